@@ -1,0 +1,70 @@
+"""The one boundary where an exception becomes a message and an exit code."""
+
+import errno
+import os
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from ledger.errors import Exit, LedgerError
+
+NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+def run_command(command: click.Command, arguments: Sequence[str]) -> int:
+    """Run `command`; return the exit code of the contract, having told the user once what went wrong."""
+    try:
+        result = command.main(list(arguments), prog_name="ledger", standalone_mode=False)
+        sys.stdout.flush()
+        return int(result) if isinstance(result, int) else Exit.PASSED
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        _say("interrupted")
+        return Exit.INTERRUPTED
+    except click.ClickException as error:
+        error.show()
+        return Exit.USAGE
+    except LedgerError as error:
+        _say(str(error))
+        return error.exit_code
+    except BrokenPipeError:
+        # The reader of our output left (`ledger log | head`): not an error, but stdout is gone.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.PASSED
+    except OSError as error:
+        return _os_error(error)
+    except Exception as error:
+        return _bug(error)
+
+
+def _os_error(error: OSError) -> int:
+    where = f": {error.filename}" if error.filename else ""
+    if error.errno in NO_SPACE:
+        _say(f"no space left to write{where}\n  free some, then repeat the command (a run: with --resume)")
+    else:
+        _say(f"{error.strerror or error}{where}")
+    return Exit.NOT_DONE
+
+
+def _bug(error: Exception) -> int:
+    import traceback
+
+    text = "".join(traceback.format_exception(error))
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w", prefix="ledger-bug-", suffix=".txt", delete=False, encoding="utf-8"
+        ) as file:
+            file.write(text)
+        kept = f"its traceback is in {Path(file.name)}; please report it with that file"
+    except OSError:
+        kept = text
+    _say(f"a bug in ledger: {type(error).__name__}: {error}\n  {kept}")
+    return Exit.BUG
+
+
+def _say(message: str) -> None:
+    click.echo(f"ledger: {message}", err=True)

@@ -1,0 +1,40 @@
+"""Errors that are meant for the user: one message that says what to do next, and an exit code.
+
+Everything else that is raised is a bug; `ledger.cli.boundary` turns both into what the shell sees.
+"""
+
+from enum import IntEnum
+
+
+class Exit(IntEnum):
+    """The command contract's exit codes."""
+
+    PASSED = 0
+    FINDINGS = 1
+    USAGE = 2
+    NOT_DONE = 3
+    BUG = 4
+    INTERRUPTED = 130
+
+
+class LedgerError(Exception):
+    """Something could not be done: missing or malformed input, no space, a dead peer.
+
+    The message is one sentence of what is wrong; `hint` is one sentence of what to do next.
+    """
+
+    exit_code: Exit = Exit.NOT_DONE
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message}\n  {self.hint}" if self.hint else self.message
+
+
+class UsageError(LedgerError):
+    """The call itself is wrong: an argument, a name, a spec."""
+
+    exit_code = Exit.USAGE

@@ -1,0 +1,134 @@
+"""What a guard says: findings and skips, and the verdict that a report of them amounts to.
+
+Plain values only; how they are drawn is in `ledger.render`, how they are found in `guards`.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import IntEnum, StrEnum
+from typing import Any
+
+Json = Any  # str | int | float | bool | None | list[Json] | dict[str, Json]
+
+
+class Severity(IntEnum):
+    """How much a finding weighs; an ERROR fails the command."""
+
+    INFO = 0
+    WARNING = 1
+    ERROR = 2
+
+    @property
+    def label(self) -> str:
+        """The name used in JSON and on the terminal."""
+        return self.name.lower()
+
+
+class Verdict(StrEnum):
+    """What a report amounts to."""
+
+    PASS = "pass"
+    FAIL = "fail"
+    INCONCLUSIVE = "inconclusive"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that a guard found.
+
+    `measured` and `threshold` are in the unit that `message` names (rates 0-1, BLEU 0-100);
+    `evidence` holds whatever lets a reader check the claim: counts, samples, run ids.
+    `accepted` is the reason given on the record for living with it, if there is one.
+    """
+
+    code: str
+    severity: Severity
+    message: str
+    measured: Json = None
+    threshold: Json = None
+    evidence: Mapping[str, Json] = field(default_factory=dict)
+    accepted: str | None = None
+
+    def to_json(self) -> dict[str, Json]:
+        """The finding as the command contract's `--json` shows it."""
+        return {
+            "code": self.code,
+            "severity": self.severity.label,
+            "message": self.message,
+            "measured": self.measured,
+            "threshold": self.threshold,
+            "evidence": dict(self.evidence),
+            **({"accepted": self.accepted} if self.accepted else {}),
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Json]) -> "Finding":
+        """The inverse of `to_json`."""
+        return cls(**{**data, "severity": Severity[data["severity"].upper()]})
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """A guard that could not look, and why. `required`: the command was asked for exactly this."""
+
+    code: str
+    reason: str
+    required: bool = False
+
+    def to_json(self) -> dict[str, Json]:
+        """The skip as the command contract's `--json` shows it."""
+        return {"code": self.code, "reason": self.reason, **({"required": True} if self.required else {})}
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything that one inspection found, skipped, and found nothing about (`passed`, by code)."""
+
+    findings: tuple[Finding, ...] = ()
+    skips: tuple[Skip, ...] = ()
+    passed: tuple[str, ...] = ()
+
+    @property
+    def verdict(self) -> Verdict:
+        """FAIL on an unaccepted error, else INCONCLUSIVE if something asked for was skipped, else PASS."""
+        if any(f.severity >= Severity.ERROR and f.accepted is None for f in self.findings):
+            return Verdict.FAIL
+        if any(skip.required for skip in self.skips):
+            return Verdict.INCONCLUSIVE
+        return Verdict.PASS
+
+    def __add__(self, other: "Report") -> "Report":
+        return Report(self.findings + other.findings, self.skips + other.skips, self.passed + other.passed)
+
+    def accept(self, waivers: Mapping[str, str]) -> "Report":
+        """The same report with every finding whose code is in `waivers` marked with the reason there."""
+        return replace(
+            self,
+            findings=tuple(replace(f, accepted=waivers.get(f.code, f.accepted)) for f in self.findings),
+        )
+
+    def to_json(self) -> dict[str, Json]:
+        """The part of `--json` that every command ending in a verdict shares."""
+        return {
+            "verdict": str(self.verdict),
+            "findings": [finding.to_json() for finding in self.findings],
+            "skips": [skip.to_json() for skip in self.skips],
+            "passed": list(self.passed),
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Json]) -> "Report":
+        """The inverse of `to_json`; the verdict is computed again."""
+        return cls(
+            tuple(Finding.from_json(item) for item in data["findings"]),
+            tuple(Skip(**item) for item in data["skips"]),
+            tuple(data.get("passed", ())),
+        )
+
+
+def merge(reports: Iterable[Report]) -> Report:
+    """All the reports as one."""
+    total = Report()
+    for report in reports:
+        total += report
+    return total

@@ -1,0 +1,1 @@
+"""What a command does, step by step: it may use guards and runners, which never import each other."""

@@ -1,0 +1,87 @@
+"""Where things are: the repository's folders and its `[tool.ledger]` settings."""
+
+import tomllib
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from ledger.errors import UsageError
+from ledger.findings import Json
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A repository that `ledger init` made ready; every path that the ledger uses is a property here."""
+
+    root: Path
+    settings: dict[str, Json] = field(default_factory=dict)
+
+    @classmethod
+    def find(cls, start: Path | None = None) -> "Workspace":
+        """The nearest folder at or above `start` that has `experiments/` beside a `.git` or a ledger config.
+
+        Raises UsageError when there is none, or when its pyproject.toml cannot be read.
+        """
+        here = (start or Path.cwd()).resolve()
+        for folder in (here, *here.parents):
+            if (folder / "experiments").is_dir() and _is_root(folder):
+                return cls(folder, read_settings(folder / "pyproject.toml"))
+        raise UsageError(
+            f"no ledger at or above {here}", hint="make one with: ledger init (in a git repository)"
+        )
+
+    @cached_property
+    def experiments(self) -> Path:
+        """The specs, `<name>.yaml`."""
+        return self.root / "experiments"
+
+    @cached_property
+    def lockfiles(self) -> Path:
+        """The pinned environments."""
+        return self.root / "lockfiles"
+
+    @cached_property
+    def journal(self) -> Path:
+        """The record: committed, append-only."""
+        return self.experiments / "ledger.jsonl"
+
+    @cached_property
+    def private(self) -> Path:
+        """Everything that git ignores."""
+        return self.root / ".ledger"
+
+    @cached_property
+    def rehearsal_journal(self) -> Path:
+        """The rehearsals' own journal: they never mix with results."""
+        return self.private / "rehearsals.jsonl"
+
+    @cached_property
+    def runs(self) -> Path:
+        """One folder per run: shards, output, the worker's log."""
+        return self.private / "runs"
+
+    @cached_property
+    def models(self) -> Path:
+        """The rehearsals' trained tiny models, by architecture and environment digest."""
+        return self.private / "models"
+
+    @cached_property
+    def spool(self) -> Path:
+        """Events that wait to be sent to MLflow."""
+        return self.private / "spool"
+
+
+def read_settings(path: Path) -> dict[str, Json]:
+    """The `[tool.ledger]` table of a pyproject.toml; empty when there is none."""
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} is not valid TOML: {error}") from error
+    settings: dict[str, Json] = table.get("tool", {}).get("ledger", {})
+    return settings
+
+
+def _is_root(folder: Path) -> bool:
+    return (folder / ".git").exists() or (folder / ".ledger").is_dir()

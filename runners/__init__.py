@@ -1,0 +1,1 @@
+"""Everything that executes: worker processes, generation, rehearsal, environments."""
