@@ -6,16 +6,14 @@
 import re
 
 # ISO 639-3 (and its macrolanguage member where NLLB uses one) to ISO 639-1, for mBART-50's languages.
-_TWO_LETTERS = dict(
-    pair.split(":")
-    for pair in """
+_PAIRS = """
     afr:af ara:ar arb:ar aze:az azj:az ben:bn ces:cs cmn:zh deu:de ekk:et eng:en est:et fas:fa fin:fi fra:fr
     glg:gl guj:gu heb:he hin:hi hrv:hr ind:id ita:it jpn:ja kat:ka kaz:kk khk:mn khm:km kor:ko lav:lv lit:lt
     lvs:lv mal:ml mar:mr mkd:mk mon:mn mya:my nep:ne nld:nl npi:ne pbt:ps pbu:ps pes:fa pol:pl por:pt pus:ps
     ron:ro rus:ru sin:si slv:sl spa:es swa:sw swe:sv swh:sw tam:ta tel:te tgl:tl tha:th tur:tr ukr:uk urd:ur
     vie:vi xho:xh zho:zh
-    """.split()
-)
+"""
+_TWO_LETTERS = dict(pair.split(":") for pair in _PAIRS.split())
 
 
 def language_of(code: str) -> str:

@@ -1,0 +1,37 @@
+"""What a model's name tells about it: whether it was ever taught to translate. A table; nothing is looked up.
+
+A name that the table does not know counts as fit to use: the guards look at what it really writes.
+"""
+
+import re
+
+from ledger.evidence import ModelKind
+
+# The last part of a hub name or folder, in full (a suffix such as -cnn or -finetuned-ko-ja names another
+# model), and what its makers trained it on, by their papers and model cards.
+_PRETRAINED_ONLY: tuple[tuple[str, str], ...] = (
+    (r"mbart-large-cc25", "mBART-cc25 learned only to restore noised text, one language at a time"),
+    (r"mbart-large-50", "mBART-50 without a suffix learned only to restore noised text"),
+    (r"u?mt5-(small|base|large|xl|xxl)", "mT5 learned only to fill spans that were cut out of mC4"),
+    (r"byt5-(small|base|large|xl|xxl)", "ByT5 learned only to fill spans that were cut out of mC4"),
+    (r"t5-v1_1-(small|base|large|xl|xxl)", "T5 1.1 learned only to fill spans that were cut out of C4"),
+    (r"t5-efficient-\w+(-\w+)*", "T5-Efficient learned only to fill spans that were cut out of C4"),
+    (r"bart-(base|large)", "BART without a suffix learned only to restore noised English text"),
+    (r"bart-(base|large)-japanese", "this BART learned only to restore noised Japanese text"),
+    (r"kobart(-base-v[12])?", "KoBART learned only to restore noised Korean text"),
+)
+
+
+def pretrained_only(name: str) -> ModelKind:
+    """What is known of the model called `name`: a hub name (`google/mt5-base`) or a folder.
+
+    >>> pretrained_only("facebook/mbart-large-cc25").pretrained_only
+    True
+    >>> pretrained_only("facebook/mbart-large-50-many-to-many-mmt").pretrained_only
+    False
+    """
+    last = re.split(r"[/\\]", name.strip().rstrip("/\\"))[-1].lower()
+    for pattern, why in _PRETRAINED_ONLY:
+        if re.fullmatch(pattern, last):
+            return ModelKind(name, pretrained_only=True, why=why)
+    return ModelKind(name, pretrained_only=False)
