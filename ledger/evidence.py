@@ -228,6 +228,56 @@ class Installed:
     altered: tuple[str, ...] = ()
 
 
+# --- journal ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class JournalLine:
+    """One line of a journal as it stands. `number` counts from 1.
+
+    `id` is the one that the line states, `digest` the one that its content amounts to, both empty where
+    the line is no entry; `problem` then says why not. `canonical`: written as RFC 8785 has it.
+    """
+
+    number: int
+    id: str
+    digest: str
+    canonical: bool
+    parents: tuple[str, ...] = ()
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TornTail:
+    """What a line that was never finished holds: its size, and whether a newline ends it all the same
+    (a killed writer leaves none; `whole`: only the newline is missing)."""
+
+    number: int
+    size_bytes: int
+    ended: bool
+    whole: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class JournalHeads:
+    """Expected of a journal: the entries that must be there, each with who remembers it.
+
+    `elsewhere` maps an id that is not in the file to the git ref whose journal has it, for the ids that
+    the current branch never had: another branch's entries are not lost.
+    """
+
+    ids: Mapping[str, str]
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class JournalLines:
+    """The complete lines of one journal in file order, and what follows them if that is no line."""
+
+    lines: tuple[JournalLine, ...]
+    torn_tail: TornTail | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """One side of an inspection. Each slice is what its guards read, or why it is not there."""
@@ -240,3 +290,4 @@ class Evidence:
     git: GitExpectation | GitState | Unobserved = Unobserved("not a git repository")
     model: ModelUse | ModelKind | Unobserved = Unobserved("no model is named")
     packages: Pins | Installed | Unobserved = Unobserved("no lockfile is named")
+    journal: JournalHeads | JournalLines | Unobserved = Unobserved("no journal was read")
