@@ -1,8 +1,8 @@
-"""Compile the lockfiles with pip-compile; `make lock` runs this (`make lock UPGRADE=--upgrade` takes newer versions).
+"""Compile the lockfiles with pip-compile; `make lock` runs this, `make lock UPGRADE=--upgrade` for newer versions.
 
-Each environment `lockfiles/NAME.in` becomes `NAME.txt`, all of it from the public index, and `NAME-cpu.txt`, which
-differs in torch's `+cpu` build and what CUDA alone needs. A machine that sees no `+cpu` wheel leaves the latter alone.
-`tool.txt` pins this project's own packages at versions that live in one environment with the experiment's.
+Each environment `lockfiles/NAME.in` becomes `NAME.txt`, all of it from the public index, and `NAME-cpu.txt`,
+which differs in torch's `+cpu` build and in what CUDA alone needs; a machine that sees no `+cpu` wheel leaves
+the latter alone. `tool.txt` pins this project's own packages, at versions that fit in with the experiment's.
 """
 
 import os
@@ -16,8 +16,15 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 LOCKS = ROOT / "lockfiles"
 TOGETHER_WITH = "mt-4.57.6"  # the environment that the tool's own packages must share a .venv with
-OPTIONS = """--quiet --generate-hashes --strip-extras --allow-unsafe
-    --no-emit-index-url --no-emit-find-links --no-emit-trusted-host""".split()
+OPTIONS = [
+    "--quiet",
+    "--generate-hashes",
+    "--strip-extras",
+    "--allow-unsafe",
+    "--no-emit-index-url",
+    "--no-emit-find-links",
+    "--no-emit-trusted-host",
+]
 
 
 class CompileError(Exception):
@@ -64,7 +71,10 @@ def compile_variants(source: Path, arguments: list[str]) -> None:
 def compile_lock(
     target: Path, source: Path, arguments: list[str], start: Path | None = None, **env: str
 ) -> None:
-    """Run pip-compile; `start` is the lockfile whose versions it keeps where it can. `target` changes as a whole."""
+    """Run pip-compile; `start` is the lockfile whose versions it keeps where it can.
+
+    Raises CompileError, with `target` left as it was.
+    """
     print(f"lock: {target.relative_to(ROOT)}", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         new = Path(folder) / target.name
@@ -87,7 +97,7 @@ def compile_lock(
 def torch_hashes(lockfile: Path) -> set[str]:
     """The hashes of torch's pin."""
     pin = (
-        re.search(r"^torch==.*(?:\\\n.*)*", lockfile.read_text(), re.MULTILINE) if lockfile.exists() else None
+        re.search(r"^torch==(?:.*\\\n)*.*", lockfile.read_text(), re.MULTILINE) if lockfile.exists() else None
     )
     return set(re.findall(r"sha256:\w+", pin[0])) if pin else set()
 

@@ -1,9 +1,11 @@
 """Make `.venv` from the lockfiles; `make setup` runs this.
 
-Standard library only: it runs before anything is installed. Of the variants of the experiment's lockfile it takes the
-first whose torch this machine can install. Running it again costs nothing while the lockfiles are unchanged; killed
-half-way, it starts afresh. `PYTHON=python3.12 make setup` makes the environment with that interpreter.
+Standard library only: it runs before anything is installed. Of the variants of the experiment's lockfile it
+takes the first whose torch this machine can install. Running it again costs nothing while the lockfiles are
+unchanged; killed half-way, it starts afresh. `PYTHON=python3.12 make setup` takes that interpreter.
 """
+
+# ruff: noqa: E402 - the check of Python's version must come before the imports
 
 import sys
 
@@ -26,8 +28,8 @@ from pathlib import Path
 
 FAMILY = "mt-4.57.6"
 GIB = 2**30
-# Room for the packages and the wheels they come in: 2.2 GiB installed was measured for the CPU variant; CUDA's
-# is the sum of its wheels' sizes, tripled for unpacking.
+# Room for the packages and the wheels they come in: the CPU variant was measured to take 2.2 GiB; CUDA's need
+# is estimated from its wheels, 2.6 GiB packed.
 NEEDED_GIB = {f"{FAMILY}-cpu": 3, FAMILY: 9}
 OFFLINE = re.compile(
     r"name resolution|Failed to establish|NewConnectionError|ConnectTimeout|Network is unreach"
@@ -86,13 +88,13 @@ class Setup:
         """What the stamp of an up-to-date environment says; any Python will do unless PYTHON names one."""
         chosen = sys.version.split()[0]
         return {
-            "locks": digest(sorted(self.locks.glob(f"{FAMILY}*.txt")) + [self.locks / "tool.txt"]),
+            "locks": digest([*sorted(self.locks.glob(f"{FAMILY}*.txt")), self.locks / "tool.txt"]),
             "project": digest([self.root / "pyproject.toml"]),
             "python": chosen if os.environ.get("PYTHON") else made_by or chosen,
         }
 
     def found(self) -> dict[str, str]:
-        """What the stamp says; without its "locks" when the environment is half-made or its Python is gone."""
+        """What the stamp says; no "locks" in it when the environment is half-made or its Python is gone."""
         try:
             stamp = dict(json.loads(self.stamp.read_text()))
         except FileNotFoundError:
@@ -145,7 +147,7 @@ class Setup:
 
     def only(self, name: str, lockfile: Path) -> Path:
         """A requirements file with the one pin of `name`, hashes and all."""
-        pin = re.search(rf"^{name}==.*(?:\\\n.*)*", lockfile.read_text(), re.MULTILINE)
+        pin = re.search(rf"^{name}==(?:.*\\\n)*.*", lockfile.read_text(), re.MULTILINE)
         if pin is None:
             raise SetupError(f"{lockfile} does not pin {name}", "compile it again: make lock")
         path = self.venv / f"only-{name}.txt"
@@ -155,8 +157,8 @@ class Setup:
     def choose_variant(self) -> str:
         """The first variant whose torch can be had and that there is room for.
 
-        A machine with an NVIDIA GPU wants the CUDA build first; every other one the smaller CPU build, which only
-        a pip that was set up for it can see.
+        A machine with an NVIDIA GPU wants the CUDA build first; every other one the smaller CPU build, which
+        only a pip that was set up for it can see.
         """
         gpu = Path("/proc/driver/nvidia/version").exists()
         order = sorted(NEEDED_GIB, key=lambda name: name.endswith("-cpu") is gpu)
@@ -235,7 +237,7 @@ class Progress:
             self.show()
 
     def show(self) -> None:
-        """Downloads are counted in pip's output, installs in site-packages: pip is silent while it installs."""
+        """Downloads are counted in pip's output, installs in site-packages: pip tells nothing of those."""
         at = f"{self.said - self.started:4.0f} s"
         if "Installing collected packages" in self.text:
             done = len(list(self.venv.glob("lib/python*/site-packages/*.dist-info")))
