@@ -1,0 +1,32 @@
+"""JRN004: an entry stands after every entry that it names."""
+
+from collections.abc import Iterator
+
+from guards.guard import Explanation
+from guards.journal.listing import bad_lines
+from ledger.evidence import JournalHeads, JournalLine, JournalLines
+from ledger.findings import Finding
+
+CODE = "JRN004"
+TITLE = "entry out of order"
+READS = "journal"
+EXPLANATION = Explanation(
+    means="A line stands before one that it names as older than itself.",
+    matters="The order of a log is what says which result was known when; moved lines tell another story.",
+    do="Put the line back after the one that the finding names. git log -p experiments/ledger.jsonl shows "
+    "who moved it.",
+)
+
+
+def inspect(_expected: JournalHeads, actual: JournalLines) -> Iterator[Finding]:
+    """Yield one finding for all lines that stand before one of their parents."""
+    place = {line.id: line.number for line in reversed(actual.lines)}
+    moved = [line for line in actual.lines if _parent_after(line, place)]
+    if moved:
+        parent = _parent_after(moved[0], place)
+        message = f"line {moved[0].number} stands before line {parent}, which it names as older"
+        yield bad_lines(CODE, moved, message, parent_line=parent)
+
+
+def _parent_after(line: JournalLine, place: dict[str, int]) -> int | None:
+    return next((place[one] for one in line.parents if place.get(one, 0) >= line.number), None)

@@ -1,0 +1,50 @@
+"""`ledger fsck`: both journals under the journal guards."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from guards.guard import inspect
+from guards.journal import GUARDS
+from ledger import audit, gitstate
+from ledger.evidence import Evidence
+from ledger.findings import Finding, Report, Severity, Verdict
+from ledger.journal import Journal
+from ledger.runs import read_runs
+from ledger.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """One journal after its inspection."""
+
+    path: Path
+    entries: int
+    runs: int | None  # not counted where an error was found
+    report: Report
+
+    @property
+    def first_bad(self) -> Finding | None:
+        """The error that stands first in the file."""
+        errors = [f for f in self.report.findings if f.severity >= Severity.ERROR]
+        return min(errors, key=lambda finding: int(finding.evidence["line"]), default=None)
+
+
+def check_journals(workspace: Workspace) -> list[Checked]:
+    """Inspect the committed journal and the rehearsals'; one that does not exist is empty."""
+    branch = gitstate.current_branch(workspace.root)
+    return [
+        check_journal(Journal(workspace.journal, workspace.private, branch), workspace.root),
+        check_journal(Journal(workspace.rehearsal_journal, workspace.private, branch), None),
+    ]
+
+
+def check_journal(journal: Journal, root: Path | None) -> Checked:
+    """Inspect one journal, held still meanwhile. `root`: the repository that it is committed to, if it is."""
+    with journal.locked():
+        data = journal.read()
+        lines = audit.read_lines(data)
+        expected = audit.expected_heads(journal, lines, root)
+    report = inspect(GUARDS, Evidence(journal=expected), Evidence(journal=lines))
+    sound = report.verdict is not Verdict.FAIL
+    runs = len(read_runs(journal.entries())) if sound else None
+    return Checked(journal.path, len(lines.lines), runs, report)

@@ -1,0 +1,58 @@
+"""Which entries a journal ended with, remembered per branch under `.ledger/`.
+
+Every other entry is named by a later one; the loss of the newest shows only here.
+"""
+
+import os
+from collections.abc import Collection
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from urllib.parse import quote
+
+import orjson
+
+from ledger.errors import LedgerError
+
+DETACHED = "HEAD"  # no branch can be called so
+LONGEST_NAME = 200  # of the 255 bytes that file systems allow
+
+
+@dataclass(frozen=True, slots=True)
+class Heads:
+    """The remembered heads of one journal on one branch."""
+
+    path: Path
+
+    @classmethod
+    def of(cls, private: Path, journal: str, branch: str | None) -> "Heads":
+        """Kept in `heads/<journal>/<branch>.json`, the branch's name percent-encoded."""
+        name = quote(branch or DETACHED, safe="")
+        if len(name) > LONGEST_NAME:
+            name = sha256(name.encode()).hexdigest()
+        return cls(private / "heads" / journal / f"{name}.json")
+
+    def read(self) -> tuple[str, ...]:
+        """The ids, oldest first; none when nothing was ever noted. Raises LedgerError on a damaged file."""
+        try:
+            return tuple(map(str, orjson.loads(self.path.read_bytes())["heads"]))
+        except FileNotFoundError:
+            return ()
+        except (ValueError, KeyError, TypeError) as error:
+            raise LedgerError(
+                f"{self.path} is damaged", hint="delete it, then look at the journal's git history"
+            ) from error
+
+    def advance(self, newest: str, present: Collection[str]) -> None:
+        """Note the newest entry. Heads that the journal lost stay noted, so that the loss stays visible."""
+        try:
+            lost = [head for head in self.read() if head not in present]
+        except LedgerError:
+            lost = []
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        draft = self.path.with_suffix(f".{os.getpid()}.tmp")
+        with draft.open("wb") as file:
+            file.write(orjson.dumps({"heads": [*lost, newest]}))
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(self.path)

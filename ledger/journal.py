@@ -1,0 +1,242 @@
+"""The record itself: an append-only file of entries that name each other, so that any change shows.
+
+One canonical JSON entry a line: `{"body":…,"id":"sha256:…","kind":…,"parents":[…],"time":…,"v":1}`. The id is
+the digest of the line with the id member left out. What entries mean is in `ledger.runs`; whether a journal
+is sound is told by `guards.journal`. `ledger log` reads ten thousand entries through here: bodies are parsed
+when they are asked for.
+"""
+
+import os
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import IO
+
+import orjson
+
+from ledger.errors import LedgerError
+from ledger.findings import Json
+from ledger.heads import Heads
+
+VERSION = 1
+LOCK_SECONDS = 60
+FSCK = "see what is wrong with: ledger fsck"
+
+_DIGEST = rb'"sha256:[0-9a-f]{64}"'
+_ENVELOPE = re.compile(
+    rb',"id":"(sha256:[0-9a-f]{64})","kind":"([a-z.]+)","parents":\[((?:%b(?:,%b)*)?)\],'
+    rb'"time":"([0-9T:.Z-]{24})","v":([1-9]\d*)\}' % (_DIGEST, _DIGEST)
+)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry. `time` is UTC to the millisecond; `parents` are the entries that were the newest then."""
+
+    id: str
+    kind: str
+    parents: tuple[str, ...]
+    time: str
+    version: int
+    line: bytes
+
+    @cached_property
+    def body(self) -> dict[str, Json]:
+        """What was recorded. Raises LedgerError when the line was damaged inside."""
+        try:
+            body: dict[str, Json] = orjson.loads(self.line)["body"]
+        except orjson.JSONDecodeError as error:
+            raise LedgerError(f"the journal's entry {self.id[:19]} is damaged", hint=FSCK) from error
+        return body
+
+
+@dataclass(frozen=True, slots=True)
+class Tail:
+    """Where a journal's sound part ends. `torn` is what follows it: the rest of an append that was cut."""
+
+    sound: bytes
+    torn: bytes = b""
+
+
+class Journal:
+    """One journal file. `private` holds its lock, its heads and what was torn off it.
+
+    `branch` is the git branch that the heads are remembered for; None when detached or outside git.
+    `warn` is told what was mended.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        private: Path,
+        branch: str | None = None,
+        *,
+        warn: Callable[[str], None] = lambda message: print(f"ledger: {message}", file=sys.stderr),
+    ) -> None:
+        self.path = path
+        self.private = private
+        self.heads = Heads.of(private, path.stem, branch)
+        self._warn = warn
+
+    def entries(self) -> list[Entry]:
+        """Every entry in file order; none when there is no file. A torn tail is passed over.
+
+        Raises LedgerError at a complete line that is no entry.
+        """
+        found = []
+        for number, line in enumerate(split_lines(split_tail(self.read()).sound), 1):
+            entry = parse(line)
+            if entry is None:
+                raise LedgerError(f"{self.path}: line {number} is not a journal entry", hint=FSCK)
+            found.append(entry)
+        return found
+
+    def read(self) -> bytes:
+        """The file's bytes; empty when there is no file."""
+        try:
+            return self.path.read_bytes()
+        except FileNotFoundError:
+            return b""
+
+    def append(self, kind: str, body: Mapping[str, Json]) -> Entry:
+        """Write one entry durably and return it; on OSError (no space) the file is what it was.
+
+        Never alters a complete line: what is wrong inside is for `ledger fsck` to tell.
+        """
+        with self.locked():
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            known = [entry for line in split_lines(self._mend()) if (entry := parse(line))]
+            entry = seal(kind, body, newest(known))
+            self._write(entry.line + b"\n")
+            self._remember(entry, known)
+        return entry
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the journal against other writers; raises LedgerError when one does not let go."""
+        from filelock import FileLock, Timeout
+
+        self.private.mkdir(parents=True, exist_ok=True)
+        try:
+            with FileLock(self.private / f"{self.path.stem}.lock", timeout=LOCK_SECONDS):
+                yield
+        except Timeout as error:
+            raise LedgerError(
+                f"{self.path} has been held by another process for {LOCK_SECONDS} s",
+                hint="end that process, then repeat the command",
+            ) from error
+
+    def _mend(self) -> bytes:
+        """Set a torn tail aside, complete a line that lacks only its newline; return the sound part."""
+        tail = split_tail(self.read())
+        if tail.torn:
+            kept = self._set_aside(tail.torn)
+            os.truncate(self.path, len(tail.sound))
+            self._warn(
+                f"{self.path.name} ended in {len(tail.torn)} bytes of an unfinished append; kept in {kept}"
+            )
+        if tail.sound and not tail.sound.endswith(b"\n"):
+            self._write(b"\n")
+        return tail.sound
+
+    def _set_aside(self, torn: bytes) -> Path:
+        path = self.private / "torn" / f"{self.path.stem}-{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("xb") as file:
+            file.write(torn)
+            _flush(file)
+        return path
+
+    def _write(self, data: bytes) -> None:
+        created = not self.path.exists()
+        with self.path.open("ab", buffering=0) as file:
+            before = file.seek(0, os.SEEK_END)
+            try:
+                _write_all(file, data)
+                _flush(file)
+            except OSError:
+                file.truncate(before)
+                raise
+        if created:
+            sync_folder(self.path.parent)
+
+    def _remember(self, entry: Entry, known: Iterable[Entry]) -> None:
+        try:
+            self.heads.advance(entry.id, {one.id for one in known})
+        except (OSError, LedgerError) as error:
+            # The entry is safe; only the loss of just this newest line would now go unseen.
+            self._warn(f"recorded, but the newest entry could not be noted in {self.heads.path}: {error}")
+
+
+def seal(kind: str, body: Mapping[str, Json], parents: Iterable[str]) -> Entry:
+    """A new entry of now, with its id and its line. Raises LedgerError for what JSON cannot hold."""
+    from ledger.canonical import canonical_bytes, digest_json
+
+    time = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    content = {"v": VERSION, "kind": kind, "time": time, "parents": list(parents), "body": dict(body)}
+    entry = parse(canonical_bytes({**content, "id": digest_json(content)}))
+    if entry is None:
+        raise ValueError(f"{kind!r} cannot be an entry's kind: small letters and dots only")
+    return entry
+
+
+def parse(line: bytes) -> Entry | None:
+    """The entry that a line holds, its body unread; None when the line is not in canonical form."""
+    start = line.rfind(b',"id":"sha256:')
+    match = _ENVELOPE.fullmatch(line, start) if start > 0 and line.startswith(b'{"body":{') else None
+    if match is None:
+        return None
+    identity, kind, parents, time, version = match.groups()
+    named = tuple(parents.decode()[1:-1].split('","')) if parents else ()
+    return Entry(identity.decode(), kind.decode(), named, time.decode(), int(version), line)
+
+
+def newest(entries: Iterable[Entry]) -> list[str]:
+    """The heads: ids that no other entry names as its parent, in file order, each once."""
+    ids: dict[str, None] = {}
+    named: set[str] = set()
+    for entry in entries:
+        ids[entry.id] = None
+        named.update(entry.parents)
+    return [one for one in ids if one not in named]
+
+
+def split_lines(data: bytes) -> list[bytes]:
+    """The lines without their newlines; only a newline ends a line, for JSON escapes all others."""
+    return data.removesuffix(b"\n").split(b"\n") if data else []
+
+
+def split_tail(data: bytes) -> Tail:
+    """Part a journal's bytes before a last line that is not JSON, which is what a cut append leaves."""
+    start = data.rfind(b"\n", 0, -1) + 1
+    try:
+        if data:
+            orjson.loads(data[start:])
+    except orjson.JSONDecodeError:
+        return Tail(data[:start], data[start:])
+    return Tail(data)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a new name in `folder` survive a power cut."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _write_all(file: IO[bytes], data: bytes) -> None:
+    # One write as a rule. A short one means that space ran out; the next then tells why.
+    while data:
+        data = data[file.write(data) :]
+
+
+def _flush(file: IO[bytes]) -> None:
+    file.flush()
+    os.fsync(file.fileno())

@@ -1,0 +1,247 @@
+"""What the entries amount to: runs, how each ended, and what was accepted about it."""
+
+import difflib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from ledger.errors import UsageError
+from ledger.evidence import RunIdentity
+from ledger.findings import Json, Report, Verdict
+from ledger.journal import Entry, Journal
+from ledger.workspace import Workspace
+
+Status = Literal["running", "interrupted", "finished", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """A finding that somebody lives with, on the record."""
+
+    code: str
+    why: str
+    who: str
+    time: str
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run as the journal has it. `time` is when it first started (UTC).
+
+    `started` and `finished` are the bodies of its latest entries of these kinds: a resumed run starts twice.
+    """
+
+    id: str
+    experiment: str
+    mode: str
+    time: str
+    status: Status
+    started: Mapping[str, Json]
+    finished: Mapping[str, Json] | None
+    acceptances: tuple[Acceptance, ...] = ()
+    entries: tuple[str, ...] = ()
+
+    @property
+    def report(self) -> Report:
+        """What the guards said of its result, with what was accepted since; empty before it finished."""
+        return self._accepted((self.finished or {}).get("report"))
+
+    @property
+    def preflight(self) -> Report:
+        """What the guards said before it started, with what was accepted since."""
+        return self._accepted(self.started.get("preflight"))
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """The recorded verdict, computed again where an acceptance changes it; None before there is one."""
+        recorded = (self.finished or {}).get("verdict")
+        if recorded is None:
+            return None
+        before = _report((self.finished or {}).get("report")).verdict
+        after = self.report.verdict
+        return after if after is not before else Verdict(recorded)
+
+    @property
+    def is_rehearsal(self) -> bool:
+        """Whether it was a rehearsal: its result says nothing about the real model."""
+        return self.mode == "rehearsal"
+
+    def _accepted(self, report: Json) -> Report:
+        return _report(report).accept({one.code: one.why for one in self.acceptances})
+
+
+def _report(data: Json) -> Report:
+    return Report.from_json(data) if data else Report()
+
+
+def is_alive(runs: Path, run: str) -> bool:
+    """Whether a process holds the lock in the run's folder under `runs`."""
+    lock = runs / run / "lock"
+    if not lock.exists():
+        return False
+    from filelock import FileLock, Timeout
+
+    try:
+        with FileLock(lock, blocking=False):
+            return False
+    except Timeout:
+        return True
+
+
+def read_runs(entries: Iterable[Entry], alive: Callable[[str], bool] = lambda _run: False) -> list[Run]:
+    """The runs of one journal, oldest first. `alive` is asked about each run that has not finished."""
+    parts: dict[str, _Parts] = {}
+    for entry in entries:
+        if entry.kind in _TAKES:
+            _TAKES[entry.kind](parts, entry)
+    runs = [one.run(run, alive) for run, one in parts.items() if one.started]
+    return sorted(runs, key=lambda run: run.time)
+
+
+def load_runs(workspace: Workspace) -> list[Run]:
+    """Every run of the journal and of the rehearsals' journal, oldest first."""
+    return _both(workspace, lambda entries: entries)
+
+
+def latest_runs(workspace: Workspace, count: int) -> list[Run]:
+    """The `count` runs that started last, oldest first, reading no more entries than they need."""
+    return _both(workspace, lambda entries: _since(entries, count))[-count:]
+
+
+def find(runs: Sequence[Run], name: str) -> Run:
+    """The run of that id, of the one id that begins so, or the latest of the experiment of that name.
+
+    Raises UsageError with the nearest names when there is none, or more than one.
+    """
+    exact = [run for run in runs if run.id == name] or [run for run in runs if run.experiment == name]
+    if exact:
+        return exact[-1]
+    begun = [run for run in runs if name and run.id.startswith(name)]
+    if len(begun) == 1:
+        return begun[0]
+    if begun:
+        ids = ", ".join(run.id for run in begun[-5:])
+        raise UsageError(f"{len(begun)} runs begin with {name!r}", hint=f"say which: {ids}")
+    raise UsageError(f"no run or experiment is called {name!r}", hint=nearest(runs, name))
+
+
+def nearest(runs: Sequence[Run], name: str) -> str:
+    """A hint that names what is recorded and looks like `name`."""
+    if not runs:
+        return "nothing is recorded yet; start with: ledger run EXPERIMENT --rehearse"
+    names = list(dict.fromkeys(known for run in reversed(runs) for known in (run.experiment, run.id)))
+    close = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
+    return f"did you mean {' or '.join(close)}?" if close else "see what is there with: ledger log --all"
+
+
+def to_identity(run: Run) -> RunIdentity:
+    """The run as duplicates are looked for: what went in, what came out."""
+    output = (run.finished or {}).get("output") or {}
+    return RunIdentity(
+        run=run.id,
+        experiment=run.experiment,
+        inputs=run.started.get("inputs") or "",
+        spec=run.started.get("spec") or {},
+        environment=run.started.get("environment"),
+        output={name: output[name] for name in ("md5", "sha256") if name in output},
+        time=run.time,
+    )
+
+
+class _Parts:
+    """One run while its entries are gathered."""
+
+    def __init__(self) -> None:
+        self.started: list[Entry] = []
+        self.ended: Entry | None = None
+        self.finished: Mapping[str, Json] | None = None
+        self.acceptances: list[Acceptance] = []
+        self.entries: list[str] = []
+
+    def run(self, run: str, alive: Callable[[str], bool]) -> Run:
+        body = self.started[-1].body
+        return Run(
+            id=run,
+            experiment=str(body.get("experiment", "")),
+            mode=str(body.get("mode", "real")),
+            time=self.started[0].time,
+            status=self._status(run, alive),
+            started=body,
+            finished=self.finished,
+            acceptances=tuple(self.acceptances),
+            entries=tuple(self.entries),
+        )
+
+    def _status(self, run: str, alive: Callable[[str], bool]) -> Status:
+        if self.ended is None:
+            return "running" if alive(run) else "interrupted"
+        return "failed" if self.ended.body.get("status") == "failed" else "finished"
+
+
+def _take_start(parts: dict[str, _Parts], entry: Entry) -> None:
+    one = parts.setdefault(str(entry.body.get("run")), _Parts())
+    one.started.append(entry)
+    one.ended = None  # a run that was resumed is not over
+    one.entries.append(entry.id)
+
+
+def _take_finish(parts: dict[str, _Parts], entry: Entry) -> None:
+    one = parts.setdefault(str(entry.body.get("run")), _Parts())
+    one.ended, one.finished = entry, entry.body
+    one.entries.append(entry.id)
+
+
+def _take_acceptance(parts: dict[str, _Parts], entry: Entry) -> None:
+    body = entry.body
+    accepted = Acceptance(body["code"], body["why"], body.get("who", ""), entry.time)
+    for run, one in parts.items():
+        # Without a run it holds for all that the experiment had until then.
+        ours = body.get("run") == run
+        theirs = (
+            body.get("run") is None
+            and one.started
+            and one.started[-1].body.get("experiment") == body["experiment"]
+        )
+        if ours or theirs:
+            one.acceptances.append(accepted)
+            one.entries.append(entry.id)
+
+
+_TAKES: dict[str, Callable[[dict[str, _Parts], Entry], None]] = {
+    "run.started": _take_start,
+    "run.finished": _take_finish,
+    "acceptance": _take_acceptance,
+}
+
+
+def _both(workspace: Workspace, part: Callable[[list[Entry]], list[Entry]]) -> list[Run]:
+    paths = (workspace.journal, workspace.rehearsal_journal)
+    found = [
+        run
+        for path in paths
+        for run in read_runs(
+            part(Journal(path, workspace.private).entries()), lambda run: is_alive(workspace.runs, run)
+        )
+    ]
+    return sorted(found, key=lambda run: run.time)
+
+
+def _since(entries: list[Entry], count: int) -> list[Entry]:
+    """The entries from the first one of the `count` runs on that started last.
+
+    All that is said of a run stands after its first start, whatever order a merge left the runs in.
+    """
+    starts = [(entry.time, place) for place, entry in enumerate(entries) if entry.kind == "run.started"]
+    open_runs: set[str] = set()
+    seen: set[str] = set()
+    first = len(entries)
+    for _, place in sorted(starts, reverse=True):
+        body = entries[place].body
+        run = str(body.get("run"))
+        if len(seen | {run}) > count and not open_runs:
+            break
+        seen.add(run)
+        first = min(first, place)
+        (open_runs.add if body.get("resumed") else open_runs.discard)(run)
+    return entries[first:]
