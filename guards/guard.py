@@ -29,8 +29,7 @@ class Guard(Protocol):
     READS: str
     EXPLANATION: Explanation
 
-    @staticmethod
-    def inspect(expected: Any, actual: Any, /) -> Iterator[Finding | Skip]:
+    def inspect(self, expected: Any, actual: Any, /) -> Iterator[Finding | Skip]:
         """Yield what is wrong between the two sides of the slice; nothing means passed."""
         ...
 

@@ -12,22 +12,22 @@ from ledger.evidence import ModelKind
 _PRETRAINED_ONLY: tuple[tuple[str, str], ...] = (
     (r"mbart-large-cc25", "mBART-cc25 learned only to restore noised text, one language at a time"),
     (r"mbart-large-50", "mBART-50 without a suffix learned only to restore noised text"),
-    (r"u?mt5-(small|base|large|xl|xxl)", "mT5 learned only to fill spans that were cut out of mC4"),
-    (r"byt5-(small|base|large|xl|xxl)", "ByT5 learned only to fill spans that were cut out of mC4"),
-    (r"t5-v1_1-(small|base|large|xl|xxl)", "T5 1.1 learned only to fill spans that were cut out of C4"),
-    (r"t5-efficient-\w+(-\w+)*", "T5-Efficient learned only to fill spans that were cut out of C4"),
+    (r"u?mt5-(small|base|large|xl|xxl)", "mT5 learned only to fill spans cut out of mC4"),
+    (r"byt5-(small|base|large|xl|xxl)", "ByT5 learned only to fill spans cut out of mC4"),
+    (r"t5-v1_1-(small|base|large|xl|xxl)", "T5 1.1 learned only to fill spans cut out of C4"),
+    (r"t5-efficient-[a-z]+(-[a-z]{2}\d+)*", "T5-Efficient learned only to fill spans cut out of C4"),
     (r"bart-(base|large)", "BART without a suffix learned only to restore noised English text"),
     (r"bart-(base|large)-japanese", "this BART learned only to restore noised Japanese text"),
     (r"kobart(-base-v[12])?", "KoBART learned only to restore noised Korean text"),
 )
 
 
-def pretrained_only(name: str) -> ModelKind:
+def model_kind(name: str) -> ModelKind:
     """What is known of the model called `name`: a hub name (`google/mt5-base`) or a folder.
 
-    >>> pretrained_only("facebook/mbart-large-cc25").pretrained_only
+    >>> model_kind("facebook/mbart-large-cc25").pretrained_only
     True
-    >>> pretrained_only("facebook/mbart-large-50-many-to-many-mmt").pretrained_only
+    >>> model_kind("facebook/mbart-large-50-many-to-many-mmt").pretrained_only
     False
     """
     last = re.split(r"[/\\]", name.strip().rstrip("/\\"))[-1].lower()

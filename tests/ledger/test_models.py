@@ -1,6 +1,6 @@
 import pytest
 
-from ledger.models import pretrained_only
+from ledger.models import model_kind
 
 
 @pytest.mark.parametrize(
@@ -22,7 +22,7 @@ from ledger.models import pretrained_only
     ],
 )
 def test_known_to_be_pretrained_only(name):
-    kind = pretrained_only(name)
+    kind = model_kind(name)
     assert kind.pretrained_only
     assert kind.model == name
     assert kind.why
@@ -44,9 +44,10 @@ def test_known_to_be_pretrained_only(name):
         "google/flan-t5-base",
         "me/mbart-large-cc25-finetuned-ko-ja",
         "me/mt5-base-ko-ja",
+        "me/t5-efficient-tiny-finetuned-ko-ja",
         "checkpoint-6000",
         "",
     ],
 )
 def test_not_said_to_be_pretrained_only(name):
-    assert not pretrained_only(name).pretrained_only
+    assert not model_kind(name).pretrained_only

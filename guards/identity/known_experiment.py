@@ -1,0 +1,59 @@
+"""PRE001: the experiment that is about to run is on the record already."""
+
+from collections.abc import Iterator
+
+from guards.guard import Explanation
+from ledger.evidence import History, RunIdentity
+from ledger.findings import Finding, Severity
+
+CODE = "PRE001"
+TITLE = "the same experiment is recorded already"
+READS = "identity"
+EXPLANATION = Explanation(
+    means="A finished run on the record has the same inputs digest: the same resolved spec (title, notes "
+    "and output path left out) and the same data, byte for byte. It may bear this experiment's name or "
+    "another.",
+    matters="Such a run costs GPU hours and tells nothing new. It has happened that one model was tested "
+    "twice under two names, which only came out when somebody compared the MD5 of the outputs.",
+    do="Look at the recorded run with: ledger show RUN. Change what you meant to change in the spec. To "
+    "measure whether the result comes again, pass --again.",
+)
+
+
+def inspect(expected: History, actual: RunIdentity) -> Iterator[Finding]:
+    """Look for finished runs (those with an output) of the same inputs; one finding tells them all."""
+    same = [
+        run for run in expected.runs if run.inputs == actual.inputs and run.output and run.run != actual.run
+    ]
+    if not same:
+        return
+    # Oldest first, so the last one of a name stays.
+    latest = {run.experiment: run for run in same}
+    yield Finding(
+        CODE,
+        Severity.ERROR,
+        f"{actual.experiment} {_what_is_known(actual.experiment, latest)}; pass --again to repeat it",
+        measured=len(same),
+        threshold=0,
+        evidence={
+            "inputs": actual.inputs,
+            "runs": [{"run": run.run, "experiment": run.experiment, "time": run.time} for run in same],
+        },
+    )
+
+
+def _what_is_known(experiment: str, latest: dict[str, RunIdentity]) -> str:
+    own = latest.get(experiment)
+    others = [run for name, run in latest.items() if name != experiment]
+    parts = [f"was run already with these very inputs (last run {_run_and_day(own)})"] if own else []
+    if others:
+        names = " and ".join(f"{run.experiment} (last run {_run_and_day(run)})" for run in others)
+        parts.append(
+            f"is the same experiment as {names} under another name: "
+            "same model, codes, generation settings and data"
+        )
+    return ", and ".join(parts)
+
+
+def _run_and_day(run: RunIdentity) -> str:
+    return f"{run.run} on {run.time[:10]}" if run.time else run.run

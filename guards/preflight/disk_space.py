@@ -1,0 +1,70 @@
+"""PRE003: the disk or the quota is too small for what the run will write."""
+
+from collections.abc import Iterator
+
+from rich.filesize import decimal
+
+from guards.guard import Explanation
+from ledger.evidence import CachedModel, DiskNeed, DiskSpace
+from ledger.findings import Finding, Severity
+
+CODE = "PRE003"
+TITLE = "there is not enough disk space"
+READS = "disk"
+EXPLANATION = Explanation(
+    means="The run will write more bytes (the model's download and the output) than this user can still "
+    "write at that place: the file system's free space, or what is left of the quota where that is "
+    "less.",
+    matters="A download that breaks off with `Disk quota exceeded` (error 122) leaves a partial model in "
+    "the cache, which keeps the space and has to be fetched again.",
+    do="Delete what you no longer need from the Hugging Face cache: hf cache delete (with huggingface_hub "
+    "1.x: hf cache rm model/NAME; before 0.34: huggingface-cli delete-cache). Or move the cache: set "
+    "HF_HOME to a folder on a larger disk.",
+)
+MOST_NAMED = 5
+
+
+def inspect(expected: DiskNeed, actual: DiskSpace) -> Iterator[Finding]:
+    """Hold the bytes needed against the bytes free, the quota's rest included."""
+    available, limit = _available(actual)
+    missing = expected.needed_bytes - available
+    if missing <= 0:
+        return
+    largest = sorted(actual.freeable, key=lambda model: (-model.size_bytes, model.name))
+    yield Finding(
+        CODE,
+        Severity.ERROR,
+        f"the run needs {decimal(expected.needed_bytes)} ({expected.how}) and {limit} {actual.path} leaves "
+        f"{decimal(available)}: {decimal(missing)} too little; {_remedy(largest, missing)}",
+        measured=available,
+        threshold=expected.needed_bytes,
+        evidence={
+            "path": actual.path,
+            "free_bytes": actual.free_bytes,
+            "quota_free_bytes": actual.quota_free_bytes,
+            "freeable": [
+                {"name": m.name, "size_bytes": m.size_bytes, "last_used": m.last_used} for m in largest
+            ],
+        },
+    )
+
+
+def _available(space: DiskSpace) -> tuple[int, str]:
+    if space.quota_free_bytes is not None and space.quota_free_bytes < space.free_bytes:
+        return space.quota_free_bytes, "your disk quota at"
+    return space.free_bytes, "the disk at"
+
+
+def _remedy(largest: list[CachedModel], missing: int) -> str:
+    if not largest:
+        return "the Hugging Face cache holds nothing that could be freed"
+    named = largest[:MOST_NAMED]
+    models = ", ".join(f"{model.name} ({decimal(model.size_bytes)}, {_used(model)})" for model in named)
+    more = f" and {len(largest) - len(named)} smaller" if len(largest) > len(named) else ""
+    total = sum(model.size_bytes for model in largest)
+    enough = "" if total >= missing else f", which together are only {decimal(total)}"
+    return f"hf cache delete (or huggingface-cli delete-cache) can free {models}{more}{enough}"
+
+
+def _used(model: CachedModel) -> str:
+    return f"last used {model.last_used[:10]}" if model.last_used else "never used"

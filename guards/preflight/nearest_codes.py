@@ -1,0 +1,16 @@
+"""Which of a tokenizer's language codes a wrong one was meant for: a pure helper of this family."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+from ledger.languages import language_of
+
+
+def nearest_codes(code: str, known: Iterable[str], most: int = 3) -> tuple[str, ...]:
+    """The codes of the same language first (`ko` -> `ko_KR`, `kor_Hang`), then those spelt alike."""
+    codes = sorted(set(known))
+    same = [candidate for candidate in codes if language_of(candidate) == language_of(code)]
+    by_case = {candidate.lower(): candidate for candidate in codes}
+    alike = [by_case[found] for found in get_close_matches(code.lower(), by_case, n=most)]
+    # Another language that only looks alike (ko_KR, hr_HR) would mislead where the right one is known.
+    return tuple((same or alike)[:most])

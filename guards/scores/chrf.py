@@ -1,0 +1,35 @@
+"""SCO002: chrF++ below the limit."""
+
+from collections.abc import Iterator
+
+from guards.guard import Explanation
+from ledger.evidence import ScoreLimits, Scores
+from ledger.findings import Finding, Severity, Skip
+
+CODE = "SCO002"
+TITLE = "chrF++ is below the limit"
+READS = "scores"
+EXPLANATION = Explanation(
+    means="Corpus chrF++ (0-100, sacrebleu, characters and word pairs) is lower than the limit that the "
+    "spec or the call sets.",
+    matters="chrF++ needs no word splitter, so it falls where BLEU falls for real, and stays where only "
+    "the tokenizer differs. Both low: the output is bad. BLEU alone low: look at its signature first.",
+    do="Read the worst lines of the text guards and compare with the run that the limit comes from. If the "
+    "limit itself is wrong, change it in the spec.",
+)
+
+
+def inspect(expected: ScoreLimits, actual: Scores) -> Iterator[Finding | Skip]:
+    """Hold corpus chrF++ against the lowest that is allowed."""
+    if expected.min_chrf is None:
+        yield Skip(CODE, "no lowest chrF++ is set")
+    elif actual.chrf.value < expected.min_chrf:
+        yield Finding(
+            CODE,
+            Severity.ERROR,
+            f"chrF++ {actual.chrf.value:.2f} of 100 is below the limit of {expected.min_chrf:g}, "
+            f"over {actual.lines:,} lines",
+            measured=actual.chrf.value,
+            threshold=expected.min_chrf,
+            evidence={"signature": actual.chrf.signature, "lines": actual.lines},
+        )
