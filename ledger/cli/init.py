@@ -1,0 +1,28 @@
+"""`ledger init`: make a git repository ready."""
+
+import click
+
+from ledger.cli.output import emit, json_option
+
+
+@click.command("init")
+@json_option
+def command(as_json: bool) -> None:
+    """Make the git repository you stand in ready for the ledger.
+
+    Adds experiments/ with a first spec, the merge rule for the journal, what git should ignore, and a
+    [tool.ledger] table. Says what it did; leaves alone what is there. Safe to repeat.
+
+    \b
+    git init && ledger init
+    """
+    from ledger.flows.init import make_ready
+    from ledger.render import lines
+
+    done = make_ready()
+    human = [f"{step.path}: {step.did}" for step in done.steps]
+    emit(
+        {"root": str(done.root), "steps": [{"path": s.path, "did": s.did} for s in done.steps]},
+        as_json,
+        lines([*human, "", "next: edit experiments/first.yaml, then: ledger run first --rehearse"]),
+    )

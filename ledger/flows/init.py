@@ -1,0 +1,96 @@
+"""Making a repository ready: the few lines that the ledger needs in files which are the user's own."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ledger.errors import UsageError
+from ledger.workspace import read_settings
+
+JOURNAL_MERGE = "experiments/ledger.jsonl merge=union"
+IGNORED = "/.ledger/"
+
+SETTINGS = """
+[tool.ledger]
+# The highest share of an output's lines that a text guard may flag, where a spec says nothing else:
+# max_rate = { TXT003 = 0.05 }
+"""
+
+FIRST_SPEC = """\
+title: A first experiment
+task: generation
+model:
+  name: facebook/mbart-large-50-many-to-many-mmt
+  dtype: float16
+languages: {source: ko, target: ja}
+codes: {source: ko_KR, target: ja_XX}
+data:
+  source: data/test.ko
+  reference: data/test.ja
+output: outputs/first.ja
+generation:
+  batch_size: 20
+  num_beams: 3
+  max_length: 128
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One file that a repository needs, and what was done about it."""
+
+    path: str
+    did: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A repository made ready, and how."""
+
+    root: Path
+    steps: tuple[Step, ...]
+
+
+def make_ready(start: Path | None = None) -> Ready:
+    """Make the git repository around `start` ready; raise UsageError where there is none."""
+    here = (start or Path.cwd()).resolve()
+    root = next((folder for folder in (here, *here.parents) if (folder / ".git").exists()), None)
+    if root is None:
+        raise UsageError(f"{here} is not in a git repository", hint="make one first: git init")
+    read_settings(root / "pyproject.toml")  # raises before anything is written, if the file is broken
+    return Ready(
+        root,
+        (
+            _first_spec(root),
+            _line_in(root, ".gitattributes", JOURNAL_MERGE),
+            _line_in(root, ".gitignore", IGNORED),
+            _settings(root),
+        ),
+    )
+
+
+def _first_spec(root: Path) -> Step:
+    folder = root / "experiments"
+    folder.mkdir(exist_ok=True)
+    if any(folder.glob("*.yaml")):
+        return Step("experiments/", "has specs already")
+    (folder / "first.yaml").write_text(FIRST_SPEC, encoding="utf-8")
+    return Step("experiments/first.yaml", "written, to be edited")
+
+
+def _line_in(root: Path, name: str, line: str) -> Step:
+    path = root / name
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    if line in text.splitlines():
+        return Step(name, f"has {line!r} already")
+    separator = "" if text.endswith("\n") or not text else "\n"
+    path.write_text(f"{text}{separator}{line}\n", encoding="utf-8")
+    return Step(name, f"added {line!r}")
+
+
+def _settings(root: Path) -> Step:
+    path = root / "pyproject.toml"
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    if any(line.startswith("[tool.ledger") for line in text.splitlines()):
+        return Step("pyproject.toml", "has [tool.ledger] already")
+    path.write_text(text + SETTINGS if text else SETTINGS.lstrip(), encoding="utf-8")
+    return Step("pyproject.toml", "added [tool.ledger]")
