@@ -24,14 +24,12 @@ ROLES = ("source", "target")
 
 # What the library does with a code that it does not know, by a part of the tokenizer class's name; the first
 # that fits. Read off transformers 4.57.6 with slow and fast tokenizers.
-_SOURCE_SILENT = "say nothing and mark the source with it"
-_TARGET_SILENT = (
-    "say nothing: the decoder would start with it, and the model would choose the language itself"
-)
+_SOURCE_SILENT = "mark the source with it, without a word"
+_TARGET_SILENT = "start the output with it, without a word: the model would then choose the language itself"
 _REACTIONS = (
     ("m2m100", "source", "raise a bare KeyError only once the model is loaded"),
-    ("m2m100", "target", "raise a bare KeyError only once the model is loaded, or say nothing"),
-    ("mbart50", "source", f"{_SOURCE_SILENT} (the slow tokenizer raises a bare KeyError)"),
+    ("m2m100", "target", "raise a bare KeyError only once the model is loaded, or go on without a word"),
+    ("mbart50", "source", f"{_SOURCE_SILENT} (its slow version raises a bare KeyError)"),
     ("", "source", _SOURCE_SILENT),
     ("", "target", _TARGET_SILENT),
 )

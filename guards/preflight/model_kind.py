@@ -20,13 +20,17 @@ EXPLANATION = Explanation(
 )
 
 
+# The task in which a model writes as it is; a task that trains it first would teach it.
+GENERATION = "generation"
+
+
 def inspect(expected: ModelUse, actual: ModelKind) -> Iterator[Finding]:
-    """Warn of a pretrained-only model that is to write translations as it is."""
-    if actual.pretrained_only:
+    """Warn of a pretrained-only model that is to translate as it is."""
+    if actual.pretrained_only and expected.task == GENERATION:
         yield Finding(
             CODE,
             Severity.WARNING,
-            f"{expected.model} is pretrained only: {actual.why}, and the task is {expected.task}",
+            f"{expected.model} is pretrained only: {actual.why}, and this run has it translate as it is",
             measured=actual.model,
             evidence={"task": expected.task, "why": actual.why},
         )

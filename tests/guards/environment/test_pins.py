@@ -1,0 +1,106 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from guards.environment import altered_packages, pinned_versions
+from guards.environment.drift import Distance, distance, drifts
+from ledger.evidence import Installed, Pins
+from ledger.findings import Severity
+
+PINS = Pins(
+    "lockfiles/mt-4.57.6-cpu.txt",
+    {
+        "transformers": "4.57.6",
+        "torch": "2.13.0+cpu",
+        "numpy": "2.4.1",
+        "tqdm": "4.67.1",
+        "regex": "2026.1.1",
+    },
+)
+
+
+@pytest.mark.parametrize(
+    ("pinned", "installed", "expected"),
+    [
+        ("4.57.6", "4.57.6", None),
+        ("1.0", "1.0.0", None),
+        ("4.57.6", "5.0.0", Distance.MAJOR),
+        ("1!1.0", "1.0", Distance.MAJOR),
+        ("4.57.6", "4.58.0", Distance.MINOR),
+        ("4.57.6", "4.57.5", Distance.PATCH),
+        ("1.2.3", "1.2.3.1", Distance.PATCH),
+        ("1.2", "1.2.1", Distance.PATCH),
+        ("5.0.0", "5.0.0rc1", Distance.RELEASE),
+        ("5.0.0", "5.0.0.post1", Distance.RELEASE),
+        ("2.13.0+cpu", "2.13.0+cpu", None),
+        ("2.13.0+cpu", "2.13.0+cu130", Distance.BUILD),
+        ("2.13.0", "2.13.0+cpu", Distance.BUILD),
+        ("2.13.0+cpu", "2.12.0+cpu", Distance.MINOR),
+        ("2004d", "2004d", None),
+        ("1.0", "not-a-version", Distance.MAJOR),
+    ],
+)
+def test_distance(pinned, installed, expected):
+    assert distance(pinned, installed) == expected
+
+
+VERSIONS = st.tuples(st.integers(0, 3), st.integers(0, 3), st.integers(0, 3)).map(
+    lambda v: "{}.{}.{}".format(*v)
+)
+
+
+@given(VERSIONS, VERSIONS)
+def test_distance_is_the_same_both_ways_and_none_only_for_equals(one, other):
+    assert distance(one, other) == distance(other, one)
+    assert (distance(one, other) is None) is (one == other)
+
+
+@given(
+    st.dictionaries(st.sampled_from("abcdef"), VERSIONS), st.dictionaries(st.sampled_from("abcdef"), VERSIONS)
+)
+def test_only_pinned_packages_drift_worst_first(pinned, installed):
+    found = drifts(pinned, installed)
+    assert {d.name for d in found} == {n for n, v in pinned.items() if installed.get(n) != v}
+    assert [d.distance for d in found] == sorted(d.distance for d in found)
+
+
+def test_the_same_packages_pass_whatever_else_is_installed():
+    installed = Installed("3.11.9", {**PINS.versions, "mlflow": "3.14.0"})
+    assert list(pinned_versions.inspect(PINS, installed)) == []
+
+
+def test_the_worst_are_named_first_with_both_versions():
+    versions = {"transformers": "5.0.0", "torch": "2.13.0+cu130", "numpy": "2.3.0", "tqdm": "4.67.2"}
+    (finding,) = pinned_versions.inspect(PINS, Installed("3.11.9", versions))
+    assert finding.severity is Severity.ERROR
+    assert finding.message == (
+        "5 of 5 packages are not as lockfiles/mt-4.57.6-cpu.txt pins them: regex 2026.1.1 -> missing, "
+        "transformers 4.57.6 -> 5.0.0, numpy 2.4.1 -> 2.3.0, tqdm 4.67.1 -> 4.67.2 and 1 more"
+    )
+    assert [row["distance"] for row in finding.evidence["packages"]] == [
+        "missing",
+        "major",
+        "minor",
+        "patch",
+        "build",
+    ]
+
+
+def test_another_build_is_told_as_such():
+    (finding,) = pinned_versions.inspect(PINS, Installed("3.11", {**PINS.versions, "torch": "2.13.0+cu130"}))
+    assert finding.message.endswith("torch 2.13.0+cpu -> 2.13.0+cu130 (another build)")
+
+
+@pytest.mark.parametrize(
+    ("altered", "named"),
+    [
+        ((), None),
+        (("mlflow",), None),
+        (("torch",), "torch is pinned"),
+        (("tqdm", "numpy"), "numpy, tqdm are pinned"),
+    ],
+)
+def test_altered_packages_are_told_where_they_are_pinned(altered, named):
+    found = list(altered_packages.inspect(PINS, Installed("3.11", PINS.versions, altered)))
+    assert [f.severity for f in found] == ([Severity.WARNING] if named else [])
+    assert all(f.message.startswith(named) for f in found)
