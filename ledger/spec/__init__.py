@@ -1,0 +1,10 @@
+"""Experiment specs: what to run, as YAML that is checked before anything is run.
+
+Importing this costs pydantic and ruamel.yaml (about 0.1 s), so only commands that read a spec do.
+"""
+
+from ledger.spec.family import infer_family
+from ledger.spec.load import load, names
+from ledger.spec.model import Spec
+
+__all__ = ["Spec", "infer_family", "load", "names"]
