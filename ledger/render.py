@@ -2,12 +2,13 @@
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-from rich.console import Console, Group
+from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from ledger.evidence import Scores, TextEvidence
 from ledger.findings import Report, Severity, Verdict
 
 MARKS = {
@@ -49,3 +50,49 @@ def verdict_line(report: Report, subject: str) -> Text:
 def lines(texts: Iterable[str]) -> Group:
     """Plain lines, unwrapped markup left alone."""
     return Group(*(Text(text) for text in texts))
+
+
+def explanation(title: str, sections: Mapping[str, str]) -> Group:
+    """A title, then each section's text under its heading."""
+    parts: list[RenderableType] = [Text(title, "bold")]
+    for heading, text in sections.items():
+        parts += [Text(""), Text(heading, "cyan"), Text(text)]
+    return Group(*parts)
+
+
+def pairs(rows: Iterable[tuple[str, str]]) -> Table:
+    """Names and what they stand for, in two columns."""
+    table = Table.grid(padding=(0, 2))
+    for name, text in rows:
+        table.add_row(Text(name, no_wrap=True), Text(text))
+    return table
+
+
+def scores_lines(scores: Scores) -> Group:
+    """The scores with their signatures, then the token counts that BLEU's tokenizer made."""
+    rows = [
+        f"{name} {metric.value:.2f} of {metric.scale[1]:g}  {metric.signature}"
+        for name, metric in (("BLEU", scores.bleu), ("chrF++", scores.chrf))
+    ]
+    counts = f"{scores.output_tokens:,} output tokens, {scores.reference_tokens:,} in the reference"
+    rows.append(f"{counts}; brevity penalty {scores.brevity_penalty:.3f}; {scores.lines:,} lines")
+    return lines(rows)
+
+
+def samples_table(text: TextEvidence) -> Table:
+    """The worst lines of each code that flagged any: line number, source and output, one row each."""
+    table = Table(box=None, pad_edge=False)
+    for heading in ("guard", "line"):
+        table.add_column(heading, no_wrap=True, justify="right" if heading == "line" else "left")
+    for heading in ("source", "output"):
+        table.add_column(heading, no_wrap=True, overflow="ellipsis", ratio=1)
+    for code, flagged in sorted(text.flagged.items()):
+        for sample in flagged.worst:
+            source = "" if sample.source is None else visible(sample.source)
+            table.add_row(code, f"{sample.number:,}", Text(source), Text(visible(sample.output) or "(empty)"))
+    return table
+
+
+def visible(text: str) -> str:
+    """The text with characters that a terminal would obey or hide made visible."""
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
