@@ -51,7 +51,8 @@ def expected_heads(journal: Journal, lines: JournalLines, root: Path | None) -> 
     `root` is the repository's; None for a journal that git ignores. Raises LedgerError when the memory
     is damaged.
     """
-    ids = dict.fromkeys(journal.heads.read(), f"noted in {journal.heads.path}")
+    noted = journal.heads.path.relative_to(journal.private.parent)
+    ids = dict.fromkeys(journal.heads.read(), f"noted in {noted}")
     if root is None:
         return JournalHeads(ids)
     for head in newest(_committed_entries(root, journal.path)):

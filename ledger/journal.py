@@ -21,7 +21,9 @@ import orjson
 
 from ledger.errors import LedgerError
 from ledger.findings import Json
+from ledger.gitstate import current_branch
 from ledger.heads import Heads
+from ledger.workspace import Workspace
 
 VERSION = 1
 LOCK_SECONDS = 60
@@ -171,6 +173,12 @@ class Journal:
         except (OSError, LedgerError) as error:
             # The entry is safe; only the loss of just this newest line would now go unseen.
             self._warn(f"recorded, but the newest entry could not be noted in {self.heads.path}: {error}")
+
+
+def open_journal(workspace: Workspace, mode: str) -> Journal:
+    """The journal that runs of this mode belong to; rehearsals have their own, which git ignores."""
+    path = workspace.rehearsal_journal if mode == "rehearsal" else workspace.journal
+    return Journal(path, workspace.private, current_branch(workspace.root))
 
 
 def seal(kind: str, body: Mapping[str, Json], parents: Iterable[str]) -> Entry:

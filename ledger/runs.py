@@ -2,14 +2,15 @@
 
 import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
 from ledger.errors import UsageError
 from ledger.evidence import RunIdentity
 from ledger.findings import Json, Report, Verdict
-from ledger.journal import Entry, Journal
+from ledger.journal import Entry, open_journal
 from ledger.workspace import Workspace
 
 Status = Literal["running", "interrupted", "finished", "failed"]
@@ -149,6 +150,36 @@ def to_identity(run: Run) -> RunIdentity:
     )
 
 
+def to_json(run: Run) -> dict[str, Json]:
+    """Everything that the journal has on a run, for `--json`."""
+    return {
+        "run": run.id,
+        "experiment": run.experiment,
+        "mode": run.mode,
+        "started": run.time,
+        "status": run.status,
+        **run.report.to_json(),
+        "verdict": run.verdict,
+        "preflight": run.preflight.to_json(),
+        "acceptances": [asdict(one) for one in run.acceptances],
+        "entries": list(run.entries),
+        "recorded": {"started": dict(run.started), "finished": run.finished and dict(run.finished)},
+    }
+
+
+def files_of(workspace: Workspace, run: Run) -> dict[str, Json]:
+    """Where a run's files are, relative to the repository; only what is really there."""
+    folder = workspace.runs / run.id
+    output = ((run.finished or {}).get("output") or {}).get("path")
+    paths = {"run folder": folder, "output": workspace.root / output if output else None}
+    paths |= {path.name: path for path in sorted(folder.glob("*.log"))}
+    return {name: _shown(path, workspace.root) for name, path in paths.items() if path and path.exists()}
+
+
+def _shown(path: Path, root: Path) -> str:
+    return str(path.relative_to(root) if path.is_relative_to(root) else path)
+
+
 class _Parts:
     """One run while its entries are gathered."""
 
@@ -216,14 +247,9 @@ _TAKES: dict[str, Callable[[dict[str, _Parts], Entry], None]] = {
 
 
 def _both(workspace: Workspace, part: Callable[[list[Entry]], list[Entry]]) -> list[Run]:
-    paths = (workspace.journal, workspace.rehearsal_journal)
-    found = [
-        run
-        for path in paths
-        for run in read_runs(
-            part(Journal(path, workspace.private).entries()), lambda run: is_alive(workspace.runs, run)
-        )
-    ]
+    journals = (open_journal(workspace, mode) for mode in ("real", "rehearsal"))
+    alive = partial(is_alive, workspace.runs)
+    found = [run for journal in journals for run in read_runs(part(journal.entries()), alive)]
     return sorted(found, key=lambda run: run.time)
 
 

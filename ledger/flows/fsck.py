@@ -1,14 +1,15 @@
 """`ledger fsck`: both journals under the journal guards."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from guards.guard import inspect
 from guards.journal import GUARDS
-from ledger import audit, gitstate
+from ledger import audit
 from ledger.evidence import Evidence
-from ledger.findings import Finding, Report, Severity, Verdict
-from ledger.journal import Journal
+from ledger.findings import Finding, Report, Severity, Verdict, merge
+from ledger.journal import Journal, open_journal
 from ledger.runs import read_runs
 from ledger.workspace import Workspace
 
@@ -29,12 +30,18 @@ class Checked:
         return min(errors, key=lambda finding: int(finding.evidence["line"]), default=None)
 
 
+def together(checked: Sequence[Checked]) -> Report:
+    """One report on all journals; a guard passed where it passed on each."""
+    total = merge(one.report for one in checked)
+    passed = [code for code in dict.fromkeys(total.passed) if all(code in c.report.passed for c in checked)]
+    return replace(total, passed=tuple(passed))
+
+
 def check_journals(workspace: Workspace) -> list[Checked]:
     """Inspect the committed journal and the rehearsals'; one that does not exist is empty."""
-    branch = gitstate.current_branch(workspace.root)
     return [
-        check_journal(Journal(workspace.journal, workspace.private, branch), workspace.root),
-        check_journal(Journal(workspace.rehearsal_journal, workspace.private, branch), None),
+        check_journal(open_journal(workspace, "real"), workspace.root),
+        check_journal(open_journal(workspace, "rehearsal"), None),
     ]
 
 

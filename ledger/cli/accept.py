@@ -1,0 +1,42 @@
+"""`ledger accept`: live with a finding, on the record."""
+
+import click
+
+from ledger.cli.output import emit, json_option
+
+
+@click.command("accept")
+@click.argument("run")
+@click.argument("code")
+@click.option("--why", required=True, help="The reason, for those who read the journal later.")
+@json_option
+def command(run: str, code: str, why: str, as_json: bool) -> None:
+    """Live with one finding of one run, on the record.
+
+    RUN is a run id, the beginning of one, or an experiment for its latest run. The finding stays in the
+    record, marked with who accepted it and why, and fails nothing any more.
+
+    \b
+    ledger accept exp7 DUP001 --why "the two specs are meant to be equal"
+    """
+    from ledger.flows.accept import accept
+    from ledger.workspace import Workspace
+
+    done = accept(Workspace.find(), run, code, why)
+    one = done.acceptance
+    document = {
+        "run": done.run.id,
+        "code": one.code,
+        "why": one.why,
+        "who": one.who,
+        "time": one.time,
+        "entry": done.entry,
+        "verdict": done.run.verdict,
+    }
+    verdict = f"; the run's verdict is now {done.run.verdict}" if done.run.verdict else ""
+    says = "accepted" if done.entry else "had been accepted before"
+    text = f"{one.code} of {done.run.id} {says} by {one.who}: {one.why}{verdict}"
+    if as_json:
+        emit(document, as_json)
+    else:
+        click.echo(text)

@@ -1,0 +1,56 @@
+"""`ledger fsck`: check that nothing in the journal was changed, lost or moved."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from ledger.cli.output import emit, exit_for, json_option
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from ledger.findings import Json
+    from ledger.flows.fsck import Checked
+
+
+@click.command("fsck")
+@json_option
+def command(as_json: bool) -> int:
+    """Check that nothing in the journal was changed, lost or moved.
+
+    Every entry carries the SHA-256 of its content and names the entries before it; the newest ones are
+    noted per branch under .ledger/. Looks at the rehearsals' journal too. Exits 1 where something is wrong.
+    """
+    from ledger.flows.fsck import check_journals, together
+    from ledger.workspace import Workspace
+
+    workspace = Workspace.find()
+    checked = check_journals(workspace)
+    total = together(checked)
+    rows = [_row(one, str(one.path.relative_to(workspace.root))) for one in checked]
+    human = [part for one, row in zip(checked, rows, strict=True) for part in _told(one, str(row["path"]))]
+    emit({**total.to_json(), "journals": rows}, as_json, *human)
+    return exit_for(total)
+
+
+def _row(one: "Checked", path: str) -> "dict[str, Json]":
+    bad = one.first_bad
+    first = {"code": bad.code, "message": bad.message, **bad.evidence} if bad else None
+    return {
+        "path": path,
+        "entries": one.entries,
+        "runs": one.runs,
+        "first_bad": first,
+        **one.report.to_json(),
+    }
+
+
+def _told(one: "Checked", path: str) -> "list[RenderableType]":
+    from ledger.render import lines, report_table
+
+    if not one.report.findings:
+        says = f"{path}: {one.entries:,} entries, {one.runs:,} runs: nothing changed, lost or moved"
+        return [lines([says])]
+    bad = one.first_bad
+    says = f"{path}: first bad entry: line {bad.evidence['line']} ({bad.code})" if bad else f"{path}:"
+    return [lines([says]), report_table(one.report)]

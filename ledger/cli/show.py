@@ -1,0 +1,27 @@
+"""`ledger show`: one run in full."""
+
+import click
+
+from ledger.cli.output import emit, json_option
+
+
+@click.command("show")
+@click.argument("run")
+@json_option
+def command(run: str, as_json: bool) -> None:
+    """Show one run in full: what went in, in which environment, what came out, and what the guards said.
+
+    RUN is a run id, the beginning of one, or an experiment for its latest run.
+
+    \b
+    ledger show exp7
+    ledger show exp7-3fa91c --json
+    """
+    from ledger.runs import files_of, find, load_runs, to_json
+    from ledger.sheet import sheet
+    from ledger.workspace import Workspace
+
+    workspace = Workspace.find()
+    found = find(load_runs(workspace), run)
+    files = files_of(workspace, found)
+    emit({**to_json(found), "files": files}, as_json, *sheet(found, files))

@@ -1,0 +1,42 @@
+"""`ledger accept`: waive one finding of one run, on the record."""
+
+from dataclasses import dataclass
+
+from ledger import gitstate
+from ledger.errors import UsageError
+from ledger.journal import open_journal
+from ledger.runs import Acceptance, Run, find, load_runs
+from ledger.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The run as it stands now, and the acceptance; `entry` is None where it had been accepted before."""
+
+    run: Run
+    acceptance: Acceptance
+    entry: str | None
+
+
+def accept(workspace: Workspace, name: str, code: str, why: str) -> Accepted:
+    """Put the acceptance in the journal that the run is in. Raises UsageError for what there is not."""
+    run = find(load_runs(workspace), name)
+    code, why = code.strip().upper(), why.strip()
+    if not why:
+        raise UsageError("an acceptance needs its reason", hint='say it with: --why "…"')
+    _must_have(run, code)
+    earlier = next((one for one in run.acceptances if one.code == code), None)
+    if earlier:
+        return Accepted(run, earlier, None)
+    who = gitstate.user_name(workspace.root)
+    body = {"run": run.id, "experiment": run.experiment, "code": code, "why": why, "who": who}
+    journal = open_journal(workspace, run.mode)
+    entry = journal.append("acceptance", body)
+    return Accepted(find(load_runs(workspace), run.id), Acceptance(code, why, who, entry.time), entry.id)
+
+
+def _must_have(run: Run, code: str) -> None:
+    codes = sorted({f.code for f in (*run.preflight.findings, *run.report.findings)})
+    if code not in codes:
+        has = f"it has {', '.join(codes)}" if codes else "it has none"
+        raise UsageError(f"{run.id} has no finding {code}", hint=has)

@@ -1,0 +1,93 @@
+"""One run as a sheet for people: headed sections of facts, the guards' tables last. Decides nothing."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from rich.console import RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from ledger.findings import Json
+from ledger.render import report_table
+from ledger.runs import Run
+
+INDENT = (0, 0, 0, 2)
+
+
+def sheet(run: Run, files: Mapping[str, Json]) -> list[RenderableType]:
+    """Everything that the journal has on `run`, and where its files are."""
+    done = run.finished or {}
+    sections: list[tuple[str, list[RenderableType]]] = [
+        ("spec", _facts({"digest": run.started.get("spec_digest"), **_flat(run.started.get("spec"))})),
+        ("command", _facts({"argv": run.started.get("command"), "exit code": done.get("exit_code")})),
+        ("data", _facts(_flat(run.started.get("data")))),
+        ("environment", _facts({key: run.started.get(key) for key in ("environment", "machine")})),
+        ("git", _facts(_flat(run.started.get("git")))),
+        ("effective configuration", _facts(_flat(done.get("effective")))),
+        ("metrics", _metrics(done.get("metrics") or {})),
+        ("output", _facts({**_flat(done.get("output")), "batch sizes": done.get("batch_sizes")})),
+        ("files", _facts(files)),
+        ("guards before the run", _guards(run, "preflight")),
+        ("guards on its result", _guards(run, "report")),
+        ("accepted", [Text(f"{a.code} by {a.who}, {a.time[:10]}: {a.why}") for a in run.acceptances]),
+    ]
+    return [_title(run), *(part for title, body in sections if body for part in _section(title, body))]
+
+
+def _title(run: Run) -> Text:
+    ended = str(run.verdict or run.status) if run.status == "finished" else run.status
+    seconds = (run.finished or {}).get("seconds")
+    took = f", {seconds:,.1f} s" if seconds is not None else ""
+    kind = "rehearsal (says nothing about the real model)" if run.is_rehearsal else run.mode
+    title = Text.assemble(
+        (run.id, "bold"), f"  {ended}  {kind}, started {run.time[:19].replace('T', ' ')} UTC{took}"
+    )
+    error = (run.finished or {}).get("error")
+    return title.append(f"\nfailed: {error}") if error else title
+
+
+def _section(title: str, body: Sequence[RenderableType]) -> Iterator[RenderableType]:
+    yield Text(f"\n{title}", "bold cyan")
+    for part in body:
+        yield Padding(part, INDENT)
+
+
+def _facts(facts: Mapping[str, Json]) -> list[RenderableType]:
+    known = {key: _text(value) for key, value in facts.items() if value is not None and value not in ([], {})}
+    if not known:
+        return []
+    table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for key, value in known.items():
+        table.add_row(Text(key), Text(value))
+    return [table]
+
+
+def _metrics(metrics: Mapping[str, Mapping[str, Json]]) -> list[RenderableType]:
+    if not metrics:
+        return []
+    table = Table.grid(padding=(0, 2))
+    for name, one in metrics.items():
+        low, high = one.get("scale") or (None, None)
+        scale = f"of {low:g}–{high:g}" if high is not None else ""
+        table.add_row(Text(name), f"{one['value']:,.4g}", scale, Text(str(one.get("signature") or "")))
+    return [table]
+
+
+def _guards(run: Run, which: str) -> list[RenderableType]:
+    report = run.preflight if which == "preflight" else run.report
+    return [report_table(report)] if report.findings or report.skips or report.passed else []
+
+
+def _flat(value: Json, prefix: str = "") -> dict[str, Json]:
+    """Nested facts as one level of dotted names, as `--set` takes them."""
+    if not isinstance(value, Mapping):
+        return {prefix.rstrip("."): value} if prefix else {}
+    return {key: one for name, part in value.items() for key, one in _flat(part, f"{prefix}{name}.").items()}
+
+
+def _text(value: Json) -> str:
+    if isinstance(value, list):
+        return " ".join(map(str, value))
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
