@@ -1,4 +1,4 @@
-"""Compile the lockfiles with pip-compile; `make lock` runs this, `make lock UPGRADE=--upgrade` for newer versions.
+"""Compile the lockfiles with pip-compile; `make lock` runs this (UPGRADE=--upgrade for newer versions).
 
 Each environment `lockfiles/NAME.in` becomes `NAME.txt`, all of it from the public index, and `NAME-cpu.txt`,
 which differs in torch's `+cpu` build and in what CUDA alone needs; a machine that sees no `+cpu` wheel leaves

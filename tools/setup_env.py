@@ -200,7 +200,7 @@ class Setup:
 
     def try_pip(self, what: str, arguments: list[str], total: int) -> str | None:
         """Run `pip install`; None, or what pip said when it failed. All of its output is kept in the log."""
-        command = [self.python, "-m", "pip", "install", "--no-input", "--disable-pip-version-check"]
+        command = [str(self.python), "-m", "pip", "install", "--no-input", "--disable-pip-version-check"]
         start = self.log.stat().st_size if self.log.exists() else 0
         with self.log.open("ab") as log, self.log.open("rb") as output:
             output.seek(start)

@@ -1,0 +1,125 @@
+"""`ledger env`: look at the environment that experiments run in."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ledger.cli.output import emit, exit_for, json_option
+from ledger.errors import UsageError
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from ledger.environment import Environment
+    from ledger.lockfile import Lockfile
+
+
+@click.group()
+def command() -> None:
+    """Look at the environment that experiments run in."""
+
+
+@command.command()
+@click.option(
+    "--env", "name", metavar="NAME|LOCKFILE", help="The lockfile; left out where there is only one."
+)
+@click.option("--python", type=click.Path(path_type=Path), help="The interpreter; ledger's own if left out.")
+@json_option
+def show(name: str | None, python: Path | None, as_json: bool) -> int:
+    """Show an interpreter's environment, its digests, and how it differs from a lockfile.
+
+    \b
+    ledger env show                               this environment
+    ledger env show --python ../old/bin/python    another one
+    ledger env show --env mt-4.57.6 --json        for a program
+    """
+    import sys
+
+    from guards.environment import GUARDS
+    from guards.guard import inspect
+    from ledger.evidence import Evidence
+    from ledger.render import report_table, verdict_line
+    from runners.environment import capture
+
+    environment = capture(python or Path(sys.executable), _variants(name))
+    report = inspect(GUARDS, Evidence(packages=environment.pins), Evidence(packages=environment.installed))
+    lockfile = environment.lockfile
+    document = {
+        "lockfile": {"name": lockfile.name, "digest": lockfile.digest} if lockfile else None,
+        "digest": environment.digest,
+        "facts": environment.facts,
+        "machine_digest": environment.machine_digest,
+        "machine": environment.machine,
+        "reported": environment.reported,
+        "installed": dict(environment.installed.versions),
+        **report.to_json(),
+    }
+    subject = f"against {lockfile.name}" if lockfile else "no lockfile to hold it against"
+    emit(document, as_json, _table(environment), "", report_table(report), verdict_line(report, subject))
+    return exit_for(report)
+
+
+def _variants(name: str | None) -> "list[Lockfile]":
+    """The named lockfile's variants; without a name those of the only environment there is, or none."""
+    from ledger.lockfile import find, names
+    from ledger.workspace import Workspace
+
+    if name and name.endswith(".txt"):
+        return find(name, Path())
+    try:
+        folder = Workspace.find().lockfiles
+    except UsageError:
+        if name:
+            raise
+        return []
+    known = names(folder)
+    if name is None and len(known) > 1:
+        raise UsageError(f"{len(known)} environments are pinned", hint=f"name one: --env {'|'.join(known)}")
+    return find(name or known[0], folder) if name or known else []
+
+
+def _table(environment: "Environment") -> "Table":
+    """What is in which digest."""
+    from rich.table import Table
+
+    lockfile, packages = environment.lockfile, len(environment.facts["packages"])
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    table.add_row("interpreter", str(environment.reported["interpreter"]))
+    table.add_row(
+        "lockfile", f"{lockfile.path.name}, {packages} of its packages here" if lockfile else "none"
+    )
+    table.add_row("environment", environment.digest)
+    table.add_row("", f"over {_covered(environment)}")
+    table.add_row("machine", environment.machine_digest)
+    table.add_row("", f"over {_machine(environment)}")
+    others = len(environment.installed.versions) - packages
+    table.add_row("in neither", f"{others} other packages, {_reported(environment)}")
+    return table
+
+
+def _covered(environment: "Environment") -> str:
+    python, torch = environment.facts["python"], environment.facts["torch"]
+    packages = (
+        "the pinned packages (version, files, origin)" if environment.lockfile else "every package (version)"
+    )
+    build = f", torch's build ({torch})" if torch else ""
+    return f"{packages}, Python {python['version']} ({python['implementation']}){build}"
+
+
+def _machine(environment: "Environment") -> str:
+    machine = environment.machine
+    told = {"CPU": machine["cpu_capability"], "CUDA": machine["cuda"], "cuDNN": machine["cudnn"]}
+    return ", ".join(
+        [machine["platform"], machine["libc"]]
+        + [f"{name} {value}" for name, value in told.items() if value]
+        + [f"{name}={value}" for name, value in machine["variables"].items()]
+    )
+
+
+def _reported(environment: "Environment") -> str:
+    reported = environment.reported
+    driver = [f"NVIDIA driver {reported['nvidia_driver']}"] if reported["nvidia_driver"] else []
+    return ", ".join([f"host {reported['host']}", f"kernel {reported['kernel']}", *driver, *reported["gpus"]])

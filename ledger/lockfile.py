@@ -1,0 +1,155 @@
+"""Lockfiles as pip-compile writes them: what one pins, and which of its variants an environment follows."""
+
+import difflib
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ledger.canonical import digest_bytes
+from ledger.errors import LedgerError, UsageError
+
+# NAME.txt comes from the public index alone; NAME-cpu.txt has torch's +cpu build, which not all can get.
+VARIANTS = ("", "-cpu")
+_ABOUT_THE_INDEX = re.compile(
+    r"(-i|-f|--(extra-)?index-url|--find-links|--trusted-host|--(no|only)-binary|--pre)\b"
+)
+_HASH = re.compile(r"\s--hash[= ](\S+)")
+_COMMENT = re.compile(r"(^|\s)#.*$")
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """One package at one version: a normalized name, `sha256:…` hashes, PEP 508's marker or nothing."""
+
+    name: str
+    version: str
+    hashes: tuple[str, ...] = ()
+    marker: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Lockfile:
+    """One compiled lockfile; `digest` is over its bytes."""
+
+    path: Path
+    pins: tuple[Pin, ...]
+    digest: str
+
+    @property
+    def name(self) -> str:
+        """The file's name without `.txt`, which is what a spec and `--env` call it."""
+        return self.path.stem
+
+    def versions(self, markers: Mapping[str, str]) -> dict[str, str]:
+        """Name to version of the pins that apply where the environment markers are `markers`."""
+        from packaging.markers import Marker
+
+        return {
+            pin.name: pin.version
+            for pin in self.pins
+            if not pin.marker or Marker(pin.marker).evaluate(dict(markers))
+        }
+
+
+def find(name: str, folder: Path) -> list[Lockfile]:
+    """The variants of the environment `name` in `folder`; `name` may also be the path of one lockfile.
+
+    Raises UsageError when there is none, LedgerError when one cannot be read.
+    """
+    if name.endswith(".txt"):
+        return [read(Path(name))]
+    paths = [folder / f"{name}{variant}.txt" for variant in VARIANTS]
+    found = [read(path) for path in paths if path.is_file()]
+    if not found:
+        near = difflib.get_close_matches(name, names(folder), n=1)
+        known = f"did you mean {near[0]}?" if near else f"known: {', '.join(names(folder)) or 'none'}"
+        raise UsageError(f"no lockfile {name}.txt in {folder}", hint=known)
+    return found
+
+
+def names(folder: Path) -> list[str]:
+    """The environments that `folder` pins: those that have a source, `NAME.in`."""
+    return sorted(path.stem for path in folder.glob("*.in"))
+
+
+def select(
+    variants: Sequence[Lockfile], installed: Mapping[str, str], markers: Mapping[str, str]
+) -> Lockfile:
+    """The variant that differs least from the installed versions; of equals the first."""
+
+    def differences(lockfile: Lockfile) -> int:
+        return sum(installed.get(name) != version for name, version in lockfile.versions(markers).items())
+
+    return min(variants, key=differences)
+
+
+def read(path: Path) -> Lockfile:
+    """Parse one lockfile.
+
+    Raises LedgerError, with the line, when it cannot be read or holds anything but exact pins.
+    """
+    try:
+        content = path.read_bytes()
+        text = content.decode("utf-8")
+    except FileNotFoundError as error:
+        raise LedgerError(f"no lockfile {path}", hint="compile it with: make lock") from error
+    except IsADirectoryError as error:
+        raise LedgerError(f"{path} is a folder, not a lockfile", hint="name the .txt file itself") from error
+    except UnicodeDecodeError as error:
+        raise LedgerError(f"{path} is not UTF-8 text", hint="compile it again: make lock") from error
+    return Lockfile(path, tuple(_pins(path, text)), digest_bytes(content))
+
+
+def _pins(path: Path, text: str) -> Iterator[Pin]:
+    seen: dict[tuple[str, str], str] = {}
+    for number, line in _logical_lines(text):
+        if _ABOUT_THE_INDEX.match(line):
+            continue
+        pin = _pin(path, number, line)
+        if seen.setdefault((pin.name, pin.marker), pin.version) != pin.version:
+            raise _malformed(path, number, f"pins {pin.name} to another version than before")
+        yield pin
+
+
+def _logical_lines(text: str) -> Iterator[tuple[int, str]]:
+    """Lines joined at trailing backslashes, less comments and blanks, each with its first number."""
+    start, parts = 1, ""
+    for number, line in enumerate(text.splitlines(), 1):
+        start = start if parts else number
+        parts += _COMMENT.sub("", line)
+        if parts.endswith("\\"):
+            parts = parts[:-1] + " "
+            continue
+        if parts.strip():
+            yield start, parts.strip()
+        parts = ""
+    if parts.strip():
+        yield start, parts.strip()
+
+
+def _pin(path: Path, number: int, line: str) -> Pin:
+    from packaging.requirements import InvalidRequirement, Requirement
+    from packaging.utils import canonicalize_name
+
+    try:
+        requirement = Requirement(_HASH.sub("", f"{line} ").strip())
+    except InvalidRequirement as error:
+        raise _malformed(path, number, "is no requirement") from error
+    specifiers = list(requirement.specifier)
+    exact = len(specifiers) == 1 and specifiers[0].operator in ("==", "===")
+    if not exact or specifiers[0].version.endswith(".*"):
+        raise _malformed(path, number, f"does not pin {requirement.name} to one version")
+    return Pin(
+        canonicalize_name(requirement.name),
+        specifiers[0].version,
+        tuple(_HASH.findall(line)),
+        str(requirement.marker or ""),
+    )
+
+
+def _malformed(path: Path, number: int, problem: str) -> LedgerError:
+    return LedgerError(
+        f"{path}, line {number}, {problem}",
+        hint="a lockfile holds NAME==VERSION lines as pip-compile writes them; compile it again: make lock",
+    )

@@ -1,0 +1,51 @@
+"""Look at the environment behind an interpreter, from outside: nothing of it is imported here."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ledger.environment import Environment, build
+from ledger.errors import LedgerError
+from ledger.lockfile import Lockfile
+from runners.worker import facts
+
+TIMEOUT = 120.0  # seconds; cold network file systems take tens
+
+
+def capture(interpreter: Path, variants: Sequence[Lockfile] = (), *, timeout: float = TIMEOUT) -> Environment:
+    """The environment of `interpreter`, held against the variant of a lockfile that it follows.
+
+    Raises LedgerError when the interpreter is missing, is no Python >= 3.11, crashes, or is not done in
+    `timeout` seconds.
+    """
+    pinned = sorted({pin.name for lockfile in variants for pin in lockfile.pins})
+    if interpreter.absolute() == Path(sys.executable).absolute():
+        return build(facts.collect(pinned), variants)  # the same answer, 0.1 s sooner
+    return build(_ask(interpreter, pinned, timeout), variants)
+
+
+def _ask(interpreter: Path, pinned: list[str], timeout: float) -> dict[str, Any]:
+    """Run the facts module in `interpreter`, isolated from this process's PYTHONPATH and folder."""
+    command = [str(interpreter), "-I", facts.__file__, *pinned]
+    hint = "name the python (3.11 or newer) of the experiment's environment, such as .venv/bin/python"
+    try:
+        done = subprocess.run(
+            command, capture_output=True, stdin=subprocess.DEVNULL, timeout=timeout, check=False
+        )
+    except OSError as error:
+        raise LedgerError(f"{interpreter} cannot be started: {error.strerror}", hint=hint) from error
+    except subprocess.TimeoutExpired as error:
+        raise LedgerError(
+            f"{interpreter} did not tell its packages within {timeout:g} s",
+            hint="see whether the disk that it lies on answers",
+        ) from error
+    try:
+        answer: dict[str, Any] = json.loads(done.stdout)
+    except ValueError as error:
+        said = done.stderr.decode(errors="replace").strip().splitlines()
+        why = said[-1] if said else f"exit code {done.returncode}, no output"
+        raise LedgerError(f"{interpreter} did not tell its packages: {why}", hint=hint) from error
+    return answer
