@@ -43,7 +43,9 @@ FAMILIES: dict[str, Family] = {
     family.name: family
     for family in (
         Family("nllb", "m2m_100", "M2M100ForConditionalGeneration", "NllbTokenizer", "forced_bos_token_id"),
-        Family("mbart50", "mbart", "MBartForConditionalGeneration", "MBart50Tokenizer", "forced_bos_token_id"),
+        Family(
+            "mbart50", "mbart", "MBartForConditionalGeneration", "MBart50Tokenizer", "forced_bos_token_id"
+        ),
         Family("mbart", "mbart", "MBartForConditionalGeneration", "MBartTokenizer", "decoder_start_token_id"),
         Family(
             "m2m100",
@@ -54,7 +56,13 @@ FAMILIES: dict[str, Family] = {
             code_token="__{}__",
         ),
         Family(
-            "marian", "marian", "MarianMTModel", "MarianTokenizer", "tag", has_source=False, code_token=">>{}<<"
+            "marian",
+            "marian",
+            "MarianMTModel",
+            "MarianTokenizer",
+            "tag",
+            has_source=False,
+            code_token=">>{}<<",
         ),
         Family("t5", "t5", "T5ForConditionalGeneration", "T5Tokenizer", "prefix", has_source=False),
     )
@@ -82,10 +90,14 @@ def infer_family(model: str) -> Family:
 
 
 def load_tokenizer(family: Family, model: str) -> Any:
-    """The family's tokenizer from a folder or hub name."""
+    """The family's tokenizer from a folder or hub name.
+
+    The fast class where there is one: the only kind that 5.x has, and what 4.57 gives those who ask for none.
+    """
     import transformers
 
-    tokenizer_class = getattr(transformers, family.tokenizer_class)
+    name = family.tokenizer_class
+    tokenizer_class = getattr(transformers, f"{name}Fast", None) or getattr(transformers, name)
     return tokenizer_class.from_pretrained(model)
 
 
@@ -99,7 +111,11 @@ def load_model(family: Family, model: str, dtype: str, device: str) -> tuple[Any
 
     model_class = getattr(transformers, family.model_class)
     loaded, info = model_class.from_pretrained(
-        model, dtype=getattr(torch, dtype), weights_only=True, trust_remote_code=False, output_loading_info=True
+        model,
+        dtype=getattr(torch, dtype),
+        weights_only=True,
+        trust_remote_code=False,
+        output_loading_info=True,
     )
     keys = {name: sorted(map(str, info.get(name) or ())) for name in ("missing_keys", "unexpected_keys")}
     return loaded.to(device).eval(), keys
@@ -108,7 +124,11 @@ def load_model(family: Family, model: str, dtype: str, device: str) -> tuple[Any
 def code_token(family: Family, code: str) -> str:
     """The vocabulary's token for a language code; a code that is already such a token stays as it is."""
     before, after = family.code_token.split("{}")
-    return code if before and code.startswith(before) and code.endswith(after) else family.code_token.format(code)
+    return (
+        code
+        if before and code.startswith(before) and code.endswith(after)
+        else family.code_token.format(code)
+    )
 
 
 def code_id(family: Family, tokenizer: Any, code: str) -> int:

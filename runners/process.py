@@ -1,0 +1,138 @@
+"""The parent's end of a worker: start it, send it jobs, read its events, end it.
+
+The parent imports neither torch nor transformers; the worker runs under whatever interpreter the experiment has.
+"""
+
+import json
+import signal
+import subprocess
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from ledger.errors import LedgerError
+
+Event = dict[str, Any]
+
+BOOTSTRAP = Path(__file__).parent / "worker" / "bootstrap.py"
+PATIENCE = 5.0  # seconds that a worker gets to leave by itself
+LOG_TAIL = 5  # lines of the worker's log that a message shows
+LOG_READ = 8192  # bytes of the log that are looked at for them
+
+
+class Worker:
+    """A process that does jobs one after the other, so that importing transformers is paid for once.
+
+    A context manager: leaving it, by whatever way, ends the process. What the worker's libraries print goes to `log`.
+    """
+
+    def __init__(self, interpreter: Path, log: Path) -> None:
+        self._interpreter = interpreter
+        self._log = log
+        self._process: subprocess.Popen[str] | None = None
+
+    def __enter__(self) -> "Worker":
+        """Start the process. Raises LedgerError when the interpreter cannot be run."""
+        self._log.parent.mkdir(parents=True, exist_ok=True)
+        command = [str(self._interpreter), "-P", "-X", "utf8", str(BOOTSTRAP)]
+        try:
+            with self._log.open("ab") as log:
+                self._process = subprocess.Popen(
+                    command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, encoding="utf-8"
+                )
+        except (FileNotFoundError, PermissionError) as error:
+            if Path(str(error.filename)) != self._interpreter:
+                raise
+            raise LedgerError(
+                f"cannot run the experiment's Python: {self._interpreter}: {error.strerror}",
+                hint="make the environment again, or name another interpreter",
+            ) from error
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close its stdin, which ends it, whatever it is doing; kill it where that does not help."""
+        if self._process is None:
+            return
+        with suppress(BrokenPipeError):
+            assert self._process.stdin is not None
+            self._process.stdin.close()
+        try:
+            self._process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        assert self._process.stdout is not None
+        self._process.stdout.close()
+        self._process = None
+
+    @property
+    def pid(self) -> int:
+        """The process id of the running worker."""
+        return self._running().pid
+
+    def request(self, job: Mapping[str, Any]) -> Iterator[Event]:
+        """Send one job and yield its events, the last of which is the `result`.
+
+        Raises LedgerError when the job cannot be done, or the worker dies over it.
+        """
+        process = self._running()
+        assert process.stdin is not None
+        assert process.stdout is not None
+        try:
+            process.stdin.write(json.dumps(job) + "\n")
+            process.stdin.flush()
+        except BrokenPipeError:
+            raise self._death() from None
+        for line in process.stdout:
+            event: Event = json.loads(line)
+            if event["event"] == "error":
+                raise LedgerError(event["message"], hint=self._hint(event["hint"]))
+            yield event
+            if event["event"] == "result":
+                return
+        raise self._death()
+
+    def call(self, job: Mapping[str, Any], on_event: Callable[[Event], None] = lambda event: None) -> Event:
+        """Send one job, hand every event on the way to `on_event`, and return the result."""
+        for event in self.request(job):
+            if event["event"] == "result":
+                return event
+            on_event(event)
+        raise self._death()
+
+    def _running(self) -> "subprocess.Popen[str]":
+        if self._process is None:
+            raise RuntimeError("the worker is not running: use it inside its `with` block")
+        return self._process
+
+    def _hint(self, hint: str) -> str:
+        return hint if hint and "log" not in hint else f"the worker's log: {self._log}"
+
+    def _death(self) -> LedgerError:
+        code = self._running().wait(PATIENCE)
+        if code == -signal.SIGKILL:
+            why = "was killed (signal 9), most often because the machine ran out of memory"
+        elif code < 0:
+            why = f"died of signal {-code} ({signal.Signals(-code).name})"
+        else:
+            why = f"ended by itself with exit code {code}"
+        last = " | ".join(tail(self._log))
+        return LedgerError(
+            f"the worker process {why}",
+            hint=f"continue with --resume; its log is {self._log}" + (f" and ends: {last}" if last else ""),
+        )
+
+
+def tail(log: Path, lines: int = LOG_TAIL) -> list[str]:
+    """The last lines of a log that are not blank."""
+    try:
+        with log.open("rb") as file:
+            file.seek(max(0, file.seek(0, 2) - LOG_READ))
+            text = file.read().decode("utf-8", errors="replace")
+    except OSError:
+        return []
+    return [line.strip() for line in text.splitlines() if line.strip()][-lines:]

@@ -1,0 +1,40 @@
+"""Starts the worker where ledger is not installed: `python -P bootstrap.py`.
+
+Finds the `runners` package by its place beside this file and leaves sys.path as the experiment's environment has it.
+"""
+
+import os
+import sys
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+
+DEFAULTS = {
+    "CUBLAS_WORKSPACE_CONFIG": ":4096:8",  # what deterministic cuBLAS asks for
+    "DISABLE_SAFETENSORS_CONVERSION": "1",  # no background thread that converts a hub model elsewhere
+    "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "TOKENIZERS_PARALLELISM": "false",
+    "TRANSFORMERS_VERBOSITY": "error",
+}
+
+
+def load_runners() -> None:
+    """Make `import runners` find the package that holds this file."""
+    folder = Path(__file__).resolve().parents[1]
+    spec = spec_from_file_location(
+        "runners", folder / "__init__.py", submodule_search_locations=[str(folder)]
+    )
+    assert spec is not None
+    assert spec.loader is not None
+    package = module_from_spec(spec)
+    sys.modules["runners"] = package
+    spec.loader.exec_module(package)
+
+
+if __name__ == "__main__":
+    for name, value in DEFAULTS.items():
+        os.environ.setdefault(name, value)
+    load_runners()
+    from runners.worker.__main__ import main
+
+    main()

@@ -1,0 +1,72 @@
+"""The `probe_codes` job: what the experiment's tokenizer makes of the spec's language codes. Loads no weights."""
+
+import unicodedata
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from runners.worker.families import Family, code_id, code_token, encode, known_codes, load_tokenizer
+from runners.worker.loading import find_family
+from runners.worker.protocol import Events
+
+
+def probe_codes(job: Mapping[str, Any], events: Events) -> dict[str, Any]:
+    """Probe `source_code` and `target_code` of `model`; `sentences` are source lines to try the round trip on.
+
+    Result: `tokenizer` (class name), `family`, `known_codes`, and `codes`: by role what `CodeProbe` holds.
+    """
+    family = find_family(job.get("family"), job["model"])
+    tokenizer = load_tokenizer(family, job["model"])
+    roles = {"source": job.get("source_code"), "target": job.get("target_code")}
+    sentences = [text for text in job.get("sentences", ()) if text.strip()]
+    return {
+        "tokenizer": type(tokenizer).__name__,
+        "family": family.name,
+        "known_codes": list(known_codes(family, tokenizer)),
+        "codes": {
+            role: _probe(family, tokenizer, role, code, sentences)
+            for role, code in roles.items()
+            if code is not None and _is_used(family, role)
+        },
+    }
+
+
+def _is_used(family: Family, role: str) -> bool:
+    return family.has_codes and (role == "target" or family.has_source)
+
+
+def _probe(family: Family, tokenizer: Any, role: str, code: str, sentences: Sequence[str]) -> dict[str, Any]:
+    found = code_id(family, tokenizer, code)
+    known = found != tokenizer.unk_token_id and tokenizer.convert_ids_to_tokens(found) == code_token(
+        family, code
+    )
+    return {
+        "code": code,
+        "known": known,
+        "token_id": found,
+        "is_unk": found == tokenizer.unk_token_id,
+        "round_trips": _round_trips(family, tokenizer, role, code, sentences) if sentences else None,
+    }
+
+
+def _round_trips(family: Family, tokenizer: Any, role: str, code: str, sentences: Sequence[str]) -> bool:
+    """Whether a sentence tagged with the code carries the code's token once, at an end, and comes back whole.
+
+    One of the sentences is enough: a rare character may be unknown to a good tokenizer. The target's token is put there by generation,
+    not by the encoder, except where it is a tag in the text.
+    """
+    token = code_id(family, tokenizer, code)
+    in_text = role == "source" or family.target == "tag"
+    rows = encode(
+        family, tokenizer, sentences, code if role == "source" else None, code if role == "target" else None
+    )
+    for row, sentence in zip(rows, sentences, strict=True):
+        tagged = row if in_text else [token, *row]
+        at_end = token in (tagged[0], tagged[-1]) and token != tokenizer.unk_token_id
+        rest = [number for number in tagged if number != token]
+        if at_end and _normal(tokenizer.decode(rest, skip_special_tokens=True)) == _normal(sentence):
+            return True
+    return False
+
+
+def _normal(text: str) -> str:
+    return "".join(unicodedata.normalize("NFKC", text).split())

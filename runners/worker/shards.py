@@ -1,0 +1,102 @@
+"""The pieces that a generation is done in, and how they are kept on disk so that none is done twice.
+
+Standard library only: the parent reads shards too.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+MOST_SHARDS = 1000  # a kill loses a thousandth of the work, or one batch where that is more
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """The texts of some lines (`lines` counts from 0), the lines among them that failed, and how they were batched.
+
+    `batch_sizes` holds the size of each batch as it really ran, in order; `halved` counts the batches that had to be cut.
+    """
+
+    index: int
+    lines: tuple[int, ...]
+    texts: tuple[str, ...]
+    failed: tuple[int, ...]
+    batch_sizes: tuple[int, ...]
+    halved: int = 0
+
+
+def plan_batches(lengths: Mapping[int, int], batch_size: int) -> list[tuple[int, ...]]:
+    """Line numbers in batches of like length, the longest first: what does not fit in memory shows at once.
+
+    `lengths` maps a line number to its tokens. The same lengths always give the same batches, which is what makes
+    a resumed run equal an uninterrupted one: padding is part of the arithmetic.
+    """
+    order = sorted(lengths, key=lambda line: (-lengths[line], line))
+    return [tuple(order[at : at + batch_size]) for at in range(0, len(order), batch_size)]
+
+
+def plan_shards(batches: Sequence[tuple[int, ...]]) -> list[list[tuple[int, ...]]]:
+    """The batches in at most MOST_SHARDS runs of equal length."""
+    size = max(1, -(-len(batches) // MOST_SHARDS))
+    return [list(batches[at : at + size]) for at in range(0, len(batches), size)]
+
+
+def digest(value: Any) -> str:
+    """The digest of a JSON value; what is the same job has the same one."""
+    text = json.dumps(value, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+
+
+def shard_path(folder: Path, index: int) -> Path:
+    """Where one shard is kept."""
+    return folder / f"{index:05d}.json"
+
+
+def write_shard(folder: Path, job_digest: str, shard: Shard) -> None:
+    """Write a shard so that it is there whole or not at all, also after a power cut."""
+    content = asdict(shard)
+    body = {"job": job_digest, "content": content, "digest": digest(content)}
+    write_atomically(shard_path(folder, shard.index), json.dumps(body, ensure_ascii=False).encode())
+
+
+def read_shard(folder: Path, job_digest: str, index: int, lines: Sequence[int]) -> Shard | None:
+    """The kept shard, or None where there is none, it is damaged, or another job's or other lines'."""
+    try:
+        body = json.loads(shard_path(folder, index).read_bytes())
+        content = body["content"]
+        if body["job"] != job_digest or body["digest"] != digest(content):
+            return None
+        shard = Shard(**{key: tuple(v) if isinstance(v, list) else v for key, v in content.items()})
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return None
+    fits = shard.lines == tuple(lines) and len(shard.texts) == len(shard.lines)
+    return shard if fits else None
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Replace `path` by `data` in one step: temporary file, fsync, rename, fsync of the folder."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with temporary.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def lines_in(shards: Sequence[Sequence[tuple[int, ...]]]) -> Iterator[tuple[int, ...]]:
+    """The line numbers of each shard, in the order of its batches."""
+    for batches in shards:
+        yield tuple(line for batch in batches for line in batch)
