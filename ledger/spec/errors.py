@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pydantic import ValidationError
     from pydantic_core import ErrorDetails
 
+MAX_ROWS = 20
 KeyPath = tuple[str | int, ...]
 
 # pydantic's error types in plain words; the rest keep pydantic's own sentence.
@@ -59,7 +60,9 @@ def spec_error(problems: Iterable[Problem], subject: str) -> UsageError:
     ordered = sorted(set(problems))
     if len(ordered) == 1:
         return UsageError(str(ordered[0]), hint=ordered[0].hint)
-    rows = [f"{problem}; {problem.hint}" if problem.hint else str(problem) for problem in ordered]
+    rows = [f"{problem}; {problem.hint}" if problem.hint else str(problem) for problem in ordered[:MAX_ROWS]]
+    if len(ordered) > MAX_ROWS:
+        rows.append(f"and {len(ordered) - MAX_ROWS} more")
     return UsageError(f"{subject} has {len(ordered)} problems", hint="\n  ".join(rows))
 
 
@@ -116,7 +119,7 @@ def _key_of(detail: "ErrorDetails", data: Mapping[str, Any]) -> KeyPath:
 def _explain(path: KeyPath, details: Sequence["ErrorDetails"], keys: Sequence[str]) -> tuple[str, str]:
     first = details[0]
     if first["type"] == "missing":
-        return "is missing", "add it here or in a spec that this one extends"
+        return "is missing, here and in what this extends", ""
     if first["type"] == "extra_forbidden":
         return "is no key of a spec", _suggest_key(path, keys)
     if first["type"] == "value_error":

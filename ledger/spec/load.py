@@ -62,7 +62,7 @@ def load(
 def names(folder: Path) -> list[str]:
     """The experiments in `folder`, exp2 before exp10. Specs in folders below are there to be extended."""
     found = [path.stem for path in folder.glob(f"*{SUFFIX}") if path.is_file() and _NAME.fullmatch(path.stem)]
-    return sorted(found, key=lambda name: [part.zfill(9) for part in re.split(r"(\d+)", name)])
+    return sorted(found, key=lambda name: re.sub(r"\d+", lambda digits: digits[0].zfill(12), name))
 
 
 @cache
