@@ -1,0 +1,25 @@
+"""Every guard there is, by family: the one list that commands, documents and tests go by.
+
+A new guard is a module in its family's package, a place in that package's GUARDS, and a table of tests.
+"""
+
+from guards import environment, identity, journal, preflight, scores, text
+from guards.guard import Guard
+
+PREFLIGHT: tuple[Guard, ...] = (*identity.BEFORE, *preflight.GUARDS)
+TEXT: tuple[Guard, ...] = text.GUARDS
+SCORES: tuple[Guard, ...] = scores.GUARDS
+IDENTITY: tuple[Guard, ...] = identity.AFTER
+ENVIRONMENT: tuple[Guard, ...] = environment.GUARDS
+JOURNAL: tuple[Guard, ...] = journal.GUARDS
+
+FAMILIES: dict[str, tuple[Guard, ...]] = {
+    "preflight": PREFLIGHT,
+    "environment": ENVIRONMENT,
+    "text": TEXT,
+    "scores": SCORES,
+    "identity": IDENTITY,
+    "journal": JOURNAL,
+}
+ALL: tuple[Guard, ...] = tuple(guard for family in FAMILIES.values() for guard in family)
+BY_CODE: dict[str, Guard] = {guard.CODE: guard for guard in ALL}

@@ -1,0 +1,101 @@
+"""`ledger check`: guard any output file."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ledger.cli.output import emit, exit_for, json_option
+from ledger.errors import UsageError
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from ledger.findings import Json
+    from ledger.flows.check import Checked
+
+FILE = click.Path(path_type=Path)
+
+
+def _limits(_context: click.Context, _option: click.Parameter, given: tuple[str, ...]) -> dict[str, float]:
+    """`TXT003=0.1` as a limit; a code that is given twice keeps the last."""
+    limits = {}
+    for text in given:
+        code, _, rate = text.partition("=")
+        try:
+            limits[code.strip().upper()] = float(rate)
+        except ValueError as error:
+            raise UsageError(
+                f"--max {text} is no limit", hint="write CODE=RATE, such as --max TXT003=0.1"
+            ) from error
+    return limits
+
+
+@click.command("check")
+@click.argument("output", type=FILE)
+@click.option("--source", type=FILE, help="What was translated, one line per line of OUTPUT.")
+@click.option("--reference", type=FILE, help="A translation to score against, line by line.")
+@click.option("--lang", "language", help="The language that OUTPUT should be in: ja, ko_KR, eng_Latn.")
+@click.option("--marker", "markers", multiple=True, help="Text that stands for a failed line; repeatable.")
+@click.option("--max", "max_rate", multiple=True, callback=_limits, metavar="CODE=RATE", help="Allow a rate.")
+@click.option("--min-bleu", type=float, help="The lowest BLEU (0-100) that passes.")
+@json_option
+def command(
+    output: Path,
+    source: Path | None,
+    reference: Path | None,
+    language: str | None,
+    markers: tuple[str, ...],
+    max_rate: dict[str, float],
+    min_bleu: float | None,
+    as_json: bool,
+) -> int:
+    """Guard the text in OUTPUT and, with --reference, its scores.
+
+    \b
+    ledger check out.ja --lang ja
+    ledger check out.ja --source in.ko --reference ref.ja --lang ja --max TXT003=0.1
+
+    A guard that lacks what it needs (a source, a language) is skipped, and says so.
+    """
+    from ledger.evidence import ScoreLimits
+    from ledger.flows.check import DEFAULT_MARKERS, CheckRequest, check_files
+
+    request = CheckRequest(
+        output=output,
+        source=source,
+        reference=reference,
+        language=language,
+        markers=markers or DEFAULT_MARKERS,
+        max_rate=max_rate,
+        score_limits=ScoreLimits(min_bleu=min_bleu),
+    )
+    checked = check_files(request)
+    emit(_document(output, checked), as_json, *_human(output, checked))
+    return exit_for(checked.report)
+
+
+def _document(output: Path, checked: "Checked") -> dict[str, "Json"]:
+    from dataclasses import asdict
+
+    from ledger.evidence import Scores
+
+    return {
+        **checked.report.to_json(),
+        "output": str(output),
+        "lines": checked.text.lines,
+        "scores": asdict(checked.scores) if isinstance(checked.scores, Scores) else None,
+        "rates": checked.rates,
+    }
+
+
+def _human(output: Path, checked: "Checked") -> list["RenderableType"]:
+    from ledger.evidence import Scores
+    from ledger.render import lines, report_table, samples_table, scores_lines, verdict_line
+
+    parts: list[RenderableType] = [report_table(checked.report), lines([""])]
+    if isinstance(checked.scores, Scores):
+        parts += [scores_lines(checked.scores), lines([""])]
+    if any(flagged.worst for flagged in checked.text.flagged.values()):
+        parts += [samples_table(checked.text), lines([""])]
+    return [*parts, verdict_line(checked.report, f"{output}, {checked.text.lines:,} lines")]

@@ -1,0 +1,45 @@
+"""`ledger explain`: what a guard's code means."""
+
+import click
+
+from ledger.cli.output import emit, json_option
+
+
+@click.command("explain")
+@click.argument("code", required=False)
+@click.option("--all", "show_all", is_flag=True, help="List every code with its title (as without CODE).")
+@json_option
+def command(code: str | None, show_all: bool, as_json: bool) -> None:
+    """Say what a guard's CODE means, why it matters, and what to do about it.
+
+    \b
+    ledger explain TXT001
+    ledger explain            every code with its title
+    """
+    from ledger.errors import UsageError
+
+    if code and show_all:
+        raise UsageError("--all takes no CODE", hint="give one or the other")
+    if code:
+        _explain(code, as_json)
+    else:
+        _list(as_json)
+
+
+def _explain(code: str, as_json: bool) -> None:
+    from ledger.flows.explain import find_guard, in_full
+    from ledger.render import explanation
+
+    guard = find_guard(code)
+    about = guard.EXPLANATION
+    sections = {"What it means": about.means, "Why it matters": about.matters, "What to do": about.do}
+    emit(in_full(guard), as_json, explanation(f"{guard.CODE}  {guard.TITLE}", sections))
+
+
+def _list(as_json: bool) -> None:
+    from ledger.flows.explain import titles
+    from ledger.render import pairs
+
+    rows = titles()
+    document = {"guards": [{"code": code, "title": title} for code, title in rows]}
+    emit(document, as_json, pairs(rows))

@@ -1,0 +1,36 @@
+"""What a guard's code means: looked up in the registry."""
+
+from difflib import get_close_matches
+
+from guards.guard import Guard
+from guards.registry import ALL, BY_CODE
+from ledger.errors import UsageError
+from ledger.findings import Json
+
+
+def find_guard(code: str) -> Guard:
+    """The guard of a code, in any case. Raises UsageError that names the nearest code."""
+    guard = BY_CODE.get(code.strip().upper())
+    if guard is None:
+        near = get_close_matches(code.strip().upper(), BY_CODE, n=3, cutoff=0.5)
+        hint = f"did you mean {' or '.join(near)}? " if near else ""
+        raise UsageError(f"no guard has the code {code!r}", hint=f"{hint}list them all with: ledger explain")
+    return guard
+
+
+def in_full(guard: Guard) -> dict[str, Json]:
+    """Everything about one guard, for `--json`."""
+    explanation = guard.EXPLANATION
+    return {
+        "code": guard.CODE,
+        "title": guard.TITLE,
+        "reads": guard.READS,
+        "means": explanation.means,
+        "matters": explanation.matters,
+        "do": explanation.do,
+    }
+
+
+def titles() -> list[tuple[str, str]]:
+    """Every code with its title, in the registry's order."""
+    return [(guard.CODE, guard.TITLE) for guard in ALL]

@@ -1,0 +1,76 @@
+import dataclasses
+import inspect as python_inspect
+import pkgutil
+import re
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+import guards
+from guards.catalogue import page
+from guards.guard import Explanation, inspect
+from guards.registry import ALL, BY_CODE, FAMILIES
+from ledger.evidence import Evidence, Unobserved
+
+ROOT = Path(__file__).parents[2]
+each_guard = pytest.mark.parametrize("guard", ALL, ids=lambda guard: guard.CODE)
+
+
+def test_codes_are_unique():
+    assert len(BY_CODE) == len(ALL)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_family_is_in_the_order_of_its_codes(family):
+    codes = [guard.CODE for guard in FAMILIES[family]]
+    assert codes == sorted(codes)
+    assert len({code[:3] for code in codes}) == 1
+
+
+def test_every_guard_module_is_registered():
+    names = [module.name for module in pkgutil.walk_packages(guards.__path__, "guards.")]
+    modules = [import_module(name) for name in names]
+    written = {module.__name__ for module in modules if hasattr(module, "CODE")}
+    assert written == {guard.__name__ for guard in ALL}
+
+
+@each_guard
+def test_a_guard_has_the_shape_of_one(guard):
+    assert re.fullmatch(r"[A-Z]{3}\d{3}", guard.CODE)
+    assert guard.READS in {field.name for field in dataclasses.fields(Evidence)}
+    assert guard.__doc__.startswith(guard.CODE)
+    assert len(python_inspect.signature(guard.inspect).parameters) == 2
+
+
+@each_guard
+def test_a_guard_explains_itself(guard):
+    assert isinstance(guard.EXPLANATION, Explanation)
+    assert 5 <= len(guard.TITLE) <= 70
+    assert not guard.TITLE.endswith(".")
+    for text in (guard.EXPLANATION.means, guard.EXPLANATION.matters, guard.EXPLANATION.do):
+        assert text.strip() == text
+        assert text.endswith(".")
+
+
+@each_guard
+def test_what_nobody_observed_is_skipped_with_the_reason(guard):
+    blind = Evidence(**{field.name: Unobserved("too dark") for field in dataclasses.fields(Evidence)})
+    report = inspect([guard], blind, blind)
+    assert [(skip.code, skip.reason) for skip in report.skips] == [(guard.CODE, "too dark")]
+    assert report.passed == ()
+
+
+def test_the_documentation_is_up_to_date():
+    written = (ROOT / "docs" / "guards.md").read_text(encoding="utf-8")
+    assert written == page() + "\n", "write it again: python -m guards.catalogue > docs/guards.md"
+
+
+def test_guards_load_nothing_heavy():
+    program = "import sys, guards.registry; print(*sorted({m.split('.')[0] for m in sys.modules}))"
+    shown = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout
+    assert not {"torch", "transformers", "mlflow", "sacrebleu", "numpy", "pydantic", "git"} & set(
+        shown.split()
+    )

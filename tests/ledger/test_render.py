@@ -1,0 +1,71 @@
+import io
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
+
+from ledger.evidence import Flagged, LineSample, TextEvidence
+from ledger.render import explanation, pairs, samples_table, scores_lines, visible
+from ledger.scoring import score
+
+
+def drawn(renderable, width=80):
+    out = io.StringIO()
+    Console(file=out, width=width, highlight=False).print(renderable)
+    return out.getvalue()
+
+
+@given(st.text())
+def test_visible_keeps_the_length_and_leaves_nothing_for_a_terminal_to_obey(text):
+    shown = visible(text)
+    assert len(shown) == len(text)
+    assert shown.isprintable()
+
+
+@pytest.mark.parametrize("text", ["私の願いは...", "진실 서약", "♪♪♪", "a b", ""])
+def test_visible_leaves_printable_text_alone(text):
+    assert visible(text) == text
+
+
+def test_samples_name_line_source_and_output():
+    flagged = {
+        "TXT006": Flagged(1, (LineSample(1234, "", "막 하려던 참이었어요"),)),
+        "TXT001": Flagged(9, (LineSample(2, "♪" * 300, None),)),
+        "TXT002": Flagged(0),
+    }
+    rows = drawn(samples_table(TextEvidence(2000, flagged))).splitlines()
+    assert rows[0].split() == ["guard", "line", "source", "output"]
+    assert rows[1].split()[:2] == ["TXT001", "2"]
+    assert "…" in rows[1], "a long line is cut, not wrapped"
+    assert rows[2].split() == ["TXT006", "1,234", "막", "하려던", "참이었어요", "(empty)"]
+    assert len(rows) == 3
+
+
+def test_markup_in_an_output_is_text():
+    evidence = TextEvidence(1, {"TXT001": Flagged(1, (LineSample(1, "[bold]x[/bold]", "[red]"),))})
+    assert "[bold]x[/bold]" in drawn(samples_table(evidence))
+
+
+def test_scores_come_with_scale_signature_and_token_counts():
+    shown = drawn(scores_lines(score(["これは猫です。"], ["これは犬です。"], "ja")), width=200)
+    assert "of 100  BLEU|nrefs:1|" in shown
+    assert "of 100  chrF2++|nrefs:1|" in shown
+    assert "5 output tokens, 5 in the reference; brevity penalty 1.000; 1 lines" in shown
+
+
+def test_explanation_has_its_sections_in_order():
+    shown = drawn(explanation("X001  a title", {"One": "first", "Two": "second"}))
+    assert [line.strip() for line in shown.splitlines()] == [
+        "X001  a title",
+        "",
+        "One",
+        "first",
+        "",
+        "Two",
+        "second",
+    ]
+
+
+def test_pairs_are_in_two_columns():
+    assert drawn(pairs([("a", "one"), ("long", "two")])).splitlines()[0].rstrip() == "a     one"
