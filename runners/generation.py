@@ -10,7 +10,7 @@ from ledger.evidence import CodeProbe, TokenizerProbe
 from ledger.findings import Json
 from ledger.progress import Progress
 from runners.process import Event, Worker
-from runners.worker.shards import Shard, read_shard, write_atomically
+from runners.worker.shards import Shard, ShardFolder, write_atomically
 
 PROBE_SENTENCES = 10
 
@@ -19,8 +19,9 @@ PROBE_SENTENCES = 10
 class GenerationJob:
     """What to translate, with what, and how. `model` is a folder or a hub name.
 
-    `source` is a UTF-8 file of `lines` lines. `generation` holds what the spec sets; the rest is the model's default.
-    `family` None: told from the model's own config. A line that fails becomes `failure_marker`.
+    `source` is a UTF-8 file of `lines` lines. `generation` holds what the spec sets; the rest is the
+    model's default. `family` None: told from the model's own config. A line that fails becomes
+    `failure_marker`.
     """
 
     model: str
@@ -42,9 +43,10 @@ class GenerationJob:
 class GenerationResult:
     """What came of it.
 
-    `failed` counts lines with the failure marker, `resumed` the lines that an earlier try had done. `batch_sizes` has one number a shard: the
-    smallest batch that it ran in when memory was short, else the size asked for; `halved` counts the batches that were cut. `seconds` is
-    this process's wall time, loading included.
+    `failed` counts lines with the failure marker, `resumed` the lines that an earlier try had done.
+    `batch_sizes` has one number a shard: the smallest batch that it ran in when memory was short, else the
+    size asked for; `halved` counts the batches that were cut. `seconds` is this process's wall time,
+    loading included.
     """
 
     output: Path
@@ -60,17 +62,31 @@ class GenerationResult:
 
 
 def generate(
-    worker: Worker, job: GenerationJob, run_dir: Path, on_progress: Callable[[Progress], None]
+    worker: Worker,
+    job: GenerationJob,
+    run_dir: Path,
+    on_progress: Callable[[Progress], None],
+    on_notice: Callable[[str], None] | None = None,
 ) -> GenerationResult:
-    """Translate the source and write the output: one line for each source line, in order, all at once at the end.
+    """Translate the source and write the output: one line for each source line, in order.
 
-    Shards are kept in `run_dir`, and those of the same job are not done again: that is how a run is resumed. Raises
-    LedgerError for whatever keeps all lines from being translated.
+    Shards are kept in `run_dir`, and those of the same job are not done again: that is how a run is
+    resumed. `on_notice` is told at once what a person should know, such as a batch halved for want of
+    memory. Raises LedgerError for whatever keeps the run from being finished.
     """
     began = time.monotonic()
     folder = run_dir / "shards"
-    notices: list[str] = []
-    result = worker.call(_to_worker(job, folder), lambda event: _pass_on(event, on_progress, notices))
+    notices: dict[str, None] = {}  # each once, in order
+
+    def on_event(event: Event) -> None:
+        if event["event"] == "progress":
+            on_progress(Progress(event["stage"], event["done"], event["total"], event["rate"]))
+        elif event["message"] not in notices:
+            notices[event["message"]] = None
+            if on_notice is not None:
+                on_notice(event["message"])
+
+    result = worker.call(_to_worker(job, folder), on_event)
     shards = _read_shards(folder, result)
     _write_output(job, shards)
     return GenerationResult(
@@ -90,7 +106,8 @@ def generate(
 def probe(worker: Worker, job: GenerationJob) -> TokenizerProbe:
     """What the model's tokenizer makes of the job's language codes; loads no weights.
 
-    Roles that the family has no code for are left out. The round trip is tried on the first lines of the source.
+    Roles that the family has no code for are left out. The round trip is tried on the first lines of the
+    source.
     """
     with job.source.open(encoding="utf-8-sig", errors="replace") as file:
         sentences = [line.strip() for line, _ in zip(file, range(PROBE_SENTENCES), strict=False)]
@@ -121,17 +138,11 @@ def _to_worker(job: GenerationJob, shards: Path) -> Event:
     }
 
 
-def _pass_on(event: Event, on_progress: Callable[[Progress], None], notices: list[str]) -> None:
-    if event["event"] == "progress":
-        on_progress(Progress(event["stage"], event["done"], event["total"], event["rate"]))
-    elif event["event"] == "notice":
-        notices.append(event["message"])
-
-
 def _read_shards(folder: Path, result: Event) -> list[Shard]:
+    kept = ShardFolder(folder, result["job_digest"])
     shards = []
     for index, lines in enumerate(result["shards"]):
-        shard = read_shard(folder, result["job_digest"], index, lines)
+        shard = kept.read(index, lines)
         if shard is None:
             raise LedgerError(
                 f"shard {index} in {folder} was changed while the run went on",

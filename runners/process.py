@@ -1,6 +1,6 @@
 """The parent's end of a worker: start it, send it jobs, read its events, end it.
 
-The parent imports neither torch nor transformers; the worker runs under whatever interpreter the experiment has.
+The parent imports neither torch nor transformers; the worker runs under the experiment's interpreter.
 """
 
 import json
@@ -25,7 +25,7 @@ LOG_READ = 8192  # bytes of the log that are looked at for them
 class Worker:
     """A process that does jobs one after the other, so that importing transformers is paid for once.
 
-    A context manager: leaving it, by whatever way, ends the process. What the worker's libraries print goes to `log`.
+    A context manager: leaving it ends the process, whatever it is doing. What libraries print goes to `log`.
     """
 
     def __init__(self, interpreter: Path, log: Path) -> None:
@@ -96,12 +96,13 @@ class Worker:
                 return
         raise self._death()
 
-    def call(self, job: Mapping[str, Any], on_event: Callable[[Event], None] = lambda event: None) -> Event:
+    def call(self, job: Mapping[str, Any], on_event: Callable[[Event], None] | None = None) -> Event:
         """Send one job, hand every event on the way to `on_event`, and return the result."""
         for event in self.request(job):
             if event["event"] == "result":
                 return event
-            on_event(event)
+            if on_event is not None:
+                on_event(event)
         raise self._death()
 
     def _running(self) -> "subprocess.Popen[str]":

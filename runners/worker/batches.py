@@ -1,4 +1,4 @@
-"""What becomes of a batch that fails: halves where memory is short, single lines otherwise, the marker at last."""
+"""What becomes of a batch that fails: halves where memory is short, else its lines one by one."""
 
 import gc
 import sys
@@ -7,21 +7,22 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from runners.worker.failures import is_lasting, is_out_of_memory
-from runners.worker.protocol import Events
 
 Translate = Callable[[Sequence[int]], list[str]]
 
 
 @dataclass(frozen=True, slots=True)
 class BatchOutcome:
-    """The texts of a batch, None for a line that failed, the sizes it ran in, and whether memory made it smaller."""
+    """The texts of a batch, None for a line that failed; the sizes it ran in; whether memory halved it."""
 
     texts: list[str | None]
     sizes: list[int]
     halved: bool = False
 
 
-def translate_batch(translate: Translate, lines: Sequence[int], events: Events) -> BatchOutcome:
+def translate_batch(
+    translate: Translate, lines: Sequence[int], notice: Callable[[str], None]
+) -> BatchOutcome:
     """Translate lines together; where memory is short in halves, after any other failure one by one.
 
     Raises whatever would fail the next lines too (no space, a dead device).
@@ -38,11 +39,11 @@ def translate_batch(translate: Translate, lines: Sequence[int], events: Events) 
     if short:
         _free_memory()
         half = (len(lines) + 1) // 2
-        events.notice(f"out of memory with {len(lines)} lines at once: trying {half}")
-        parts = [translate_batch(translate, part, events) for part in (lines[:half], lines[half:])]
+        notice(f"out of memory with {len(lines)} lines at once: trying {half}")
+        parts = [translate_batch(translate, part, notice) for part in (lines[:half], lines[half:])]
     else:
-        events.notice(f"a batch of {len(lines)} lines failed: trying them one by one")
-        parts = [translate_batch(translate, [line], events) for line in lines]
+        notice(f"a batch of {len(lines)} lines failed: trying them one by one")
+        parts = [translate_batch(translate, [line], notice) for line in lines]
     texts = [text for part in parts for text in part.texts]
     return BatchOutcome(texts, [size for part in parts for size in part.sizes], halved=short)
 

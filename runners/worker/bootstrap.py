@@ -1,6 +1,7 @@
 """Starts the worker where ledger is not installed: `python -P bootstrap.py`.
 
-Finds the `runners` package by its place beside this file and leaves sys.path as the experiment's environment has it.
+Finds the `runners` package by its place beside this file and leaves sys.path as the experiment's
+environment has it.
 """
 
 import os

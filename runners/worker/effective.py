@@ -1,6 +1,6 @@
 """The effective configuration: what the model really ran with, defaults of every layer resolved.
 
-A changed default is invisible in a package list; here it shows. Plain JSON values, the same for the same settings.
+A changed default is invisible in a package list; here it shows. Equal settings give equal JSON.
 """
 
 import math
@@ -10,17 +10,18 @@ from typing import Any
 from runners.worker.errors import JobError
 
 # Where and by which version a file was written says nothing about what the model does.
-NOT_SETTINGS = {"_name_or_path", "name_or_path", "transformers_version", "_commit_hash"}
+NOT_SETTINGS = {"name_or_path", "transformers_version"}
 SAFE_INTEGER = 2**53  # beyond it JSON readers differ (RFC 8785)
 
 
 def resolve_generation(model: Any, parameters: Mapping[str, Any]) -> Any:
-    """The GenerationConfig that `model.generate(**parameters)` uses: the model's own, with `parameters` over it.
+    """The GenerationConfig that `model.generate(**parameters)` uses.
 
     Raises JobError for a parameter that generation does not know.
     """
-    # The one place where transformers fills in what is left unset; its defaults moved there in 5.0. A config object
-    # must not be passed instead: 4.57 takes a value in it that equals the global default for unset.
+    # The one place where transformers fills in what is left unset; its defaults moved there in 5.0. A
+    # config object must not be passed instead: 4.57 takes a value in it that equals the global default for
+    # unset.
     resolved, unused = model._prepare_generation_config(None, **parameters)
     unknown = sorted(set(parameters) & set(unused))
     if unknown:
@@ -67,7 +68,12 @@ def plain(value: Any) -> Any:
 
 
 def _settings(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: plain(value) for key, value in sorted(values.items()) if key not in NOT_SETTINGS}
+    settings = {key: plain(value) for key, value in sorted(values.items())}
+    return {
+        key: value
+        for key, value in settings.items()
+        if value is not None and key not in NOT_SETTINGS and not key.startswith("_")
+    }
 
 
 def _special_tokens(tokenizer: Any) -> dict[str, Any]:

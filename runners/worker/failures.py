@@ -32,7 +32,7 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 def is_lasting(error: BaseException) -> bool:
-    """Whether the next line would fail for the same reason: no space, a broken device, a reason already plain."""
+    """Whether every further line would fail for the same reason: no space, or a broken device."""
     if isinstance(error, JobError) or _no_space(error):
         return True
     return isinstance(error, RuntimeError) and _says(error, DEVICE_WORDS) and not is_out_of_memory(error)
@@ -51,7 +51,7 @@ def explain(error: Exception) -> JobError:
     ):
         return JobError(
             "unsafe weights",
-            "the model's weights are a pickle that holds more than tensors: refused, for loading it could run code",
+            "the model's weights are a pickle that holds more than tensors: loading it could run code",
             "convert it to safetensors where you trust it, or take the model from another source",
         )
     if type(error).__name__ == "SafetensorError":

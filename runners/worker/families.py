@@ -1,7 +1,7 @@
 """The table of model families: which concrete classes load one, and how it is told its languages.
 
-Here goes whatever differs from family to family, and from transformers 4.57 to 5.x. Classes are always concrete:
-AutoTokenizer of 5.0 turns a saved mBART-50 or NLLB tokenizer into a class that ignores `src_lang`.
+Here goes whatever differs from family to family, and from transformers 4.57 to 5.x. Classes are always
+concrete: AutoTokenizer of 5.0 makes a saved mBART-50 or NLLB tokenizer one that ignores `src_lang`.
 """
 
 import json
@@ -20,9 +20,10 @@ Target = Literal["forced_bos_token_id", "decoder_start_token_id", "tag", "prefix
 class Family:
     """One kind of translation model.
 
-    `model_type` is what config.json says. `code_token` turns a language code into the token that stands for it.
-    `target` is how the model is told the target language: by a generation parameter, by a tag that is itself a
-    token, or by words before the source. `has_source`: the encoder's input carries the source language.
+    `model_type` is what config.json says. `code_token` turns a language code into the token that stands for
+    it. `target` is how the model is told the target language: by a generation parameter, by a tag that is
+    itself a token, or by words before the source. `has_source`: the encoder's input carries the source
+    language.
     """
 
     name: str
@@ -147,7 +148,7 @@ def known_codes(family: Family, tokenizer: Any) -> tuple[str, ...]:
     return tuple(sorted(code for code in codes if code_id(family, tokenizer, code) != tokenizer.unk_token_id))
 
 
-def encode(
+def encode(  # noqa: PLR0913, PLR0917 - all six are the caller's to say
     family: Family,
     tokenizer: Any,
     texts: Sequence[str],
@@ -157,9 +158,9 @@ def encode(
 ) -> list[list[int]]:
     """Token ids of each text as the encoder wants them, tagged with the languages; not padded.
 
-    Cut to `max_length` tokens where given. A source code that the tokenizer does not know becomes `<unk>`, which
-    is what the fast tokenizers of 4.57 do without a word, so that every version does the same; preflight is what refuses
-    such a code.
+    Cut to `max_length` tokens where given. A source code that the tokenizer does not know becomes `<unk>`,
+    which is what the fast tokenizers of 4.57 do without a word, so that every version does the same;
+    preflight is what refuses such a code.
     """
     limit = {"truncation": True, "max_length": max_length} if max_length else {}
     unknown = family.has_source and source is not None and source not in known_codes(family, tokenizer)
@@ -173,7 +174,7 @@ def encode(
 
 
 def tagged(family: Family, text: str, source: str | None, target: str | None) -> str:
-    """The text with what the family writes before it: Marian's `>>jpn<<`, T5's "translate Korean to Japanese:"."""
+    """The text with what tells the language: Marian's `>>jpn<<`, T5's "translate Korean to Japanese:"."""
     if family.target == "tag" and target:
         return f"{code_token(family, target)} {text}"
     if family.target == "prefix" and target:

@@ -1,13 +1,13 @@
 """The `generate` job: translate every line of a file, in batches of like length, shard by shard.
 
-Promises: a text for every line, in the line's place; a line that cannot be translated gets the failure marker; what
-is on disk is not done again.
+Promises: a text for every line, in the line's place; a line that cannot be translated gets the failure
+marker; what is on disk is not done again.
 """
 
 import hashlib
 import platform
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from runners.worker import effective, loading, shards
 from runners.worker.batches import Translate, translate_batch
 from runners.worker.imported import imported_distributions
 from runners.worker.protocol import Events
-from runners.worker.shards import Shard
+from runners.worker.shards import Batches, Shard, ShardFolder
 from runners.worker.translator import Translator, prepare
 
 # What a shard was made with, beside the effective configuration, the source and the model's files.
@@ -25,8 +25,9 @@ NAMED = ("model", "source_code", "target_code", "seed", "batch_size", "failure_m
 def generate(job: Mapping[str, Any], events: Events) -> dict[str, Any]:
     """Translate the file `source` of `lines` lines with `model`, into shards in the folder `shards`.
 
-    Result: `job_digest`, `shards` (the line numbers of each, from 0), `effective` (configuration), `imported`
-    (distributions), and `resumed`, the number of lines that were on disk already. Lines that are blank in the source are in no shard.
+    Result: `job_digest`, `shards` (the line numbers of each, from 0), `effective` (configuration),
+    `imported` (distributions), and `resumed`, the number of lines that were on disk already. Lines that are
+    blank in the source are in no shard.
     """
     texts = loading.read_lines(Path(job["source"]), job["lines"])
     events.progress("loading the model", 0, 1)
@@ -34,12 +35,11 @@ def generate(job: Mapping[str, Any], events: Events) -> dict[str, Any]:
     events.progress("loading the model", 1, 1)
     settings = describe(translator, job)
     plan = plan_work(translator, job["batch_size"])
-    folder = Path(job["shards"])
-    folder.mkdir(parents=True, exist_ok=True)
-    job_digest = digest_job(job, settings, texts)
-    resumed = _translate_all(translator, plan, folder, job_digest, job["failure_marker"], events)
+    folder = ShardFolder(Path(job["shards"]), digest_job(job, settings, texts))
+    folder.path.mkdir(parents=True, exist_ok=True)
+    resumed = _translate_all(translator, plan, folder, job["failure_marker"], events)
     return {
-        "job_digest": job_digest,
+        "job_digest": folder.job_digest,
         "shards": [list(lines) for lines in shards.lines_in(plan)],
         "effective": settings,
         "imported": imported_distributions(),
@@ -47,7 +47,7 @@ def generate(job: Mapping[str, Any], events: Events) -> dict[str, Any]:
     }
 
 
-def plan_work(translator: Translator, batch_size: int) -> list[list[tuple[int, ...]]]:
+def plan_work(translator: Translator, batch_size: int) -> list[Batches]:
     """The batches of each shard; they depend on the source's tokens and the batch size alone."""
     lengths = {line: len(row) for line, row in translator.rows.items()}
     return shards.plan_shards(shards.plan_batches(lengths, batch_size))
@@ -92,26 +92,20 @@ def _runtime(translator: Translator) -> dict[str, Any]:
 
 
 def _translate_all(
-    translator: Translator,
-    plan: Sequence[Sequence[tuple[int, ...]]],
-    folder: Path,
-    job_digest: str,
-    marker: str,
-    events: Events,
+    translator: Translator, plan: Sequence[Batches], folder: ShardFolder, marker: str, events: Events
 ) -> int:
     """Do every shard that is not there yet; return how many lines were."""
     wanted = list(shards.lines_in(plan))
-    kept = [shards.read_shard(folder, job_digest, at, lines) is not None for at, lines in enumerate(wanted)]
+    kept = [folder.read(index, lines) is not None for index, lines in enumerate(wanted)]
     resumed = sum(len(lines) for lines, there in zip(wanted, kept, strict=True) if there)
-    report = Progress(events, len(translator.rows), resumed)
+    teller = Teller(events, len(translator.rows), resumed)
     for index, batches in enumerate(plan):
         if not kept[index]:
-            shard = translate_shard(translator, index, batches, marker, report, events)
-            shards.write_shard(folder, job_digest, shard)
+            folder.write(index, translate_shard(translator, batches, marker, teller))
     return resumed
 
 
-class Progress:
+class Teller:
     """Counts the lines done, and tells the rate since the first batch of this process began."""
 
     def __init__(self, events: Events, total: int, resumed: int) -> None:
@@ -119,33 +113,30 @@ class Progress:
         self._began = time.monotonic()
         events.progress("translating", resumed, total)
 
-    def __call__(self, lines: int) -> None:
+    def add(self, lines: int) -> None:
         """`lines` more are done."""
         self._done += lines
         seconds = max(time.monotonic() - self._began, 1e-9)
         self._events.progress("translating", self._done, self._total, (self._done - self._resumed) / seconds)
 
+    def notice(self, message: str) -> None:
+        """Tell what a person should know now."""
+        self._events.notice(message)
 
-def translate_shard(
-    translate: Translate,
-    index: int,
-    batches: Sequence[tuple[int, ...]],
-    marker: str,
-    report: Callable[[int], None],
-    events: Events,
-) -> Shard:
-    """One shard, whatever its batches do."""
+
+def translate_shard(translate: Translate, batches: Batches, marker: str, teller: Teller) -> Shard:
+    """One shard, whatever its batches do: a line that failed has the marker for a text."""
     lines: list[int] = []
     texts: list[str] = []
     failed: list[int] = []
     sizes: list[int] = []
     halved = 0
     for batch in batches:
-        outcome = translate_batch(translate, batch, events)
+        outcome = translate_batch(translate, batch, teller.notice)
         lines += batch
         texts += [marker if text is None else text for text in outcome.texts]
         failed += [line for line, text in zip(batch, outcome.texts, strict=True) if text is None]
         sizes += outcome.sizes
         halved += outcome.halved
-        report(len(batch))
-    return Shard(index, tuple(lines), tuple(texts), tuple(failed), tuple(sizes), halved)
+        teller.add(len(batch))
+    return Shard(tuple(lines), tuple(texts), tuple(failed), tuple(sizes), halved)

@@ -1,4 +1,4 @@
-"""The `probe_codes` job: what the experiment's tokenizer makes of the spec's language codes. Loads no weights."""
+"""The `probe_codes` job: what a tokenizer makes of a spec's language codes. Loads no weights."""
 
 import unicodedata
 from collections.abc import Mapping, Sequence
@@ -10,12 +10,14 @@ from runners.worker.protocol import Events
 
 
 def probe_codes(job: Mapping[str, Any], events: Events) -> dict[str, Any]:
-    """Probe `source_code` and `target_code` of `model`; `sentences` are source lines to try the round trip on.
+    """Probe `source_code` and `target_code` of `model`; the round trip is tried on `sentences`.
 
     Result: `tokenizer` (class name), `family`, `known_codes`, and `codes`: by role what `CodeProbe` holds.
     """
+    events.progress("loading the tokenizer", 0, 1)
     family = find_family(job.get("family"), job["model"])
     tokenizer = load_tokenizer(family, job["model"])
+    events.progress("loading the tokenizer", 1, 1)
     roles = {"source": job.get("source_code"), "target": job.get("target_code")}
     sentences = [text for text in job.get("sentences", ()) if text.strip()]
     return {
@@ -51,18 +53,18 @@ def _probe(family: Family, tokenizer: Any, role: str, code: str, sentences: Sequ
 def _round_trips(family: Family, tokenizer: Any, role: str, code: str, sentences: Sequence[str]) -> bool:
     """Whether a sentence tagged with the code carries the code's token once, at an end, and comes back whole.
 
-    One of the sentences is enough: a rare character may be unknown to a good tokenizer. The target's token is put there by generation,
-    not by the encoder, except where it is a tag in the text.
+    One of the sentences is enough: a rare character may be unknown to a good tokenizer. The target's token
+    is put there by generation, not by the encoder, except where it is a tag in the text.
     """
     token = code_id(family, tokenizer, code)
+    if token == tokenizer.unk_token_id:
+        return False
     in_text = role == "source" or family.target == "tag"
-    rows = encode(
-        family, tokenizer, sentences, code if role == "source" else None, code if role == "target" else None
-    )
-    for row, sentence in zip(rows, sentences, strict=True):
-        tagged = row if in_text else [token, *row]
-        at_end = token in (tagged[0], tagged[-1]) and token != tokenizer.unk_token_id
-        rest = [number for number in tagged if number != token]
+    source, target = (code, None) if role == "source" else (None, code)
+    own = code_id(family, tokenizer, tokenizer.src_lang) if family.has_source and source is None else token
+    for row, sentence in zip(encode(family, tokenizer, sentences, source, target), sentences, strict=True):
+        at_end = not in_text or token in (row[0], row[-1])
+        rest = [number for number in row if number not in {token, own}]
         if at_end and _normal(tokenizer.decode(rest, skip_special_tokens=True)) == _normal(sentence):
             return True
     return False

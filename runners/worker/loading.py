@@ -1,4 +1,4 @@
-"""Reading what a job names: the source lines, the model folder, the device. Each trouble has its own plain message."""
+"""Looking at what a job names (source file, model folder, dtype, device) before anything heavy is loaded."""
 
 from pathlib import Path
 from typing import Any
@@ -82,7 +82,7 @@ def check_dtype(name: str) -> str:
 
 
 def fingerprint(model: str) -> dict[str, Any]:
-    """Size and time of each file of a model folder, to tell whether it is still the same; of a hub model, the commit."""
+    """What tells whether a model is still the same: size and time of its files, or the hub's commit."""
     folder = Path(model)
     if not folder.is_dir():
         from transformers.utils import cached_file, extract_commit_hash

@@ -1,6 +1,6 @@
 """What parent and worker say to each other: jobs on stdin, events on stdout, one JSON object a line.
 
-A job is `{"job": kind, ...}`. Its events are any number of `progress` and `notice`, then one `result` or `error`.
+A job is `{"job": kind, ...}`. Its events: any number of `progress` and `notice`, then a `result` or `error`.
 """
 
 import json
@@ -28,7 +28,7 @@ class Events:
     def progress(self, stage: str, done: int, total: int, rate: float | None = None) -> None:
         """How far a stage is; `rate` is what it does in a second. Left out when the last one was just now."""
         now = time.monotonic()
-        if done == total or done == 0 or now - self._last_progress >= PROGRESS_EVERY:
+        if done in {0, total} or now - self._last_progress >= PROGRESS_EVERY:
             self._last_progress = now
             self.send("progress", stage=stage, done=done, total=total, rate=rate)
 

@@ -7,21 +7,23 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
+
+Batches = Sequence[tuple[int, ...]]  # line numbers, from 0
 
 MOST_SHARDS = 1000  # a kill loses a thousandth of the work, or one batch where that is more
 
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """The texts of some lines (`lines` counts from 0), the lines among them that failed, and how they were batched.
+    """The texts of some lines, and how they came about; `lines` and `failed` count from 0.
 
-    `batch_sizes` holds the size of each batch as it really ran, in order; `halved` counts the batches that had to be cut.
+    `batch_sizes` holds the size of each batch as it really ran, in order; `halved` counts the batches that
+    had to be cut for want of memory.
     """
 
-    index: int
     lines: tuple[int, ...]
     texts: tuple[str, ...]
     failed: tuple[int, ...]
@@ -32,17 +34,23 @@ class Shard:
 def plan_batches(lengths: Mapping[int, int], batch_size: int) -> list[tuple[int, ...]]:
     """Line numbers in batches of like length, the longest first: what does not fit in memory shows at once.
 
-    `lengths` maps a line number to its tokens. The same lengths always give the same batches, which is what makes
-    a resumed run equal an uninterrupted one: padding is part of the arithmetic.
+    `lengths` maps a line number to its tokens. The same lengths always give the same batches, which is what
+    makes a resumed run equal an uninterrupted one: padding is part of the arithmetic.
     """
     order = sorted(lengths, key=lambda line: (-lengths[line], line))
     return [tuple(order[at : at + batch_size]) for at in range(0, len(order), batch_size)]
 
 
-def plan_shards(batches: Sequence[tuple[int, ...]]) -> list[list[tuple[int, ...]]]:
+def plan_shards(batches: Batches) -> list[Batches]:
     """The batches in at most MOST_SHARDS runs of equal length."""
     size = max(1, -(-len(batches) // MOST_SHARDS))
-    return [list(batches[at : at + size]) for at in range(0, len(batches), size)]
+    return [batches[at : at + size] for at in range(0, len(batches), size)]
+
+
+def lines_in(shards: Sequence[Batches]) -> Iterator[tuple[int, ...]]:
+    """The line numbers of each shard, in the order of its batches."""
+    for batches in shards:
+        yield tuple(line for batch in batches for line in batch)
 
 
 def digest(value: Any) -> str:
@@ -51,30 +59,37 @@ def digest(value: Any) -> str:
     return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
 
 
-def shard_path(folder: Path, index: int) -> Path:
-    """Where one shard is kept."""
-    return folder / f"{index:05d}.json"
+@dataclass(frozen=True, slots=True)
+class ShardFolder:
+    """The shards of one job on disk, by number. A file that is damaged or of another job counts as absent."""
 
+    path: Path
+    job_digest: str
 
-def write_shard(folder: Path, job_digest: str, shard: Shard) -> None:
-    """Write a shard so that it is there whole or not at all, also after a power cut."""
-    content = asdict(shard)
-    body = {"job": job_digest, "content": content, "digest": digest(content)}
-    write_atomically(shard_path(folder, shard.index), json.dumps(body, ensure_ascii=False).encode())
+    def write(self, index: int, shard: Shard) -> None:
+        """Keep a shard; it is there whole or not at all, also after a power cut."""
+        content = asdict(shard)
+        body = {"job": self.job_digest, "content": content, "digest": digest(content)}
+        write_atomically(self._file(index), json.dumps(body).encode())
 
-
-def read_shard(folder: Path, job_digest: str, index: int, lines: Sequence[int]) -> Shard | None:
-    """The kept shard, or None where there is none, it is damaged, or another job's or other lines'."""
-    try:
-        body = json.loads(shard_path(folder, index).read_bytes())
-        content = body["content"]
-        if body["job"] != job_digest or body["digest"] != digest(content):
+    def read(self, index: int, lines: Sequence[int]) -> Shard | None:
+        """The shard kept under this number, if it holds the texts of exactly these lines."""
+        try:
+            body = json.loads(self._file(index).read_bytes())
+            content = body["content"]
+            if body["job"] != self.job_digest or body["digest"] != digest(content):
+                return None
+            shard = Shard(*(_tuple(content[field.name]) for field in fields(Shard)))
+        except (FileNotFoundError, ValueError, KeyError, TypeError):
             return None
-        shard = Shard(**{key: tuple(v) if isinstance(v, list) else v for key, v in content.items()})
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
-        return None
-    fits = shard.lines == tuple(lines) and len(shard.texts) == len(shard.lines)
-    return shard if fits else None
+        return shard if shard.lines == tuple(lines) and len(shard.texts) == len(lines) else None
+
+    def _file(self, index: int) -> Path:
+        return self.path / f"{index:05d}.json"
+
+
+def _tuple(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
 
 
 def write_atomically(path: Path, data: bytes) -> None:
@@ -94,9 +109,3 @@ def write_atomically(path: Path, data: bytes) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
-
-
-def lines_in(shards: Sequence[Sequence[tuple[int, ...]]]) -> Iterator[tuple[int, ...]]:
-    """The line numbers of each shard, in the order of its batches."""
-    for batches in shards:
-        yield tuple(line for batch in batches for line in batch)

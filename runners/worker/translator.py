@@ -1,8 +1,7 @@
-"""A model that is loaded and told its languages and parameters: batches of lines in, their translations out."""
+"""A loaded model, told its languages and parameters: batches of lines in, their translations out."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from runners.worker import effective, families, loading
@@ -17,8 +16,9 @@ UNLIMITED = 10**6  # tokenizers without a limit say 10**30
 class Translator:
     """Translates lines by their number.
 
-    `rows` holds the token ids of every line that has text, `parameters` what `generate` is called with, `resolved`
-    the generation config that this amounts to. `keys` names the tensors that the weights file lacked or had too many.
+    `rows` holds the token ids of every line that has text, `parameters` what `generate` is called with,
+    `resolved` the generation config that this amounts to. `keys` names the tensors that the weights file
+    lacked or had too many.
     """
 
     family: Family
@@ -51,8 +51,8 @@ class Translator:
         return [self._text(sequence) for sequence in best]
 
     def _text(self, sequence: list[int]) -> str:
-        # The start token and a forced language are no part of the text; M2M100's `__ja__` counts as text in folders
-        # that do not list it as special.
+        # The start token and a forced language are no part of the text; M2M100's `__ja__` counts as text in
+        # folders that do not list it as special.
         forced = self.resolved.forced_bos_token_id
         ids = sequence[2:] if forced is not None and sequence[1:2] == [forced] else sequence[1:]
         return on_one_line(self.tokenizer.decode(ids, skip_special_tokens=True))
@@ -83,20 +83,20 @@ def prepare(job: Mapping[str, Any], texts: Sequence[str], events: Events) -> Tra
     parameters = {**job.get("generation", {}), **told}
     resolved = effective.resolve_generation(model, parameters)
     _check_length(model, resolved)
-    rows = _encode(family, tokenizer, model, texts, job, events)
+    limit = longest_source(model, tokenizer)
+    rows = _encode(job, family, tokenizer, texts, limit)
+    cut = sum(limit is not None and len(row) >= limit for row in rows.values())
+    if cut:
+        events.notice(f"{cut} source lines have {limit} tokens or more, and are cut there")
     return Translator(family, model, tokenizer, parameters, resolved, rows, keys, device, job.get("seed", 0))
 
 
 def _encode(
-    family: Family, tokenizer: Any, model: Any, texts: Sequence[str], job: Mapping[str, Any], events: Events
+    job: Mapping[str, Any], family: Family, tokenizer: Any, texts: Sequence[str], limit: int | None
 ) -> dict[int, list[int]]:
-    limit = longest_source(model, tokenizer)
     lines = [line for line, text in enumerate(texts) if text.strip()]
     source, target = job.get("source_code"), job.get("target_code")
     rows = families.encode(family, tokenizer, [texts[line] for line in lines], source, target, limit)
-    cut = sum(limit is not None and len(row) >= limit for row in rows)
-    if cut:
-        events.notice(f"{cut} source lines have {limit} tokens or more, and are cut there")
     return dict(zip(lines, rows, strict=True))
 
 
