@@ -89,9 +89,14 @@ class Report:
     passed: tuple[str, ...] = ()
 
     @property
+    def failing(self) -> frozenset[str]:
+        """The codes of the errors that nobody accepted."""
+        return frozenset(f.code for f in self.findings if f.severity >= Severity.ERROR and f.accepted is None)
+
+    @property
     def verdict(self) -> Verdict:
         """FAIL on an unaccepted error, else INCONCLUSIVE if something asked for was skipped, else PASS."""
-        if any(f.severity >= Severity.ERROR and f.accepted is None for f in self.findings):
+        if self.failing:
             return Verdict.FAIL
         if any(skip.required for skip in self.skips):
             return Verdict.INCONCLUSIVE

@@ -35,3 +35,21 @@ def model_kind(name: str) -> ModelKind:
         if re.fullmatch(pattern, last):
             return ModelKind(name, pretrained_only=True, why=why)
     return ModelKind(name, pretrained_only=False)
+
+
+# Parameters of models whose name does not tell them, as their makers' cards do.
+_SIZES: tuple[tuple[str, int], ...] = ((r"mbart-large-(cc25|50).*", 611_000_000), (r"opus-mt-.*", 77_000_000))
+_UNITS = {"m": 10**6, "b": 10**9}
+
+
+def parameters(name: str) -> int | None:
+    """About how many parameters the model called `name` has, where its name tells; else None.
+
+    >>> parameters("facebook/nllb-200-3.3B"), parameters("facebook/mbart-large-cc25"), parameters("mine")
+    (3300000000, 611000000, None)
+    """
+    last = re.split(r"[/\\]", name.strip().rstrip("/\\"))[-1].lower()
+    told = re.search(r"(?<![a-z0-9.])(\d+(?:\.\d+)?)([mb])(?![a-z0-9])", last.replace("_", "-"))
+    if told:
+        return int(float(told[1]) * _UNITS[told[2]])
+    return next((size for pattern, size in _SIZES if re.fullmatch(pattern, last)), None)

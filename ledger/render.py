@@ -2,13 +2,13 @@
 
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from ledger.evidence import Scores, TextEvidence
+from ledger.evidence import LineSample, Scores, TextEvidence
 from ledger.findings import Report, Severity, Verdict
 
 MARKS = {
@@ -81,7 +81,7 @@ def scores_lines(scores: Scores) -> Group:
 
 def samples_table(text: TextEvidence) -> Table:
     """The worst lines of each code that flagged any: line number, source and output, one row each."""
-    table = Table(box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False, expand=True)
     for heading in ("guard", "line"):
         table.add_column(heading, no_wrap=True, justify="right" if heading == "line" else "left")
     for heading in ("source", "output"):
@@ -90,6 +90,18 @@ def samples_table(text: TextEvidence) -> Table:
         for sample in flagged.worst:
             source = "" if sample.source is None else visible(sample.source)
             table.add_row(code, f"{sample.number:,}", Text(source), Text(visible(sample.output) or "(empty)"))
+    return table
+
+
+def translations_table(samples: Sequence[LineSample], reference: Sequence[str] = ()) -> Table:
+    """Sample lines: number, source, output, and the reference where there is one."""
+    table = Table(title="samples", title_justify="left", box=None, pad_edge=False)
+    table.add_column("line", no_wrap=True, justify="right")
+    for heading in ("source", "output", *(["reference"] if reference else [])):
+        table.add_column(heading, overflow="fold", ratio=1)
+    for sample in samples:
+        texts = [sample.source or "", sample.output, *([reference[sample.number - 1]] if reference else [])]
+        table.add_row(f"{sample.number:,}", *(Text(visible(text)) for text in texts))
     return table
 
 

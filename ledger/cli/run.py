@@ -1,0 +1,180 @@
+"""`ledger run`: an experiment, or any command."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from ledger.cli.output import console, emit, exit_for, json_option
+from ledger.errors import Exit, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+
+    from rich.console import RenderableType
+
+    from ledger.findings import Report
+    from ledger.flows.experiment import Outcome, Request
+    from ledger.progress import Progress
+
+SHOWN = 4
+REHEARSAL_SAYS = (
+    "A rehearsal: a tiny model learned these very lines by heart. It proves that codes, parameters, save and "
+    "reload, disk and environment work together; it says nothing about the real model's quality."
+)
+
+
+class RunCommand(click.Command):
+    """Keeps what stands behind `--` apart: it is the user's command, whose options are not ours."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Split at the first `--`, and leave what follows in `ctx.meta`."""
+        if "--" in args:
+            cut = args.index("--")
+            ctx.meta["ledger.command"] = args[cut + 1 :]
+            args = args[:cut]
+        return super().parse_args(ctx, args)
+
+
+@click.command("run", cls=RunCommand)
+@click.argument("experiment", required=False)
+@click.option("--rehearse", is_flag=True, help="The whole experiment scaled down, on this machine.")
+@click.option("--again", is_flag=True, help="Repeat an experiment that is recorded already.")
+@click.option("--resume", is_flag=True, help="Go on with the newest interrupted run of the experiment.")
+@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change one value of the spec.")
+@click.option("--allow", multiple=True, metavar="CODE", help="Go on past one preflight refusal, this once.")
+@json_option
+@click.pass_context
+def command(
+    ctx: click.Context,
+    experiment: str | None,
+    rehearse: bool,
+    again: bool,
+    resume: bool,
+    overrides: tuple[str, ...],
+    allow: tuple[str, ...],
+    as_json: bool,
+) -> int:
+    """Run EXPERIMENT: preflight, run in the pinned environment, guard, record. Or record a command.
+
+    \b
+    ledger run exp7 --rehearse                  scaled down, in a minute or two
+    ledger run exp7                             the real one
+    ledger run exp7 --set generation.num_beams=5
+    ledger run exp7 --resume                    after a crash, a kill or a full disk
+    ledger run -- python train.py --epochs 3    any command
+    """
+    argv = ctx.meta.get("ledger.command")
+    if argv is not None:
+        if rehearse or again or resume or overrides or allow:
+            raise UsageError(
+                "--rehearse, --again, --resume, --set and --allow are for experiments, not commands"
+            )
+        return _record_command(argv, experiment, as_json)
+    if experiment is None:
+        raise UsageError("which experiment?", hint="ledger run EXP, or: ledger run -- COMMAND")
+    from ledger.flows.experiment import AGAIN, Request
+
+    allowed = {code.upper() for code in allow} | ({AGAIN} if again else set())
+    return _run_experiment(Request(experiment, rehearse, resume, overrides, frozenset(allowed)), as_json)
+
+
+def _record_command(argv: list[str], experiment: str | None, as_json: bool) -> int:
+    if not argv:
+        raise UsageError("there is no command after `--`")
+    from ledger.flows.command import run_command
+    from ledger.workspace import Workspace
+
+    done = run_command(Workspace.find(), argv, experiment)
+    document = {
+        "run": done.run,
+        "experiment": done.experiment,
+        "verdict": "pass" if done.exit_code == 0 else "inconclusive",
+        "exit_code": done.exit_code,
+        "seconds": round(done.seconds, 3),
+        "findings": [],
+        "skips": [],
+    }
+    ended = "finished" if done.exit_code == 0 else f"FAILED with exit code {done.exit_code}"
+    # Standard output is the command's own; the ledger speaks beside it.
+    click.echo(f"ledger: {done.run} {ended} in {done.seconds:.1f} s, recorded", err=True)
+    if as_json:
+        emit(document, True)
+    return Exit.PASSED if done.exit_code == 0 else Exit.NOT_DONE
+
+
+def _run_experiment(request: "Request", as_json: bool) -> int:
+    from ledger.flows.experiment import run_experiment
+    from ledger.workspace import Workspace
+
+    outcome = run_experiment(Workspace.find(), request, TerminalVoice())
+    document = {
+        "run": outcome.run,
+        "experiment": outcome.experiment,
+        "mode": outcome.mode,
+        **outcome.recorded,
+        **outcome.report.to_json(),
+    }
+    emit(document, as_json, *([] if as_json else _human(outcome)))
+    return exit_for(outcome.report)
+
+
+def _human(outcome: "Outcome") -> "list[RenderableType]":
+    from ledger.render import (
+        lines,
+        report_table,
+        samples_table,
+        scores_lines,
+        translations_table,
+        verdict_line,
+    )
+
+    if outcome.run is None:
+        refused = ", ".join(sorted(outcome.report.failing))
+        return [
+            verdict_line(outcome.report, f"{outcome.experiment} was not run: refused by {refused}"),
+            lines([f"what a code means: ledger explain {next(iter(outcome.report.failing))}"]),
+        ]
+    shown: list[RenderableType] = [translations_table(outcome.samples[:SHOWN], outcome.reference), ""]
+    if outcome.text is not None and any(flagged.count for flagged in outcome.text.flagged.values()):
+        shown += [samples_table(outcome.text), ""]
+    shown += [report_table(outcome.report, title="guards"), ""]
+    if outcome.scores is not None:
+        shown += [scores_lines(outcome.scores), ""]
+    rehearsed = "rehearsal " if outcome.mode == "rehearsal" else ""
+    shown.append(verdict_line(outcome.report, f"{rehearsed}{outcome.run} in {outcome.seconds:.0f} s"))
+    if outcome.mode == "rehearsal":
+        shown.append(lines([REHEARSAL_SAYS]))
+    return [*shown, "", lines([f"output: {outcome.recorded['output']['path']}", *_next(outcome)])]
+
+
+def _next(outcome: "Outcome") -> list[str]:
+    steps = {
+        f"ledger show {outcome.run}": "everything that was recorded",
+        "ledger log": "all runs",
+        "ledger ui": "MLflow's pages on them",
+    }
+    for code in sorted(outcome.report.failing):
+        steps[f"ledger explain {code}"] = "what it means and what to do"
+    return [f"{command:<34}{what}" for command, what in steps.items()]
+
+
+class TerminalVoice:
+    """News on standard error, so that standard output holds the result alone."""
+
+    def say(self, text: str) -> None:
+        """Tell one line."""
+        click.echo(text, err=True)
+
+    def preflight(self, report: "Report") -> None:
+        """The findings that preflight has, as a table; nothing where it has none."""
+        from ledger.render import report_table
+
+        if report.findings:
+            console(stderr=True).print(report_table(report, title="preflight"), "", sep="\n")
+
+    def progress(self) -> "AbstractContextManager[Callable[[Progress], None]]":
+        """A bar on a terminal, now and then a line elsewhere."""
+        from ledger.progress import show_progress
+
+        return show_progress()

@@ -1,0 +1,344 @@
+"""`ledger run EXP`: preflight, run, guard, record.
+
+Real runs and rehearsals take the same path; they differ in what goes in (`ledger.flows.inputs`), and in the
+journal that holds them.
+"""
+
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+
+from guards import registry
+from guards.guard import inspect
+from ledger import gitstate
+from ledger.canonical import digest_file
+from ledger.environment import Environment
+from ledger.errors import LedgerError, UsageError
+from ledger.evidence import Evidence, History, LineSample, RunIdentity, Scores, TextEvidence
+from ledger.findings import Json, Report, Verdict
+from ledger.flows import preflight
+from ledger.flows.check import inspect_output
+from ledger.flows.inputs import Inputs, read_inputs
+from ledger.flows.limits import max_rates, score_limits
+from ledger.flows.record import Mode, Recorder, git_facts, new_run_id
+from ledger.flows.voice import Voice
+from ledger.lockfile import find as find_lockfiles
+from ledger.runs import Run, load_runs, to_identity
+from ledger.spec import Spec, load
+from ledger.textio import read_lines
+from ledger.workspace import Workspace
+from runners.environment import capture
+from runners.generation import GenerationJob, GenerationResult, generate, probe
+from runners.process import Worker
+from runners.rehearsal import prepare
+
+AGAIN = "PRE001"
+SAMPLES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the user typed. `allow` holds the codes of preflight refusals that this one run may pass."""
+
+    experiment: str
+    rehearse: bool = False
+    resume: bool = False
+    overrides: tuple[str, ...] = ()
+    allow: frozenset[str] = frozenset()
+
+    @property
+    def mode(self) -> Mode:
+        """Which journal the run belongs to."""
+        return "rehearsal" if self.rehearse else "real"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of it. `run` is None when preflight refused and nothing was recorded.
+
+    `samples` are lines spread evenly over the output; `reference` is the whole reference, if there is one;
+    `recorded` is what the journal's entry says of the end.
+    """
+
+    experiment: str
+    mode: Mode
+    report: Report
+    run: str | None = None
+    output: Path | None = None
+    scores: Scores | None = None
+    text: TextEvidence | None = None
+    samples: tuple[LineSample, ...] = ()
+    reference: tuple[str, ...] = ()
+    seconds: float = 0.0
+    recorded: Mapping[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything that is settled before a worker starts."""
+
+    request: Request
+    spec: Spec
+    workspace: Workspace
+    environment: Environment
+    inputs: Inputs
+    runs: tuple[Run, ...]
+
+    @property
+    def history(self) -> History:
+        """The finished runs of the same mode: a rehearsal is only held against rehearsals."""
+        return History(tuple(to_identity(run) for run in self.runs if run.status == "finished"))
+
+    def identity(self, run: str = "", output: dict[str, str] | None = None) -> RunIdentity:
+        """This run as duplicates are looked for."""
+        return RunIdentity(
+            run=run,
+            experiment=self.spec.name,
+            inputs=self.inputs.digest,
+            spec=self.spec.digested(),
+            environment=self.environment.digest,
+            output=output or {},
+        )
+
+
+def run_experiment(workspace: Workspace, request: Request, voice: Voice) -> Outcome:
+    """Run one experiment, or refuse to; the outcome's report holds every finding from preflight on.
+
+    Raises LedgerError when it cannot be done at all. What had been started is then on the record as failed
+    or interrupted, and `resume` takes it up.
+    """
+    plan = _plan(workspace, request)
+    run = _resumable(plan) if request.resume else new_run_id(plan.spec.name)
+    before = _preflight(plan)
+    voice.preflight(before)
+    if before.verdict is Verdict.FAIL:
+        return Outcome(plan.spec.name, request.mode, before)
+    with Recorder(workspace, request.mode, plan.spec.name, run) as recorder:
+        log = recorder.folder / "worker.log"
+        with Worker(Path(sys.executable), log) as worker:
+            return _run(plan, before, recorder, worker, voice)
+
+
+def _plan(workspace: Workspace, request: Request) -> Plan:
+    spec = load(request.experiment, workspace.experiments, request.overrides)
+    lockfiles = find_lockfiles(spec.environment, workspace.lockfiles) if spec.environment else []
+    return Plan(
+        request=request,
+        spec=spec,
+        workspace=workspace,
+        environment=capture(Path(sys.executable), lockfiles),
+        inputs=read_inputs(spec, workspace, rehearsal=request.rehearse),
+        runs=tuple(run for run in load_runs(workspace) if run.mode == request.mode),
+    )
+
+
+def _resumable(plan: Plan) -> str:
+    """The run that `--resume` goes on with. Raises when there is none, or it was about something else."""
+    broken = [
+        run
+        for run in plan.runs
+        if run.experiment == plan.spec.name and run.status in ("interrupted", "failed", "running")
+    ]
+    if not broken:
+        raise UsageError(f"{plan.spec.name} has no interrupted run to resume", hint="leave --resume away")
+    last = broken[-1]
+    for key, now, what in (
+        ("inputs", plan.inputs.digest, "spec or data"),
+        ("environment", plan.environment.digest, "environment"),
+    ):
+        if last.started.get(key) != now:
+            raise LedgerError(
+                f"{last.id} cannot be resumed: the {what} changed since it was started",
+                hint=f"start anew without --resume, or put the {what} back; see: ledger show {last.id}",
+            )
+    return last.id
+
+
+def _preflight(plan: Plan) -> Report:
+    report = preflight.inspect_surroundings(
+        plan.spec,
+        plan.workspace,
+        identity=plan.identity(),
+        history=plan.history,
+        environment=plan.environment,
+        rehearsal=plan.request.rehearse,
+    )
+    return preflight.allow(report, plan.request.allow)
+
+
+def _run(plan: Plan, before: Report, recorder: Recorder, worker: Worker, voice: Voice) -> Outcome:
+    job = _job(plan, recorder.folder, worker, voice)
+    languages = preflight.allow(
+        preflight.inspect_languages(plan.spec, probe(worker, job)), plan.request.allow
+    )
+    before += languages
+    if languages.verdict is Verdict.FAIL:
+        voice.preflight(languages)
+        recorder.discard()
+        return Outcome(plan.spec.name, plan.request.mode, before)
+    recorder.environment(plan.environment)
+    recorder.started(_started(plan, before))
+    with _failures_recorded(recorder, voice):
+        with voice.progress() as on_progress:
+            result = generate(worker, job, recorder.folder, on_progress)
+        for notice in result.notices:
+            voice.say(notice)
+        return _guard(plan, before, recorder, result)
+
+
+@contextmanager
+def _failures_recorded(recorder: Recorder, voice: Voice) -> Iterator[None]:
+    begun = time.monotonic()
+    try:
+        yield
+    except (LedgerError, OSError) as error:
+        recorder.failed(str(error).splitlines()[0], time.monotonic() - begun)
+        raise
+    except KeyboardInterrupt:
+        voice.say(f"{recorder.run} is interrupted; go on with: ledger run {recorder.experiment} --resume")
+        raise
+
+
+def _job(plan: Plan, folder: Path, worker: Worker, voice: Voice) -> GenerationJob:
+    """What the worker is asked to do: the spec's own model, or in a rehearsal a tiny one of its family."""
+    spec, inputs = plan.spec, plan.inputs
+    model, output, dtype, device = (
+        spec.model.name,
+        plan.workspace.root / spec.output,
+        spec.model.dtype,
+        spec.device,
+    )
+    source = inputs.source_path
+    if (plan.workspace.root / model).is_dir():
+        model = str(plan.workspace.root / model)
+    if plan.request.rehearse:
+        model = str(_rehearsal_model(plan, worker, voice))
+        output, dtype, device = folder / f"output.{spec.languages.target}", "float32", "cpu"
+        source = folder / f"source.{spec.languages.source}"
+        source.write_text("".join(f"{line}\n" for line in inputs.source), encoding="utf-8")
+    return GenerationJob(
+        model=model,
+        source=source,
+        lines=len(inputs.source),
+        output=output,
+        failure_marker=spec.failure_marker,
+        source_code=spec.codes.source,
+        target_code=spec.codes.target,
+        generation=spec.generation.parameters(),
+        family=spec.model.family,
+        batch_size=spec.generation.batch_size,
+        dtype=dtype,
+        device=device,
+        seed=spec.seed,
+    )
+
+
+def _rehearsal_model(plan: Plan, worker: Worker, voice: Voice) -> Path:
+    with voice.progress() as on_progress:
+        model = prepare(
+            worker,
+            family=plan.inputs.family,
+            objective=plan.inputs.objective,
+            environment=plan.environment.digest,
+            cache=plan.workspace.models,
+            on_progress=on_progress,
+        )
+    made = f"trained just now in {model.seconds:.0f} s" if model.trained_now else "trained earlier"
+    voice.say(f"rehearsing with a tiny {plan.inputs.family} model, {made}, on this machine's CPU in float32")
+    return model.folder
+
+
+def _started(plan: Plan, before: Report) -> dict[str, Json]:
+    return {
+        "title": plan.spec.title,
+        "inputs": plan.inputs.digest,
+        "spec_digest": plan.spec.digest,
+        "spec": plan.spec.digested(),
+        "overrides": list(plan.request.overrides),
+        "data": plan.inputs.data,
+        "environment": plan.environment.digest,
+        "machine": plan.environment.machine_digest,
+        "git": git_facts(gitstate.read(plan.workspace.root, ignore=[plan.workspace.journal])),
+        "command": None,
+        "preflight": before.to_json(),
+        "resumed": plan.request.resume,
+    }
+
+
+def _guard(plan: Plan, before: Report, recorder: Recorder, result: GenerationResult) -> Outcome:
+    """Read the output back from disk, guard that, and write everything down."""
+    lines = read_lines(result.output)
+    report, text, scores = inspect_output(
+        lines,
+        source=plan.inputs.source,
+        reference=plan.inputs.reference,
+        language=plan.spec.languages.target,
+        markers=[plan.spec.failure_marker],
+        max_rate=max_rates(plan.spec, plan.workspace),
+        score_limits=score_limits(plan.spec, rehearsal=plan.request.rehearse),
+    )
+    digests = digest_file(result.output)
+    identity = plan.identity(recorder.run, {"md5": digests["md5"], "sha256": digests["sha256"]})
+    report += inspect(registry.IDENTITY, Evidence(identity=plan.history), Evidence(identity=identity))
+    outcome = Outcome(
+        experiment=plan.spec.name,
+        mode=plan.request.mode,
+        report=before + report,
+        run=recorder.run,
+        output=result.output,
+        scores=scores if isinstance(scores, Scores) else None,
+        text=text,
+        samples=_samples(lines, plan.inputs.source),
+        reference=tuple(plan.inputs.reference or ()),
+        seconds=result.seconds,
+    )
+    output = {"path": recorder.shown(result.output), "lines": len(lines), **digests}
+    recorded = _finished(outcome, report, result, output)
+    recorder.finished(recorded, outcome.samples, result.output)
+    return replace(outcome, recorded=recorded)
+
+
+def _finished(
+    outcome: Outcome, report: Report, result: GenerationResult, output: dict[str, Json]
+) -> dict[str, Json]:
+    return {
+        "seconds": round(result.seconds, 3),
+        "output": output,
+        "metrics": _metrics(outcome.scores),
+        "rates": _rates(outcome.text),
+        "failed_lines": result.failed,
+        "effective": dict(result.effective),
+        "batch_sizes": list(result.batch_sizes),
+        "halved_batches": result.halved,
+        "imported": list(result.imported),
+        "notices": list(result.notices),
+        "report": report.to_json(),
+        "verdict": str(outcome.report.verdict),
+    }
+
+
+def _metrics(scores: Scores | None) -> dict[str, Json]:
+    if scores is None:
+        return {}
+    signature = scores.bleu.signature
+    ratio = scores.output_tokens / scores.reference_tokens if scores.reference_tokens else 0.0
+    return {
+        "bleu": asdict(scores.bleu),
+        "chrf": asdict(scores.chrf),
+        "brevity_penalty": {"value": scores.brevity_penalty, "signature": signature, "scale": [0.0, 1.0]},
+        "token_ratio": {"value": ratio, "signature": signature, "scale": [0.0, None]},
+    }
+
+
+def _rates(text: TextEvidence | None) -> dict[str, float]:
+    if text is None or not text.lines:
+        return {}
+    return {code: flagged.count / text.lines for code, flagged in sorted(text.flagged.items())}
+
+
+def _samples(lines: Sequence[str], source: Sequence[str]) -> tuple[LineSample, ...]:
+    step = max(1, len(lines) // SAMPLES)
+    return tuple(LineSample(n + 1, lines[n], source[n]) for n in range(0, len(lines), step))[:SAMPLES]

@@ -1,0 +1,34 @@
+"""Which limits bind a run's guards: the guards' own, under `[tool.ledger]`'s, under the spec's."""
+
+from ledger.errors import UsageError
+from ledger.evidence import ScoreLimits
+from ledger.spec import Spec
+from ledger.workspace import Workspace
+
+# A tiny model that was trained on the very lines it translates scores above 80 in every family; below this
+# the fault is in the plumbing (codes, parameters, save and reload), not in the model.
+REHEARSAL_MIN_BLEU = 60.0
+
+
+def max_rates(spec: Spec, workspace: Workspace) -> dict[str, float]:
+    """The highest allowed rates (0-1) by guard code that the repository and the spec state."""
+    settings = workspace.settings.get("max_rate", {})
+    wrong = [
+        f"{code} = {rate!r}"
+        for code, rate in settings.items()
+        if isinstance(rate, bool) or not isinstance(rate, int | float) or not 0 <= rate <= 1
+    ]
+    if wrong:
+        raise UsageError(
+            f"pyproject.toml, [tool.ledger] max_rate: {', '.join(wrong)} is no rate",
+            hint="a rate is a number between 0 and 1: max_rate = { TXT003 = 0.05 }",
+        )
+    return {**settings, **spec.guards.max_rate}
+
+
+def score_limits(spec: Spec, *, rehearsal: bool) -> ScoreLimits:
+    """The limits on scores. A rehearsal has its own: the spec's are about the real model."""
+    if rehearsal:
+        return ScoreLimits(min_bleu=REHEARSAL_MIN_BLEU)
+    stated = spec.guards.model_dump(exclude_none=True, exclude={"max_rate"})
+    return ScoreLimits(**stated)

@@ -1,0 +1,70 @@
+"""Before anything is paid for: collect what preflight guards read, inspect, and decide whether to go on."""
+
+from collections.abc import Collection
+from dataclasses import replace
+
+from guards import registry
+from guards.guard import inspect
+from ledger import gitstate
+from ledger.environment import Environment
+from ledger.evidence import (
+    Evidence,
+    GitExpectation,
+    History,
+    LanguageCodes,
+    ModelUse,
+    RunIdentity,
+    TokenizerProbe,
+)
+from ledger.findings import Report, Severity
+from ledger.models import parameters, pretrained_only
+from ledger.spec import Spec
+from ledger.workspace import Workspace
+from runners.disk import free_space, model_need, rehearsal_need
+
+LANGUAGES = "PRE002"
+
+
+def inspect_surroundings(
+    spec: Spec,
+    workspace: Workspace,
+    *,
+    identity: RunIdentity,
+    history: History,
+    environment: Environment,
+    rehearsal: bool,
+) -> Report:
+    """All of preflight but the language codes, which only the experiment's own tokenizer can judge."""
+    expected = Evidence(
+        identity=history,
+        disk=rehearsal_need() if rehearsal else model_need(spec.model.name, parameters(spec.model.name)),
+        git=GitExpectation(clean=spec.clean),
+        model=ModelUse(spec.task, spec.model.name),
+        packages=environment.pins,
+    )
+    actual = Evidence(
+        identity=identity,
+        disk=free_space(workspace.private),
+        git=gitstate.read(workspace.root, ignore=[workspace.journal]),
+        model=pretrained_only(spec.model.name),
+        packages=environment.installed,
+    )
+    guards = [g for g in (*registry.PREFLIGHT, *registry.ENVIRONMENT) if g.CODE != LANGUAGES]
+    return inspect(guards, expected, actual)
+
+
+def inspect_languages(spec: Spec, probe: TokenizerProbe) -> Report:
+    """The language codes, against what the tokenizer made of them."""
+    guards = [guard for guard in registry.PREFLIGHT if guard.CODE == LANGUAGES]
+    expected = Evidence(languages=LanguageCodes(spec.codes.source, spec.codes.target))
+    return inspect(guards, expected, Evidence(languages=probe))
+
+
+def allow(report: Report, codes: Collection[str]) -> Report:
+    """The report with the refusals that this one run may pass marked as such."""
+    why = "allowed for this run"
+    findings = tuple(
+        replace(f, accepted=why) if f.code in codes and f.severity >= Severity.ERROR else f
+        for f in report.findings
+    )
+    return replace(report, findings=findings)

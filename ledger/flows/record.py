@@ -1,0 +1,110 @@
+"""Writing one run down: the journal first, then the spool that MLflow is fed from."""
+
+import secrets
+import shutil
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Literal
+
+from filelock import FileLock, Timeout
+
+from ledger.environment import Environment
+from ledger.errors import LedgerError
+from ledger.evidence import GitState, LineSample
+from ledger.findings import Json
+from ledger.journal import Entry, open_journal
+from ledger.tracking.events import record_finish, record_start
+from ledger.tracking.spool import Spool
+from ledger.workspace import Workspace
+
+Mode = Literal["real", "rehearsal", "command"]
+
+
+def new_run_id(experiment: str) -> str:
+    """`<experiment>-<6 hex digits>`: short enough to type, and two at once do not collide."""
+    return f"{experiment}-{secrets.token_hex(3)}"
+
+
+class Recorder:
+    """One run's way into the record. Holds the run's lock, by which others see that it is alive."""
+
+    def __init__(self, workspace: Workspace, mode: Mode, experiment: str, run: str) -> None:
+        self.workspace = workspace
+        self.mode: Mode = mode
+        self.experiment = experiment
+        self.run = run
+        self.folder: Path = workspace.runs / run
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._journal = open_journal(workspace, mode)
+        self._spool = Spool(workspace.spool).writer(run)
+        self._lock = FileLock(self.folder / "lock")
+        try:
+            self._lock.acquire(blocking=False)
+        except Timeout as error:
+            raise LedgerError(
+                f"{run} is running in another process", hint="wait for it, or end it, then use --resume"
+            ) from error
+
+    def environment(self, environment: Environment) -> None:
+        """Store an environment's facts, once per digest."""
+        known = (entry.body["digest"] for entry in self._journal.entries() if entry.kind == "environment")
+        if environment.digest not in known:
+            self._append("environment", {"digest": environment.digest, "facts": environment.facts})
+
+    def started(self, body: Mapping[str, Json]) -> None:
+        """The run begins: everything that is known before it."""
+        full = {**self._head(), **body}
+        record_start(self._spool, full, self._append("run.started", full).id)
+
+    def finished(
+        self, body: Mapping[str, Json], samples: Sequence[LineSample] = (), artifact: Path | None = None
+    ) -> None:
+        """The run ended and was guarded: everything that was observed."""
+        full = {**self._head(), "status": "finished", **body}
+        entry = self._append("run.finished", full)
+        record_finish(self._spool, full, entry.id, samples=samples, artifact=artifact)
+        self._launch_sender()
+
+    def failed(self, reason: str, seconds: float) -> None:
+        """The run broke off with an error that was told to the user; `--resume` takes it up again."""
+        # The failure may be a full disk, on which this too fails: the run then shows as interrupted.
+        with suppress(OSError):
+            body = {**self._head(), "status": "failed", "seconds": seconds, "error": reason}
+            entry = self._append("run.finished", body)
+            record_finish(self._spool, body, entry.id)
+        self._launch_sender()
+
+    def discard(self) -> None:
+        """Preflight refused after all: nothing was recorded, and nothing shall lie about."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def shown(self, path: Path) -> str:
+        """A path as the record names it: relative to the repository where it lies inside."""
+        root = self.workspace.root
+        return str(path.relative_to(root) if path.is_relative_to(root) else path)
+
+    def __enter__(self) -> "Recorder":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Let go of the run's lock."""
+        self._lock.release()
+
+    def _head(self) -> dict[str, Json]:
+        return {"run": self.run, "experiment": self.experiment, "mode": self.mode}
+
+    def _append(self, kind: str, body: Mapping[str, Json]) -> Entry:
+        return self._journal.append(kind, body)
+
+    def _launch_sender(self) -> None:
+        from ledger.tracking.sender import launch
+
+        launch(self.workspace.root)
+
+
+def git_facts(state: object) -> dict[str, Json] | None:
+    """A git state as the journal holds it; None where there is no repository."""
+    if not isinstance(state, GitState):
+        return None
+    return {"commit": state.commit, "branch": state.branch, "changed": list(state.changed)}
