@@ -4,6 +4,7 @@ Collects and judges nothing; `guards.journal` does.
 """
 
 import re
+from collections import Counter
 from pathlib import Path
 
 import orjson
@@ -57,7 +58,9 @@ def expected_heads(journal: Journal, lines: JournalLines, root: Path | None) -> 
         return JournalHeads(ids)
     for head in newest(_committed_entries(root, journal.path)):
         ids.setdefault(head, "committed in git's HEAD")
-    return JournalHeads(ids, _elsewhere(root, journal.path, ids, lines))
+    return JournalHeads(
+        ids, _elsewhere(root, journal.path, ids, lines), _merged_twice(root, journal.path, lines)
+    )
 
 
 def _committed_entries(root: Path, path: Path) -> list[Entry]:
@@ -72,6 +75,12 @@ def _elsewhere(root: Path, path: Path, heads: dict[str, str], lines: JournalLine
     members = {f'"id":"{one}"': one for one in missing}
     found = gitstate.found_elsewhere(root, path, members)
     return {members[member]: ref for member, ref in found.items()}
+
+
+def _merged_twice(root: Path, path: Path, lines: JournalLines) -> frozenset[str]:
+    counts = Counter(line.id for line in lines.lines if line.id)
+    members = {f'"id":"{one}"'.encode(): one for one, count in counts.items() if count > 1}
+    return frozenset(members[member] for member in gitstate.doubled_by_merge(root, path, members))
 
 
 def _cut_digest(entry: Entry) -> str:

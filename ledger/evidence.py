@@ -263,11 +263,13 @@ class JournalHeads:
     """Expected of a journal: the entries that must be there, each with who remembers it.
 
     `elsewhere` maps an id that is not in the file to the git ref whose journal has it, for the ids that
-    the current branch never had: another branch's entries are not lost.
+    the current branch never had: another branch's entries are not lost. `merged_twice` holds the ids that
+    a git merge doubled.
     """
 
     ids: Mapping[str, str]
     elsewhere: Mapping[str, str] = field(default_factory=dict)
+    merged_twice: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from ledger.evidence import GitState, Unobserved
 if TYPE_CHECKING:
     import git
 
+MOST_MERGES = 200
 REFS = ("refs/heads", "refs/remotes", "refs/stash")
 
 
@@ -59,18 +60,7 @@ def user_name(root: Path) -> str:
 def committed_file(root: Path, path: Path) -> bytes:
     """The content of `path` at HEAD; empty where HEAD has no such file, or there is no repository."""
     repository = _open(root)
-    if isinstance(repository, Unobserved):
-        return b""
-    from git import GitCommandError
-
-    try:
-        relative = path.resolve().relative_to(Path(repository.working_tree_dir or root).resolve()).as_posix()
-        data: bytes = repository.git.show(
-            f"HEAD:{relative}", stdout_as_string=False, strip_newline_in_stdout=False
-        )
-        return data
-    except (GitCommandError, ValueError):
-        return b""
+    return b"" if isinstance(repository, Unobserved) else _content(repository, "HEAD", path)
 
 
 def found_elsewhere(root: Path, path: Path, needles: Collection[str]) -> dict[str, str]:
@@ -87,6 +77,43 @@ def found_elsewhere(root: Path, path: Path, needles: Collection[str]) -> dict[st
         for needle in _holds(repository, ref, path, needles):
             found.setdefault(needle, ref)
     return {needle: ref for needle, ref in found.items() if not _ever_here(repository, path, needle)}
+
+
+def doubled_by_merge(root: Path, path: Path, needles: Collection[bytes]) -> set[bytes]:
+    """Which of the texts a merge in HEAD's history made stand twice in `path`, though once in its parents.
+
+    `merge=union` does so with up to three lines that both sides got by other ways than a merge (a
+    cherry-pick, a squash) where other new lines stand on either side of them.
+    """
+    repository = _open(root)
+    if not needles or isinstance(repository, Unobserved):
+        return set()
+    from git import GitCommandError
+
+    try:
+        listed: str = repository.git.log(
+            "--merges", "--format=%H %P", f"-{MOST_MERGES}", "HEAD", "--", str(path.resolve())
+        )
+    except GitCommandError:  # no commit yet
+        return set()
+    found: set[bytes] = set()
+    for line in listed.splitlines():
+        merged, *parents = (_content(repository, commit, path) for commit in line.split())
+        found |= {n for n in needles if merged.count(n) > 1 and all(one.count(n) <= 1 for one in parents)}
+    return found
+
+
+def _content(repository: "git.Repo", commit: str, path: Path) -> bytes:
+    from git import GitCommandError
+
+    try:
+        relative = path.resolve().relative_to(Path(repository.working_tree_dir or ".").resolve()).as_posix()
+        data: bytes = repository.git.show(
+            f"{commit}:{relative}", stdout_as_string=False, strip_newline_in_stdout=False
+        )
+        return data
+    except (GitCommandError, ValueError):
+        return b""
 
 
 def _open(root: Path) -> "git.Repo | Unobserved":

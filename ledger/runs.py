@@ -93,7 +93,7 @@ def is_alive(runs: Path, run: str) -> bool:
 def read_runs(entries: Iterable[Entry], alive: Callable[[str], bool] = lambda _run: False) -> list[Run]:
     """The runs of one journal, oldest first. `alive` is asked about each run that has not finished."""
     parts: dict[str, _Parts] = {}
-    for entry in entries:
+    for entry in {entry.id: entry for entry in entries}.values():  # a merge may have doubled one
         if entry.kind in _TAKES:
             _TAKES[entry.kind](parts, entry)
     runs = [one.run(run, alive) for run, one in parts.items() if one.started]

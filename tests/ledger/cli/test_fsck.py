@@ -1,0 +1,71 @@
+import pytest
+
+from ledger.journal import open_journal
+
+
+def test_a_sound_journal_is_told_in_one_line_each(recorded, ledger):
+    answer = ledger("fsck")
+    assert answer.code == 0
+    assert answer.out.splitlines() == [
+        "experiments/ledger.jsonl: 7 entries, 3 runs: nothing changed, lost or moved",
+        ".ledger/rehearsals.jsonl: 0 entries, 0 runs: nothing changed, lost or moved",
+    ]
+
+
+def test_an_edited_number_is_named_and_fails(recorded, ledger):
+    recorded.journal.write_text(recorded.journal.read_text().replace('"value":22.4', '"value":32.4', 1))
+    answer = ledger("fsck")
+    assert answer.code == 1
+    assert answer.out.splitlines()[0] == "experiments/ledger.jsonl: first bad entry: line 3 (JRN001)"
+    document = ledger("fsck", "--json").document
+    assert document["verdict"] == "fail"
+    assert [(f["code"], f["evidence"]["line"]) for f in document["findings"]] == [("JRN001", 3)]
+    assert document["journals"][0]["first_bad"]["line"] == 3
+    assert document["journals"][0]["runs"] is None
+    assert document["journals"][1]["verdict"] == "pass"
+    assert document["passed"] == ["JRN002", "JRN003", "JRN004", "JRN005", "JRN006"]
+
+
+def test_the_first_of_several_is_the_one_that_stands_first(recorded, ledger):
+    lines = recorded.journal.read_bytes().splitlines(keepends=True)
+    recorded.journal.write_bytes(
+        b"".join([*lines[:2], b"x\n", *lines[3:6], lines[6].replace(b"minji", b"other")])
+    )
+    assert ledger("fsck", "--json").document["journals"][0]["first_bad"]["line"] == 3
+
+
+def test_the_rehearsals_are_looked_at_too(recorded, ledger):
+    journal = open_journal(recorded, "rehearsal")
+    journal.append("run.started", {"run": "exp7-aaaaaa", "experiment": "exp7", "mode": "rehearsal"})
+    assert ledger("fsck").code == 0
+    journal.path.unlink()
+    answer = ledger("fsck")
+    assert answer.code == 1
+    assert ".ledger/rehearsals.jsonl: first bad entry: line 1 (JRN002)" in answer.out
+
+
+def test_a_torn_tail_is_a_warning(recorded, ledger):
+    with recorded.journal.open("ab") as file:
+        file.write(b'{"body":{"run"')
+    answer = ledger("fsck")
+    assert answer.code == 0
+    assert "JRN005" in answer.out
+    assert ledger("log").code == 0
+
+
+@pytest.mark.parametrize(
+    "data", [b"\xff\xfe\n", b"\n", "번역\n".encode("euc-kr"), b"[" * 100_000 + b"\n", b"\0" * 10]
+)
+def test_any_rubbish_is_told_without_a_traceback(recorded, ledger, data):
+    recorded.journal.write_bytes(data * 2)
+    answer = ledger("fsck")
+    assert answer.code in (0, 1)
+    assert "line 1" in answer.out or "line 2" in answer.out
+    assert answer.err == ""
+
+
+def test_outside_a_workspace_it_says_so(tmp_path, monkeypatch, ledger):
+    monkeypatch.chdir(tmp_path)
+    answer = ledger("fsck")
+    assert answer.code == 2
+    assert "ledger init" in answer.err
