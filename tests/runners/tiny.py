@@ -26,15 +26,49 @@ def build(family: Family, folder: Path, sentences: list[str]) -> None:
 
     folder.mkdir(parents=True, exist_ok=True)
     write_vocabulary(family, folder, sentences)
-    tokenizer = load_tokenizer(family, str(folder))
+    tokenizer = new_tokenizer(family, folder)
     torch.manual_seed(7)
     model_class = getattr(transformers, family.model_class)
     model = model_class(model_class.config_class(**settings(family, tokenizer)))
-    # Weights far from zero give every line its own text; random models near zero say the same to all.
-    for parameter in model.parameters():
-        torch.nn.init.normal_(parameter, std=0.7)
+    make_copier(model)
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
+
+
+def make_copier(model) -> None:
+    """Weights by which each line gets its own text: the decoder says what cross-attention looks at.
+
+    With random weights a model says the same to every line, and a shifted line would go unseen.
+    """
+    import torch
+
+    for name, weights in model.named_parameters():
+        if name.endswith("bias") or "norm" in name or weights.dim() < 2:
+            continue
+        copies = any(part in name for part in ("encoder_attn", "EncDecAttention")) and any(
+            part in name for part in (".v_proj", ".out_proj", ".v.", ".o.")
+        )
+        if copies:
+            weights.data = 3 * torch.eye(*weights.shape)
+        else:
+            is_table = any(part in name for part in ("shared", "embed", "q_proj", "k_proj", ".q.", ".k."))
+            torch.nn.init.normal_(weights, std=1.0 if is_table else 0.05)
+
+
+def new_tokenizer(family: Family, folder: Path):
+    """The tokenizer of files that no tokenizer has saved yet: NLLB and M2M100 must be given their codes."""
+    if family.name not in {"nllb", "m2m100"}:
+        return load_tokenizer(family, str(folder))
+    import transformers
+
+    tokenizer_class = getattr(transformers, family.tokenizer_class)
+    module = sys.modules[tokenizer_class.__module__]
+    codes = module.FAIRSEQ_LANGUAGE_CODES
+    tokens = codes if family.name == "nllb" else [f"__{code}__" for code in codes["m2m100"]]
+    tokenizer = tokenizer_class.from_pretrained(folder)
+    is_new = transformers.__version__ >= "5"
+    tokenizer.add_special_tokens({"extra_special_tokens" if is_new else "additional_special_tokens": list(tokens)})
+    return tokenizer
 
 
 def write_vocabulary(family: Family, folder: Path, sentences: list[str]) -> None:
