@@ -1,6 +1,6 @@
 """Experiment specs: what to run, as YAML that is checked before anything is run.
 
-Importing this costs pydantic and ruamel.yaml (about 0.1 s), so only commands that read a spec do.
+Importing this costs pydantic and ruamel.yaml (0.1 to 0.2 s), so only commands that read a spec do.
 """
 
 from ledger.spec.family import infer_family

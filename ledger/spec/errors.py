@@ -119,18 +119,15 @@ def _key_of(detail: "ErrorDetails", data: Mapping[str, Any]) -> KeyPath:
 def _explain(path: KeyPath, details: Sequence["ErrorDetails"], keys: Sequence[str]) -> tuple[str, str]:
     first = details[0]
     if first["type"] == "missing":
-        return "is missing, here and in what this extends", ""
+        return "is missing", ""
     if first["type"] == "extra_forbidden":
         return "is no key of a spec", _suggest_key(path, keys)
     if first["type"] == "value_error":
         return _own_rule(first), ""
     allowed = [word for detail in details for word in _literals(detail)]
     wanted = [_WORDS.get(detail["type"]) or _own_words(detail) for detail in details]
-    hint = (
-        did_you_mean(str(first["input"]), allowed)
-        if nearest(str(first["input"]), allowed)
-        else _quotes(first)
-    )
+    near = nearest(str(first["input"]), allowed)
+    hint = f"did you mean {near}?" if near else _quotes(first)
     return f"should be {' or '.join(wanted)}{_but_is(first)}", hint
 
 
@@ -151,9 +148,7 @@ def _but_is(detail: "ErrorDetails") -> str:
     value = detail["input"]
     if isinstance(value, Mapping | list):
         return ", not a map of keys" if isinstance(value, Mapping) else ", not a list"
-    text = (
-        {True: "true", False: "false", None: "null"}[value] if isinstance(value, bool | None) else repr(value)
-    )
+    text = str(value).lower() if isinstance(value, bool) else repr(value)
     return f", not {text if len(text) <= 60 else text[:57] + '...'}"
 
 

@@ -1,7 +1,7 @@
 """From a name to a checked spec: find the file, follow `extends`, apply `--set`, validate."""
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -52,10 +52,8 @@ def load(
     except ValidationError as error:
         problems = validation_problems(error, said.values, dotted_keys(), locate)
         raise spec_error(problems, _shown(path)) from error
-    if unknown := [
-        code for code in spec.guards.max_rate if rate_codes is not None and code not in rate_codes
-    ]:
-        raise spec_error(_unknown_codes(unknown, rate_codes or (), locate), _shown(path))
+    if rate_codes is not None and (unknown := set(spec.guards.max_rate) - set(rate_codes)):
+        raise spec_error(_unknown_codes(unknown, rate_codes, locate), _shown(path))
     return spec.named(path.stem)
 
 
@@ -147,7 +145,7 @@ def _override(text: str) -> Source:
     return Source(values, {path: place})
 
 
-def _unknown_codes(codes: Sequence[str], known: Collection[str], locate: Locate) -> Iterator[Problem]:
+def _unknown_codes(codes: Iterable[str], known: Collection[str], locate: Locate) -> Iterator[Problem]:
     for code in codes:
         key = ("guards", "max_rate", code)
         hint = f"there are: {', '.join(sorted(known))}"

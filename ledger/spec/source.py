@@ -22,7 +22,6 @@ from ledger.spec.errors import KeyPath, Place, Problem, problem_at, spec_error
 MAX_BYTES = 32 * 1024
 MAX_DEPTH = 8
 _CORE = "tag:yaml.org,2002:"
-_PLAIN = {_CORE + kind for kind in ("map", "seq", "str", "int", "float", "bool", "null", "timestamp")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +110,8 @@ def _refused(events: Any, place: Place) -> Iterator[Problem]:
         at = Place(place.source, event.start_mark.line + 1)
         if isinstance(event, AliasEvent) or getattr(event, "anchor", None):
             yield Problem(at, "", "anchors and aliases are not read", "share settings with extends")
+        if getattr(event, "tag", None):
+            yield Problem(at, "", f"tags such as {event.tag} are not read", "leave the tag out")
         depth += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
         if depth > MAX_DEPTH:
             yield Problem(at, "", f"is nested more than {MAX_DEPTH} deep")
@@ -130,9 +131,6 @@ class _Walk:
 
     def value(self, node: Node, path: KeyPath) -> Json:
         """The plain value of `node`, which stands at `path`."""
-        if str(node.tag) not in _PLAIN:
-            self._problem(node, path, f"tags such as {node.tag} are not read", "leave the tag out")
-            return None
         if isinstance(node, MappingNode):
             return dict(self._items(node, path))
         if isinstance(node, SequenceNode):
@@ -143,7 +141,7 @@ class _Walk:
         seen: dict[str, int] = {}
         for key_node, value_node in node.value:
             key, line = key_node.value, key_node.start_mark.line + 1
-            if not isinstance(key_node, ScalarNode) or not key:
+            if not isinstance(key_node, ScalarNode) or not key.isprintable() or not key:
                 self._problem(key_node, path, "a key should be a word", "")
             elif key in seen:
                 self._problem(key_node, (*path, key), f"stands twice, first on line {seen[key]}", "keep one")
@@ -153,15 +151,21 @@ class _Walk:
                 yield key, self.value(value_node, (*path, key))
 
     def _scalar(self, node: ScalarNode, path: KeyPath) -> Json:
-        # Dates and bytes are YAML's, not JSON's: as text they reach the type check with what the user wrote.
+        # A date is YAML's, not JSON's: as text it reaches the type check just as the user wrote it.
         kind = str(node.tag).removeprefix(_CORE)
         if kind not in ("int", "float", "bool", "null"):
-            return node.value
+            return self._text(node, path)
         try:
             return _CONSTRUCTOR.construct_object(node)
         except (YAMLError, ValueError, OverflowError):
             self._problem(node, path, f"{node.value[:40]!r} is no {kind}", "put it in quotes if it is text")
             return None
+
+    def _text(self, node: ScalarNode, path: KeyPath) -> str:
+        text: str = node.value
+        if any("\ud800" <= character <= "\udfff" for character in text):
+            self._problem(node, path, "half a surrogate pair is no text", "write the character itself")
+        return text
 
     def _problem(self, node: Node, path: KeyPath, says: str, hint: str) -> None:
         key = ".".join(map(str, path))
