@@ -1,0 +1,50 @@
+"""TXT004: lines in another script than the target language's."""
+
+from collections.abc import Iterator
+
+from guards.guard import Explanation
+from guards.text.rates import inspect_rate
+from guards.text.scripts import Script
+from guards.text.words import without_names
+from ledger.evidence import TextEvidence, TextLimits
+from ledger.findings import Finding, Skip
+
+CODE = "TXT004"
+TITLE = "Off-target"
+READS = "text"
+EXPLANATION = Explanation(
+    means="Less than half of a line's letters belong to the script of the target language, Latin words "
+    "that stand in the source left out of the count; or a Japanese line of ten letters and more has "
+    "no kana. A source in Latin letters excuses only words with a capital. Languages that share a "
+    "script are not told apart.",
+    matters="The model answers in another language. A wrong language code does this without any error: one "
+    "such run gave 74.7% English instead of Japanese.",
+    do="Check the source and target codes against the tokenizer's (mBART: ko_KR and ja_XX, NLLB: "
+    "kor_Hang and jpn_Jpan) and that the target is forced: forced_bos_token_id, "
+    "decoder_start_token_id, or a prefix.",
+)
+
+MIN_SHARE = 0.5
+KANA_EXPECTED_FROM = 10
+KANA = frozenset(map(chr, [*range(0x3041, 0x3097), *range(0x30A1, 0x30FB), *range(0xFF66, 0xFFA0)]))
+
+
+def is_flagged(output: str, source: str | None, script: Script) -> bool:
+    """Whether the line is mostly in another script. Without a source no word is left out of the count."""
+    counted = output if script.is_latin else without_names(output, source)
+    others = script.letter.sub("", counted)
+    own = len(counted) - len(others)
+    letters = own + sum(map(str.isalpha, others))
+    if own < MIN_SHARE * letters:
+        return True
+    return script.needs_kana and letters >= KANA_EXPECTED_FROM and KANA.isdisjoint(counted)
+
+
+def telling(output: str, source: str | None) -> int:  # noqa: ARG001 - one signature for all text rules
+    """How much a line tells as a sample: the one with the most letters most."""
+    return sum(map(str.isalpha, output))
+
+
+def inspect(expected: TextLimits, actual: TextEvidence) -> Iterator[Finding | Skip]:
+    """Hold the rate of flagged lines against the one that is allowed."""
+    return inspect_rate(CODE, "are not in the target language's script", expected, actual)

@@ -1,0 +1,110 @@
+"""The plain rules together: which of them can look at this text, and which code a line gets.
+
+A line counts under its most specific codes. A marker, a blank, a loop or a row of dots says all there is to
+say, so the first of `EXCLUSIVE` that flags a line is its only code. The others look at what is left and may
+agree: English instead of Japanese is off-target and contaminated.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from guards.text import contamination, empty, failed, length_ratio, off_target, punctuation, repetition
+from guards.text.scripts import Script, script_of
+
+# (output, source) -> flagged? `source` is None where there is no source text at all.
+Rule = Callable[[str, str | None], bool]
+
+EXCLUSIVE = (failed.CODE, empty.CODE, repetition.CODE, punctuation.CODE)
+TOGETHER = (off_target.CODE, contamination.CODE, length_ratio.CODE)
+
+TELLING: Mapping[str, Callable[[str, str | None], int]] = {
+    module.CODE: module.telling
+    for module in (failed, empty, repetition, punctuation, off_target, contamination, length_ratio)
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The rules that can look at one text, by code, and why the others cannot.
+
+    `script` is the target language's, None where it is not known; `markers` are the failure markers.
+    """
+
+    by_code: Mapping[str, Rule]
+    unseen: Mapping[str, str]
+    script: Script | None
+    markers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Some lines of a text; `sources` is None where there is no source, else as long as `outputs`."""
+
+    outputs: Sequence[str]
+    sources: Sequence[str] | None
+
+    def source(self, index: int) -> str | None:
+        """The source of one line, if there is a source."""
+        return None if self.sources is None else self.sources[index]
+
+
+def rules_for(*, has_source: bool, language: str | None, markers: Sequence[str]) -> Rules:
+    """Bind the rules to what is known of a text."""
+    script = script_of(language)
+    known = tuple(marker for marker in markers if marker)
+    rules: dict[str, Rule] = {
+        empty.CODE: empty.is_flagged,
+        repetition.CODE: repetition.is_flagged,
+        punctuation.CODE: punctuation.is_flagged,
+    }
+    unseen: dict[str, str] = {}
+    if known:
+        rules[failed.CODE] = partial(failed.is_flagged, markers=known)
+    else:
+        unseen[failed.CODE] = "no failure marker is named"
+    if script:
+        rules[off_target.CODE] = partial(off_target.is_flagged, script=script)
+    else:
+        unseen[off_target.CODE] = _script_unknown(language)
+    if has_source and script and not script.is_latin:
+        rules[contamination.CODE] = contamination.is_flagged
+    else:
+        unseen[contamination.CODE] = _contamination_unseen(language, script)
+    if has_source:
+        rules[length_ratio.CODE] = length_ratio.is_flagged
+    else:
+        unseen[length_ratio.CODE] = "no source text was given"
+    return Rules(rules, unseen, script, known)
+
+
+def judge(output: str, source: str | None, rules: Rules) -> tuple[str, ...]:
+    """The codes of one line; empty for a good one."""
+    by_code = rules.by_code
+    for code in EXCLUSIVE:
+        if code in by_code and by_code[code](output, source):
+            return (code,)
+    return tuple(code for code in TOGETHER if code in by_code and by_code[code](output, source))
+
+
+def flagged_plainly(chunk: Chunk, rules: Rules) -> dict[str, list[int]]:
+    """The indices of the lines that get each code, in order."""
+    hits: dict[str, list[int]] = {code: [] for code in rules.by_code}
+    for index, output in enumerate(chunk.outputs):
+        for code in judge(output, chunk.source(index), rules):
+            hits[code].append(index)
+    return hits
+
+
+def _script_unknown(language: str | None) -> str:
+    if language is None:
+        return "the target language was not given"
+    return f"the script of the language {language!r} is not known"
+
+
+def _contamination_unseen(language: str | None, script: Script | None) -> str:
+    if script is None:
+        return _script_unknown(language)
+    if script.is_latin:
+        return f"{language} is written in Latin letters itself: a foreign word cannot be told by its letters"
+    return "no source text was given: names cannot be told from foreign words"
