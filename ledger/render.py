@@ -69,14 +69,12 @@ def pairs(rows: Iterable[tuple[str, str]]) -> Table:
 
 
 def scores_lines(scores: Scores) -> Group:
-    """The scores with their signatures, then the token counts that BLEU's tokenizer made."""
-    rows = [
-        f"{name} {metric.value:.2f} of {metric.scale[1]:g}  {metric.signature}"
-        for name, metric in (("BLEU", scores.bleu), ("chrF++", scores.chrf))
-    ]
+    """Each score over its signature, then the token counts that BLEU's tokenizer made."""
+    rows: list[Text] = []
+    for name, metric in (("BLEU", scores.bleu), ("chrF++", scores.chrf)):
+        rows += [Text(f"{name} {metric.value:.2f} of {metric.scale[1]:g}"), Text(metric.signature, "dim")]
     counts = f"{scores.output_tokens:,} output tokens, {scores.reference_tokens:,} in the reference"
-    rows.append(f"{counts}; brevity penalty {scores.brevity_penalty:.3f}; {scores.lines:,} lines")
-    return lines(rows)
+    return Group(*rows, Text(f"{counts}; brevity penalty {scores.brevity_penalty:.3f}"))
 
 
 def samples_table(text: TextEvidence) -> Table:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ledger.cli.output import emit, exit_for, json_option
+from ledger.cli.output import console, emit, exit_for, json_option
 from ledger.errors import UsageError
 
 if TYPE_CHECKING:
@@ -70,7 +70,8 @@ def command(
         max_rate=max_rate,
         score_limits=ScoreLimits(min_bleu=min_bleu),
     )
-    checked = check_files(request)
+    with console(stderr=True).status(f"guarding {output}"):
+        checked = check_files(request)
     emit(_document(output, checked), as_json, *_human(output, checked))
     return exit_for(checked.report)
 

@@ -1,0 +1,42 @@
+"""The console blocks of the documentation are true: each command is run, and what it shows is compared."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGES = ("commands/check.md", "commands/explain.md")
+BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def steps(page):
+    """Every command of a page with the output that it claims."""
+    for block in BLOCK.findall((ROOT / "docs" / page).read_text(encoding="utf-8")):
+        for step in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+            command, _, shown = step.partition("\n")
+            yield command, [line.rstrip() for line in shown.rstrip().splitlines()]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_shows_what_its_commands_print(page, tmp_path):
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = {**os.environ, "PATH": path}
+    environment.pop("COLUMNS", None)
+    ran = 0
+    for command, claimed in steps(page):
+        done = subprocess.run(
+            ["bash", "-c", command],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        shown = [line.rstrip() for line in (done.stdout + done.stderr).rstrip().splitlines()]
+        assert shown == claimed, command
+        ran += 1
+    assert ran
