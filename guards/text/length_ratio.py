@@ -13,7 +13,7 @@ TITLE = "Length ratio"
 READS = "text"
 EXPLANATION = Explanation(
     means="A line is more than three times as long as its source, or less than a third, and they differ "
-    "by more than ten columns. A Chinese, Japanese or Korean character counts as two columns, as it "
+    "by more than 15 columns. A Chinese, Japanese or Korean character counts as two columns, as it "
     "does on a terminal: so English and Japanese can be compared. Not judged without a source, or "
     "for a blank one.",
     matters="Much too short is text left out (length_penalty, early stopping, a truncated source); much too "
@@ -24,12 +24,12 @@ EXPLANATION = Explanation(
 
 # OpusFilter's LengthRatioFilter has the same default.
 MAX_RATIO = 3
-# Below this a ratio says little: a one-syllable yes may be answered in five.
-MIN_DIFFERENCE = 10
+# In columns. Below it a ratio says little: one syllable of assent may rightly become seven.
+MIN_DIFFERENCE = 15
 
 
 def is_flagged(output: str, source: str | None) -> bool:
-    """Whether the columns of output and source are beyond 3:1 and more than ten apart."""
+    """Whether the columns of output and source are beyond 3:1 and more than 15 apart."""
     if not source or source.isspace():
         return False
     shorter, longer = sorted((columns(output), columns(source)))
