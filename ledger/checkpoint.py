@@ -48,8 +48,9 @@ class CheckpointFiles:
 class Weights:
     """The tensors of a model: digest, dtype and shape by name, one entry for each name in the state dict.
 
-    `ties` are the groups of names that share storage. `missing`, `unexpected` and `mismatched` are what
-    from_pretrained reported; empty at save time.
+    `dtypes` are those that the digests are over: the narrower of the file's and the model's, since a bfloat16
+    file may load as float32. `ties` are the groups of names that share storage. `missing`, `unexpected` and
+    `mismatched` are what from_pretrained reported; empty at save time.
     """
 
     digests: Mapping[str, str]
@@ -135,7 +136,7 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A score that somebody states of a checkpoint: `value` as stated, `source` where (trainer_state.json…)."""
+    """A score that somebody states of a checkpoint: `value` as stated, `source` is where (a file, a flag)."""
 
     metric: str
     value: float
@@ -153,7 +154,11 @@ class Claims:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """All evidence of one model at one moment. A part is None where it could not be had; `unseen` says why."""
+    """All evidence of one model at one moment. A part is None where it could not be had; `unseen` says why,
+    by the name of the part.
+
+    `last_good`, on the expected side only, is the BLEU that the newest verified save had when reloaded.
+    """
 
     weights: Weights | None = None
     forward: Forward | None = None
@@ -162,3 +167,4 @@ class Snapshot:
     effective: Effective | None = None
     origin: Origin = field(default_factory=Origin)
     unseen: Mapping[str, str] = field(default_factory=dict)
+    last_good: Metric | None = None

@@ -6,8 +6,12 @@ so that "could not check" travels as a value and ends as a skip, never as a pass
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from ledger.findings import Json
+
+if TYPE_CHECKING:  # ledger.checkpoint takes Metric from here
+    from ledger.checkpoint import CheckpointFiles, Claims, Origin, Snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,6 +284,22 @@ class JournalLines:
     torn_tail: TornTail | None = None
 
 
+# --- checkpoints ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class SoundFiles:
+    """Expected of every checkpoint's files: all there and whole, and none that would have to be executed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """The scores that were measured of a checkpoint, by name (`bleu`), over so many lines; perhaps none."""
+
+    scores: Mapping[str, Metric] = field(default_factory=dict)
+    lines: int = 0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """One side of an inspection. Each slice is what its guards read, or why it is not there."""
@@ -293,3 +313,9 @@ class Evidence:
     model: ModelUse | ModelKind | Unobserved = Unobserved("no model is named")
     packages: Pins | Installed | Unobserved = Unobserved("no lockfile is named")
     journal: JournalHeads | JournalLines | Unobserved = Unobserved("no journal was read")
+    files: "SoundFiles | CheckpointFiles | Unobserved" = Unobserved("no checkpoint was given")
+    # Expected: at save time (a Snapshot whose parts are None where nothing was kept); actual: reloaded.
+    snapshot: "Snapshot | Unobserved" = Unobserved("the checkpoint was not reloaded")
+    # Expected: what the record has on the run; actual: what the checkpoint says of itself.
+    lineage: "Origin | Unobserved" = Unobserved("the run of the checkpoint is not on the record")
+    claims: "Claims | Measured | Unobserved" = Unobserved("no score is claimed of the checkpoint")
