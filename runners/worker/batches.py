@@ -49,13 +49,16 @@ def translate_batch(
 
 
 def _free_memory() -> None:
-    import torch
-
     gc.collect()
-    if torch.cuda.is_available():
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_available():
         torch.cuda.empty_cache()
 
 
 def _log(error: Exception, lines: Sequence[int]) -> None:
-    print(f"lines {[line + 1 for line in lines]} failed:", file=sys.stderr)
-    traceback.print_exception(error)
+    """One line a failure: a run may have many."""
+    numbers = ", ".join(str(line + 1) for line in lines)
+    message = " ".join(str(error).split())
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    where = f"{place.filename}:{place.lineno}"
+    print(f"lines {numbers} failed: {type(error).__name__}: {message} ({where})", file=sys.stderr, flush=True)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from runners.worker.errors import JobError
 
-NO_SPACE = {errno.ENOSPC, errno.EDQUOT}
+NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 NO_SPACE_WORDS = ("no space left", "disk quota exceeded", "os error 28", "os error 122")
 MEMORY_WORDS = ("out of memory", "can't allocate memory", "cannot allocate memory")
 # After one of these every further call on the device fails: going on would mark good lines as failed.

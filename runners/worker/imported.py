@@ -1,11 +1,30 @@
 """Which installed distributions this process has really imported."""
 
 import sys
-from importlib.metadata import packages_distributions
+from importlib.metadata import distribution, packages_distributions
+from pathlib import Path
+
+OWN = "runners"  # the worker itself, which is no part of the experiment's environment
 
 
 def imported_distributions() -> list[str]:
     """Names of the distributions that the loaded modules belong to, sorted; the standard library has none."""
     owners = packages_distributions()
-    packages = {name.partition(".")[0] for name in sys.modules}
-    return sorted({owner for package in packages for owner in owners.get(package, ())})
+    packages = {name.partition(".")[0] for name in sys.modules} - {OWN}
+    found: set[str] = set()
+    for package in packages & owners.keys():
+        names = set(owners[package])
+        # Several distributions share a namespace such as `google`: those count whose own files are loaded.
+        found |= names if len(names) == 1 else {name for name in names if _has_loaded_files(name, package)}
+    return sorted(found)
+
+
+def _has_loaded_files(name: str, package: str) -> bool:
+    loaded = {
+        Path(file)
+        for module in list(sys.modules.values())
+        if getattr(module, "__name__", "").partition(".")[0] == package
+        and (file := getattr(module, "__file__", None))
+    }
+    installed = distribution(name)
+    return any(Path(str(installed.locate_file(file))) in loaded for file in installed.files or ())

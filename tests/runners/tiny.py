@@ -67,7 +67,9 @@ def new_tokenizer(family: Family, folder: Path):
     tokens = codes if family.name == "nllb" else [f"__{code}__" for code in codes["m2m100"]]
     tokenizer = tokenizer_class.from_pretrained(folder)
     is_new = transformers.__version__ >= "5"
-    tokenizer.add_special_tokens({"extra_special_tokens" if is_new else "additional_special_tokens": list(tokens)})
+    tokenizer.add_special_tokens(
+        {"extra_special_tokens" if is_new else "additional_special_tokens": list(tokens)}
+    )
     return tokenizer
 
 
