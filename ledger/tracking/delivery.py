@@ -28,8 +28,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 LOCK = "sender.lock"
-STEP_SECONDS = 60.0
-"""The longest that one step may take: first use of SQLite takes 2 s, one that hangs never ends by itself."""
+STEP_SECONDS = 120.0
+"""The longest that one step may take. Importing MLflow and making its database takes 4 s on an idle machine;
+what hangs (a server that trickles, a lock on a network disk) never ends by itself."""
 UPLOAD_BYTES_PER_SECOND = 1e6
 """The slowest upload that still counts as alive; a step that sends a file gets its time on top."""
 

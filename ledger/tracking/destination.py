@@ -12,7 +12,11 @@ URI_VARIABLE = "MLFLOW_TRACKING_URI"
 
 # One retry and eight seconds an answer: a server that is down is told within seconds, one that never
 # answers within about twenty. MLflow's own 7 retries of 120 s would block for minutes.
-PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1", "MLFLOW_HTTP_REQUEST_TIMEOUT": "8"}
+DEFAULTS = {
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "8",
+    "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # four more processes, of no use here
+}
 QUIET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "DO_NOT_TRACK": "true",
@@ -66,6 +70,6 @@ def find_destination(root: Path, environment: Mapping[str, str] | None = None) -
 def mlflow_environment(environment: Mapping[str, str]) -> dict[str, str]:
     """The environment for a process that imports MLflow: quiet, and patient for seconds, not minutes.
 
-    A limit that the user has set stands.
+    A default of ours gives way to what the user has set.
     """
-    return {**PATIENCE, **environment, **QUIET}
+    return {**DEFAULTS, **environment, **QUIET}
