@@ -14,7 +14,7 @@ from ledger.canonical import canonical_bytes, digest_bytes, digest_json
 from ledger.errors import LedgerError
 from ledger.evidence import JournalHeads, JournalLine, JournalLines, TornTail
 from ledger.findings import Json
-from ledger.journal import Entry, Journal, newest, parse, split_lines, split_tail
+from ledger.journal import Entry, Journal, newest, parse, parse_sound, spans, split_tail
 
 MEMBERS = {"body", "id", "kind", "parents", "time", "v"}
 MOST_LOOKED_UP = 50  # each costs a walk through git's history
@@ -23,7 +23,7 @@ MOST_LOOKED_UP = 50  # each costs a walk through git's history
 def read_lines(data: bytes) -> JournalLines:
     """A journal's bytes, line by line."""
     tail = split_tail(data)
-    lines = split_lines(tail.sound)
+    lines = [data[start:end] for start, end in spans(tail.sound)]
     torn = None
     if tail.torn:
         torn = TornTail(len(lines) + 1, len(tail.torn), ended=tail.torn.endswith(b"\n"))
@@ -56,16 +56,11 @@ def expected_heads(journal: Journal, lines: JournalLines, root: Path | None) -> 
     ids = dict.fromkeys(journal.heads.read(), f"noted in {noted}")
     if root is None:
         return JournalHeads(ids)
-    for head in newest(_committed_entries(root, journal.path)):
+    for head in newest(parse_sound(gitstate.committed_file(root, journal.path))):
         ids.setdefault(head, "committed in git's HEAD")
     return JournalHeads(
         ids, _elsewhere(root, journal.path, ids, lines), _merged_twice(root, journal.path, lines)
     )
-
-
-def _committed_entries(root: Path, path: Path) -> list[Entry]:
-    lines = split_lines(gitstate.committed_file(root, path))
-    return [entry for line in lines if (entry := parse(line))]
 
 
 def _elsewhere(root: Path, path: Path, heads: dict[str, str], lines: JournalLines) -> dict[str, str]:

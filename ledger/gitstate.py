@@ -1,17 +1,26 @@
 """What git knows: the state of the working tree, who commits, and what other branches' journals hold.
 
-GitPython costs 0.2 s to import, so it is imported where it is used; `current_branch` does without.
+GitPython costs 0.2 s to import, so it is imported where it is used.
 """
 
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ledger.branch import current_branch
 from ledger.evidence import GitState, Unobserved
 
 if TYPE_CHECKING:
     import git
 
+__all__ = [
+    "committed_file",
+    "current_branch",
+    "doubled_by_merge",
+    "found_elsewhere",
+    "read",
+    "user_name",
+]
 MOST_MERGES = 200
 REFS = ("refs/heads", "refs/remotes", "refs/stash")
 
@@ -31,18 +40,6 @@ def read(root: Path, ignore: Sequence[Path] = ()) -> GitState | Unobserved:
         return GitState(_commit(repository), current_branch(root), _changed(repository, ignore))
     except GitCommandError as error:
         return Unobserved(f"git could not tell its state: {str(error.stderr).strip() or error}")
-
-
-def current_branch(root: Path) -> str | None:
-    """The branch that `root`'s HEAD names; None when detached or outside a repository. Imports nothing."""
-    head = _head_file(root)
-    try:
-        text = head.read_text(encoding="utf-8").strip() if head else ""
-    except (OSError, UnicodeDecodeError):
-        return None
-    if text == "ref: refs/heads/.invalid":  # the reftable format keeps HEAD elsewhere
-        return _symbolic_ref(root)
-    return text.removeprefix("ref: refs/heads/") if text.startswith("ref: refs/heads/") else None
 
 
 def user_name(root: Path) -> str:
@@ -146,26 +143,6 @@ def _changed(repository: "git.Repo", ignore: Sequence[Path]) -> tuple[str, ...]:
     )  # fmt: skip
     rows = output.decode("utf-8", "backslashreplace").split("\0")
     return tuple(sorted(row[3:] for row in rows if row))
-
-
-def _head_file(root: Path) -> Path | None:
-    for folder in (root.resolve(), *root.resolve().parents):
-        dot_git = folder / ".git"
-        if dot_git.is_dir():
-            return dot_git / "HEAD"
-        if dot_git.is_file():  # a worktree or submodule: "gitdir: PATH"
-            target = dot_git.read_text(encoding="utf-8", errors="replace").strip().removeprefix("gitdir: ")
-            return (folder / target) / "HEAD"
-    return None
-
-
-def _symbolic_ref(root: Path) -> str | None:
-    import subprocess
-
-    asked = subprocess.run(
-        ["git", "symbolic-ref", "--quiet", "--short", "HEAD"], cwd=root, capture_output=True, check=False
-    )
-    return asked.stdout.decode("utf-8", "backslashreplace").strip() or None
 
 
 def _other_refs(repository: "git.Repo", branch: str | None) -> list[str]:

@@ -6,7 +6,6 @@ Every other entry is named by a later one; the loss of the newest shows only her
 import os
 from collections.abc import Collection
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 from urllib.parse import quote
 
@@ -29,6 +28,8 @@ class Heads:
         """Kept in `heads/<journal>/<branch>.json`, the branch's name percent-encoded."""
         name = quote(branch or DETACHED, safe="")
         if len(name) > LONGEST_NAME:
+            from hashlib import sha256
+
             name = sha256(name.encode()).hexdigest()
         return cls(private / "heads" / journal / f"{name}.json")
 

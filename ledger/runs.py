@@ -1,17 +1,18 @@
 """What the entries amount to: runs, how each ended, and what was accepted about it."""
 
-import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from ledger.errors import UsageError
-from ledger.evidence import RunIdentity
 from ledger.findings import Json, Report, Verdict
 from ledger.journal import Entry, open_journal
 from ledger.workspace import Workspace
+
+if TYPE_CHECKING:
+    from ledger.evidence import RunIdentity
 
 Status = Literal["running", "interrupted", "finished", "failed"]
 
@@ -131,13 +132,17 @@ def nearest(runs: Sequence[Run], name: str) -> str:
     """A hint that names what is recorded and looks like `name`."""
     if not runs:
         return "nothing is recorded yet; start with: ledger run EXPERIMENT --rehearse"
+    import difflib
+
     names = list(dict.fromkeys(known for run in reversed(runs) for known in (run.experiment, run.id)))
     close = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
     return f"did you mean {' or '.join(close)}?" if close else "see what is there with: ledger log --all"
 
 
-def to_identity(run: Run) -> RunIdentity:
+def to_identity(run: Run) -> "RunIdentity":
     """The run as duplicates are looked for: what went in, what came out."""
+    from ledger.evidence import RunIdentity
+
     output = (run.finished or {}).get("output") or {}
     return RunIdentity(
         run=run.id,

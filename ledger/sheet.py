@@ -1,5 +1,6 @@
 """One run as a sheet for people: headed sections of facts, the guards' tables last. Decides nothing."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from rich.console import RenderableType
@@ -12,6 +13,8 @@ from ledger.render import report_table
 from ledger.runs import Run
 
 INDENT = (0, 0, 0, 2)
+DIGEST = re.compile("(sha256:)?[0-9a-f]{64}")
+SHOWN_DIGITS = 16  # of 64, which would not fit a line; --json has them all
 
 
 def sheet(run: Run, files: Mapping[str, Json]) -> list[RenderableType]:
@@ -88,6 +91,8 @@ def _flat(value: Json, prefix: str = "") -> dict[str, Json]:
 
 
 def _text(value: Json) -> str:
+    if isinstance(value, str) and DIGEST.fullmatch(value):
+        return f"{value[: value.find(':') + 1 + SHOWN_DIGITS]}…"
     if isinstance(value, list):
         return " ".join(map(str, value))
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)

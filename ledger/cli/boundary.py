@@ -3,7 +3,6 @@
 import errno
 import os
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -51,6 +50,7 @@ def _os_error(error: OSError) -> int:
 
 
 def _bug(error: Exception) -> int:
+    import tempfile
     import traceback
 
     text = "".join(traceback.format_exception(error))

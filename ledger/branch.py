@@ -1,0 +1,35 @@
+"""The branch that is checked out, read off git's own files: to import git costs `ledger log` 0.2 s."""
+
+from pathlib import Path
+
+
+def current_branch(root: Path) -> str | None:
+    """The branch that `root`'s HEAD names; None when detached or outside a repository."""
+    head = _head_file(root)
+    try:
+        text = head.read_text(encoding="utf-8").strip() if head else ""
+    except (OSError, UnicodeDecodeError):
+        return None
+    if text == "ref: refs/heads/.invalid":  # the reftable format keeps HEAD elsewhere
+        return _symbolic_ref(root)
+    return text.removeprefix("ref: refs/heads/") if text.startswith("ref: refs/heads/") else None
+
+
+def _head_file(root: Path) -> Path | None:
+    for folder in (root.resolve(), *root.resolve().parents):
+        dot_git = folder / ".git"
+        if dot_git.is_dir():
+            return dot_git / "HEAD"
+        if dot_git.is_file():  # a worktree or submodule: "gitdir: PATH"
+            target = dot_git.read_text(encoding="utf-8", errors="replace").strip().removeprefix("gitdir: ")
+            return (folder / target) / "HEAD"
+    return None
+
+
+def _symbolic_ref(root: Path) -> str | None:
+    import subprocess
+
+    asked = subprocess.run(
+        ["git", "symbolic-ref", "--quiet", "--short", "HEAD"], cwd=root, capture_output=True, check=False
+    )
+    return asked.stdout.decode("utf-8", "backslashreplace").strip() or None
