@@ -9,8 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 from ledger.findings import Json
-from ledger.render import report_table
-from ledger.runs import Run
+from ledger.render import report_table, visible
+from ledger.runs import Acceptance, Run
 
 INDENT = (0, 0, 0, 2)
 DIGEST = re.compile("(sha256:)?[0-9a-f]{64}")
@@ -32,7 +32,7 @@ def sheet(run: Run, files: Mapping[str, Json]) -> list[RenderableType]:
         ("files", _facts(files)),
         ("guards before the run", _guards(run, "preflight")),
         ("guards on its result", _guards(run, "report")),
-        ("accepted", [Text(f"{a.code} by {a.who}, {a.time[:10]}: {a.why}") for a in run.acceptances]),
+        ("accepted", [_acceptance(one) for one in run.acceptances]),
     ]
     return [_title(run), *(part for title, body in sections if body for part in _section(title, body))]
 
@@ -46,7 +46,11 @@ def _title(run: Run) -> Text:
         (run.id, "bold"), f"  {ended}  {kind}, started {run.time[:19].replace('T', ' ')} UTC{took}"
     )
     error = (run.finished or {}).get("error")
-    return title.append(f"\nfailed: {error}") if error else title
+    return title.append(f"\nfailed: {visible(str(error))}") if error else title
+
+
+def _acceptance(one: Acceptance) -> Text:
+    return Text(visible(f"{one.code} by {one.who}, {one.time[:10]}: {one.why}"))
 
 
 def _section(title: str, body: Sequence[RenderableType]) -> Iterator[RenderableType]:
@@ -71,6 +75,8 @@ def _metrics(metrics: Mapping[str, Mapping[str, Json]]) -> list[RenderableType]:
     if not metrics:
         return []
     table = Table.grid(padding=(0, 2))
+    for overflow in ("ellipsis", "ellipsis", "ellipsis", "fold"):
+        table.add_column(no_wrap=overflow == "ellipsis", overflow=overflow)
     for name, one in metrics.items():
         low, high = one.get("scale") or (None, None)
         scale = f"of {low:g}–{high:g}" if high is not None else ""
@@ -94,5 +100,5 @@ def _text(value: Json) -> str:
     if isinstance(value, str) and DIGEST.fullmatch(value):
         return f"{value[: value.find(':') + 1 + SHOWN_DIGITS]}…"
     if isinstance(value, list):
-        return " ".join(map(str, value))
-    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+        return " ".join(map(_text, value))
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else visible(str(value))

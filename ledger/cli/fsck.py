@@ -46,11 +46,16 @@ def _row(one: "Checked", path: str) -> "dict[str, Json]":
 
 
 def _told(one: "Checked", path: str) -> "list[RenderableType]":
-    from ledger.render import lines, report_table
+    from rich.console import Group
+    from rich.text import Text
 
-    if not one.report.findings:
-        says = f"{path}: {one.entries:,} entries, {one.runs:,} runs: nothing changed, lost or moved"
-        return [lines([says])]
+    from ledger.render import report_table
+
     bad = one.first_bad
-    says = f"{path}: first bad entry: line {bad.evidence['line']} ({bad.code})" if bad else f"{path}:"
-    return [lines([says]), report_table(one.report)]
+    if bad:
+        says = f"first bad entry: line {bad.evidence['line']} ({bad.code})"
+    else:
+        says = f"{one.entries:,} entries, {one.runs:,} runs: nothing changed, lost or moved"
+    # In a group of its own, for print joins bare texts into one, which may be wrapped.
+    line = Group(Text(f"{path}: {says}", no_wrap=True, overflow="ignore"))
+    return [line, report_table(one.report)] if one.report.findings else [line]

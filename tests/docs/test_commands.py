@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PAGES = ("commands/check.md", "commands/explain.md")
+JOURNAL_PAGES = ("commands/log.md", "commands/show.md", "commands/fsck.md", "commands/accept.md")
+JOURNAL = ROOT / "tests/ledger/journals/v1.jsonl"
 BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -40,3 +43,11 @@ def test_a_page_shows_what_its_commands_print(page, tmp_path):
         assert shown == claimed, command
         ran += 1
     assert ran
+
+
+@pytest.mark.parametrize("page", JOURNAL_PAGES)
+def test_a_page_on_the_journal_shows_what_its_commands_print_of_a_small_one(page, tmp_path):
+    (tmp_path / "experiments").mkdir()
+    shutil.copy(JOURNAL, tmp_path / "experiments/ledger.jsonl")
+    subprocess.run(["git", "init", "-q", "-b", "main", str(tmp_path)], check=True)
+    test_a_page_shows_what_its_commands_print(page, tmp_path)
