@@ -28,8 +28,8 @@ def capture(interpreter: Path, variants: Sequence[Lockfile] = (), *, timeout: fl
 
 
 def _ask(interpreter: Path, pinned: list[str], timeout: float) -> dict[str, Any]:
-    """Run the facts module in `interpreter`, isolated from this process's PYTHONPATH and folder."""
-    command = [str(interpreter), "-I", facts.__file__, *pinned]
+    """Run the facts module in `interpreter`, with a worker's options: it sees what a worker sees."""
+    command = [str(interpreter), "-P", "-X", "utf8", facts.__file__, *pinned]
     hint = "name the python (3.11 or newer) of the experiment's environment, such as .venv/bin/python"
     try:
         done = subprocess.run(
@@ -43,9 +43,11 @@ def _ask(interpreter: Path, pinned: list[str], timeout: float) -> dict[str, Any]
             hint="see whether the disk that it lies on answers",
         ) from error
     try:
-        answer: dict[str, Any] = json.loads(done.stdout)
+        answer = json.loads(done.stdout)
     except ValueError as error:
         said = done.stderr.decode(errors="replace").strip().splitlines()
         why = said[-1] if said else f"exit code {done.returncode}, no output"
         raise LedgerError(f"{interpreter} did not tell its packages: {why}", hint=hint) from error
+    if not isinstance(answer, dict) or "distributions" not in answer:
+        raise LedgerError(f"{interpreter} is no Python: it told no facts", hint=hint)
     return answer

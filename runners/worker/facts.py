@@ -1,6 +1,6 @@
 """What an interpreter's environment is made of, as JSON. Needs Python >= 3.11 and its standard library alone.
 
-    python -I facts.py [NAME …]
+    python -P facts.py [NAME …]
 
 NAME: the distributions whose files are digested too. None of them is imported, and no environment variable is
 read but those listed here. What this prints is not fit to be kept as it is: the URL that a package came
@@ -202,9 +202,11 @@ def cpu_capability() -> str | None:
     except OSError:
         return None
     flags = re.search(r"^flags\s*:(.*)$", text, re.MULTILINE)
-    if flags is None:
-        return None
-    have = set(flags[1].split())
+    return level_of(set(flags[1].split())) if flags else None
+
+
+def level_of(have: set[str]) -> str:
+    """The highest level all of whose flags the CPU has."""
     return "AVX512" if have >= AVX512 else "AVX2" if have >= AVX2 else "DEFAULT"
 
 
