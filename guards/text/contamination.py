@@ -1,11 +1,9 @@
 """TXT003: lines with Latin words that the source does not have."""
 
-import re
 from collections.abc import Iterator
 
 from guards.guard import Explanation
 from guards.text.rates import inspect_rate
-from guards.text.scripts import LATIN
 from guards.text.words import latin_words
 from ledger.evidence import TextEvidence, TextLimits
 from ledger.findings import Finding, Skip
@@ -25,8 +23,6 @@ EXPLANATION = Explanation(
     "words are not: check the target language code and how it is forced, then clean the training "
     "data.",
 )
-
-TWO_LATIN_LETTERS = re.compile(f"[{LATIN}]{{2}}")
 
 
 def is_flagged(output: str, source: str | None) -> bool:

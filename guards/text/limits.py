@@ -20,6 +20,6 @@ DEFAULT_MAX_RATE: Mapping[str, float] = {
     "TXT005": 0.01,
     # Human text: none, and an empty answer is the cheapest failure to avoid.
     "TXT006": 0.005,
-    # Human text: 0.2%. Far above it, since a translation may rightly be terse; collapse is at 50% and more.
+    # Human text: 0.3%. Far above it, since a translation may rightly be terse; collapse is at 50% and more.
     "TXT007": 0.10,
 }

@@ -7,29 +7,95 @@ findings are the plain rules' own. Why each condition is necessary stands beside
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from itertools import accumulate
 
 import numpy as np
 import numpy.typing as npt
 
-from guards.text import (
-    contamination,
-    empty,
-    failed,
-    length_ratio,
-    off_target,
-    punctuation,
-    repetition,
-)
+from guards.text import contamination, empty, failed, length_ratio, off_target, punctuation, repetition
 from guards.text.rules import EXCLUSIVE, TOGETHER, Chunk, Rules
+from guards.text.scripts import LATIN_LETTER, Script
+
+# What a character is, as bits.
+WORD, OWN, FOREIGN, KANA, LATIN, SPACE = (np.uint8(1 << bit) for bit in range(6))
+TABLE_SIZE = 0x10000
+SPACE_CODE = ord(" ")
 
 LONGEST_UNIT = 101  # of OpusFilter's pattern: \S.{2,100}
-SHORTEST_REPEATED = 9  # three copies of three characters
+
+Codes = npt.NDArray[np.uint32]
+Kinds = npt.NDArray[np.uint8]
+Places = npt.NDArray[np.intp]
+Flags = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A chunk as arrays: its lines laid end to end, each closed by a line feed.
+
+    `codes` and `kinds` have one element per character, `starts` the place of each line's first one.
+    """
+
+    chunk: Chunk
+    rules: Rules
+    codes: Codes
+    kinds: Kinds
+    starts: Places
+
+    @classmethod
+    def of(cls, chunk: Chunk, rules: Rules) -> "View":
+        """Lay out a chunk of at least one line."""
+        text = "\n".join(chunk.outputs) + "\n"
+        codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
+        starts = np.array([0, *accumulate(len(line) + 1 for line in chunk.outputs[:-1])])
+        kinds = _kinds(rules.script)[np.minimum(codes, TABLE_SIZE - 1)]
+        return cls(chunk, rules, codes, kinds, starts)
+
+    def lacks(self, kind: np.uint8) -> Flags:
+        """By line: whether no character is of the kind."""
+        lacking: Flags = np.bitwise_or.reduceat(self.kinds, self.starts) & kind == 0
+        return lacking
+
+    def has_pair(self, kind: np.uint8) -> Flags:
+        """By line: whether two characters in a row are of the kind."""
+        pairs = self.kinds & kind
+        pairs[:-1] &= pairs[1:]
+        having: Flags = np.bitwise_or.reduceat(pairs, self.starts) != 0
+        return having
+
+    def count(self, kind: np.uint8) -> Places:
+        """By line: how many characters are of the kind."""
+        return np.add.reduceat((self.kinds & kind != 0).astype(np.intp), self.starts)
+
+
+@lru_cache(maxsize=8)
+def _kinds(script: Script | None) -> Kinds:
+    """The bits of every character of the Basic Multilingual Plane.
+
+    The last entry stands for all characters beyond it: foreign and nothing else, the cautious answer in each
+    condition below.
+    """
+    plane = "".join(map(chr, range(TABLE_SIZE - 1)))
+    patterns = {WORD: punctuation.WORD_CHARACTER, LATIN: LATIN_LETTER}
+    if script:
+        patterns |= {OWN: script.letter, FOREIGN: script.foreign}
+    table = np.zeros(TABLE_SIZE, dtype=np.uint8)
+    for bit, pattern in patterns.items():
+        table[[ord(char) for char in pattern.findall(plane)]] |= bit
+    table[[ord(char) for char in off_target.KANA]] |= KANA
+    table[SPACE_CODE] |= SPACE
+    table[-1] = FOREIGN
+    return table
 
 
 def flagged(chunk: Chunk, rules: Rules) -> dict[str, list[int]]:
     """The indices of the lines that each rule flags, in order: what `rules.flagged_plainly` says."""
-    hits = {code: _hits(code, chunk, rules) for code in rules.by_code}
+    if not chunk.outputs:
+        return {code: [] for code in rules.by_code}
+    view = View.of(chunk, rules)
+    hits = {code: _hits(code, view) for code in rules.by_code}
     taken: set[int] = set()
     for code in EXCLUSIVE:
         if code in hits:
@@ -41,70 +107,60 @@ def flagged(chunk: Chunk, rules: Rules) -> dict[str, list[int]]:
     return {code: sorted(indices) for code, indices in hits.items()}
 
 
-def _hits(code: str, chunk: Chunk, rules: Rules) -> set[int]:
-    rule = rules.by_code[code]
-    outputs = chunk.outputs
-    return {i for i in CANDIDATES[code](chunk, rules) if rule(outputs[i], chunk.source(i))}
+def _hits(code: str, view: View) -> set[int]:
+    rule, outputs, source = view.rules.by_code[code], view.chunk.outputs, view.chunk.source
+    return {i for i in CANDIDATES[code](view).tolist() if rule(outputs[i], source(i))}
 
 
-# --- necessary conditions: chunk -> indices of the lines that the rule may flag ----------------------
+# --- necessary conditions: the indices of the lines that a rule may flag ------------------------------
 
 
-def _may_hold_marker(chunk: Chunk, rules: Rules) -> list[int]:
-    return [i for marker in rules.markers for i, text in enumerate(chunk.outputs) if marker in text]
+def _may_hold_marker(view: View) -> Places:
+    lines = enumerate(view.chunk.outputs)
+    markers = view.rules.markers
+    if len(markers) == 1:
+        return np.array([i for i, text in lines if markers[0] in text], dtype=np.intp)
+    return np.array([i for i, text in lines if any(m in text for m in markers)], dtype=np.intp)
 
 
-def _wordless(chunk: Chunk, _rules: Rules) -> list[int]:
+def _wordless(view: View) -> Places:
     """No letter and no digit: true of every blank line as well."""
-    has_word = punctuation.WORD_CHARACTER.search
-    return [i for i, text in enumerate(chunk.outputs) if not has_word(text)]
+    return np.flatnonzero(view.lacks(WORD))
 
 
-def _may_be_contaminated(chunk: Chunk, _rules: Rules) -> list[int]:
-    has_latin = contamination.TWO_LATIN_LETTERS.search
-    return [i for i, text in enumerate(chunk.outputs) if has_latin(text)]
+def _may_be_contaminated(view: View) -> Places:
+    return np.flatnonzero(view.has_pair(LATIN))
 
 
-def _may_be_off_target(chunk: Chunk, rules: Rules) -> list[int]:
-    """Either foreign letters outnumber the script's own, or Japanese has no kana in ten characters.
+def _may_be_off_target(view: View) -> Places:
+    """Foreign letters outnumber the script's own, or Japanese has no kana in ten letters.
 
-    Taking the own letters out leaves the foreign ones and whatever is no letter: an upper bound for them.
+    The rule leaves words out of the count, which can only make the foreign letters fewer.
     """
-    script = rules.script
-    assert script is not None, "bound only where the script is known"
-    has_foreign, without_own = script.foreign.search, script.letter.sub
-    candidates = [
-        i
-        for i, text in enumerate(chunk.outputs)
-        if has_foreign(text) and 2 * len(without_own("", text)) > len(text)
+    own, foreign = view.count(OWN), view.count(FOREIGN)
+    candidates = foreign > own
+    if view.rules.script and view.rules.script.needs_kana:
+        candidates |= view.lacks(KANA) & (own + foreign >= off_target.KANA_EXPECTED_FROM)
+    return np.flatnonzero(candidates)
+
+
+def _may_be_out_of_length(view: View) -> Places:
+    """A text of n characters takes n to 2n columns: at most 2n for the longer, at least n for the shorter."""
+    ends = np.append(view.starts[1:], len(view.codes))
+    output = ends - view.starts - 1
+    source = np.fromiter(map(len, view.chunk.sources or ()), dtype=np.intp)
+    apart = [
+        (2 * longer > length_ratio.MAX_RATIO * shorter) & (2 * longer - shorter > length_ratio.MIN_DIFFERENCE)
+        for longer, shorter in ((output, source), (source, output))
     ]
-    if script.needs_kana:
-        long_enough = off_target.KANA_EXPECTED_FROM
-        no_kana = off_target.KANA.isdisjoint
-        candidates += [
-            i for i, text in enumerate(chunk.outputs) if len(text) >= long_enough and no_kana(text)
-        ]
-    return candidates
+    return np.flatnonzero(apart[0] | apart[1])
 
 
-def _may_be_out_of_length(chunk: Chunk, _rules: Rules) -> list[int]:
-    """A text of n characters takes n to 2n columns, so the longer one's are 2n at most, the shorter's n."""
-    lengths = [
-        (len(output), len(source)) for output, source in zip(chunk.outputs, chunk.sources or (), strict=True)
-    ]
-    return [
-        i
-        for i, (output, source) in enumerate(lengths)
-        if (2 * output > 3 * source and 2 * output - source > length_ratio.MIN_DIFFERENCE)
-        or (2 * source > 3 * output and 2 * source - output > length_ratio.MIN_DIFFERENCE)
-    ]
+def _may_repeat(view: View) -> Places:
+    return np.union1d(_with_cubes(view), _shrinking(view.chunk.outputs))
 
 
-def _may_repeat(chunk: Chunk, _rules: Rules) -> set[int]:
-    return _with_cubes(chunk.outputs) | _shrinking(chunk.outputs)
-
-
-CANDIDATES: Mapping[str, Callable[[Chunk, Rules], Sequence[int] | set[int]]] = {
+CANDIDATES: Mapping[str, Callable[[View], Places]] = {
     failed.CODE: _may_hold_marker,
     empty.CODE: _wordless,
     repetition.CODE: _may_repeat,
@@ -118,32 +174,30 @@ CANDIDATES: Mapping[str, Callable[[Chunk, Rules], Sequence[int] | set[int]]] = {
 # --- repetition: three copies in a row ---------------------------------------------------------------
 
 
-def _with_cubes(outputs: Sequence[str]) -> set[int]:
+def _with_cubes(view: View) -> Places:
     """Every line that REPEATED or SHORT_LOOP can match, and few others.
 
     Take the spaces out. Three copies of a unit, with or without spaces between, are then a *cube*: a
     stretch of 3p characters where each equals the one p places on, for the unit's p = 1 … 101 characters.
     A unit of REPEATED has three characters and begins with a visible one, so p = 1 needs two spaces in a row.
-    All lines are laid end to end: a cube across two lines adds a candidate and takes none away.
     """
-    packed = [text.replace(" ", "") for text in outputs]
-    chars = np.frombuffer("".join(packed).encode("utf-32-le", "surrogatepass"), dtype="<u4")
-    starts = np.array([0, *accumulate(map(len, packed))])
-    longest = max(map(len, packed), default=0)
+    visible = view.codes != SPACE_CODE
+    chars = view.codes[visible]
+    starts = (np.cumsum(visible) - visible)[view.starts]
+    longest = int(np.diff(starts, append=len(chars)).max())
     places = [_four_alike(chars)]
     places += [_cubes(chars, p) for p in range(2, min(LONGEST_UNIT, longest // 3) + 1)]
     lines = np.searchsorted(starts, np.concatenate(places), side="right") - 1
-    spaced = {i for i, text in enumerate(outputs) if len(text) >= SHORTEST_REPEATED and "  " in text}
-    return spaced.union(lines.tolist())
+    return np.union1d(lines, np.flatnonzero(view.has_pair(SPACE)))
 
 
-def _four_alike(chars: npt.NDArray[np.uint32]) -> npt.NDArray[np.intp]:
+def _four_alike(chars: Codes) -> Places:
     """Where four equal characters stand in a row: what SHORT_LOOP asks of a single letter."""
     same = chars[1:] == chars[:-1]
     return np.flatnonzero(same[2:] & same[1:-1] & same[:-2])
 
 
-def _cubes(chars: npt.NDArray[np.uint32], p: int) -> npt.NDArray[np.intp]:
+def _cubes(chars: Codes, p: int) -> Places:
     """Multiples of p inside every cube of period p (and some other places).
 
     A stretch of 3p characters holds three multiples of p, k, k + p and k + 2p, which are equal in a cube; and
@@ -161,7 +215,7 @@ def _cubes(chars: npt.NDArray[np.uint32], p: int) -> npt.NDArray[np.intp]:
 # --- repetition: compression ratio -------------------------------------------------------------------
 
 
-def _shrinking(outputs: Sequence[str]) -> set[int]:
+def _shrinking(outputs: Sequence[str]) -> Places:
     """The lines that zlib shrinks beyond the threshold. It is asked only where DEFLATE's format allows it."""
     encoded = [text.encode("utf-8", "surrogatepass") for text in outputs]
     sizes = np.array([len(data) for data in encoded], dtype=np.intp)
@@ -169,7 +223,8 @@ def _shrinking(outputs: Sequence[str]) -> set[int]:
     lines = np.repeat(np.arange(len(encoded)), sizes)
     seen[lines, np.frombuffer(b"".join(encoded), dtype=np.uint8)] = True
     possible = sizes > repetition.MAX_COMPRESSION * LEAST_COMPRESSED[np.count_nonzero(seen, axis=1)]
-    return {i for i in np.flatnonzero(possible).tolist() if repetition.shrinks(outputs[i])}
+    asked = [i for i in np.flatnonzero(possible).tolist() if repetition.shrinks(outputs[i])]
+    return np.array(asked, dtype=np.intp)
 
 
 def _least_compressed(distinct: int) -> int:

@@ -13,6 +13,8 @@ HAN = r"\u3005-\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003fff
 KANA = r"\u3031-\u3035\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff\u31f0-\u31ff\uff66-\uff9f"
 HANGUL = r"\u1100-\u11ff\u3131-\u318e\ua960-\ua97c\uac00-\ud7a3\ud7b0-\ud7fb\uffa0-\uffdc"
 
+LATIN_LETTER = re.compile(f"[{LATIN}]")
+
 # By ISO 15924 code. Japanese and Chinese set Latin letters in full width too: that is their typography.
 # Korean text may hold Chinese characters, but seldom: they count as foreign to it.
 LETTERS = {

@@ -64,7 +64,8 @@ def _spoil(line: str, dice: random.Random) -> str:
 def test_three_copies_are_always_a_candidate(unit: str, spaces: int) -> None:
     line = "x" + (" " * spaces).join([unit] * 3)
     if repetition.REPEATED.search(line) or repetition.SHORT_LOOP.search(line):
-        assert prefilter._with_cubes(["good", line, "good"]) >= {1}
+        view = prefilter.View.of(Chunk(["good", line, "good"], None), rules("ja"))
+        assert 1 in prefilter._with_cubes(view)
 
 
 @settings(deadline=None)

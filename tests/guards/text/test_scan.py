@@ -1,5 +1,6 @@
 """One pass over an output: counts, samples, and the same evidence however it was collected."""
 
+import pickle
 import random
 
 import pytest
@@ -125,3 +126,11 @@ def test_a_rule_that_could_not_look_is_a_skip(guard) -> None:  # type: ignore[no
     evidence = TextEvidence(1000, {}, {guard.CODE: "no source text was given"})
     (skip,) = guard.inspect(TextLimits({}), evidence)
     assert (skip.code, skip.reason) == (guard.CODE, "no source text was given")
+
+
+def test_a_text_can_be_sent_to_a_spawned_process() -> None:
+    rules = scan_module.rules_for(has_source=True, language="ja", markers=[MARKER])
+    outputs, sources = [list(side) for side in zip(*BAD, strict=True)]
+    text = scan_module.Text(outputs, sources, rules, samples=5)
+    sent = pickle.loads(pickle.dumps(text))
+    assert scan_module._tally(sent, range(len(BAD))) == scan_module._tally(text, range(len(BAD)))
