@@ -118,8 +118,10 @@ class Effective:
 class Origin:
     """Where a checkpoint says it comes from, or where its run says its checkpoints are.
 
-    `step` is global_step. Times are UTC ISO 8601. `environment` is the digest; `versions` the packages that
-    matter for a reload (torch, transformers, tokenizers, safetensors, python).
+    `step` is global_step as the evidence of the save has it, `folder_step` the one in the folder's name,
+    `state_step` the one in trainer_state.json; `unreadable` says why that file could not be read. Times are
+    UTC ISO 8601. `environment` is the digest; `versions` the packages that matter for a reload (torch,
+    transformers, tokenizers, safetensors, python).
     """
 
     run: str | None = None
@@ -132,6 +134,7 @@ class Origin:
     tokenizer_digest: str | None = None
     environment: str | None = None
     versions: Mapping[str, str] = field(default_factory=dict)
+    unreadable: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -316,6 +316,6 @@ class Evidence:
     files: "SoundFiles | CheckpointFiles | Unobserved" = Unobserved("no checkpoint was given")
     # Expected: at save time (a Snapshot whose parts are None where nothing was kept); actual: reloaded.
     snapshot: "Snapshot | Unobserved" = Unobserved("the checkpoint was not reloaded")
-    # Expected: what the record has on the run; actual: what the checkpoint says of itself.
+    # Expected: what the record has on the run, Origin() where it has nothing; actual: the checkpoint's own.
     lineage: "Origin | Unobserved" = Unobserved("the run of the checkpoint is not on the record")
     claims: "Claims | Measured | Unobserved" = Unobserved("no score is claimed of the checkpoint")
