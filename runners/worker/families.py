@@ -90,8 +90,8 @@ def infer_family(model: str) -> Family:
     return by_class[0] if by_class else candidates[-1]
 
 
-def load_tokenizer(family: Family, model: str) -> Any:
-    """The family's tokenizer from a folder or hub name.
+def load_tokenizer(family: Family, model: str, **options: Any) -> Any:
+    """The family's tokenizer from a folder or hub name; `options` are for its constructor.
 
     The fast class where there is one: the only kind that 5.x has, and what 4.57 gives those who ask for none.
     """
@@ -99,7 +99,7 @@ def load_tokenizer(family: Family, model: str) -> Any:
 
     name = family.tokenizer_class
     tokenizer_class = getattr(transformers, f"{name}Fast", None) or getattr(transformers, name)
-    return tokenizer_class.from_pretrained(model)
+    return tokenizer_class.from_pretrained(model, **options)
 
 
 def load_model(family: Family, model: str, dtype: str, device: str) -> tuple[Any, dict[str, list[str]]]:
@@ -162,6 +162,8 @@ def encode(  # noqa: PLR0913, PLR0917 - all six are the caller's to say
     which is what the fast tokenizers of 4.57 do without a word, so that every version does the same;
     preflight is what refuses such a code.
     """
+    if not texts:
+        return []
     limit = {"truncation": True, "max_length": max_length} if max_length else {}
     unknown = family.has_source and source is not None and source not in known_codes(family, tokenizer)
     if family.has_source and source is not None and not unknown:

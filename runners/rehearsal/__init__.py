@@ -1,0 +1,6 @@
+"""Rehearsals: a tiny real model of an experiment's family, and real text that it has learned by heart."""
+
+from runners.rehearsal.model import Objective, Rehearsal, prepare
+from runners.rehearsal.text import Triple, pairs, rehearsal_text
+
+__all__ = ["Objective", "Rehearsal", "Triple", "pairs", "prepare", "rehearsal_text"]

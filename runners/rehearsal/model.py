@@ -1,0 +1,113 @@
+"""The parent's end of a rehearsal's model: find it in the cache, or have the worker train it.
+
+Imports neither torch nor transformers.
+"""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from filelock import FileLock, Timeout
+
+from ledger.progress import Progress
+from runners import worker as worker_package
+from runners.process import Event, Worker
+from runners.rehearsal.text import LINES, Triple, digest, pairs
+from runners.worker.rehearsal import PARTIAL, RECORD
+
+Objective = Literal["translation", "denoising"]
+
+SEED = 7
+# A change in how a tiny model is made makes those in the cache stale.
+RECIPE = ("rehearsal.py", "rehearsal_models.py", "rehearsal_training.py", "families.py")
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """A tiny model that is ready.
+
+    `trained_now` tells whether it was trained for this call, `seconds` how long its training took.
+    """
+
+    folder: Path
+    trained_now: bool
+    seconds: float
+
+
+def prepare(  # noqa: PLR0913 - each names one thing that the model depends on
+    worker: Worker,
+    *,
+    family: str,
+    objective: Objective,
+    environment: str,
+    cache: Path,
+    on_progress: Callable[[Progress], None],
+) -> Rehearsal:
+    """The tiny model of `family` for `objective`, trained in this environment if it is not in `cache`.
+
+    `environment` is the digest of the worker's environment: another one has its own model. Two callers at
+    once train it once: the second waits. Raises LedgerError when it cannot be trained.
+    """
+    triples = pairs()
+    folder = cache / model_name(family, objective, environment, triples)
+    cache.mkdir(parents=True, exist_ok=True)
+    with _alone(cache / f"{folder.name}.lock", on_progress):
+        trained_now = not folder.is_dir()
+        if trained_now:
+            _remove_partial(folder)
+            job = {
+                "job": "rehearse",
+                "family": family,
+                "objective": objective,
+                "triples": triples,
+                "lines": LINES,
+                "seed": SEED,
+                "folder": str(folder.resolve()),
+            }
+            _train(worker, job, on_progress)
+    record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+    return Rehearsal(folder, trained_now, record["seconds"])
+
+
+def model_name(family: str, objective: Objective, environment: str, triples: list[Triple]) -> str:
+    """The folder's name in the cache; its last part is a digest over all that the model depends on."""
+    parts = [family, objective, environment, str(SEED), str(LINES), digest(triples), recipe_digest()]
+    depends_on = hashlib.sha256("\n".join(parts).encode())
+    return f"{family}-{objective}-{depends_on.hexdigest()[:12]}"
+
+
+def recipe_digest() -> str:
+    """The digest of the code that makes tiny models."""
+    code = hashlib.sha256()
+    for name in RECIPE:
+        code.update((Path(worker_package.__path__[0]) / name).read_bytes())
+    return code.hexdigest()
+
+
+def _train(worker: Worker, job: Event, on_progress: Callable[[Progress], None]) -> None:
+    def on_event(event: Event) -> None:
+        if event["event"] == "progress":
+            on_progress(Progress(event["stage"], event["done"], event["total"], event["rate"]))
+
+    worker.call(job, on_event)
+
+
+def _alone(path: Path, on_progress: Callable[[Progress], None]) -> FileLock:
+    """The lock, taken; says so when another process holds it. It goes with its holder, kill -9 included."""
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        on_progress(Progress("waiting for another process, which trains this tiny model", 0, 1))
+        lock.acquire()
+    return lock
+
+
+def _remove_partial(folder: Path) -> None:
+    """Drop what trainings that were killed have left."""
+    for left in folder.parent.glob(f"{folder.name}.*{PARTIAL}"):
+        shutil.rmtree(left, ignore_errors=True)
