@@ -162,7 +162,7 @@ class Setup:
         A machine with an NVIDIA GPU wants the CUDA build first; every other one the smaller CPU build, which
         only a pip that was set up for it can see.
         """
-        gpu = Path("/proc/driver/nvidia/version").exists()
+        gpu = has_nvidia_gpu()
         order = sorted(NEEDED_GIB, key=lambda name: name.endswith("-cpu") is gpu)
         for variant in order:
             torch = next(
@@ -290,6 +290,11 @@ def explain(output: str, log: Path) -> SetupError:
     errors = [line for line in output.splitlines() if line.startswith("ERROR")]
     said = errors[-1] if errors else output.strip()[-300:]
     return SetupError(f"pip failed: {said}", f"all that pip said is in {log}")
+
+
+def has_nvidia_gpu() -> bool:
+    """Whether NVIDIA's driver is loaded."""
+    return Path("/proc/driver/nvidia/version").exists()
 
 
 def pin_lines(lockfile: Path) -> list[str]:
