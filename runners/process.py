@@ -114,7 +114,12 @@ class Worker:
         return hint if hint and "log" not in hint else f"the worker's log: {self._log}"
 
     def _death(self) -> LedgerError:
-        code = self._running().wait(PATIENCE)
+        process = self._running()
+        try:
+            code = process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            return LedgerError("the worker process fell silent", hint=f"its log is {self._log}")
         if code == -signal.SIGKILL:
             why = "was killed (signal 9), most often because the machine ran out of memory"
         elif code < 0:

@@ -11,7 +11,7 @@ from typing import Any
 
 from runners.worker.failures import explain
 from runners.worker.jobs import find_job
-from runners.worker.protocol import Events, read_jobs, take_stdout
+from runners.worker.protocol import Events, log, read_jobs, take_stdout
 
 
 def main() -> None:
@@ -33,8 +33,7 @@ def serve(job: Mapping[str, Any], events: Events) -> None:
     except BrokenPipeError:
         os._exit(0)  # nobody listens any more
     except Exception as error:
-        traceback.print_exc()
-        sys.stderr.flush()
+        log(traceback.format_exc())
         known = explain(error)
         events.send("error", kind=known.kind, message=known.message, hint=known.hint)
 

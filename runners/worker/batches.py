@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from runners.worker.failures import is_lasting, is_out_of_memory
+from runners.worker.protocol import log
 
 Translate = Callable[[Sequence[int]], list[str]]
 
@@ -61,4 +62,4 @@ def _log(error: Exception, lines: Sequence[int]) -> None:
     message = " ".join(str(error).split())
     place = traceback.extract_tb(error.__traceback__)[-1]
     where = f"{place.filename}:{place.lineno}"
-    print(f"lines {numbers} failed: {type(error).__name__}: {message} ({where})", file=sys.stderr, flush=True)
+    log(f"lines {numbers} failed: {type(error).__name__}: {message} ({where})")

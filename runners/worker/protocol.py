@@ -8,6 +8,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any, TextIO
 
 PROGRESS_EVERY = 0.1  # seconds; a terminal needs no more
@@ -35,6 +36,12 @@ class Events:
     def notice(self, message: str) -> None:
         """Something that a person should be told, and that stops nothing."""
         self.send("notice", message=message)
+
+
+def log(text: str) -> None:
+    """Write to the worker's log, if that can be: it lies on the disk that may be full."""
+    with suppress(OSError):
+        print(text, file=sys.stderr, flush=True)
 
 
 def take_stdout() -> Events:

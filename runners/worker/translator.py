@@ -48,14 +48,18 @@ class Translator:
                 **self.parameters,
             )
         best = output[:: self.resolved.num_return_sequences or 1].tolist()
-        return [self._text(sequence) for sequence in best]
-
-    def _text(self, sequence: list[int]) -> str:
-        # The start token and a forced language are no part of the text; M2M100's `__ja__` counts as text in
-        # folders that do not list it as special.
         forced = self.resolved.forced_bos_token_id
-        ids = sequence[2:] if forced is not None and sequence[1:2] == [forced] else sequence[1:]
-        return on_one_line(self.tokenizer.decode(ids, skip_special_tokens=True))
+        return [text_of(self.tokenizer, sequence, forced) for sequence in best]
+
+
+def text_of(tokenizer: Any, sequence: list[int], forced: int | None) -> str:
+    """What a generated sequence says, on one line; `forced` is the token that it was made to begin with.
+
+    The start token and a forced language are no part of the text; M2M100's `__ja__` counts as text in
+    folders that do not list it as special.
+    """
+    ids = sequence[2:] if forced is not None and sequence[1:2] == [forced] else sequence[1:]
+    return on_one_line(tokenizer.decode(ids, skip_special_tokens=True))
 
 
 def on_one_line(text: str) -> str:

@@ -57,16 +57,16 @@ def worker(tmp_path_factory: pytest.TempPathFactory, one_thread: None) -> Iterat
 
 @pytest.fixture
 def make_job(models: Path, tmp_path: Path) -> MakeJob:
-    """make_job(lines, family=…, **fields): a job on these source lines, with quick generation settings."""
+    """make_job(texts, model, **fields): a job on these source lines, with quick generation settings."""
 
-    def make_job(lines: list[str], family: str = "marian", **fields: object) -> GenerationJob:
+    def make_job(texts: list[str], model: str = "marian", /, **fields: object) -> GenerationJob:
         source = tmp_path / "source.ko"
-        source.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-        codes = CODES[family]
+        source.write_text("".join(f"{text}\n" for text in texts), encoding="utf-8")
+        codes = CODES[model]
         job = GenerationJob(
-            model=str(models / family),
+            model=str(models / model),
             source=source,
-            lines=len(lines),
+            lines=len(texts),
             output=tmp_path / "output.ja",
             failure_marker="FAILED_TRANSLATION",
             source_code=codes[0],

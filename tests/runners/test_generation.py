@@ -3,10 +3,11 @@ import os
 import pickle
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import pytest
 
 from ledger.errors import LedgerError
@@ -314,29 +315,31 @@ def test_a_source_that_cannot_be_read(
 # --- lines that fail, memory that is short ----------------------------------------------------------
 
 
-@pytest.fixture
-def faulty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """faulty(**limits): a worker whose model fails as `faulty.py` says."""
+@pytest.fixture(scope="module")
+def limits(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file that tells the faulty worker how to fail."""
+    return tmp_path_factory.mktemp("faulty") / "limits.json"
 
-    def faulty(**limits: int) -> Worker:
-        for name, value in limits.items():
-            monkeypatch.setenv(f"FAULTY_{name.upper()}", str(value))
-        interpreter = tmp_path / "python"
-        interpreter.write_text(f'#!/bin/sh\nexec {sys.executable} -P {FAULTY} "$@"\n')
-        interpreter.chmod(0o755)
-        return Worker(interpreter, tmp_path / "faulty.log")
 
-    return faulty
+@pytest.fixture(scope="module")
+def faulty(limits: Path, one_thread: None) -> Iterator[Worker]:
+    """A worker whose model fails as `limits` says; see faulty.py."""
+    interpreter = limits.parent / "python"
+    script = f'#!/bin/sh\nFAULTY_LIMITS={limits} exec {sys.executable} -P {FAULTY} "$@"\n'
+    interpreter.write_text(script)
+    interpreter.chmod(0o755)
+    with Worker(interpreter, limits.parent / "worker.log") as worker:
+        yield worker
 
 
 def test_short_memory_halves_the_batch_and_says_so(
-    faulty, worker: Worker, make_job: MakeJob, korean: list[str], tmp_path: Path
+    faulty: Worker, limits: Path, worker: Worker, make_job: MakeJob, korean: list[str], tmp_path: Path
 ) -> None:
+    limits.write_text('{"most_lines": 3}')
     job = make_job(korean[:10], batch_size=8)
     _, whole = run(worker, job, tmp_path / "whole")
     told: list[str] = []
-    with faulty(most_lines=3) as short:
-        result = generate(short, job, tmp_path / "halved", lambda progress: None, told.append)
+    result = generate(faulty, job, tmp_path / "halved", lambda progress: None, told.append)
     assert result.failed == 0
     assert result.halved == 1
     assert result.batch_sizes == (2, 8)
@@ -347,14 +350,14 @@ def test_short_memory_halves_the_batch_and_says_so(
 
 
 def test_lines_that_fail_become_the_marker_and_no_other_line_moves(
-    faulty, worker: Worker, make_job: MakeJob, tmp_path: Path, korean: list[str]
+    faulty: Worker, limits: Path, worker: Worker, make_job: MakeJob, tmp_path: Path, korean: list[str]
 ) -> None:
-    long = " ".join(korean[:4])
+    limits.write_text('{"tokens": 20}')
+    long = " ".join(korean[:8])
     lines = [*korean[:5], long, *korean[5:9], long]
     job = make_job(lines, generation={"max_length": 12})
     _, whole = run(worker, job, tmp_path / "whole")
-    with faulty(tokens=24) as failing:
-        result, texts = run(failing, job, tmp_path / "failed")
+    result, texts = run(faulty, job, tmp_path / "failed")
     assert result.failed == 2
     assert [at for at, text in enumerate(texts) if text == job.failure_marker] == [5, 10]
     assert [text for at, text in enumerate(texts) if at not in {5, 10}] == [
@@ -363,10 +366,10 @@ def test_lines_that_fail_become_the_marker_and_no_other_line_moves(
 
 
 def test_no_memory_for_a_single_line_fails_that_line(
-    faulty, make_job: MakeJob, korean: list[str], tmp_path: Path
+    faulty: Worker, limits: Path, make_job: MakeJob, korean: list[str], tmp_path: Path
 ) -> None:
-    with faulty(most_lines=0) as none:
-        result, texts = run(none, make_job(korean[:4]), tmp_path / "run")
+    limits.write_text('{"most_lines": 0}')
+    result, texts = run(faulty, make_job(korean[:4]), tmp_path / "run")
     assert result.failed == 4
     assert texts == ["FAILED_TRANSLATION"] * 4
 
@@ -375,14 +378,14 @@ def test_no_space_left_is_one_plain_message_and_the_next_try_goes_on(
     worker: Worker, make_job: MakeJob, korean: list[str], tmp_path: Path
 ) -> None:
     job = make_job(korean[:120], batch_size=60)
-    interpreter = tmp_path / "python"
-    interpreter.write_text(f'#!/bin/sh\nulimit -f 8\nexec {sys.executable} "$@"\n')
-    interpreter.chmod(0o755)
-    with (
-        Worker(interpreter, tmp_path / "small.log") as small,
-        pytest.raises(LedgerError, match="no space left") as caught,
-    ):
-        generate(small, job, tmp_path / "run", lambda progress: None)
+    process = psutil.Process(worker.pid)
+    whole = process.rlimit(psutil.RLIMIT_FSIZE)
+    process.rlimit(psutil.RLIMIT_FSIZE, (4096, whole[1]))
+    try:
+        with pytest.raises(LedgerError, match="no space left") as caught:
+            generate(worker, job, tmp_path / "run", lambda progress: None)
+    finally:
+        process.rlimit(psutil.RLIMIT_FSIZE, whole)
     assert "--resume" in caught.value.hint
     _, texts = run(worker, job, tmp_path / "run")
     assert len(texts) == 120

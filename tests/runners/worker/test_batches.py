@@ -1,7 +1,7 @@
 from collections.abc import Callable, Sequence
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runners.worker.batches import translate_batch
@@ -24,6 +24,7 @@ def translator(
     return translate
 
 
+@settings(max_examples=30)  # each collects garbage
 @given(
     st.lists(st.integers(0, 99), min_size=1, max_size=20, unique=True),
     st.sets(st.integers(0, 99)),
