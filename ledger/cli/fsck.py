@@ -4,11 +4,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ledger.cli.output import emit, exit_for, json_option
+from ledger.cli.output import console, emit, exit_for, json_option
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
-
     from ledger.findings import Json
     from ledger.flows.fsck import Checked
 
@@ -28,8 +26,11 @@ def command(as_json: bool) -> int:
     checked = check_journals(workspace)
     total = together(checked)
     rows = [_row(one, str(one.path.relative_to(workspace.root))) for one in checked]
-    human = [part for one, row in zip(checked, rows, strict=True) for part in _told(one, str(row["path"]))]
-    emit({**total.to_json(), "journals": rows}, as_json, *human)
+    if as_json:
+        emit({**total.to_json(), "journals": rows}, as_json)
+    else:
+        for one, row in zip(checked, rows, strict=True):
+            _tell(one, str(row["path"]))
     return exit_for(total)
 
 
@@ -45,17 +46,14 @@ def _row(one: "Checked", path: str) -> "dict[str, Json]":
     }
 
 
-def _told(one: "Checked", path: str) -> "list[RenderableType]":
-    from rich.console import Group
-    from rich.text import Text
-
-    from ledger.render import report_table
-
+def _tell(one: "Checked", path: str) -> None:
     bad = one.first_bad
     if bad:
         says = f"first bad entry: line {bad.evidence['line']} ({bad.code})"
     else:
         says = f"{one.entries:,} entries, {one.runs:,} runs: nothing changed, lost or moved"
-    # In a group of its own, for print joins bare texts into one, which may be wrapped.
-    line = Group(Text(f"{path}: {says}", no_wrap=True, overflow="ignore"))
-    return [line, report_table(one.report)] if one.report.findings else [line]
+    click.echo(f"{path}: {says}")
+    if one.report.findings:
+        from ledger.render import report_table
+
+        console().print(report_table(one.report))
