@@ -173,7 +173,7 @@ def test_a_squash_and_then_a_merge_hold_each_run_once(repo):
 
 
 def test_a_criss_cross_of_merges_is_no_error_and_each_run_is_one(repo):
-    """Which of two merge bases git takes first hangs on the second of the commit, and so may a doubled line."""
+    """Which merge base git takes first hangs on the second of the commit; a doubled line may hang on that."""
     two_branches(repo)
     repo.git("branch", "main-before")
     repo.git("merge", "-q", "feat", "-m", "merge")
