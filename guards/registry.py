@@ -3,7 +3,7 @@
 A new guard is a module in its family's package, a place in that package's GUARDS, and a table of tests.
 """
 
-from guards import environment, identity, journal, preflight, scores, text
+from guards import checkpoint, environment, identity, journal, preflight, scores, text
 from guards.guard import Guard
 
 PREFLIGHT: tuple[Guard, ...] = (*identity.BEFORE, *preflight.GUARDS)
@@ -11,6 +11,7 @@ TEXT: tuple[Guard, ...] = text.GUARDS
 SCORES: tuple[Guard, ...] = scores.GUARDS
 IDENTITY: tuple[Guard, ...] = identity.AFTER
 ENVIRONMENT: tuple[Guard, ...] = environment.GUARDS
+CHECKPOINT: tuple[Guard, ...] = checkpoint.GUARDS
 JOURNAL: tuple[Guard, ...] = journal.GUARDS
 
 FAMILIES: dict[str, tuple[Guard, ...]] = {
@@ -19,6 +20,7 @@ FAMILIES: dict[str, tuple[Guard, ...]] = {
     "text": TEXT,
     "scores": SCORES,
     "identity": IDENTITY,
+    "checkpoint": CHECKPOINT,
     "journal": JOURNAL,
 }
 ALL: tuple[Guard, ...] = tuple(guard for family in FAMILIES.values() for guard in family)
