@@ -80,7 +80,7 @@ def main() -> int:
         os.nice(10)
     from ledger.tracking.delivery import Delivery
 
-    report = _print_line if arguments.foreground else _say_nothing
+    report = _line_printer() if arguments.foreground else _say_nothing
     delivery = Delivery(find_destination(arguments.root), report)
     delivery.run(wait=arguments.foreground)
     report(delivery.summary())
@@ -117,10 +117,17 @@ def _log_to_stderr() -> None:
     logging.captureWarnings(True)
 
 
-def _print_line(message: dict[str, Json]) -> None:
-    # The watcher may be gone; what is under way is finished all the same.
-    with suppress(BrokenPipeError):
-        print(json.dumps(message), flush=True)
+def _line_printer() -> Callable[[dict[str, Json]], None]:
+    """Keep stdout for our lines alone: MLflow prints there too, and from here on to stderr."""
+    stdout = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+
+    def print_line(message: dict[str, Json]) -> None:
+        # The watcher may be gone; what is under way is finished all the same.
+        with suppress(BrokenPipeError):
+            print(json.dumps(message), file=stdout, flush=True)
+
+    return print_line
 
 
 def _say_nothing(message: dict[str, Json]) -> None:
