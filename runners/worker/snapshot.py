@@ -1,0 +1,218 @@
+"""Collect the evidence of one model at one moment: tensors, a forward pass, a sample, tokenizer, settings.
+
+The same code looks at a model in training memory (`Witness`, at each save) and at one that was reloaded
+(`runners.worker.probe`). Results are plain values in the shape of `ledger.checkpoint.Snapshot`. A part that
+cannot be had is None, and `unseen` says why: collecting evidence never ends a training.
+"""
+
+import hashlib
+import platform
+import sys
+import traceback
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib import metadata
+from typing import Any
+
+from runners.worker import digests, effective, families
+from runners.worker.errors import JobError
+from runners.worker.failures import explain
+from runners.worker.families import Family
+from runners.worker.questions import Questions, encode_sources, family_of, new_tokens
+from runners.worker.translator import longest_source, text_of
+from runners.worker.undisturbed import undisturbed, unwrap
+
+Json = dict[str, Any]
+
+PACKAGES = ("torch", "transformers", "tokenizers", "safetensors", "accelerate", "sentencepiece")
+SENTENCES = (
+    "안녕하세요. 파일을 저장했습니다.",
+    "こんにちは。ファイルを保存しました。",
+    "Hello, world! 3.14 km",
+)
+SPECIAL = ("bos", "eos", "unk", "pad", "sep", "cls", "mask")
+MOST_CODES = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a look needs beside the model and its tokenizer.
+
+    `algorithm` is that of the digests; `also` names tensors to digest although the class does not save them.
+    `stored` are the logits kept at save time; `keys` is what from_pretrained reported. `origin` and
+    `training` are what the caller knows of the run and of its TrainingArguments.
+    """
+
+    questions: Questions
+    algorithm: str = digests.DEFAULT
+    also: Collection[str] = ()
+    stored: Any = None
+    keys: Mapping[str, list[str]] = field(default_factory=dict)
+    origin: Mapping[str, Any] = field(default_factory=dict)
+    training: Mapping[str, Any] = field(default_factory=dict)
+
+
+def collect(model: Any, tokenizer: Any, look: Look) -> tuple[Json, Any]:
+    """The snapshot, and the probe batch's logits as float32 of shape (rows, tokens, vocabulary), or None.
+
+    Puts the model into evaluation mode for the time that it takes. The tokenizer's languages are changed:
+    give a copy where somebody else uses it.
+    """
+    model = unwrap(model)
+    family = family_of(model, tokenizer) if tokenizer is not None else None
+    unseen: dict[str, str] = {}
+    with undisturbed(model):
+        forward, logits = _part(unseen, "forward", lambda: ask_forward(model, look)) or (None, None)
+        snapshot = {
+            "weights": _part(unseen, "weights", lambda: weights(model, look)),
+            "forward": forward,
+            "sample": _part(unseen, "sample", lambda: sample(model, tokenizer, family, look.questions)),
+            "tokenizer": _part(unseen, "tokenizer", lambda: tokenizer_facts(tokenizer, family)),
+            "effective": _part(unseen, "effective", lambda: settings(model, tokenizer, look.training)),
+            "origin": {"versions": versions(), **look.origin},
+            "unseen": unseen,
+        }
+    return effective.plain(snapshot), logits
+
+
+def weights(model: Any, look: Look) -> Json:
+    """The part `Weights`: what a save of this model should hold."""
+    tensors = digests.saved_tensors(model, look.also)
+    return {
+        "digests": digests.digest_tensors(tensors, look.algorithm),
+        "dtypes": {name: digests.dtype_name(tensor) for name, tensor in tensors.items()},
+        "shapes": {name: list(tensor.shape) for name, tensor in tensors.items()},
+        "ties": digests.ties(tensors),
+        "not_finite": digests.not_finite(tensors),
+        **look.keys,
+    }
+
+
+def ask_forward(model: Any, look: Look) -> tuple[Json, Any]:
+    """The part `Forward`, and the logits: the same bits for the same weights, batch, device and threads."""
+    import torch
+
+    probe = {name: tensor.to(model.device) for name, tensor in look.questions.probe.items()}
+    output = model(**probe, use_cache=False)
+    logits = output.logits.detach().to("cpu", torch.float32).contiguous()
+    answer = {
+        "loss": float(output.loss),
+        "logits_digest": f"sha256:{hashlib.sha256(memoryview(logits.numpy()).cast('B')).hexdigest()}",
+        "dtype": digests.dtype_name(output.logits),
+        "device": model.device.type,
+        "max_difference": None if look.stored is None else _difference(logits, look.stored),
+    }
+    return answer, logits
+
+
+def _difference(logits: Any, stored: Any) -> float:
+    """The largest absolute difference; infinite where the shapes differ, 0 where both have the same NaN."""
+    import torch
+
+    if logits.shape != stored.shape:
+        return float("inf")
+    if torch.equal(logits, stored):
+        return 0.0
+    apart = (logits - stored).abs()
+    apart[torch.isnan(logits) & torch.isnan(stored)] = 0.0
+    return float(apart.max())  # NaN where only one side has it
+
+
+def sample(model: Any, tokenizer: Any, family: Family | None, questions: Questions) -> Json:
+    """The part `Sample`: the drawn lines translated in one batch."""
+    tokenizer = _needed(tokenizer)
+    text, languages = questions.text, questions.languages
+    limit = longest_source(model, tokenizer)
+    rows = encode_sources(text, languages, family, tokenizer, limit)
+    told = families.generation_kwargs(family, tokenizer, languages.target) if family else {}
+    room = {"max_new_tokens": new_tokens(rows, getattr(model.config, "max_position_embeddings", None))}
+    parameters = {**room, **questions.settings, **told}
+    return {
+        "source": list(text.source),
+        "output": generate(model, tokenizer, rows, parameters),
+        "settings": parameters,
+        "reference": list(text.reference),
+        "language": languages.name,
+    }
+
+
+def generate(model: Any, tokenizer: Any, rows: list[list[int]], parameters: Mapping[str, Any]) -> list[str]:
+    """The text that the model makes of each row of token ids, all in one batch."""
+    import torch
+
+    width = max(len(row) for row in rows)
+    pad = tokenizer.pad_token_id
+    resolved = effective.resolve_generation(model, parameters)
+    output = model.generate(
+        input_ids=torch.tensor([row + [pad] * (width - len(row)) for row in rows], device=model.device),
+        attention_mask=torch.tensor(
+            [[1] * len(row) + [0] * (width - len(row)) for row in rows], device=model.device
+        ),
+        use_cache=True,
+        **parameters,
+    )
+    best = output[:: resolved.num_return_sequences or 1].tolist()
+    return [text_of(tokenizer, sequence, resolved.forced_bos_token_id) for sequence in best]
+
+
+def tokenizer_facts(tokenizer: Any, family: Family | None) -> Json:
+    """The part `TokenizerFacts`. Sentences are encoded without special tokens: languages change those."""
+    tokenizer = _needed(tokenizer)
+    codes = families.known_codes(family, tokenizer)[:MOST_CODES] if family else ()
+    return {
+        "name": type(tokenizer).__name__.removesuffix("Fast"),
+        "size": len(tokenizer),
+        "ids": {text: list(tokenizer(text, add_special_tokens=False)["input_ids"]) for text in SENTENCES},
+        "special": {role: getattr(tokenizer, f"{role}_token_id", None) for role in SPECIAL},
+        "codes": {code: families.code_id(family, tokenizer, code) for code in codes} if family else {},
+    }
+
+
+def vocabulary_digest(tokenizer: Any) -> str:
+    """The digest over every token with its id, in the order of the ids."""
+    pairs = sorted((number, token) for token, number in tokenizer.get_vocab().items())
+    text = "".join(f"{number}\t{token}\n" for number, token in pairs)
+    return f"sha256:{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()}"
+
+
+def settings(model: Any, tokenizer: Any, training: Mapping[str, Any]) -> Json:
+    """The part `Effective`: what holds when `generate` is called with nothing."""
+    resolved = effective.resolve_generation(model, {})
+    found = effective.describe(model, _needed(tokenizer), resolved, {})
+    return {
+        **{name: found[name] for name in ("model", "generation", "tokenizer")},
+        "training": dict(training),
+    }
+
+
+def versions() -> dict[str, str]:
+    """The versions of Python and of the packages that matter for a reload, where they are installed."""
+    found = {"python": platform.python_version()}
+    for name in PACKAGES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def now() -> str:
+    """The time in UTC, ISO 8601."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _needed(tokenizer: Any) -> Any:
+    if tokenizer is None:
+        raise JobError("no tokenizer", "there is no tokenizer")
+    return tokenizer
+
+
+def _part(unseen: dict[str, str], name: str, look: Callable[[], Any]) -> Any:
+    """What `look` returns; None where it fails, with the reason in `unseen`."""
+    try:
+        return look()
+    except Exception as error:
+        traceback.print_exc(file=sys.stderr)
+        unseen[name] = str(explain(error).message)
+        return None

@@ -1,0 +1,155 @@
+"""The witness in a training process: looks at the model at each save, writes what it saw beside the weights.
+
+languages = Languages(source="kor", target="jpn", name="ja")
+witness = Witness(tokenizer, Text(source=korean, reference=japanese), languages, run="exp10-3fa91c")
+seen = witness.observe(model, step)
+seconds = witness.write(checkpoint_folder, seen)
+"""
+
+import copy
+import json
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from runners.worker import digests
+from runners.worker.questions import (
+    GREEDY,
+    LINES,
+    Languages,
+    Questions,
+    Text,
+    draw,
+    encode_labels,
+    encode_sources,
+    family_of,
+    probe_batch,
+)
+from runners.worker.shards import write_atomically
+from runners.worker.snapshot import Look, collect, now, vocabulary_digest
+from runners.worker.translator import longest_source
+from runners.worker.undisturbed import unwrap
+
+VERSION = 1
+FOLDER, EVIDENCE, PROBE = "ledger", "evidence.json", "probe.safetensors"
+SECRET = ("_token", "_key", "password", "secret")
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One look at a model: the snapshot, what was asked for it, and the tensors of probe batch and answer."""
+
+    snapshot: Mapping[str, Any]
+    recipe: Mapping[str, Any]
+    tensors: Mapping[str, Any]
+    seconds: float
+
+
+class Witness:
+    """Asks a model the same questions at every save.
+
+    `text` is drawn from: 32 lines, the same ones for the same text and `seed`. `run` and `environment` (a
+    digest) tie the checkpoint to its run, `training` holds its TrainingArguments. `settings` replaces the
+    greedy generation parameters. The tokenizer is copied.
+    """
+
+    def __init__(  # noqa: PLR0913 - one keyword for each thing that a run knows of itself
+        self,
+        tokenizer: Any,
+        text: Text,
+        languages: Languages | None = None,
+        *,
+        run: str | None = None,
+        environment: str | None = None,
+        training: Mapping[str, Any] | None = None,
+        settings: Mapping[str, Any] = GREEDY,
+        algorithm: str = digests.DEFAULT,
+        lines: int = LINES,
+        seed: int = 0,
+    ) -> None:
+        self._tokenizer = copy.deepcopy(tokenizer)
+        self._text = draw(text, lines, seed)
+        self._languages = languages or Languages()
+        self._settings = dict(settings)
+        self._algorithm = algorithm
+        self._origin = {"run": run, "environment": environment}
+        self._training = {key: value for key, value in (training or {}).items() if not _is_secret(key)}
+        self._questions: Questions | None = None
+        self._vocabulary: str | None = None
+
+    def observe(self, model: Any, step: int) -> Seen:
+        """Look at the model now; it is afterwards as it was. Never raises for what it cannot see."""
+        began = time.monotonic()
+        questions = self._ask(unwrap(model))
+        origin = {**self._origin, "step": step, "written": now(), "tokenizer_digest": self._vocabulary}
+        look = Look(questions, self._algorithm, origin=origin, training=self._training)
+        snapshot, logits = collect(model, self._tokenizer, look)
+        answers = {} if logits is None else {"logits": logits}
+        recipe = _recipe(unwrap(model), questions, self._tokenizer)
+        return Seen(snapshot, recipe, {**questions.probe, **answers}, time.monotonic() - began)
+
+    def write(self, checkpoint: Path | str, seen: Seen) -> float:
+        """Write it into the checkpoint's folder; return the seconds of looking and writing together."""
+        return seen.seconds + save_evidence(Path(checkpoint), seen)
+
+    def _ask(self, model: Any) -> Questions:
+        """The questions, made once."""
+        if self._questions is None:
+            family = family_of(model, self._tokenizer)
+            limit = longest_source(model, self._tokenizer)
+            rows = encode_sources(self._text, self._languages, family, self._tokenizer, limit)
+            labels = encode_labels(self._text, self._languages, self._tokenizer, rows)
+            probe = probe_batch(rows, labels, self._tokenizer.pad_token_id, len(self._tokenizer))
+            self._questions = Questions(self._text, self._languages, probe, self._settings)
+            self._vocabulary = vocabulary_digest(self._tokenizer)
+        return self._questions
+
+
+def save_evidence(checkpoint: Path, seen: Seen) -> float:
+    """Write `ledger/probe.safetensors`, then `ledger/evidence.json`, each whole or not at all.
+
+    Returns the seconds that it took. Raises OSError when there is no space: the checkpoint is then one
+    without evidence.
+    """
+    began = time.monotonic()
+    folder = checkpoint / FOLDER
+    folder.mkdir(exist_ok=True)
+    _save_tensors(folder / PROBE, seen.tensors)
+    evidence = {"v": VERSION, "time": now(), "snapshot": seen.snapshot, "recipe": seen.recipe}
+    write_atomically(folder / EVIDENCE, json.dumps(evidence, ensure_ascii=False).encode())
+    return time.monotonic() - began
+
+
+def _save_tensors(path: Path, tensors: Mapping[str, Any]) -> None:
+    from safetensors.torch import save_file
+
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, temporary)
+        with temporary.open("rb") as file:
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _recipe(model: Any, questions: Questions, tokenizer: Any) -> dict[str, Any]:
+    """What a fresh process has to know to ask the same in the same way."""
+    import torch
+
+    family = family_of(model, tokenizer)
+    return {
+        "family": family.name if family else None,
+        "source_code": questions.languages.source,
+        "target_code": questions.languages.target,
+        "rows": [list(row) for row in questions.text.rows],
+        "threads": torch.get_num_threads(),
+        "attention": getattr(model.config, "_attn_implementation", None),
+    }
+
+
+def _is_secret(key: str) -> bool:
+    return key.lower().endswith(SECRET)
