@@ -91,13 +91,18 @@ def _table(environment: "Environment") -> "Table":
     table.add_row(
         "lockfile", f"{lockfile.path.name}, {packages} of its packages here" if lockfile else "none"
     )
-    table.add_row("environment", environment.digest)
+    table.add_row("environment", _short(environment.digest))
     table.add_row("", f"over {_covered(environment)}")
-    table.add_row("machine", environment.machine_digest)
+    table.add_row("machine", _short(environment.machine_digest))
     table.add_row("", f"over {_machine(environment)}")
     others = len(environment.installed.versions) - packages
     table.add_row("in neither", f"{others} other packages, {_reported(environment)}")
     return table
+
+
+def _short(digest: str) -> str:
+    """Enough of a digest to compare by eye; `--json` has all of it."""
+    return digest[: len("sha256:") + 16]
 
 
 def _covered(environment: "Environment") -> str:

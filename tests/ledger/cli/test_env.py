@@ -1,0 +1,70 @@
+import sys
+from importlib.metadata import version
+
+import pytest
+
+RICH = f"rich=={version('rich')}\n"
+
+
+@pytest.fixture
+def pinned(recorded):
+    """The repository with one pinned environment: one package, of the version that is installed here."""
+    recorded.lockfiles.mkdir()
+    (recorded.lockfiles / "mt.in").write_text("rich\n")
+    (recorded.lockfiles / "mt.txt").write_text(RICH)
+    return recorded
+
+
+def test_the_only_environment_needs_no_name(pinned, ledger):
+    answer = ledger("env", "show")
+    assert answer.code == 0
+    assert "mt.txt, 1 of its packages here" in answer.out
+    assert "PASS  against mt" in answer.out
+
+
+def test_json_has_both_digests_whole_and_what_they_are_over(pinned, ledger):
+    document = ledger("env", "show", "--json").document
+    assert document["verdict"] == "pass"
+    assert document["passed"] == ["ENV001", "ENV002"]
+    assert document["facts"]["packages"].keys() == {"rich"}
+    assert len(document["digest"]) == len(document["machine_digest"]) == len("sha256:") + 64
+    assert document["reported"]["interpreter"] == sys.executable
+
+
+def test_another_version_than_the_pinned_one_fails(pinned, ledger):
+    (pinned.lockfiles / "mt.txt").write_text("rich==1.0.0\n")
+    answer = ledger("env", "show")
+    assert answer.code == 1
+    assert "ENV001" in answer.out
+    assert f"rich 1.0.0 -> {version('rich')}" in " ".join(answer.out.split())
+
+
+def test_where_several_are_pinned_one_must_be_named(pinned, ledger):
+    (pinned.lockfiles / "other.in").write_text("rich\n")
+    (pinned.lockfiles / "other.txt").write_text(RICH)
+    assert ledger("env", "show").code == 2
+    assert ledger("env", "show", "--env", "other").code == 0
+    assert ledger("env", "show", "--env", "lockfiles/other.txt").code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (["--env", "tm"], 2, "no lockfile tm.txt"),
+        (["--env", "none.txt"], 3, "no lockfile none.txt"),
+        (["--python", "none/python"], 3, "cannot be started"),
+        (["--python", "lockfiles"], 3, "cannot be started"),
+    ],
+)
+def test_what_cannot_be_shown_is_one_message(pinned, ledger, arguments, code, says):
+    answer = ledger("env", "show", *arguments)
+    assert (answer.code, answer.out) == (code, "")
+    assert says in answer.err
+
+
+def test_outside_a_ledger_nothing_is_compared(tmp_path, monkeypatch, ledger):
+    monkeypatch.chdir(tmp_path)
+    answer = ledger("env", "show", "--json")
+    assert answer.code == 0
+    assert [skip["code"] for skip in answer.document["skips"]] == ["ENV001", "ENV002"]
+    assert answer.document["lockfile"] is None
