@@ -2,21 +2,38 @@
 
 The training process writes a `Snapshot` beside the weights (`save_evidence` in the worker); a fresh process
 reloads the checkpoint and collects another. Both sides have one shape, so that guards compare like with like.
-Plain values and their JSON only; collecting is in `runners.worker`, judging in `guards.checkpoint`.
+Plain values, their JSON, and the mark that a verified checkpoint bears; collecting is in `runners.worker`,
+judging in `guards.checkpoint`.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import hashlib
+import os
+import re
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from ledger.errors import LedgerError
 from ledger.evidence import Metric
 from ledger.findings import Json
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 # Everything that the ledger keeps in a checkpoint is in one folder of it, and travels with it.
 FOLDER = "ledger"
 EVIDENCE = "evidence.json"
 PROBE = "probe.safetensors"
 VERIFIED = "verified.json"
+VERSION = 1
+
+# What only going on with the training needs: by name and size in the digest, for it is most of the bytes.
+RESUME_ONLY = re.compile(r"(optimizer|scheduler|scaler|rng_state).*\.(pt|pth|bin)")
+CHECKPOINT = re.compile(r"checkpoint-(\d{1,15})")
 
 
 def evidence_path(checkpoint: Path) -> Path:
@@ -171,3 +188,164 @@ class Snapshot:
     origin: Origin = field(default_factory=Origin)
     unseen: Mapping[str, str] = field(default_factory=dict)
     last_good: Metric | None = None
+
+
+# --- JSON -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What a checkpoint's folder keeps of its save. `recipe` says how the same is asked again."""
+
+    snapshot: Snapshot
+    time: str
+    recipe: Mapping[str, Json] = field(default_factory=dict)
+    v: int = VERSION
+
+
+def to_json(snapshot: Snapshot) -> dict[str, Json]:
+    """The snapshot as plain values."""
+    return asdict(snapshot)
+
+
+def from_json(data: Json) -> Snapshot:
+    """The inverse of `to_json`; what a newer version added is passed over.
+
+    Raises LedgerError when something is missing or is of another type.
+    """
+    snapshot: Snapshot = _parse("Snapshot", data)
+    return snapshot
+
+
+def files_from_json(data: Json) -> CheckpointFiles:
+    """The worker's look at a folder."""
+    files: CheckpointFiles = _parse("CheckpointFiles", data)
+    return files
+
+
+def read_evidence(checkpoint: Path) -> Kept | None:
+    """The evidence of the save; None where none was kept.
+
+    Raises LedgerError when the file is damaged: a checkpoint with such evidence is not one without.
+    """
+    import orjson
+
+    path = evidence_path(checkpoint)
+    try:
+        kept: Kept = _parse("Kept", orjson.loads(path.read_bytes()))
+    except FileNotFoundError:
+        return None
+    except (OSError, orjson.JSONDecodeError) as error:
+        raise LedgerError(f"{path} cannot be read: {error}", hint=NO_EVIDENCE) from error
+    return kept
+
+
+NO_EVIDENCE = "restore it, or remove the folder `ledger` in the checkpoint to verify it without evidence"
+
+
+@cache
+def _adapter(name: str) -> "TypeAdapter[Any]":
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(globals()[name])
+
+
+def _parse(name: str, data: Json) -> Any:
+    from pydantic import ValidationError
+
+    try:
+        return _adapter(name).validate_python(data)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise LedgerError(
+            f"this is no evidence of a checkpoint: {where}: {first['msg']}", hint=NO_EVIDENCE
+        ) from error
+
+
+# --- marks ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """That a checkpoint was reloaded and passed. `files` is the digest of what was verified, `entry` the id
+    of the journal's entry, None where there was no journal."""
+
+    files: str
+    verdict: str
+    time: str
+    entry: str | None = None
+    environment: str | None = None
+    bleu: Metric | None = None
+    v: int = VERSION
+
+
+def list_checkpoints(folder: Path) -> list[Path]:
+    """The folders `checkpoint-<step>` in `folder`, by step, the last one last."""
+    found = [
+        (int(match[1]), path)
+        for path in folder.glob("checkpoint-*")
+        if (match := CHECKPOINT.fullmatch(path.name)) and path.is_dir()
+    ]
+    return [path for _, path in sorted(found)]
+
+
+def digest_files(checkpoint: Path) -> str:
+    """One digest over the names, sizes and contents of a checkpoint's files, the ledger's own left out.
+
+    The optimizer's state and its like count by name and size. Files are hashed side by side. Raises OSError
+    when one cannot be read.
+    """
+    paths = sorted(_files(checkpoint))
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        rows = pool.map(lambda path: _row(path, checkpoint), paths)
+        return f"sha256:{hashlib.sha256(''.join(rows).encode('utf-8', 'surrogateescape')).hexdigest()}"
+
+
+def write_mark(checkpoint: Path, mark: Mark) -> None:
+    """Mark a checkpoint, in one step. Raises LedgerError when it cannot be written."""
+    import orjson
+
+    from ledger.textio import write_lines_atomically
+
+    path = verified_path(checkpoint)
+    path.parent.mkdir(exist_ok=True)
+    write_lines_atomically(path, [orjson.dumps(mark).decode()])
+
+
+def read_mark(checkpoint: Path) -> Mark | None:
+    """The mark, if there is one and the files are still those that were verified."""
+    import orjson
+
+    try:
+        mark: Mark = _parse("Mark", orjson.loads(verified_path(checkpoint).read_bytes()))
+        return mark if mark.verdict == "pass" and mark.files == digest_files(checkpoint) else None
+    except (OSError, orjson.JSONDecodeError, LedgerError):
+        return None
+
+
+def newest_verified(folder: Path) -> Path | None:
+    """The checkpoint of the highest step in `folder` whose mark holds."""
+    return next((path for path in reversed(list_checkpoints(folder)) if read_mark(path)), None)
+
+
+def now() -> str:
+    """The time in UTC, ISO 8601."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _files(checkpoint: Path) -> Iterator[Path]:
+    for path in checkpoint.rglob("*"):
+        if path.is_file() and path.relative_to(checkpoint).parts[0] != FOLDER:
+            yield path
+
+
+def _row(path: Path, checkpoint: Path) -> str:
+    size = path.stat().st_size
+    content = "" if RESUME_ONLY.fullmatch(path.name) else _sha256(path)
+    return f"{path.relative_to(checkpoint)}\t{size}\t{content}\n"
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb", buffering=0) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

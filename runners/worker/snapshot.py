@@ -169,13 +169,6 @@ def tokenizer_facts(tokenizer: Any, family: Family | None) -> Json:
     }
 
 
-def vocabulary_digest(tokenizer: Any) -> str:
-    """The digest over every token with its id, in the order of the ids."""
-    pairs = sorted((number, token) for token, number in tokenizer.get_vocab().items())
-    text = "".join(f"{number}\t{token}\n" for number, token in pairs)
-    return f"sha256:{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()}"
-
-
 def settings(model: Any, tokenizer: Any, training: Mapping[str, Any]) -> Json:
     """The part `Effective`: what holds when `generate` is called with nothing."""
     resolved = effective.resolve_generation(model, {})

@@ -29,7 +29,7 @@ from runners.worker.questions import (
     probe_batch,
 )
 from runners.worker.shards import write_atomically
-from runners.worker.snapshot import Look, collect, now, vocabulary_digest
+from runners.worker.snapshot import Look, collect, now
 from runners.worker.translator import longest_source
 from runners.worker.undisturbed import unwrap
 
@@ -78,13 +78,12 @@ class Witness:
         self._origin = {"run": run, "environment": environment}
         self._training = {key: value for key, value in (training or {}).items() if not _is_secret(key)}
         self._questions: Questions | None = None
-        self._vocabulary: str | None = None
 
     def observe(self, model: Any, step: int) -> Seen:
         """Look at the model now; it is afterwards as it was. Never raises for what it cannot see."""
         began = time.monotonic()
         questions = self._ask(unwrap(model))
-        origin = {**self._origin, "step": step, "written": now(), "tokenizer_digest": self._vocabulary}
+        origin = {**self._origin, "step": step, "written": now()}
         look = Look(questions, self._algorithm, origin=origin, training=self._training)
         snapshot, logits = collect(model, self._tokenizer, look)
         answers = {} if logits is None else {"logits": logits}
@@ -104,7 +103,6 @@ class Witness:
             labels = encode_labels(self._text, self._languages, self._tokenizer, rows)
             probe = probe_batch(rows, labels, self._tokenizer.pad_token_id, len(self._tokenizer))
             self._questions = Questions(self._text, self._languages, probe, self._settings)
-            self._vocabulary = vocabulary_digest(self._tokenizer)
         return self._questions
 
 
