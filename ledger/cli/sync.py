@@ -29,7 +29,10 @@ def command(as_json: bool) -> int:
 
     summary = send_with_progress(Workspace.find().root)
     unsent = sum(run["unsent"] for run in summary["runs"])
-    emit({**summary, "unsent": unsent}, as_json, *_lines(summary, unsent))
+    if as_json:
+        emit({**summary, "unsent": unsent}, as_json)
+    else:
+        click.echo("\n".join(_lines(summary, unsent)))
     return Exit.NOT_DONE if unsent else Exit.PASSED
 
 

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from ledger.cli.output import console, emit, json_option
+from ledger.cli.output import emit, json_option
 
 if TYPE_CHECKING:
     from ledger.tracking.destination import Destination
@@ -33,7 +33,10 @@ def command(host: str, port: int, as_json: bool) -> None:
     _sync(destination)
     address = destination.shown if destination.is_http else f"http://{host}:{port}"
     note = "" if destination.is_http else " (Ctrl-C ends it)"
-    emit({"address": address, "destination": destination.shown}, as_json, f"MLflow: {address}{note}")
+    if as_json:
+        emit({"address": address, "destination": destination.shown}, as_json)
+    else:
+        click.echo(f"MLflow: {address}{note}")
     if not destination.is_http:
         _serve(destination, host, port, as_json)
 
@@ -44,7 +47,7 @@ def _sync(destination: "Destination") -> None:
 
     for run in send_with_progress(destination.root)["runs"]:
         if run["error"]:
-            console(stderr=True).print(f"{run['run']}: {run['unsent']} events unsent: {run['error']}")
+            click.echo(f"{run['run']}: {run['unsent']} events unsent: {run['error']}", err=True)
 
 
 def _check_port(host: str, port: int) -> None:

@@ -50,5 +50,5 @@ def test_what_could_not_be_sent_is_told_and_stops_nobody(ui, queue):
     queue()
     done = ui(MLFLOW_TRACKING_URI="http://127.0.0.1:1")
     assert done.returncode == 0
-    assert "exp7-3fa91c: 13 events unsent: connection refused" in " ".join(done.stderr.split())
+    assert "exp7-3fa91c: 13 events unsent: connection refused" in done.stderr
     assert "MLflow: http://127.0.0.1:1" in done.stdout
