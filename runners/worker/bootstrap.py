@@ -14,6 +14,8 @@ DEFAULTS = {
     "DISABLE_SAFETENSORS_CONVERSION": "1",  # no background thread that converts a hub model elsewhere
     "HF_HUB_DISABLE_PROGRESS_BARS": "1",
     "HF_HUB_DISABLE_TELEMETRY": "1",
+    # Idle threads sleep. Spinning, as is OpenMP's way, two processes on two cores slowed each other 18-fold.
+    "OMP_WAIT_POLICY": "PASSIVE",
     "TOKENIZERS_PARALLELISM": "false",
     "TRANSFORMERS_VERBOSITY": "error",
 }
