@@ -35,18 +35,30 @@ def resolve_generation(model: Any, parameters: Mapping[str, Any]) -> Any:
 def describe(model: Any, tokenizer: Any, generation: Any, keys: Mapping[str, list[str]]) -> dict[str, Any]:
     """Generation, model and tokenizer settings, and what the weights file lacked, as one JSON value."""
     return {
+        **describe_model(model, generation),
+        "tokenizer": describe_tokenizer(tokenizer),
+        "weights": dict(keys),
+    }
+
+
+def describe_model(model: Any, generation: Any) -> dict[str, Any]:
+    """Generation and model settings."""
+    return {
         "generation": _settings(generation.to_dict()),
         "model": {"class": type(model).__name__, **_settings(model.config.to_dict())},
-        "tokenizer": {
-            "class": type(tokenizer).__name__,
-            "size": len(tokenizer),
-            "model_max_length": plain(tokenizer.model_max_length),
-            "clean_up_tokenization_spaces": plain(getattr(tokenizer, "clean_up_tokenization_spaces", None)),
-            "legacy": plain(getattr(tokenizer, "legacy", None)),
-            "legacy_behaviour": plain(getattr(tokenizer, "legacy_behaviour", None)),
-            "special_tokens": _special_tokens(tokenizer),
-        },
-        "weights": dict(keys),
+    }
+
+
+def describe_tokenizer(tokenizer: Any) -> dict[str, Any]:
+    """The settings of a tokenizer that change its ids or its text."""
+    return {
+        "class": type(tokenizer).__name__,
+        "size": len(tokenizer),
+        "model_max_length": plain(tokenizer.model_max_length),
+        "clean_up_tokenization_spaces": plain(getattr(tokenizer, "clean_up_tokenization_spaces", None)),
+        "legacy": plain(getattr(tokenizer, "legacy", None)),
+        "legacy_behaviour": plain(getattr(tokenizer, "legacy_behaviour", None)),
+        "special_tokens": _special_tokens(tokenizer),
     }
 
 

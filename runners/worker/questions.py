@@ -70,7 +70,10 @@ class Questions:
 
 def draw(text: Text, count: int = LINES, seed: int = 0) -> Text:
     """`count` lines drawn at random, in their order, or all where there are no more; no blank ones."""
-    filled = [number for number, line in enumerate(text.source) if line.strip()]
+    if text.source:
+        filled = [number for number, line in enumerate(text.source) if line.strip()]
+    else:
+        filled = [number for number, row in enumerate(text.rows) if row]
     chosen = sorted(random.Random(seed).sample(filled, min(count, len(filled))))
 
     def pick(column: Sequence[Any]) -> tuple[Any, ...]:
@@ -134,7 +137,7 @@ def new_tokens(rows: Sequence[Sequence[int]], positions: int | None) -> int:
 
 
 def family_of(model: Any, tokenizer: Any) -> Family | None:
-    """The family that a loaded model and tokenizer belong to; None for any other kind."""
+    """The family that a loaded model and tokenizer belong to; None for any other kind, or no tokenizer."""
     name = type(tokenizer).__name__.removesuffix("Fast")
     known = [one for one in families.FAMILIES.values() if one.model_type == model.config.model_type]
     return next((one for one in known if one.tokenizer_class == name), None)

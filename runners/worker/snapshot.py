@@ -33,6 +33,7 @@ SENTENCES = (
 )
 SPECIAL = ("bos", "eos", "unk", "pad", "sep", "cls", "mask")
 MOST_CODES = 300
+WRITTEN_ON_SAVE = {"architectures", "dtype", "torch_dtype"}  # not in a config that was never saved
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ def collect(model: Any, tokenizer: Any, look: Look) -> tuple[Json, Any]:
     give a copy where somebody else uses it.
     """
     model = unwrap(model)
-    family = family_of(model, tokenizer) if tokenizer is not None else None
+    family = family_of(model, tokenizer)
     unseen: dict[str, str] = {}
     with undisturbed(model):
         forward, logits = _part(unseen, "forward", lambda: ask_forward(model, look)) or (None, None)
@@ -93,6 +94,8 @@ def ask_forward(model: Any, look: Look) -> tuple[Json, Any]:
     """The part `Forward`, and the logits: the same bits for the same weights, batch, device and threads."""
     import torch
 
+    if not look.questions.probe:
+        raise JobError("no probe", "there is no probe batch, nor lines to make one of")
     probe = {name: tensor.to(model.device) for name, tensor in look.questions.probe.items()}
     output = model(**probe, use_cache=False)
     logits = output.logits.detach().to("cpu", torch.float32).contiguous()
@@ -123,6 +126,8 @@ def sample(model: Any, tokenizer: Any, family: Family | None, questions: Questio
     """The part `Sample`: the drawn lines translated in one batch."""
     tokenizer = _needed(tokenizer)
     text, languages = questions.text, questions.languages
+    if not (text.source or text.rows):
+        raise JobError("no lines", "no lines to translate were given")
     limit = longest_source(model, tokenizer)
     rows = encode_sources(text, languages, family, tokenizer, limit)
     told = families.generation_kwargs(family, tokenizer, languages.target) if family else {}
@@ -171,12 +176,10 @@ def tokenizer_facts(tokenizer: Any, family: Family | None) -> Json:
 
 def settings(model: Any, tokenizer: Any, training: Mapping[str, Any]) -> Json:
     """The part `Effective`: what holds when `generate` is called with nothing."""
-    resolved = effective.resolve_generation(model, {})
-    found = effective.describe(model, _needed(tokenizer), resolved, {})
-    return {
-        **{name: found[name] for name in ("model", "generation", "tokenizer")},
-        "training": dict(training),
-    }
+    found = effective.describe_model(model, effective.resolve_generation(model, {}))
+    own = {} if tokenizer is None else effective.describe_tokenizer(tokenizer)
+    model_settings = {key: value for key, value in found["model"].items() if key not in WRITTEN_ON_SAVE}
+    return {**found, "model": model_settings, "tokenizer": own, "training": dict(training)}
 
 
 def versions() -> dict[str, str]:

@@ -53,7 +53,7 @@ class Witness:
 
     `text` is drawn from: 32 lines, the same ones for the same text and `seed`. `run` and `environment` (a
     digest) tie the checkpoint to its run, `training` holds its TrainingArguments. `settings` replaces the
-    greedy generation parameters. The tokenizer is copied.
+    greedy generation parameters. The tokenizer is copied; without one `text` has to hold token ids.
     """
 
     def __init__(  # noqa: PLR0913 - one keyword for each thing that a run knows of itself
@@ -71,6 +71,8 @@ class Witness:
         seed: int = 0,
     ) -> None:
         self._tokenizer = copy.deepcopy(tokenizer)
+        if not text.rows and (tokenizer is None or not text.source):
+            raise ValueError("a witness needs a tokenizer and lines, or lines as token ids")
         self._text = draw(text, lines, seed)
         self._languages = languages or Languages()
         self._settings = dict(settings)
@@ -97,12 +99,12 @@ class Witness:
     def _ask(self, model: Any) -> Questions:
         """The questions, made once."""
         if self._questions is None:
-            family = family_of(model, self._tokenizer)
-            limit = longest_source(model, self._tokenizer)
-            rows = encode_sources(self._text, self._languages, family, self._tokenizer, limit)
-            labels = encode_labels(self._text, self._languages, self._tokenizer, rows)
-            probe = probe_batch(rows, labels, self._tokenizer.pad_token_id, len(self._tokenizer))
-            self._questions = Questions(self._text, self._languages, probe, self._settings)
+            text, languages, tokenizer = self._text, self._languages, self._tokenizer
+            limit = longest_source(model, tokenizer) if tokenizer is not None else None
+            rows = encode_sources(text, languages, family_of(model, tokenizer), tokenizer, limit)
+            labels = encode_labels(text, languages, tokenizer, rows)
+            probe = probe_batch(rows, labels, model.config.pad_token_id, model.config.vocab_size)
+            self._questions = Questions(text, languages, probe, self._settings)
         return self._questions
 
 
@@ -145,6 +147,7 @@ def _recipe(model: Any, questions: Questions, tokenizer: Any) -> dict[str, Any]:
         "target_code": questions.languages.target,
         "rows": [list(row) for row in questions.text.rows],
         "threads": torch.get_num_threads(),
+        "deterministic": torch.are_deterministic_algorithms_enabled(),
         "attention": getattr(model.config, "_attn_implementation", None),
     }
 
