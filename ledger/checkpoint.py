@@ -223,6 +223,12 @@ def files_from_json(data: Json) -> CheckpointFiles:
     return files
 
 
+def sample_from_json(data: Json) -> Sample:
+    """A sample on its own."""
+    sample: Sample = _parse("Sample", data)
+    return sample
+
+
 def read_evidence(checkpoint: Path) -> Kept | None:
     """The evidence of the save; None where none was kept.
 
@@ -315,13 +321,23 @@ def write_mark(checkpoint: Path, mark: Mark) -> None:
 
 def read_mark(checkpoint: Path) -> Mark | None:
     """The mark, if there is one and the files are still those that were verified."""
+    mark = stated_mark(checkpoint)
+    try:
+        holds = mark is not None and mark.verdict == "pass" and mark.files == digest_files(checkpoint)
+    except OSError:
+        return None
+    return mark if holds else None
+
+
+def stated_mark(checkpoint: Path) -> Mark | None:
+    """What the mark says, whether or not the files are still those; None where there is none to read."""
     import orjson
 
     try:
         mark: Mark = _parse("Mark", orjson.loads(verified_path(checkpoint).read_bytes()))
-        return mark if mark.verdict == "pass" and mark.files == digest_files(checkpoint) else None
     except (OSError, orjson.JSONDecodeError, LedgerError):
         return None
+    return mark
 
 
 def newest_verified(folder: Path) -> Path | None:
