@@ -90,8 +90,8 @@ def infer_family(model: str) -> Family:
     return by_class[0] if by_class else candidates[-1]
 
 
-def load_tokenizer(family: Family, model: str, **options: Any) -> Any:
-    """The family's tokenizer from a folder or hub name; `options` are for its constructor.
+def load_tokenizer(family: Family, model: str) -> Any:
+    """The family's tokenizer from a folder or hub name.
 
     The fast class where there is one: the only kind that 5.x has, and what 4.57 gives those who ask for none.
     """
@@ -99,7 +99,7 @@ def load_tokenizer(family: Family, model: str, **options: Any) -> Any:
 
     name = family.tokenizer_class
     tokenizer_class = getattr(transformers, f"{name}Fast", None) or getattr(transformers, name)
-    return tokenizer_class.from_pretrained(model, **options)
+    return tokenizer_class.from_pretrained(model)
 
 
 def load_model(family: Family, model: str, dtype: str, device: str) -> tuple[Any, dict[str, list[str]]]:

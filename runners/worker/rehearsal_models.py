@@ -74,12 +74,11 @@ def make(family: str, lines: Iterable[str], folder: Path) -> tuple[Any, Any]:
 
     recipe, classes = RECIPES[family], FAMILIES[family]
     recipe.write(train_pieces(lines, recipe.pieces, recipe.control_ids), folder)
-    # M2M100 and, from 5.0 on, NLLB do not take their language codes for special tokens unless they are named.
-    keyword = (
-        "additional_special_tokens" if transformers.__version__.startswith("4.") else "extra_special_tokens"
-    )
-    named = recipe.special_tokens()
-    tokenizer = load_tokenizer(classes, str(folder), **({keyword: named} if named else {}))
+    tokenizer = load_tokenizer(classes, str(folder))
+    if codes := recipe.special_tokens():
+        # From files that no tokenizer has saved, NLLB of 5.0 lacks its codes and M2M100 takes them for words.
+        is_4 = transformers.__version__.startswith("4.")
+        tokenizer.add_special_tokens({f"{'additional' if is_4 else 'extra'}_special_tokens": codes})
     model = getattr(transformers, classes.model_class)(recipe.config(tokenizer))
     for name, value in recipe.generation.items():
         setattr(model.generation_config, name, value)

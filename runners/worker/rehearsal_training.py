@@ -46,7 +46,7 @@ class Goal:
 
 
 GOALS = {
-    "translation": Goal(loss=0.005, right=1.0, most_steps=400),
+    "translation": Goal(loss=0.01, right=1.0, most_steps=400),
     "denoising": Goal(loss=0.5, right=0.0, most_steps=240, masked=True),
 }
 
