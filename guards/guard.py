@@ -50,8 +50,12 @@ def inspect(guards: Iterable[Guard], expected: Evidence, actual: Evidence) -> Re
 
 def _look(guard: Guard, expected: Evidence, actual: Evidence) -> Iterator[Finding | Skip]:
     sides = (getattr(expected, guard.READS), getattr(actual, guard.READS))
-    missing = next((side for side in sides if isinstance(side, Unobserved)), None)
+    missing = max((side for side in sides if isinstance(side, Unobserved)), key=_is_required, default=None)
     if missing is not None:
         yield Skip(guard.CODE, missing.reason, missing.required)
     else:
         yield from guard.inspect(*sides)
+
+
+def _is_required(side: Unobserved) -> bool:
+    return side.required

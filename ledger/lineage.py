@@ -16,7 +16,7 @@ from ledger.canonical import digest_bytes, digest_file, digest_json
 from ledger.checkpoint import Claim, Claims, Origin, Snapshot
 from ledger.findings import Json
 from ledger.runs import Run
-from ledger.trainer_state import NAME, TrainerState, is_number, read_trainer_state
+from ledger.trainer_state import NAME, TrainerState, read_trainer_state, to_number
 
 # What a training that is going on writes into its run folder: {"step": 784}, now and then.
 PROGRESS = "progress.json"
@@ -180,8 +180,9 @@ def _best(checkpoint: Path, state: TrainerState) -> tuple[str, float] | None:
 def _scores(row: Mapping[str, Json]) -> Iterator[tuple[str, str, float]]:
     for key, value in row.items():
         metric = next((name for name in _METRICS if key.lower().endswith(name)), None)
-        if metric and is_number(value):
-            yield key, metric, float(value)
+        number = to_number(value)
+        if metric and number is not None:
+            yield key, metric, number
 
 
 def _recorded(runs: Iterable[Run]) -> dict[str, tuple[float, ...]]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from ledger.findings import Json
 
 NAME = "trainer_state.json"
+_MOST_STEPS = 2**53  # beyond it JSON readers differ (RFC 8785)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ def _parse(content: Json) -> TrainerState:
     if not isinstance(content, dict):
         return TrainerState(problem="it is not a JSON object")
     step, log = content.get("global_step"), content.get("log_history", [])
-    if isinstance(step, bool) or not isinstance(step, int) or step < 0:
+    if isinstance(step, bool) or not isinstance(step, int) or not 0 <= step < _MOST_STEPS:
         return TrainerState(problem=f"global_step is {_shown(step)}, not a step")
     if not isinstance(log, list) or not all(isinstance(row, dict) for row in log):
         return TrainerState(problem="log_history is not a list of rows")
@@ -51,14 +52,19 @@ def _parse(content: Json) -> TrainerState:
     return TrainerState(
         step=step,
         log=tuple(log),
-        best=best if is_number(best) else None,
+        best=to_number(best),
         best_checkpoint=where if isinstance(where, str) else None,
     )
 
 
-def is_number(value: Json) -> bool:
-    """Whether a JSON value is a number; true and false are none."""
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def to_number(value: Json) -> float | None:
+    """A JSON value as a number; None for anything else, true and false and more digits than a float has."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        return float(value)
+    except OverflowError:
+        return None
 
 
 def _shown(value: Json) -> str:

@@ -84,6 +84,9 @@ def _severity(demanded: Demand, expected: Snapshot, actual: Snapshot) -> Severit
 
 
 def _config_differences(expected: Snapshot, actual: Snapshot) -> list[Difference]:
+    """The settings of the model that both sides have: what only one version knows is no difference."""
     if expected.effective is None or actual.effective is None:
         return []
-    return list(differences(expected.effective.model, actual.effective.model))
+    before, after = expected.effective.model, actual.effective.model
+    both = before.keys() & after.keys()
+    return list(differences({key: before[key] for key in both}, {key: after[key] for key in both}))

@@ -1,6 +1,7 @@
 """CKP007: the reloaded model translates the same lines otherwise than at the save."""
 
 from collections.abc import Iterator
+from itertools import zip_longest
 
 from guards.checkpoint.generation_settings import text_differences
 from guards.checkpoint.parts import unseen
@@ -42,14 +43,14 @@ def inspect(expected: Snapshot, actual: Snapshot) -> Iterator[Finding | Skip]:
 
 def _finding(expected: Snapshot, actual: Snapshot, before: Sample, after: Sample) -> Finding:
     lines = len(before.source)
-    pairs = zip(before.source, before.output, after.output, strict=False)
-    differing = [(number, *texts) for number, texts in enumerate(pairs, 1) if texts[1] != texts[2]]
-    same = 1 - len(differing) / lines
+    texts = zip_longest(before.source, before.output, after.output)
+    differing = [(number, *line) for number, line in enumerate(texts, 1) if line[1] != line[2]]
+    same = max(0.0, 1 - len(differing) / lines)
     severity, why = _weigh(same, expected, actual)
     return Finding(
         CODE,
         severity,
-        f"{lines - len(differing)} of {lines} lines are the same as at the save; {why}",
+        f"{round(same * lines)} of {lines} lines are the same as at the save; {why}",
         measured=same,
         threshold=1.0,
         evidence={
