@@ -1,5 +1,6 @@
 """`ledger run`: an experiment, or any command."""
 
+import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -13,9 +14,10 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from ledger.findings import Report
+    from ledger.findings import Json, Report
     from ledger.flows.experiment import Outcome, Request
     from ledger.progress import Progress
+    from ledger.workspace import Workspace
 
 SHOWN = 4
 REHEARSAL_SAYS = (
@@ -85,8 +87,8 @@ def _record_command(argv: list[str], experiment: str | None, as_json: bool) -> i
     from ledger.flows.command import run_command
     from ledger.workspace import Workspace
 
-    done = run_command(Workspace.find(), argv, experiment)
-    document = {
+    done = run_command(Workspace.find(), argv, experiment, output=sys.stderr if as_json else None)
+    document: dict[str, Json] = {
         "run": done.run,
         "experiment": done.experiment,
         "verdict": "pass" if done.exit_code == 0 else "inconclusive",
@@ -96,7 +98,7 @@ def _record_command(argv: list[str], experiment: str | None, as_json: bool) -> i
         "skips": [],
     }
     ended = "finished" if done.exit_code == 0 else f"FAILED with exit code {done.exit_code}"
-    # Standard output is the command's own; the ledger speaks beside it.
+    # Standard output is the command's own, or with --json the document's; the ledger speaks beside it.
     click.echo(f"ledger: {done.run} {ended} in {done.seconds:.1f} s, recorded", err=True)
     if as_json:
         emit(document, True)
@@ -107,8 +109,9 @@ def _run_experiment(request: "Request", as_json: bool) -> int:
     from ledger.flows.experiment import run_experiment
     from ledger.workspace import Workspace
 
-    outcome = run_experiment(Workspace.find(), request, TerminalVoice())
-    document = {
+    workspace = Workspace.find()
+    outcome = run_experiment(workspace, request, TerminalVoice())
+    document: dict[str, Json] = {
         "run": outcome.run,
         "experiment": outcome.experiment,
         "mode": outcome.mode,
@@ -116,7 +119,19 @@ def _run_experiment(request: "Request", as_json: bool) -> int:
         **outcome.report.to_json(),
     }
     emit(document, as_json, *([] if as_json else _human(outcome)))
+    _tell_unsent(workspace)
     return exit_for(outcome.report)
+
+
+def _tell_unsent(workspace: "Workspace") -> None:
+    """Say that earlier runs are not in MLflow. This one's sender has only just started."""
+    from ledger.tracking.status import pending
+
+    unsent = [one for one in pending(workspace.root) if one.error]
+    if unsent:
+        click.echo(
+            f"{len(unsent)} runs are not in MLflow: {unsent[0].error}; send them with: ledger sync", err=True
+        )
 
 
 def _human(outcome: "Outcome") -> "list[RenderableType]":
@@ -173,8 +188,8 @@ class TerminalVoice:
         if report.findings:
             console(stderr=True).print(report_table(report, title="preflight"), "", sep="\n")
 
-    def progress(self) -> "AbstractContextManager[Callable[[Progress], None]]":
+    def progress(self, unit: str) -> "AbstractContextManager[Callable[[Progress], None]]":
         """A bar on a terminal, now and then a line elsewhere."""
         from ledger.progress import show_progress
 
-        return show_progress()
+        return show_progress(unit)

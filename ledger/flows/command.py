@@ -8,13 +8,15 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 from ledger import gitstate
 from ledger.canonical import digest_json
-from ledger.errors import LedgerError, UsageError
 from ledger.environment import Environment
+from ledger.errors import LedgerError, UsageError
 from ledger.findings import Json, Report, Verdict
 from ledger.flows.record import Recorder, git_facts, new_run_id
+from ledger.secrets import scrub_arguments
 from ledger.workspace import Workspace
 from runners.environment import capture
 
@@ -29,8 +31,15 @@ class Recorded:
     seconds: float
 
 
-def run_command(workspace: Workspace, argv: Sequence[str], experiment: str | None = None) -> Recorded:
+def run_command(
+    workspace: Workspace,
+    argv: Sequence[str],
+    experiment: str | None = None,
+    output: TextIO | None = None,
+) -> Recorded:
     """Run `argv` with this terminal's own input and output, and record it.
+
+    What it prints goes to `output` where that is given.
 
     Raises UsageError when there is no such program. A command that fails is recorded as failed.
     """
@@ -43,7 +52,7 @@ def run_command(workspace: Workspace, argv: Sequence[str], experiment: str | Non
         recorder.environment(environment)
         recorder.started(_started(argv, workspace, environment))
         begun = time.monotonic()
-        exit_code = _run(program, argv, recorder)
+        exit_code = _run([program, *argv[1:]], recorder, output)
         seconds = time.monotonic() - begun
         recorder.finished(_finished(exit_code, seconds))
     return Recorded(recorder.run, name, exit_code, seconds)
@@ -51,12 +60,12 @@ def run_command(workspace: Workspace, argv: Sequence[str], experiment: str | Non
 
 def _started(argv: Sequence[str], workspace: Workspace, environment: Environment) -> dict[str, Json]:
     return {
-        "inputs": digest_json({"command": list(argv)}),
+        "inputs": digest_json({"command": scrub_arguments(argv)}),
         "data": {},
         "environment": environment.digest,
         "machine": environment.machine_digest,
         "git": git_facts(gitstate.read(workspace.root, ignore=[workspace.journal])),
-        "command": list(argv),
+        "command": scrub_arguments(argv),
         "preflight": Report().to_json(),
         "resumed": False,
     }
@@ -74,11 +83,11 @@ def _finished(exit_code: int, seconds: float) -> dict[str, Json]:
     }
 
 
-def _run(program: str, argv: Sequence[str], recorder: Recorder) -> int:
+def _run(argv: Sequence[str], recorder: Recorder, output: TextIO | None) -> int:
     # The child learns which run it is, so that a script can name its own output after it.
     environment = {**os.environ, "LEDGER_RUN": recorder.run}
     try:
-        child = subprocess.Popen([program, *argv[1:]], env=environment)
+        child = subprocess.Popen(argv, env=environment, stdout=output)
     except OSError as error:
         raise LedgerError(f"{argv[0]} could not be started: {error.strerror}") from error
     while True:

@@ -21,7 +21,7 @@ from ledger.evidence import Evidence, History, LineSample, RunIdentity, Scores, 
 from ledger.findings import Json, Report, Verdict
 from ledger.flows import preflight
 from ledger.flows.check import inspect_output
-from ledger.flows.inputs import Inputs, read_inputs
+from ledger.flows.inputs import Inputs, read_inputs, rehearsal_model
 from ledger.flows.limits import max_rates, score_limits
 from ledger.flows.record import Mode, Recorder, git_facts, new_run_id
 from ledger.flows.voice import Voice
@@ -116,14 +116,15 @@ def run_experiment(workspace: Workspace, request: Request, voice: Voice) -> Outc
     voice.preflight(before)
     if before.verdict is Verdict.FAIL:
         return Outcome(plan.spec.name, request.mode, before)
-    with Recorder(workspace, request.mode, plan.spec.name, run) as recorder:
+    with Recorder(workspace, request.mode, plan.spec.name, run, warn=voice.say) as recorder:
         log = recorder.folder / "worker.log"
         with Worker(Path(sys.executable), log) as worker:
             return _run(plan, before, recorder, worker, voice)
 
 
 def _plan(workspace: Workspace, request: Request) -> Plan:
-    spec = load(request.experiment, workspace.experiments, request.overrides)
+    codes = [guard.CODE for guard in registry.TEXT]
+    spec = load(request.experiment, workspace.experiments, request.overrides, rate_codes=codes)
     lockfiles = find_lockfiles(spec.environment, workspace.lockfiles) if spec.environment else []
     return Plan(
         request=request,
@@ -182,7 +183,7 @@ def _run(plan: Plan, before: Report, recorder: Recorder, worker: Worker, voice: 
     recorder.environment(plan.environment)
     recorder.started(_started(plan, before))
     with _failures_recorded(recorder, voice):
-        with voice.progress() as on_progress:
+        with voice.progress("sentences") as on_progress:
             result = generate(worker, job, recorder.folder, on_progress)
         for notice in result.notices:
             voice.say(notice)
@@ -237,17 +238,18 @@ def _job(plan: Plan, folder: Path, worker: Worker, voice: Voice) -> GenerationJo
 
 
 def _rehearsal_model(plan: Plan, worker: Worker, voice: Voice) -> Path:
-    with voice.progress() as on_progress:
+    family, objective = rehearsal_model(plan.spec)
+    with voice.progress("steps") as on_progress:
         model = prepare(
             worker,
-            family=plan.inputs.family,
-            objective=plan.inputs.objective,
+            family=family,
+            objective=objective,
             environment=plan.environment.digest,
             cache=plan.workspace.models,
             on_progress=on_progress,
         )
     made = f"trained just now in {model.seconds:.0f} s" if model.trained_now else "trained earlier"
-    voice.say(f"rehearsing with a tiny {plan.inputs.family} model, {made}, on this machine's CPU in float32")
+    voice.say(f"rehearsing with a tiny {family} model, {made}, on this machine's CPU in float32")
     return model.folder
 
 

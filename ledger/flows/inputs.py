@@ -11,10 +11,12 @@ from pathlib import Path
 from ledger.canonical import digest_file, digest_json
 from ledger.errors import LedgerError, UsageError
 from ledger.findings import Json
-from ledger.models import pretrained_only
+from ledger.models import model_kind
 from ledger.spec import Spec
 from ledger.textio import read_lines
 from ledger.workspace import Workspace
+from runners.rehearsal import Objective, rehearsal_text
+from runners.rehearsal.model import recipe_digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ def rehearsal_model(spec: Spec) -> tuple[str, Objective]:
             f"{spec.name}: a rehearsal needs the model's family, which {spec.model.name!r} does not tell",
             hint="name it in the spec, or with --set model.family=mbart50",
         )
-    known = pretrained_only(spec.model.name)
+    known = model_kind(spec.model.name)
     return spec.model.family, "denoising" if known.pretrained_only else "translation"
 
 
@@ -66,6 +68,7 @@ def _real_inputs(spec: Spec, workspace: Workspace) -> Inputs:
                 f"{reference_path.name} has {len(reference):,}",
                 hint="a reference is one line per source line, in the same order",
             )
+    data["model"] = _folder_facts(spec, workspace)
     return Inputs(source, reference, data, _digest(spec, data), source_path)
 
 
@@ -73,9 +76,11 @@ def _rehearsal_inputs(spec: Spec) -> Inputs:
     """The rehearsal's own text in the place of the spec's."""
     source, reference = rehearsal_text(spec.languages.source, spec.languages.target)
     data: dict[str, Json] = {
-        side: {"path": f"rehearsal.{side}", "sha256": digest_json(list(lines)), "lines": len(lines)}
+        side: {"path": f"rehearsal.{side}", "sha256": _sha256(list(lines)), "lines": len(lines)}
         for side, lines in (("source", source), ("reference", reference))
     }
+    # Another way to make tiny models makes other models: then nothing was repeated.
+    data["model"] = {"path": "rehearsal.model", "sha256": recipe_digest()}
     return Inputs(source, reference, data, _digest(spec, data), Path())
 
 
@@ -93,6 +98,20 @@ def _data_file(spec: Spec, workspace: Workspace, side: str, named: str) -> Path:
             f"or try without data: ledger run {spec.name} --rehearse",
         )
     return path
+
+
+def _folder_facts(spec: Spec, workspace: Workspace) -> dict[str, Json] | None:
+    """A model that is a folder, by the digest of its files; a hub model goes by its name and revision."""
+    folder = workspace.root / spec.model.name
+    if not folder.is_dir():
+        return None
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    digests = {path.relative_to(folder).as_posix(): digest_file(path)["sha256"] for path in files}
+    return {"path": spec.model.name, "sha256": _sha256(digests)}
+
+
+def _sha256(value: Json) -> str:
+    return digest_json(value).removeprefix("sha256:")
 
 
 def _file_facts(path: Path, workspace: Workspace, lines: Sequence[str]) -> dict[str, Json]:

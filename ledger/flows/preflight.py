@@ -17,7 +17,7 @@ from ledger.evidence import (
     TokenizerProbe,
 )
 from ledger.findings import Report, Severity
-from ledger.models import parameters, pretrained_only
+from ledger.models import model_kind, parameters
 from ledger.spec import Spec
 from ledger.workspace import Workspace
 from runners.disk import free_space, model_need, rehearsal_need
@@ -46,7 +46,7 @@ def inspect_surroundings(
         identity=identity,
         disk=free_space(workspace.private),
         git=gitstate.read(workspace.root, ignore=[workspace.journal]),
-        model=pretrained_only(spec.model.name),
+        model=model_kind(spec.model.name),
         packages=environment.installed,
     )
     guards = [g for g in (*registry.PREFLIGHT, *registry.ENVIRONMENT) if g.CODE != LANGUAGES]

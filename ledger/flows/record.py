@@ -2,7 +2,8 @@
 
 import secrets
 import shutil
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Literal
@@ -13,8 +14,9 @@ from ledger.environment import Environment
 from ledger.errors import LedgerError
 from ledger.evidence import GitState, LineSample
 from ledger.findings import Json
-from ledger.journal import Entry, open_journal
+from ledger.journal import Journal, open_journal
 from ledger.tracking.events import record_finish, record_start
+from ledger.tracking.sender import launch
 from ledger.tracking.spool import Spool
 from ledger.workspace import Workspace
 
@@ -29,7 +31,15 @@ def new_run_id(experiment: str) -> str:
 class Recorder:
     """One run's way into the record. Holds the run's lock, by which others see that it is alive."""
 
-    def __init__(self, workspace: Workspace, mode: Mode, experiment: str, run: str) -> None:
+    def __init__(
+        self,
+        workspace: Workspace,
+        mode: Mode,
+        experiment: str,
+        run: str,
+        *,
+        warn: Callable[[str], None] = lambda message: print(f"ledger: {message}", file=sys.stderr),
+    ) -> None:
         self.workspace = workspace
         self.mode: Mode = mode
         self.experiment = experiment
@@ -38,42 +48,43 @@ class Recorder:
         self.folder.mkdir(parents=True, exist_ok=True)
         self._journal = open_journal(workspace, mode)
         self._spool = Spool(workspace.spool).writer(run)
+        self._warn = warn
         self._lock = FileLock(self.folder / "lock")
         try:
-            self._lock.acquire(blocking=False)
+            # `ledger log` takes the lock for an instant, to see whether anybody holds it.
+            self._lock.acquire(timeout=1)
         except Timeout as error:
             raise LedgerError(
                 f"{run} is running in another process", hint="wait for it, or end it, then use --resume"
             ) from error
 
     def environment(self, environment: Environment) -> None:
-        """Store an environment's facts, once per digest."""
-        known = (entry.body["digest"] for entry in self._journal.entries() if entry.kind == "environment")
-        if environment.digest not in known:
-            self._append("environment", {"digest": environment.digest, "facts": environment.facts})
+        """Store the facts of an environment and of its machine, once per digest."""
+        store_environment(self._journal, environment)
 
     def started(self, body: Mapping[str, Json]) -> None:
         """The run begins: everything that is known before it."""
         full = {**self._head(), **body}
-        record_start(self._spool, full, self._append("run.started", full).id)
+        entry = self._journal.append("run.started", full)
+        self._track(lambda: record_start(self._spool, full, entry.id))
 
     def finished(
         self, body: Mapping[str, Json], samples: Sequence[LineSample] = (), artifact: Path | None = None
     ) -> None:
         """The run ended and was guarded: everything that was observed."""
         full = {**self._head(), "status": "finished", **body}
-        entry = self._append("run.finished", full)
-        record_finish(self._spool, full, entry.id, samples=samples, artifact=artifact)
-        self._launch_sender()
+        entry = self._journal.append("run.finished", full)
+        self._track(lambda: record_finish(self._spool, full, entry.id, samples=samples, artifact=artifact))
+        launch(self.workspace.root)
 
     def failed(self, reason: str, seconds: float) -> None:
         """The run broke off with an error that was told to the user; `--resume` takes it up again."""
         # The failure may be a full disk, on which this too fails: the run then shows as interrupted.
         with suppress(OSError):
             body = {**self._head(), "status": "failed", "seconds": seconds, "error": reason}
-            entry = self._append("run.finished", body)
-            record_finish(self._spool, body, entry.id)
-        self._launch_sender()
+            entry = self._journal.append("run.finished", body)
+            self._track(lambda: record_finish(self._spool, body, entry.id))
+        launch(self.workspace.root)
 
     def discard(self) -> None:
         """Preflight refused after all: nothing was recorded, and nothing shall lie about."""
@@ -94,13 +105,23 @@ class Recorder:
     def _head(self) -> dict[str, Json]:
         return {"run": self.run, "experiment": self.experiment, "mode": self.mode}
 
-    def _append(self, kind: str, body: Mapping[str, Json]) -> Entry:
-        return self._journal.append(kind, body)
+    def _track(self, spool: Callable[[], None]) -> None:
+        """Queue for MLflow. The journal has the run already, so a spool without space does not end it."""
+        try:
+            spool()
+        except OSError as error:
+            self._warn(f"{self.run} was not queued for MLflow: {error.strerror}; the journal has it")
 
-    def _launch_sender(self) -> None:
-        from ledger.tracking.sender import launch
 
-        launch(self.workspace.root)
+def store_environment(journal: Journal, environment: Environment) -> None:
+    """Store the facts of an environment and of its machine in a journal that does not have them yet."""
+    known = {entry.body["digest"] for entry in journal.entries() if entry.kind == "environment"}
+    for digest, facts in (
+        (environment.digest, environment.facts),
+        (environment.machine_digest, environment.machine),
+    ):
+        if digest not in known:
+            journal.append("environment", {"digest": digest, "facts": facts})
 
 
 def git_facts(state: object) -> dict[str, Json] | None:

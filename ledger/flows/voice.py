@@ -17,6 +17,6 @@ class Voice(Protocol):
     def preflight(self, report: Report) -> None:
         """Tell what preflight found, before anything runs."""
 
-    def progress(self) -> AbstractContextManager[Callable[[Progress], None]]:
-        """Something to call with each Progress, while it is open."""
+    def progress(self, unit: str) -> AbstractContextManager[Callable[[Progress], None]]:
+        """Something to call with each Progress, while it is open; `unit` is what is counted."""
         ...

@@ -239,8 +239,10 @@ class Spec(Section):
     device: Literal["auto", "cpu", "cuda"] = Field(
         default="auto", description="`auto`: a GPU where there is one."
     )
-    environment: FileName = Field(
-        description="Lockfile to run in, by its name under `lockfiles/`: `mt-4.57.6`."
+    environment: FileName | None = Field(
+        None,
+        description="Lockfile to run in, by its name under `lockfiles/`: `mt-4.57.6`. Unset: whatever is "
+        "installed, which is recorded and not checked.",
     )
     clean: bool = Field(default=False, description="Refuse to run with uncommitted changes.")
     guards: Guards = Field(default_factory=Guards)

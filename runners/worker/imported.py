@@ -1,5 +1,6 @@
 """Which installed distributions this process has really imported."""
 
+import re
 import sys
 from importlib.metadata import distribution, packages_distributions
 from pathlib import Path
@@ -16,7 +17,8 @@ def imported_distributions() -> list[str]:
         names = set(owners[package])
         # Several distributions share a namespace such as `google`: those count whose own files are loaded.
         found |= names if len(names) == 1 else {name for name in names if _has_loaded_files(name, package)}
-    return sorted(found)
+    # As PEP 503 writes names, and lockfiles with it.
+    return sorted(re.sub(r"[-_.]+", "-", name).lower() for name in found)
 
 
 def _has_loaded_files(name: str, package: str) -> bool:
