@@ -15,6 +15,7 @@ from ledger.cli.boundary import run_command
 COMMANDS: dict[str, tuple[str, str]] = {
     "init": ("ledger.cli.init", "Make a git repository ready for the ledger."),
     "run": ("ledger.cli.run", "Run an experiment or a command: preflight, run, guard, record."),
+    "verify": ("ledger.cli.verify", "Reload a checkpoint in a fresh process, and guard what came of it."),
     "check": ("ledger.cli.check", "Guard any output file: its text and, with a reference, its scores."),
     "log": ("ledger.cli.log", "List the recorded runs."),
     "show": ("ledger.cli.show", "Show one run in full."),

@@ -1,0 +1,226 @@
+"""`ledger verify`: is a checkpoint what was trained, and does it work once reloaded?"""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ledger.cli.output import emit, exit_for, json_option
+from ledger.errors import Exit, LedgerError, UsageError
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.table import Table
+
+    from ledger.evidence import Metric
+    from ledger.findings import Json, Report
+    from ledger.flows.verify import Verified
+    from ledger.workspace import Workspace
+    from runners.verification import Question
+
+FOLDER = click.Path(path_type=Path)
+FILE = click.Path(path_type=Path)
+MORE = "what a code means and what to do: ledger explain CODE"
+
+
+def _claims(_context: click.Context, _option: click.Parameter, given: tuple[str, ...]) -> dict[str, float]:
+    claims = {}
+    for text in given:
+        metric, _, value = text.partition("=")
+        try:
+            claims[metric.strip().lower()] = float(value)
+        except ValueError as error:
+            hint = "write METRIC=VALUE, such as --claim bleu=98.2"
+            raise UsageError(f"--claim {text} is no score", hint=hint) from error
+    return claims
+
+
+@click.command("verify")
+@click.argument("checkpoints", nargs=-1, type=FOLDER, metavar="CHECKPOINT...")
+@click.option("--source", type=FILE, help="Lines to translate, where the checkpoint keeps none of its own.")
+@click.option("--reference", type=FILE, help="Their translation, to score against.")
+@click.option("--lang", "language", help="The language it translates into: ja, ko_KR, eng_Latn.")
+@click.option(
+    "--claim", "claims", multiple=True, callback=_claims, metavar="METRIC=X", help="A stated score."
+)
+@click.option("--full", is_flag=True, help="Translate all lines too, with the checkpoint's own settings.")
+@click.option("--run", "run", metavar="RUN", help="The run that it is said to be of.")
+@click.option("--env", "lockfile", metavar="LOCK", help="Reload in the environment of this lockfile.")
+@click.option("--python", "interpreter", type=FILE, help="Reload with this interpreter.")
+@click.option("--device", default="cpu", show_default=True, help="Where to reload it: cpu, cuda or auto.")
+@click.option("--last", type=FOLDER, metavar="DIR", help="Print the newest verified checkpoint in DIR.")
+@json_option
+def command(
+    checkpoints: tuple[Path, ...],
+    source: Path | None,
+    reference: Path | None,
+    language: str | None,
+    claims: dict[str, float],
+    full: bool,
+    run: str | None,
+    lockfile: str | None,
+    interpreter: Path | None,
+    device: str,
+    last: Path | None,
+    as_json: bool,
+) -> int:
+    """Reload each CHECKPOINT in a fresh process, and guard what came of it.
+
+    \b
+    ledger verify out/checkpoint-6000
+    ledger verify out/checkpoint-* --env mt-5.0.0
+    ledger verify theirs --source in.ko --reference ref.ja --lang ja --claim bleu=33
+    ledger verify --last out
+
+    A checkpoint that a training under the ledger saved keeps what was seen of
+    the model in memory, and is held against that. Of any other, whatever can be
+    checked is, and the rest is listed as skipped.
+    """
+    if last is not None:
+        if checkpoints:
+            raise UsageError("--last stands alone: it verifies nothing", hint="ledger verify --last DIR")
+        return _print_last(last, as_json)
+    if not checkpoints:
+        raise UsageError("which checkpoint?", hint="ledger verify CHECKPOINT, or: ledger verify --last DIR")
+    from ledger.flows.verify import Request, verify
+
+    workspace = _workspace()
+    request = Request(
+        checkpoints=checkpoints,
+        interpreter=_interpreter(lockfile, interpreter),
+        question=_question(source, reference, language, full, device),
+        claims=claims,
+        run=run,
+    )
+    from ledger.cli.run import TerminalVoice
+
+    done = verify(workspace, request, TerminalVoice())
+    emit(_document(done), as_json, *([] if as_json else _human(done, workspace)))
+    return exit_for(_all(done))
+
+
+def _print_last(folder: Path, as_json: bool) -> int:
+    from ledger.checkpoint import newest_verified, read_mark
+
+    found = newest_verified(folder)
+    mark = read_mark(found) if found else None
+    if found is None or mark is None:
+        hint = f"verify one first: ledger verify {folder}/checkpoint-STEP"
+        raise LedgerError(f"no checkpoint in {folder} is verified", hint=hint)
+    document = {"checkpoint": str(found), "verdict": mark.verdict, "time": mark.time, "entry": mark.entry}
+    if as_json:
+        emit({**document, "findings": [], "skips": []}, True)
+    else:
+        click.echo(found)
+    return Exit.PASSED
+
+
+def _workspace() -> "Workspace | None":
+    """The ledger here, if there is one: a checkpoint can be verified anywhere."""
+    from ledger.workspace import Workspace
+
+    try:
+        return Workspace.find()
+    except UsageError:
+        return None
+
+
+def _interpreter(lockfile: str | None, interpreter: Path | None) -> Path:
+    if lockfile and interpreter:
+        raise UsageError("--env and --python both name an environment", hint="give one of them")
+    if lockfile is None:
+        return interpreter.absolute() if interpreter else Path(sys.executable)
+    raise UsageError(f"{lockfile} cannot be built here yet", hint="name its interpreter: --python PATH")
+
+
+def _question(
+    source: Path | None, reference: Path | None, language: str | None, full: bool, device: str
+) -> "Question":
+    from ledger.textio import read_lines
+    from runners.verification import Question
+
+    if reference and not source:
+        raise UsageError("--reference needs what it translates", hint="give --source FILE")
+    if reference and not language:
+        hint = "say which language the reference is in, such as --lang ja"
+        raise UsageError("a score needs the language: BLEU means little without its tokenizer", hint=hint)
+    lines, answers = (tuple(read_lines(path)) if path else () for path in (source, reference))
+    if reference and len(lines) != len(answers):
+        raise LedgerError(
+            f"the source has {len(lines):,} lines and the reference {len(answers):,}",
+            hint="line n of the reference must translate line n of the source",
+        )
+    return Question(lines, answers, language, target_code=language, full=full, device=device)
+
+
+def _all(done: "list[Verified]") -> "Report":
+    from ledger.findings import merge
+
+    return merge(one.report for one in done)
+
+
+def _document(done: "list[Verified]") -> "dict[str, Json]":
+    from dataclasses import asdict
+
+    def score(metric: "Metric | None") -> "Json":
+        return asdict(metric) if metric else None
+
+    checkpoints = [
+        {
+            "checkpoint": str(one.checkpoint),
+            "step": one.step,
+            "run": one.run.id if one.run else None,
+            "scores": {"memory": score(one.memory), "reloaded": score(one.reloaded)},
+            "marked": one.marked,
+            "entry": one.entry,
+            "seconds": dict(one.result.seconds),
+            **one.report.to_json(),
+        }
+        for one in done
+    ]
+    return {**_all(done).to_json(), "checkpoints": checkpoints}
+
+
+def _human(done: "list[Verified]", workspace: "Workspace | None") -> "list[RenderableType]":
+    from ledger.render import lines, report_table, verdict_line
+
+    parts: list[RenderableType] = [_table(done), ""]
+    for one in done:
+        parts += [report_table(one.report, title=one.checkpoint.name if len(done) > 1 else ""), ""]
+    for one in done:
+        parts.append(verdict_line(one.report, _subject(one)))
+    if workspace is None:
+        parts.append(lines(["there is no ledger here, so nothing was recorded"]))
+    if any(one.report.failing for one in done):
+        parts.append(lines([MORE]))
+    return parts
+
+
+def _table(done: "list[Verified]") -> "Table":
+    from rich.table import Table
+    from rich.text import Text
+
+    from ledger.render import VERDICTS
+
+    table = Table(box=None, pad_edge=False)
+    table.add_column("checkpoint", overflow="fold")
+    for heading in ("step", "BLEU in memory", "BLEU reloaded", "lines"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("verdict", no_wrap=True)
+    for one in done:
+        sample = one.result.actual.sample
+        verdict = one.report.verdict
+        table.add_row(
+            Text(one.checkpoint.name or str(one.checkpoint)),
+            "-" if one.step is None else f"{one.step:,}",
+            *(f"{metric.value:.2f}" if metric else "-" for metric in (one.memory, one.reloaded)),
+            f"{len(sample.output):,}" if sample else "-",
+            Text(verdict, VERDICTS[verdict]),
+        )
+    return table
+
+
+def _subject(one: "Verified") -> str:
+    recorded = f", recorded for {one.run.id}" if one.run and one.entry else ", recorded" if one.entry else ""
+    return f"{one.checkpoint}{recorded}{', marked as verified' if one.marked else ''}"
