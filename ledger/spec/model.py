@@ -240,7 +240,7 @@ class Spec(Section):
         default="auto", description="`auto`: a GPU where there is one."
     )
     environment: FileName | None = Field(
-        None,
+        default=None,
         description="Lockfile to run in, by its name under `lockfiles/`: `mt-4.57.6`. Unset: whatever is "
         "installed, which is recorded and not checked.",
     )
