@@ -12,6 +12,14 @@ from ledger.findings import Json
 
 if TYPE_CHECKING:  # ledger.checkpoint takes Metric from here
     from ledger.checkpoint import CheckpointFiles, Claims, Origin, Snapshot
+    from ledger.training_evidence import (
+        DeviceMemory,
+        EffectiveSettings,
+        MemoryNeed,
+        TrainingLimits,
+        TrainingPlan,
+        TrainingSeries,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,3 +327,8 @@ class Evidence:
     # Expected: what the record has on the run, Origin() where it has nothing; actual: the checkpoint's own.
     lineage: "Origin | Unobserved" = Unobserved("the run of the checkpoint is not on the record")
     claims: "Claims | Measured | Unobserved" = Unobserved("no score is claimed of the checkpoint")
+    training: "TrainingLimits | TrainingSeries | Unobserved" = Unobserved("no training was watched")
+    # Expected: the parent run's plan, or the last good run's settings; actual: those of the training at hand.
+    plan: "TrainingPlan | Unobserved" = Unobserved("no parent run is on the record")
+    settings: "EffectiveSettings | Unobserved" = Unobserved("no good run is on the record")
+    memory: "MemoryNeed | DeviceMemory | Unobserved" = Unobserved("no training is planned on a device")
