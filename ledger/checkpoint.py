@@ -302,7 +302,7 @@ def digest_files(checkpoint: Path) -> str:
     The optimizer's state and its like count by name and size. Files are hashed side by side. Raises OSError
     when one cannot be read.
     """
-    paths = sorted(_files(checkpoint))
+    paths = sorted(files_of(checkpoint))
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         rows = pool.map(lambda path: _row(path, checkpoint), paths)
         return f"sha256:{hashlib.sha256(''.join(rows).encode('utf-8', 'surrogateescape')).hexdigest()}"
@@ -350,7 +350,8 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _files(checkpoint: Path) -> Iterator[Path]:
+def files_of(checkpoint: Path) -> Iterator[Path]:
+    """Every file of a checkpoint, the ledger's own left out."""
     for path in checkpoint.rglob("*"):
         if path.is_file() and path.relative_to(checkpoint).parts[0] != FOLDER:
             yield path

@@ -183,11 +183,14 @@ def _document(done: "list[Verified]") -> "dict[str, Json]":
 
 
 def _human(done: "list[Verified]", workspace: "Workspace | None") -> "list[RenderableType]":
+    from ledger.findings import Severity
     from ledger.render import lines, report_table, verdict_line
 
     parts: list[RenderableType] = [_table(done), ""]
     for one in done:
-        parts += [report_table(one.report, title=one.checkpoint.name if len(done) > 1 else ""), ""]
+        # Of several, those alone that have something to say.
+        if len(done) == 1 or any(found.severity >= Severity.WARNING for found in one.report.findings):
+            parts += [report_table(one.report, title=str(one.checkpoint) if len(done) > 1 else ""), ""]
     for one in done:
         parts.append(verdict_line(one.report, _subject(one)))
     if workspace is None:
@@ -208,11 +211,12 @@ def _table(done: "list[Verified]") -> "Table":
     for heading in ("step", "BLEU in memory", "BLEU reloaded", "lines"):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("verdict", no_wrap=True)
+    same_name = len({one.checkpoint.name for one in done}) < len(done)
     for one in done:
         sample = one.result.actual.sample
         verdict = one.report.verdict
         table.add_row(
-            Text(one.checkpoint.name or str(one.checkpoint)),
+            Text(str(one.checkpoint) if same_name else one.checkpoint.name),
             "-" if one.step is None else f"{one.step:,}",
             *(f"{metric.value:.2f}" if metric else "-" for metric in (one.memory, one.reloaded)),
             f"{len(sample.output):,}" if sample else "-",

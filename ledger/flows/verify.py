@@ -6,6 +6,7 @@ The mark of a verified checkpoint is written last, after its verdict is in the j
 import os
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -19,6 +20,7 @@ from ledger.checkpoint import (
     Snapshot,
     digest_files,
     evidence_path,
+    files_of,
     list_checkpoints,
     now,
     read_evidence,
@@ -113,12 +115,13 @@ def verify(workspace: Workspace | None, request: Request, voice: Voice) -> list[
             what = "is a file" if checkpoint.exists() else "does not exist"
             raise LedgerError(f"{checkpoint} {what}", hint="name the folder of a checkpoint")
     setting = prepare(workspace, request)
-    done = []
-    with Worker(request.interpreter, _log(workspace)) as worker:
+    done: list[Verified] = []
+    total = len(request.checkpoints)
+    with Worker(request.interpreter, _log(workspace)) as worker, voice.progress("checkpoints") as tell:
         for checkpoint in request.checkpoints:
-            with voice.progress("checkpoints") as on_progress:
-                verified = verify_checkpoint(worker, setting, checkpoint, on_progress)
-            done.append(record(setting, verified, voice.say))
+            tell(Progress("reloading", len(done), total))
+            done.append(record(setting, verify_checkpoint(worker, setting, checkpoint), voice.say))
+        tell(Progress("reloading", total, total))
     return done
 
 
@@ -139,15 +142,14 @@ def prepare(workspace: Workspace | None, request: Request) -> Setting:
     )
 
 
-def verify_checkpoint(
-    worker: Worker,
-    setting: Setting,
-    checkpoint: Path,
-    on_progress: Callable[[Progress], None] = lambda _progress: None,
-) -> Verified:
+def verify_checkpoint(worker: Worker, setting: Setting, checkpoint: Path) -> Verified:
     """Reload it and guard what came of it; nothing is recorded or marked yet."""
-    files = _digest(checkpoint)  # before it is loaded: a file that changes meanwhile makes the mark invalid
-    result = reload(worker, checkpoint, setting.question, on_progress)
+    before = _stamps(checkpoint)
+    with ThreadPoolExecutor(1) as pool:  # while the worker imports what it needs
+        digest = pool.submit(_digest, checkpoint)
+        result = reload(worker, checkpoint, setting.question)
+    # What was digested is what was reloaded only if nobody wrote to it meanwhile.
+    files = digest.result() if _stamps(checkpoint) == before else None
     run = setting.run or _run_of(checkpoint, setting.runs, setting.workspace)
     expected, actual = _sides(setting, checkpoint, result, run)
     said, memory = (result.asked, None) if result.asked else (result.actual.sample, result.expected.sample)
@@ -177,6 +179,7 @@ def _mark(
     checkpoint: Path, setting: Setting, verified: Verified, entry: str | None, say: Callable[[str], None]
 ) -> bool:
     if verified.files is None:
+        say(f"{checkpoint} was written to while it was verified: it is not marked; verify it again")
         return False
     environment = setting.environment.digest
     mark = Mark(verified.files, str(Verdict.PASS), now(), entry, environment, verified.reloaded)
@@ -282,6 +285,16 @@ def _environment(workspace: Workspace | None, run: Run | None, interpreter: Path
     lockfile = ((run.started.get("spec") or {}) if run else {}).get("environment")
     variants = find_lockfiles(str(lockfile), workspace.lockfiles) if lockfile and workspace else []
     return capture(interpreter, variants)
+
+
+def _stamps(checkpoint: Path) -> dict[str, tuple[int, int, int]]:
+    """Inode, size and time of every file, the ledger's own left out."""
+    stamps = {}
+    for path in files_of(checkpoint):
+        with suppress(FileNotFoundError):
+            found = path.stat()
+            stamps[str(path)] = (found.st_ino, found.st_size, found.st_mtime_ns)
+    return stamps
 
 
 def _digest(checkpoint: Path) -> str | None:
