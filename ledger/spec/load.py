@@ -4,10 +4,12 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
+from typing import get_args
 
 from pydantic import BaseModel, ValidationError
 
 from ledger.errors import UsageError
+from ledger.findings import Json
 from ledger.spec.errors import (
     KeyPath,
     Locate,
@@ -22,8 +24,10 @@ from ledger.spec.errors import (
 from ledger.spec.merge import merge_sources, place_of
 from ledger.spec.model import Spec
 from ledger.spec.source import Source, parse_value, read_source
+from ledger.spec.training import TrainingSpec
 
 SUFFIX = ".yaml"
+TASKS: dict[str, type[Spec] | type[TrainingSpec]] = {"generation": Spec, "training": TrainingSpec}
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}")
 
 
@@ -34,6 +38,20 @@ def load(
     *,
     rate_codes: Collection[str] | None = None,
 ) -> Spec:
+    """`load_experiment` for a generation. Raises UsageError for a spec of another task."""
+    spec = load_experiment(name_or_path, folder, overrides, rate_codes=rate_codes)
+    if not isinstance(spec, Spec):
+        raise UsageError(f"{spec.name} is a {spec.task}", hint="name an experiment that generates")
+    return spec
+
+
+def load_experiment(
+    name_or_path: str,
+    folder: Path,
+    overrides: Sequence[str] = (),
+    *,
+    rate_codes: Collection[str] | None = None,
+) -> Spec | TrainingSpec:
     """The spec called `name_or_path` in `folder`, or the one in a `.yaml` file that is named by its path.
 
     `overrides` are `KEY=VALUE` with a dotted key and a YAML scalar. `rate_codes` are the guard codes that
@@ -47,10 +65,11 @@ def load(
     def locate(key: KeyPath) -> Place:
         return place_of(key, said.places, Place(_shown(path)))
 
+    kind = _kind(said.values.get("task"), locate)
     try:
-        spec = Spec.model_validate(said.values)
+        spec = kind.model_validate(said.values)
     except ValidationError as error:
-        problems = validation_problems(error, said.values, dotted_keys(), locate)
+        problems = validation_problems(error, said.values, dotted_keys(kind), locate)
         raise spec_error(problems, _shown(path)) from error
     if rate_codes is not None and (unknown := set(spec.guards.max_rate) - set(rate_codes)):
         raise spec_error(_unknown_codes(unknown, rate_codes, locate), _shown(path))
@@ -64,16 +83,26 @@ def names(folder: Path) -> list[str]:
 
 
 @cache
-def dotted_keys() -> tuple[str, ...]:
-    """Every key that a spec may have, sections too, in the order of the model."""
-    return tuple(_keys_of(Spec, ""))
+def dotted_keys(kind: type[BaseModel] = Spec) -> tuple[str, ...]:
+    """Every key that a spec of this kind may have, sections too, in the order of the model."""
+    return tuple(_keys_of(kind, ""))
 
 
 def _keys_of(model: type[BaseModel], prefix: str) -> Iterator[str]:
     for name, field in model.model_fields.items():
         yield prefix + name
-        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
-            yield from _keys_of(field.annotation, f"{prefix}{name}.")
+        for kind in (field.annotation, *get_args(field.annotation)):
+            if isinstance(kind, type) and issubclass(kind, BaseModel):
+                yield from _keys_of(kind, f"{prefix}{name}.")
+
+
+def _kind(task: Json, locate: Locate) -> type[Spec] | type[TrainingSpec]:
+    """The model that checks a spec of this task; unset is a generation."""
+    for name, kind in TASKS.items():
+        if task in (name, None):
+            return kind
+    says = f"should be {' or '.join(map(repr, TASKS))}, not {task!r}"
+    raise problem_at(locate(("task",)), says, key="task", hint=did_you_mean(str(task), TASKS))
 
 
 def _find(name_or_path: str, folder: Path) -> Path:

@@ -7,7 +7,7 @@ every spec that was ever run stays what it was.
 import posixpath
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -212,8 +212,8 @@ class Guards(Section):
         )
 
 
-class Spec(Section):
-    """One experiment, resolved: its file, what it extends, and the command line, merged and checked."""
+class Experiment(Section):
+    """What every spec has, whatever its task: what it is called, where it runs, and its digest."""
 
     title: Line | None = Field(default=None, description="One line for people.")
     notes: str | None = Field(default=None, description="Anything else for people.")
@@ -224,17 +224,8 @@ class Spec(Section):
         default=None,
         description="Spec that this one starts from, by its path under `experiments/` without `.yaml`.",
     )
-    task: Literal["generation"] = Field(default="generation", description="What is done with the model.")
-    model: Model
     languages: Languages
     codes: Codes = Field(default_factory=Codes)
-    data: Data
-    output: Line = Field(description="File to write, from the repository's root.")
-    failure_marker: Line = Field(
-        default="FAILED_TRANSLATION_CLEANED",
-        description="Output line that stands for a line that could not be translated.",
-    )
-    generation: Generation = Field(default_factory=Generation)
     seed: int = Field(default=0, ge=0, le=2**32 - 1, description="Seed of every random generator.")
     device: Literal["auto", "cpu", "cuda"] = Field(
         default="auto", description="`auto`: a GPU where there is one."
@@ -254,21 +245,11 @@ class Spec(Section):
         """The experiment's name: its file's, without `.yaml`."""
         return self._name
 
-    def named(self, name: str) -> "Spec":
+    def named(self, name: str) -> Self:
         """The same content as the experiment `name`."""
         copy = self.model_copy()
         copy._name = name
         return copy
-
-    @field_validator("output")
-    @classmethod
-    def _spares_the_data(cls, output: str, info: ValidationInfo) -> str:
-        data = info.data.get("data")
-        for role in ("source", "reference"):
-            path = getattr(data, role, None)
-            if path is not None and posixpath.normpath(path) == posixpath.normpath(output):
-                raise ValueError(f"is the same file as data.{role}, which it would overwrite")
-        return output
 
     def resolved(self) -> dict[str, Json]:
         """The whole content after inheritance and overrides, as JSON; unset keys are left out."""
@@ -282,3 +263,27 @@ class Spec(Section):
     def digest(self) -> str:
         """The digest of `digested()`: equal for specs that run the same."""
         return digest_json(self.digested())
+
+
+class Spec(Experiment):
+    """A generation, resolved: its file, what it extends, and the command line, merged and checked."""
+
+    task: Literal["generation"] = Field(default="generation", description="What is done with the model.")
+    model: Model
+    data: Data
+    output: Line = Field(description="File to write, from the repository's root.")
+    failure_marker: Line = Field(
+        default="FAILED_TRANSLATION_CLEANED",
+        description="Output line that stands for a line that could not be translated.",
+    )
+    generation: Generation = Field(default_factory=Generation)
+
+    @field_validator("output")
+    @classmethod
+    def _spares_the_data(cls, output: str, info: ValidationInfo) -> str:
+        data = info.data.get("data")
+        for role in ("source", "reference"):
+            path = getattr(data, role, None)
+            if path is not None and posixpath.normpath(path) == posixpath.normpath(output):
+                raise ValueError(f"is the same file as data.{role}, which it would overwrite")
+        return output

@@ -1,13 +1,14 @@
 """What a spec may say, for readers and for editors, generated from the model so that it cannot drift.
 
-`python -m ledger.spec.reference` prints the table that stands in docs/specs.md.
+`python -m ledger.spec.reference` prints the tables that stand in docs/specs.md: a generation's, a training's.
 """
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ledger.findings import Json
-from ledger.spec.model import Spec
+from ledger.spec.model import Experiment, Spec
+from ledger.spec.training import TrainingSpec
 
 _WORDS = {"string": "text", "integer": "whole number", "number": "number", "boolean": "true or false"}
 
@@ -20,9 +21,9 @@ def json_schema() -> dict[str, Json]:
     return schema
 
 
-def field_table() -> str:
-    """A Markdown table of every key: what it takes, its default, what it means."""
-    schema = Spec.model_json_schema()
+def field_table(kind: type[Experiment] = Spec) -> str:
+    """A Markdown table of every key of a task: what it takes, its default, what it means."""
+    schema = kind.model_json_schema()
     rows = ["| key | takes | default | meaning |", "|---|---|---|---|"]
     rows += [f"| {' | '.join(cells)} |" for cells in _rows(schema, schema["$defs"], "")]
     return "\n".join(rows)
@@ -31,7 +32,7 @@ def field_table() -> str:
 def _rows(section: Mapping[str, Any], sections: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, ...]]:
     required = section.get("required", ())
     for key, field in section["properties"].items():
-        below = sections.get(field.get("$ref", "").rpartition("/")[2])
+        below = _section(field, sections)
         if below:
             meaning = below["description"].replace("\n", " ")
             yield f"**`{prefix}{key}`**", "keys", _must(key in required), meaning
@@ -39,6 +40,13 @@ def _rows(section: Mapping[str, Any], sections: Mapping[str, Any], prefix: str) 
         else:
             default = "required" if key in required else _default(field.get("default"))
             yield f"`{prefix}{key}`", _takes(field), default, field["description"]
+
+
+def _section(field: Mapping[str, Any], sections: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The section that a key holds, one that may be left out too."""
+    references = [option.get("$ref", "") for option in (field, *field.get("anyOf", ()))]
+    names = (reference.rpartition("/")[2] for reference in references)
+    return next((sections[name] for name in names if name in sections), None)
 
 
 def _must(required: bool) -> str:
@@ -69,4 +77,4 @@ def _words(option: Mapping[str, Any]) -> str:
 
 
 if __name__ == "__main__":
-    print(field_table())
+    print(field_table(), field_table(TrainingSpec), sep="\n\n")
