@@ -83,12 +83,15 @@ def command(
         return _print_last(last, as_json)
     if not checkpoints:
         raise UsageError("which checkpoint?", hint="ledger verify CHECKPOINT, or: ledger verify --last DIR")
+    if lockfile and interpreter:
+        raise UsageError("--env and --python both name an environment", hint="give one of them")
     from ledger.flows.verify import Request, verify
 
     workspace = _workspace()
     request = Request(
         checkpoints=checkpoints,
-        interpreter=_interpreter(lockfile, interpreter),
+        interpreter=(interpreter or Path(sys.executable)).absolute(),
+        lockfile=lockfile,
         question=_question(source, reference, language, full, device),
         claims=claims,
         run=run,
@@ -124,14 +127,6 @@ def _workspace() -> "Workspace | None":
         return Workspace.find()
     except UsageError:
         return None
-
-
-def _interpreter(lockfile: str | None, interpreter: Path | None) -> Path:
-    if lockfile and interpreter:
-        raise UsageError("--env and --python both name an environment", hint="give one of them")
-    if lockfile is None:
-        return interpreter.absolute() if interpreter else Path(sys.executable)
-    raise UsageError(f"{lockfile} cannot be built here yet", hint="name its interpreter: --python PATH")
 
 
 def _question(

@@ -4,6 +4,7 @@ The mark of a verified checkpoint is written last, after its verdict is in the j
 """
 
 import os
+import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -37,24 +38,27 @@ from ledger.flows.samples import inspect_sample
 from ledger.flows.voice import Voice
 from ledger.journal import open_journal
 from ledger.lineage import claims_of, origin_of_checkpoint, origin_of_run, step_in_name
+from ledger.lockfile import Lockfile
 from ledger.lockfile import find as find_lockfiles
 from ledger.progress import Progress
 from ledger.runs import Run, load_runs
 from ledger.runs import find as find_run
 from ledger.workspace import Workspace
 from runners.environment import capture
+from runners.environments import default_cache, ensure
 from runners.process import Worker
 from runners.verification import Question, Reloaded, reload
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What the user typed. `interpreter` is that of the environment to reload in, `claims` are scores stated
-    of the checkpoints, `run` is the run that they are said to be of.
+    """What the user typed. The environment to reload in is that of a `lockfile` (its name or path), or else
+    the `interpreter`'s; `claims` are scores stated of the checkpoints, `run` the run they are said to be of.
     """
 
     checkpoints: tuple[Path, ...]
-    interpreter: Path
+    interpreter: Path = Path(sys.executable)
+    lockfile: str | None = None
     question: Question = field(default_factory=Question)
     claims: Mapping[str, float] = field(default_factory=dict)
     run: str | None = None
@@ -114,6 +118,8 @@ def verify(workspace: Workspace | None, request: Request, voice: Voice) -> list[
         if not checkpoint.is_dir():
             what = "is a file" if checkpoint.exists() else "does not exist"
             raise LedgerError(f"{checkpoint} {what}", hint="name the folder of a checkpoint")
+    if request.lockfile:
+        request = replace(request, interpreter=_build(workspace, request.lockfile, voice))
     setting = prepare(workspace, request)
     done: list[Verified] = []
     total = len(request.checkpoints)
@@ -125,6 +131,16 @@ def verify(workspace: Workspace | None, request: Request, voice: Voice) -> list[
     return done
 
 
+def _build(workspace: Workspace | None, lockfile: str, voice: Voice) -> Path:
+    """The Python of the environment that a lockfile pins, built where it is not there yet."""
+    with voice.progress("steps") as tell:
+        return ensure(_lockfiles(workspace, lockfile), default_cache(), tell)
+
+
+def _lockfiles(workspace: Workspace | None, name: str) -> list[Lockfile]:
+    return find_lockfiles(name, workspace.lockfiles if workspace else Path("lockfiles"))
+
+
 def prepare(workspace: Workspace | None, request: Request) -> Setting:
     """Look at the environment and the record once. Raises UsageError for a run that is not on the record."""
     runs = tuple(load_runs(workspace)) if workspace else ()
@@ -134,7 +150,7 @@ def prepare(workspace: Workspace | None, request: Request) -> Setting:
     known = run or _run_of(request.checkpoints[0], runs, workspace)
     return Setting(
         workspace=workspace,
-        environment=_environment(workspace, known, request.interpreter),
+        environment=_environment(workspace, known, request),
         question=request.question,
         claims=request.claims,
         runs=runs,
@@ -280,11 +296,12 @@ def _run_of(checkpoint: Path, runs: Sequence[Run], workspace: Workspace | None) 
     return next((run for run in runs if run.id == named), None)
 
 
-def _environment(workspace: Workspace | None, run: Run | None, interpreter: Path) -> Environment:
-    """The environment to reload in, held against the lockfile of the run, so that digests can be compared."""
-    lockfile = ((run.started.get("spec") or {}) if run else {}).get("environment")
-    variants = find_lockfiles(str(lockfile), workspace.lockfiles) if lockfile and workspace else []
-    return capture(interpreter, variants)
+def _environment(workspace: Workspace | None, run: Run | None, request: Request) -> Environment:
+    """The environment to reload in, held against its own lockfile, or else the run's: its digest can then be
+    compared with the run's."""
+    of_run = (run.started.get("spec") or {}).get("environment") if run else None
+    name = request.lockfile or of_run
+    return capture(request.interpreter, _lockfiles(workspace, str(name)) if name else [])
 
 
 def _stamps(checkpoint: Path) -> dict[str, tuple[int, int, int]]:
