@@ -3,7 +3,7 @@
 A new guard is a module in its family's package, a place in that package's GUARDS, and a table of tests.
 """
 
-from guards import checkpoint, environment, identity, journal, preflight, scores, text
+from guards import checkpoint, environment, identity, journal, preflight, scores, text, training
 from guards.guard import Guard
 
 PREFLIGHT: tuple[Guard, ...] = (*identity.BEFORE, *preflight.GUARDS)
@@ -12,6 +12,7 @@ SCORES: tuple[Guard, ...] = scores.GUARDS
 IDENTITY: tuple[Guard, ...] = identity.AFTER
 ENVIRONMENT: tuple[Guard, ...] = environment.GUARDS
 CHECKPOINT: tuple[Guard, ...] = checkpoint.GUARDS
+TRAINING: tuple[Guard, ...] = training.GUARDS
 JOURNAL: tuple[Guard, ...] = journal.GUARDS
 
 FAMILIES: dict[str, tuple[Guard, ...]] = {
@@ -21,6 +22,7 @@ FAMILIES: dict[str, tuple[Guard, ...]] = {
     "scores": SCORES,
     "identity": IDENTITY,
     "checkpoint": CHECKPOINT,
+    "training": TRAINING,
     "journal": JOURNAL,
 }
 ALL: tuple[Guard, ...] = tuple(guard for family in FAMILIES.values() for guard in family)

@@ -145,7 +145,7 @@ class DeviceMemory:
 def series_of_log(
     rows: Iterable[Mapping[str, Json]], *, failure: TrainingFailure | None = None
 ) -> TrainingSeries:
-    """The series in the Trainer's own `log_history`; rows of evaluations and the last summary are left out."""
+    """The series in the Trainer's own `log_history`, without the rows of evaluations and the last summary."""
     points = [
         TrainingPoint(
             step=row["step"],

@@ -1,6 +1,6 @@
-"""Guards on what can be known before anything is paid for: codes, disk, git, the model's name."""
+"""Guards on what can be known before anything is paid for: codes, disk, git, the model's name, memory."""
 
 from guards.guard import Guard
-from guards.preflight import disk_space, language_codes, model_kind, uncommitted_changes
+from guards.preflight import device_memory, disk_space, language_codes, model_kind, uncommitted_changes
 
-GUARDS: tuple[Guard, ...] = (language_codes, disk_space, uncommitted_changes, model_kind)
+GUARDS: tuple[Guard, ...] = (language_codes, disk_space, uncommitted_changes, model_kind, device_memory)

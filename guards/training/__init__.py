@@ -1,0 +1,24 @@
+"""Guards on how a training goes, and on what it is set to do before it starts."""
+
+from guards.guard import Guard
+from guards.training import (
+    amp_scale,
+    changed_defaults,
+    exploding_gradients,
+    finite_loss,
+    loss_spike,
+    out_of_memory,
+    unscaled_schedule,
+    vanishing_gradients,
+)
+
+SERIES: tuple[Guard, ...] = (
+    finite_loss,
+    exploding_gradients,
+    vanishing_gradients,
+    loss_spike,
+    amp_scale,
+    out_of_memory,
+)
+PLAN: tuple[Guard, ...] = (unscaled_schedule, changed_defaults)
+GUARDS: tuple[Guard, ...] = SERIES + PLAN

@@ -1,0 +1,132 @@
+"""TRN007: there is more data or a larger batch than the parent run had, and the schedule is still its own."""
+
+from collections.abc import Iterator
+from math import isclose
+
+from guards.guard import Explanation
+from guards.training.series import shown
+from ledger.findings import Finding, Severity, Skip
+from ledger.training_evidence import TrainingPlan
+
+CODE = "TRN007"
+TITLE = "data or batch grew, and the schedule did not follow"
+READS = "plan"
+EXPLANATION = Explanation(
+    means="Against the parent run, the steps of the training (through its data) or the examples per "
+    "optimizer step have grown to 1.5 times or more, while both the learning rate and the warm-up are what "
+    "they were: the same number of steps, of epochs, or the same share of the training.",
+    matters="Data that grew from 970 to 4,850 batches an epoch under a warm-up of 3 epochs and a learning "
+    "rate of 2e-05 made a warm-up of 14,550 steps instead of 2,910, gradient norms of 0.02 to 0.04, and a "
+    "model that learned nothing. A batch that is k times larger wants a learning rate that is k times (Goyal "
+    "et al. 2017) or the square root of k times larger.",
+    do="Think the learning rate and the warm-up over; if they are right as they are, accept this finding on "
+    "the record. A long warm-up alone is no fault: a good run had 4,000 of 21,370 steps, which is 18.7%.",
+)
+# Under the square-root rule a batch of 1.5 times wants a learning rate 22% higher: less is within the
+# distance between the values that people try.
+GROWN = 1.5
+SAME = 0.01
+
+
+def inspect(expected: TrainingPlan, actual: TrainingPlan) -> Iterator[Finding | Skip]:
+    """Compare size and schedule with the parent run's."""
+    schedule = (expected.learning_rate, actual.learning_rate, expected.warmup_steps, actual.warmup_steps)
+    if None in schedule:
+        yield Skip(CODE, f"learning rate and warm-up are not known of both this run and {expected.run}")
+        return
+    sizes = {"data": data_growth(expected, actual), "batch": batch_growth(expected, actual)}
+    if sizes["data"] is None and sizes["batch"] is None:
+        yield Skip(CODE, f"neither data nor batch is known of both this run and {expected.run}")
+        return
+    grown = {what: times for what, times in sizes.items() if times is not None and times >= GROWN}
+    if sizes["data"] in grown.values() and not _is_longer(expected, actual):
+        grown.pop("data")  # fewer epochs over more data: the schedule is as long as it was
+    unchanged = _unchanged_warmup(expected, actual)
+    if grown and unchanged and _same(expected.learning_rate, actual.learning_rate):
+        yield _finding(expected, actual, grown, unchanged)
+
+
+def data_growth(before: TrainingPlan, after: TrainingPlan) -> float | None:
+    """How many times the examples of one epoch there are; None where that is not known.
+
+    Batches of one size are taken for granted where only their number is known.
+    """
+    if before.train_examples and after.train_examples:
+        return after.train_examples / before.train_examples
+    if before.batches and after.batches:
+        per_batch = 1.0
+        if before.batch_size and after.batch_size:
+            per_batch = after.batch_size / before.batch_size
+        return after.batches / before.batches * per_batch
+    return None
+
+
+def batch_growth(before: TrainingPlan, after: TrainingPlan) -> float | None:
+    """How many times the examples per optimizer step there are; None where they are not known."""
+    if before.batch_size is None or after.batch_size is None:
+        return None
+    return after.batch_size * after.accumulation / (before.batch_size * before.accumulation)
+
+
+def _is_longer(before: TrainingPlan, after: TrainingPlan) -> bool:
+    return before.steps is None or after.steps is None or after.steps >= GROWN * before.steps
+
+
+def _unchanged_warmup(before: TrainingPlan, after: TrainingPlan) -> str | None:
+    """In what unit the warm-up is the same as before: people state it in steps, in epochs or as a share."""
+    if _same(before.warmup_steps, after.warmup_steps):
+        return f"{after.warmup_steps:,} steps"
+    if _same(epochs := _warmup_epochs(before), _warmup_epochs(after)):
+        return f"{epochs:g} epochs"
+    if _same(share := _warmup_share(before), _warmup_share(after)):
+        return f"{share:.1%} of the steps"
+    return None
+
+
+def _warmup_epochs(plan: TrainingPlan) -> float | None:
+    if plan.warmup_steps is None or not plan.steps or not plan.epochs:
+        return None
+    return round(plan.warmup_steps / plan.steps * plan.epochs, 2)
+
+
+def _warmup_share(plan: TrainingPlan) -> float | None:
+    return plan.warmup_steps / plan.steps if plan.warmup_steps is not None and plan.steps else None
+
+
+def _same(before: float | None, after: float | None) -> bool:
+    return before is not None and after is not None and isclose(before, after, rel_tol=SAME)
+
+
+def _finding(before: TrainingPlan, after: TrainingPlan, grown: dict[str, float], unchanged: str) -> Finding:
+    sizes = " and ".join(f"{what} grew {times:.3g} times" for what, times in grown.items())
+    rate = after.learning_rate
+    return Finding(
+        CODE,
+        Severity.WARNING,
+        f"{sizes} against {before.run} ({_size(before)} -> {_size(after)}), and the warm-up of {unchanged} "
+        f"({_warmup(before)} -> {_warmup(after)}) and the learning rate of {shown(rate or 0.0)} stayed",
+        measured=max(grown.values()),
+        threshold=GROWN,
+        evidence={"parent": before.run, "before": _numbers(before), "after": _numbers(after), **grown},
+    )
+
+
+def _size(plan: TrainingPlan) -> str:
+    if plan.train_examples is not None:
+        examples = f"{plan.train_examples:,} examples"
+    elif plan.batches is not None:
+        examples = f"{plan.batches:,} batches an epoch"
+    else:
+        examples = "data not known"
+    batch = f", {plan.batch_size * plan.accumulation:,} a step" if plan.batch_size is not None else ""
+    return examples + batch
+
+
+def _warmup(plan: TrainingPlan) -> str:
+    share = _warmup_share(plan)
+    return f"{plan.warmup_steps:,} steps" + (f", {share:.1%}" if share is not None else "")
+
+
+def _numbers(plan: TrainingPlan) -> dict[str, float | int | None]:
+    names = ("train_examples", "batches", "batch_size", "accumulation", "epochs", "steps", "warmup_steps")
+    return {name: getattr(plan, name) for name in (*names, "learning_rate")}
