@@ -38,7 +38,7 @@ class Rehearsal:
     seconds: float
 
 
-def prepare(  # noqa: PLR0913 - each names one thing that the model depends on
+def prepare(
     worker: Worker,
     *,
     family: str,
