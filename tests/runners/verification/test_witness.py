@@ -1,0 +1,145 @@
+"""Looking at a model in training changes nothing about the training."""
+
+import random
+import sys
+from pathlib import Path
+
+import numpy
+import pytest
+import torch
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from checkpoints import CODES
+
+from runners.worker.families import FAMILIES, load_model, load_tokenizer
+from runners.worker.questions import Languages, Text, draw, probe_batch
+from runners.worker.undisturbed import undisturbed
+from runners.worker.witness import Witness
+
+
+@pytest.fixture(scope="module")
+def base(healthy):
+    return str(healthy["marian"].parent / "base")
+
+
+@pytest.fixture
+def model(base):
+    model, _ = load_model(FAMILIES["marian"], base, "float32", "cpu")
+    model.config.dropout = 0.1
+    for module in model.modules():
+        if hasattr(module, "dropout"):
+            module.dropout = 0.1
+    return model.train()
+
+
+@pytest.fixture
+def witness(base, lines):
+    text = Text(tuple(line[0] for line in lines), tuple(line[1] for line in lines))
+    return Witness(load_tokenizer(FAMILIES["marian"], base), text, Languages(*CODES["marian"], "ja"))
+
+
+def train(model, look):
+    """Three steps with dropout; the weights afterwards."""
+    torch.manual_seed(1)
+    random.seed(1)
+    numpy.random.seed(1)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    for step in range(3):
+        ids = torch.randint(5, 100, (4, 6))
+        model(input_ids=ids, labels=ids).loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        look(step)
+    drawn = (random.random(), float(numpy.random.rand()), float(torch.rand(())))
+    return {name: tensor.clone() for name, tensor in model.state_dict().items()}, drawn
+
+
+def test_training_goes_on_bit_by_bit_as_without(base, model, witness):
+    import copy
+
+    seen = []
+    twin = copy.deepcopy(model)
+    watched, drawn = train(model, lambda step: seen.append(witness.observe(model, step)))
+    alone, drawn_alone = train(twin, lambda _step: None)
+    assert all(torch.equal(watched[name], alone[name]) for name in alone)
+    assert drawn == drawn_alone
+    assert len({one.snapshot["forward"]["loss"] for one in seen}) == 3
+    assert not any(one.snapshot["unseen"] for one in seen)
+
+
+def test_modes_and_use_cache_are_put_back(model, witness):
+    model.model.encoder.eval()
+    model.config.use_cache = False
+    before = [module.training for module in model.modules()]
+    witness.observe(model, 1)
+    assert [module.training for module in model.modules()] == before
+    assert model.config.use_cache is False
+    assert torch.is_grad_enabled()
+
+
+def test_autocast_is_off_also_where_accelerate_has_bound_it(model, witness):
+    from accelerate import Accelerator
+
+    plain = witness.observe(model, 1).snapshot["forward"]
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert witness.observe(model, 1).snapshot["forward"] == plain
+    Accelerator(mixed_precision="bf16", cpu=True).prepare_model(model)
+    bound = model.forward
+    assert witness.observe(model, 1).snapshot["forward"] == plain
+    assert model.forward == bound
+
+
+def test_an_error_inside_leaves_the_model_in_training(model):
+    with pytest.raises(ZeroDivisionError), undisturbed(model):
+        raise ZeroDivisionError
+    assert model.training
+
+
+def test_what_cannot_be_seen_is_said_and_stops_nothing(model, witness, monkeypatch):
+    def broken(*_args, **_kwargs):
+        raise RuntimeError("out of memory")
+
+    monkeypatch.setattr(type(model), "generate", broken)
+    seen = witness.observe(model, 1)
+    assert seen.snapshot["sample"] is None
+    assert "memory" in seen.snapshot["unseen"]["sample"]
+    assert seen.snapshot["weights"]["digests"]
+
+
+def test_a_data_set_of_token_ids_will_do(model, base):
+    rows = tuple((n, n + 1, 0) for n in range(5, 45))
+    text = Text((), rows=rows, labels=rows)
+    seen = Witness(load_tokenizer(FAMILIES["marian"], base), text).observe(model, 1)
+    assert not seen.snapshot["unseen"]
+    assert len(seen.snapshot["sample"]["output"]) == len(seen.recipe["rows"]) == 32
+
+
+def test_secrets_of_the_training_arguments_are_left_out(model, base, lines):
+    training = {"learning_rate": 1e-4, "hub_token": "hf_secret", "api_key": "x"}
+    text = Text(tuple(line[0] for line in lines))
+    tokenizer = load_tokenizer(FAMILIES["marian"], base)
+    seen = Witness(tokenizer, text, training=training).observe(model, 1)
+    assert seen.snapshot["effective"]["training"] == {"learning_rate": 1e-4}
+
+
+def test_the_same_lines_are_drawn_again_and_blank_ones_never():
+    text = Text(tuple("" if n % 3 else f"line {n}" for n in range(300)))
+    assert draw(text) == draw(text)
+    assert len(draw(text).source) == 32
+    assert all(draw(text).source)
+    assert draw(text, seed=1) != draw(text)
+    assert draw(Text(("a", "b"))).source == ("a", "b")
+
+
+@pytest.mark.parametrize("vocabulary", [100, 32_000, 256_000, 2_000_000])
+def test_a_large_vocabulary_makes_a_small_probe(vocabulary):
+    rows = [list(range(40))] * 32
+    probe = probe_batch(rows, rows, 0, vocabulary)
+    assert probe["labels"].numel() * vocabulary <= 4_000_000
+    assert probe["input_ids"].shape == probe["attention_mask"].shape
+
+
+def test_nothing_to_ask_is_refused_at_once():
+    with pytest.raises(ValueError, match="lines"):
+        Witness(None, Text(("a",)))
