@@ -1,4 +1,4 @@
-"""`ledger env`: look at the environment that experiments run in."""
+"""`ledger env`: look at the environment that experiments run in, and build one that a lockfile pins."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ledger.cli.output import emit, exit_for, json_option
-from ledger.errors import UsageError
+from ledger.errors import Exit, UsageError
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -17,13 +17,11 @@ if TYPE_CHECKING:
 
 @click.group()
 def command() -> None:
-    """Look at the environment that experiments run in."""
+    """Look at the environment that experiments run in, and build one that a lockfile pins."""
 
 
 @command.command()
-@click.option(
-    "--env", "name", metavar="NAME|LOCKFILE", help="The lockfile; left out where there is only one."
-)
+@click.option("--env", "name", metavar="NAME|LOCKFILE", help="The lockfile; the nearest one if left out.")
 @click.option("--python", type=click.Path(path_type=Path), help="The interpreter; ledger's own if left out.")
 @json_option
 def show(name: str | None, python: Path | None, as_json: bool) -> int:
@@ -60,8 +58,33 @@ def show(name: str | None, python: Path | None, as_json: bool) -> int:
     return exit_for(report)
 
 
+@command.command()
+@click.argument("name", metavar="NAME|LOCKFILE")
+@json_option
+def build(name: str, as_json: bool) -> int:
+    """Build the environment that a lockfile pins, unless it is there, and print its Python.
+
+    \b
+    ledger env build mt-5.0.0
+    LEDGER_ENVIRONMENTS=/data/environments ledger env build mt-5.0.0
+
+    Environments are kept in the user's cache, one for each content of a lockfile.
+    """
+    from ledger.progress import show_progress
+    from runners.environments import default_cache, ensure, interpreter
+
+    variants, cache = _variants(name), default_cache()
+    with show_progress("steps") as tell:
+        python = ensure(variants, cache, tell)
+    built = next(one.name for one in variants if interpreter(one, cache) == python)
+    emit({"python": str(python), "lockfile": built, "findings": [], "skips": []}, as_json)
+    if not as_json:
+        click.echo(python)
+    return Exit.PASSED
+
+
 def _variants(name: str | None) -> "list[Lockfile]":
-    """The named lockfile's variants; without a name those of the only environment there is, or none."""
+    """The named lockfile's variants; without a name those of all, of which the nearest one is taken."""
     from ledger.lockfile import find, names
     from ledger.workspace import Workspace
 
@@ -73,10 +96,8 @@ def _variants(name: str | None) -> "list[Lockfile]":
         if name:
             raise
         return []
-    known = names(folder)
-    if name is None and len(known) > 1:
-        raise UsageError(f"{len(known)} environments are pinned", hint=f"name one: --env {'|'.join(known)}")
-    return find(name or known[0], folder) if name or known else []
+    wanted = [name] if name else names(folder)
+    return [lockfile for one in wanted for lockfile in find(one, folder)]
 
 
 def _table(environment: "Environment") -> "Table":

@@ -39,12 +39,12 @@ def test_another_version_than_the_pinned_one_fails(pinned, ledger):
     assert f"rich 1.0.0 -> {version('rich')}" in " ".join(answer.out.split())
 
 
-def test_where_several_are_pinned_one_must_be_named(pinned, ledger):
-    (pinned.lockfiles / "other.in").write_text("rich\n")
-    (pinned.lockfiles / "other.txt").write_text(RICH)
-    assert ledger("env", "show").code == 2
-    assert ledger("env", "show", "--env", "other").code == 0
-    assert ledger("env", "show", "--env", "lockfiles/other.txt").code == 0
+def test_where_several_are_pinned_the_nearest_is_taken_unless_one_is_named(pinned, ledger):
+    (pinned.lockfiles / "another.in").write_text("rich\n")
+    (pinned.lockfiles / "another.txt").write_text("rich==1.0.0\n")
+    assert ledger("env", "show", "--json").document["lockfile"]["name"] == "mt"
+    assert ledger("env", "show", "--env", "another").code == 1
+    assert ledger("env", "show", "--env", "lockfiles/another.txt").code == 1
 
 
 @pytest.mark.parametrize(
@@ -68,3 +68,12 @@ def test_outside_a_ledger_nothing_is_compared(tmp_path, monkeypatch, ledger):
     assert answer.code == 0
     assert [skip["code"] for skip in answer.document["skips"]] == ["ENV001", "ENV002"]
     assert answer.document["lockfile"] is None
+
+
+def test_an_environment_is_built_once_and_its_python_printed(pinned, ledger, tmp_path, monkeypatch):
+    monkeypatch.setenv("LEDGER_ENVIRONMENTS", str(tmp_path / "environments"))
+    (pinned.lockfiles / "mt.txt").write_text("# nothing\n")
+    first = ledger("env", "build", "mt")
+    assert first.code == 0
+    assert ledger("env", "build", "mt", "--json").document["python"] == first.out.strip()
+    assert ledger("env", "build", "tm").code == 2
