@@ -13,6 +13,7 @@ JOBS: dict[str, tuple[str, str]] = {
     "probe_codes": ("runners.worker.languages", "probe_codes"),
     "generate": ("runners.worker.generate", "generate"),
     "rehearse": ("runners.worker.rehearsal", "rehearse"),
+    "train": ("runners.worker.training", "train"),
     "probe_checkpoint": ("runners.worker.probe", "probe_checkpoint"),
 }
 
