@@ -1,0 +1,195 @@
+"""`ledger run EXP` from end to end, through the installed command: tiny real models, real git, real files."""
+
+import hashlib
+import json
+import os
+import random
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from runners.rehearsal import rehearsal_text
+
+KILLS = 20
+
+
+def codes(document, severity=None):
+    return {f["code"] for f in document["findings"] if severity in (None, f["severity"])}
+
+
+def test_one_experiment_under_two_names(repository):
+    first = repository.json("run", "exp5", "--rehearse")
+    assert first["verdict"] == "pass"
+    assert first["metrics"]["bleu"]["value"] > 80
+    assert "ja-mecab" in first["metrics"]["bleu"]["signature"]
+
+    refused = repository.json("run", "exp7", "--rehearse", exits=1)
+    assert refused["run"] is None
+    assert codes(refused, "error") == {"PRE001"}
+    assert "exp5" in refused["findings"][0]["message"]
+
+    again = repository.ledger("run", "exp7", "--rehearse", "--again")
+    assert again.returncode == 0
+    assert "PRE001" in again.stderr, "announced before it runs, on standard error"
+    assert "DUP001" in again.stdout
+    assert f"md5:{first['output']['md5']}" in again.stdout.replace("\n", "").replace(" ", "")
+
+    reproduced = repository.json("run", "exp5", "--rehearse", "--again")
+    assert {"DUP001", "DUP002"} <= codes(reproduced)
+    assert reproduced["verdict"] == "pass"
+    assert reproduced["output"]["md5"] == first["output"]["md5"]
+    assert not (repository.root / "experiments" / "ledger.jsonl").exists(), "no rehearsal among the results"
+    assert repository.ledger("fsck").returncode == 0
+
+
+def test_codes_of_another_family_are_refused_or_caught(repository):
+    refused = repository.json("run", "exp4", "--rehearse", exits=1)
+    assert codes(refused, "error") == {"PRE002"}
+    assert "ja_XX" in str(refused["findings"])
+    assert repository.json("log")["runs"] == []
+    assert list((repository.root / ".ledger" / "runs").iterdir()) == []
+
+    allowed = repository.json("run", "exp4", "--rehearse", "--allow", "PRE002", exits=1)
+    assert "TXT004" in codes(allowed, "error")
+    assert allowed["rates"]["TXT004"] > 0.5
+
+
+def test_a_model_that_never_learned_to_translate(repository):
+    document = repository.json("run", "exp8", "--rehearse", exits=1)
+    assert "PRE005" in codes(document, "warning")
+    assert {"TXT004", "SCO001"} <= codes(document, "error")
+
+
+def test_a_parameter_without_effect_is_named(repository):
+    repository.json("run", "exp5", "--rehearse")
+    other = repository.json("run", "exp5", "--rehearse", "--set", "generation.max_length=127")
+    (twin,) = [f for f in other["findings"] if f["code"] == "DUP001"]
+    assert "generation.max_length" in twin["message"]
+
+
+@pytest.fixture
+def real(repository, shared_models):
+    """A repository with a real run to make: a model in a folder, Korean text and its translation in files."""
+    repository.json("run", "exp5", "--rehearse")
+    (model,) = shared_models.glob("mbart50-translation-*/rehearsal.json")
+    source, reference = rehearsal_text("ko", "ja")
+    data = repository.root / "data"
+    data.mkdir()
+    (data / "small.ko").write_text("".join(f"{line}\n" for line in source), encoding="utf-8")
+    (data / "small.ja").write_text("".join(f"{line}\n" for line in reference), encoding="utf-8")
+    (repository.root / "experiments" / "small.yaml").write_text(
+        f"extends: exp5\nmodel: {{name: {model.parent}, family: mbart50, dtype: float32}}\n"
+        "data: {source: data/small.ko, reference: data/small.ja}\noutput: out/small.ja\n"
+        "generation: {batch_size: 4}\n",
+        encoding="utf-8",
+    )
+    return repository
+
+
+def test_a_real_run_writes_its_output_and_the_journal(real):
+    document = real.json("run", "small")
+    output = real.root / "out" / "small.ja"
+    assert document["mode"] == "real"
+    assert hashlib.md5(output.read_bytes()).hexdigest() == document["output"]["md5"]
+    assert len(output.read_text(encoding="utf-8").splitlines()) == document["output"]["lines"] == 64
+    kinds = [
+        json.loads(line)["kind"]
+        for line in (real.root / "experiments" / "ledger.jsonl").read_text(encoding="utf-8").splitlines()
+    ]
+    assert kinds == ["environment", "environment", "run.started", "run.finished"]
+    assert document["effective"]["generation"]["num_beams"] == 3
+    assert "transformers" in document["imported"]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "arguments", "exits", "says"),
+    [
+        (None, ["nothing"], 2, "exp"),
+        (None, ["small", "--set", "generation.num_beam=5"], 2, "num_beams"),
+        (None, ["small", "--resume"], 2, "no interrupted run"),
+        (None, ["small", "--set", "environment=mt-4.57"], 2, "mt-4.57.6"),
+        (None, ["small", "--set", "data.source=data"], 3, "folder"),
+        (None, ["small", "--set", "data.source=data/none.ko"], 3, "data/none.ko"),
+        (None, ["exp5"], 3, "train_sample1000.ko"),
+        (None, ["small", "--set", "model.name=no/where"], 3, "no/where"),
+        (("experiments/small.yaml", b"title: [\n"), ["small"], 2, "small.yaml"),
+        (("data/small.ko", "막 하려던\n참이었어요\n".encode("cp949")), ["small"], 3, "iconv"),
+        (("data/small.ko", b""), ["small"], 3, "empty"),
+        (("data/small.ja", "一行だけ\n".encode()), ["small"], 3, "64 lines"),
+        (("pyproject.toml", b"[tool.ledger]\nmax_rate = { TXT003 = 7 }\n"), ["small"], 2, "TXT003"),
+    ],
+)
+def test_bad_input_is_one_message(real, spoil, arguments, exits, says):
+    if spoil:
+        (real.root / spoil[0]).write_bytes(spoil[1])
+    done = real.ledger("run", *arguments)
+    assert done.returncode == exits, done.stderr
+    assert says in done.stderr
+    assert done.stderr.count("ledger: ") == 1
+
+
+def test_uncommitted_changes_are_refused_where_the_spec_says_so(real):
+    refused = real.json("run", "small", "--set", "clean=true", exits=1)
+    assert codes(refused, "error") == {"PRE004"}
+    assert real.json("run", "small", "--set", "clean=true", "--allow", "pre004")["verdict"] == "pass"
+
+
+def test_packages_that_differ_from_the_lockfile_are_refused(real):
+    for lockfile in (real.root / "lockfiles").glob("mt-4.57.6*.txt"):
+        text = lockfile.read_text(encoding="utf-8")
+        lockfile.write_text(text.replace("transformers==4.57.6", "transformers==4.57.5"), encoding="utf-8")
+    refused = real.json("run", "small", exits=1)
+    assert codes(refused, "error") == {"ENV001"}
+    assert "transformers" in str(refused["findings"])
+    assert real.json("run", "small", "--allow", "ENV001")["verdict"] == "pass"
+
+
+def test_killed_at_any_moment_it_resumes_to_the_same_bytes(real):
+    """Twenty kill -9 at random moments: the journal stays valid, and the end is that of an undisturbed run."""
+    output = real.root / "out" / "small.ja"
+    began = time.monotonic()
+    whole = real.json("run", "small")["output"]["sha256"]
+    longest = time.monotonic() - began
+    output.unlink()
+    rng = random.Random(20)
+    for _ in range(KILLS):
+        resumable = any(run["status"] == "interrupted" for run in real.json("log", "--all")["runs"])
+        process = real.start("run", "small", "--again", *(["--resume"] if resumable else []))
+        time.sleep(rng.uniform(0.1, longest))
+        os.kill(process.pid, signal.SIGKILL)
+        process.communicate()
+        assert real.ledger("fsck").returncode == 0
+    if not any(run["status"] == "interrupted" for run in real.json("log", "--all")["runs"]):
+        real.json("run", "small", "--again")
+    else:
+        real.json("run", "small", "--again", "--resume")
+    assert hashlib.sha256(output.read_bytes()).hexdigest() == whole
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of 1 MiB; only root may mount one."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "none", str(folder)], check=False).returncode:
+        pytest.skip("a small file system cannot be mounted here")
+    yield folder
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def test_no_space_left_is_one_message_and_nothing_is_lost(real, small_disk: Path):
+    whole = real.json("run", "small")["output"]["sha256"]
+    runs = real.root / ".ledger" / "runs"
+    runs.rename(real.root / ".ledger" / "kept")
+    runs.symlink_to(small_disk, target_is_directory=True)
+    (small_disk / "ballast").write_bytes(b"x" * (2**20 - 20 * 2**10))
+    done = real.ledger("run", "small", "--again")
+    assert done.returncode == 3, done.stderr
+    assert "space" in done.stderr
+    assert real.ledger("fsck").returncode == 0
+    (small_disk / "ballast").unlink()
+    resumed = real.json("run", "small", "--again", "--resume")
+    assert resumed["output"]["sha256"] == whole
