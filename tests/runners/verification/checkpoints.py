@@ -2,8 +2,8 @@
 that give each line its own text (`tiny.make_copier`).
 
 Run as a script by the interpreter whose transformers is to write them:
-`python checkpoints.py FOLDER FAMILY…` writes FOLDER/FAMILY/checkpoint-20. It reads the text from stdin, a JSON
-array of [source, reference] lines.
+`python checkpoints.py FOLDER FAMILY…` writes FOLDER/FAMILY/checkpoint-20. It reads the text from stdin,
+a JSON array of [source, reference] lines.
 """
 
 import json
