@@ -1,0 +1,92 @@
+"""Every fault is caught by the guards named for it, no healthy save is: by the flow of `ledger verify`."""
+
+import importlib.util
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+
+from ledger.findings import Severity, Verdict
+from ledger.flows.verify import verify_checkpoint
+
+
+def load(name):
+    spec = importlib.util.spec_from_file_location(f"faults_{name}", Path(__file__).with_name(f"{name}.py"))
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+faults = load("faults")
+GOOD = 200
+HEALTHY = 60
+COMPARED = {f"CKP00{number}" for number in range(1, 10)}  # all that hold a save against its reload
+
+
+def copy(good, name, tmp_path):
+    target = tmp_path / name / f"checkpoint-{GOOD}"
+    shutil.copytree(good / name / f"checkpoint-{GOOD}", target)
+    return target
+
+
+@pytest.mark.parametrize("fault", faults.FAULTS, ids=str)
+def test_a_fault_is_caught_by_the_guards_named_for_it(fault, good, tmp_path, worker, setting):
+    spoilt = copy(good, fault.of, tmp_path)
+    fault.make(spoilt, good)
+    verified = verify_checkpoint(worker, setting, spoilt)
+    assert fault.codes <= verified.report.failing, verified.report
+    assert verified.report.verdict is Verdict.FAIL
+    assert not (spoilt.parent / faults.PAYLOAD).exists()
+
+
+def test_there_are_faults_enough():
+    assert len({fault.name for fault in faults.FAULTS}) >= 15
+    assert {fault.of for fault in faults.FAULTS} >= {
+        "marian",
+        "marian-untied",
+        "mbart50",
+        "m2m100",
+        "nllb",
+        "t5",
+    }
+
+
+def healthy(good):
+    return [path for path in sorted(good.glob("*/checkpoint-*")) if not path.parent.name.endswith("-other")]
+
+
+def test_no_healthy_save_is_flagged(good, worker, setting):
+    """From the first step, when a model writes garbage in memory as well, to the last, when it knows all."""
+    checkpoints = healthy(good)
+    assert len(checkpoints) >= HEALTHY
+    flagged = {}
+    for checkpoint in checkpoints:
+        report = verify_checkpoint(worker, setting, checkpoint).report
+        ours = [finding for finding in report.findings if finding.code.startswith("CKP")]
+        if report.verdict is not Verdict.PASS or ours or not COMPARED.issubset(report.passed):
+            flagged[f"{checkpoint.parent.name}/{checkpoint.name}"] = report
+    assert not flagged
+
+
+@pytest.mark.parametrize("name", ["marian", "marian-untied", "mbart50", "m2m100", "nllb", "t5"])
+def test_a_save_cast_to_bfloat16_is_told_and_no_fault(name, good, tmp_path, worker, setting):
+    cast = copy(good, name, tmp_path)
+    faults.edit_weights(
+        cast, lambda tensors: {key: value.to(torch.bfloat16) for key, value in tensors.items()}
+    )
+    verified = verify_checkpoint(worker, setting, cast)
+    assert verified.report.verdict is Verdict.PASS, verified.report
+    told = {finding.code: finding.severity for finding in verified.report.findings}
+    assert told["CKP005"] is Severity.INFO
+    assert told["CKP006"] is Severity.INFO
+
+
+def test_without_its_tokenizer_a_checkpoint_is_not_believed(good, tmp_path, worker, setting):
+    spoilt = copy(good, "nllb", tmp_path)
+    for pattern in ("tokenizer*", "*.model", "special_tokens_map.json", "added_tokens.json"):
+        for path in spoilt.glob(pattern):
+            path.unlink()
+    report = verify_checkpoint(worker, setting, spoilt).report
+    assert report.verdict is Verdict.INCONCLUSIVE
+    assert {"CKP007", "CKP008"} <= {skip.code for skip in report.skips if skip.required}

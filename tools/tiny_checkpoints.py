@@ -1,0 +1,130 @@
+"""Train tiny models on real text and save them as a training would, with their evidence beside the weights.
+
+`python tools/tiny_checkpoints.py save` reads a JSON list of orders on stdin, each `{"folder", "family",
+"triples", "steps": [..], "seed", "config": {..}, "tokenizer_saved"}`, and writes FOLDER/checkpoint-STEP for
+each step. `… translate` reads `[{"folder", "family", "source"}]` and prints what a bare from_pretrained and
+generate make of the lines, as a JSON list of lists. The interpreter's transformers is what saves or loads.
+
+Imports nothing that an experiment's environment lacks.
+"""
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+# Small enough to learn some lines in seconds; what goes wrong on a reload does not depend on the size.
+BART = {
+    "d_model": 32,
+    "encoder_ffn_dim": 64,
+    "decoder_ffn_dim": 64,
+    "encoder_layers": 1,
+    "num_hidden_layers": 1,  # another name of encoder_layers: in 5.x the one that is read last holds
+    "decoder_layers": 1,
+    "encoder_attention_heads": 2,
+    "decoder_attention_heads": 2,
+}
+T5 = {"d_model": 32, "d_kv": 16, "d_ff": 64, "num_layers": 1, "num_decoder_layers": 1, "num_heads": 2}
+RUN = "exp10-abc123"
+
+
+def save(order: Mapping[str, Any]) -> None:
+    """Train one model and save it at each of its steps."""
+    from transformers import logging
+
+    from runners.worker import rehearsal_training as training
+    from runners.worker.questions import Languages, Text
+    from runners.worker.rehearsal_models import RECIPES
+    from runners.worker.witness import Witness
+
+    logging.set_verbosity_error()
+    triples, steps, folder = order["triples"], sorted(order["steps"]), Path(order["folder"])
+    codes = RECIPES[order["family"]].codes
+    first = folder / f"checkpoint-{steps[0]}"
+    first.mkdir(parents=True)
+    with training.repeatable(order["seed"]):
+        tokenizer, model = make(order, first)
+        text = Text(tuple(row[0] for row in triples), tuple(row[1] for row in triples))
+        witness = Witness(tokenizer, text, Languages(codes["ko"], codes["ja"], "ja"), run=RUN)
+        for step in taught(order, tokenizer, model, steps):
+            checkpoint = folder / f"checkpoint-{step}"
+            checkpoint.mkdir(exist_ok=True)
+            seen = witness.observe(model, step)
+            model.save_pretrained(checkpoint)
+            save_tokenizer(order, tokenizer, first, checkpoint)
+            state = {"global_step": step, "max_steps": steps[-1], "log_history": []}
+            (checkpoint / "trainer_state.json").write_text(json.dumps(state), encoding="utf-8")
+            witness.write(checkpoint, seen)
+
+
+def make(order: Mapping[str, Any], folder: Path) -> tuple[Any, Any]:
+    """The family's tokenizer, trained on the order's lines, and a small untrained model."""
+    import transformers
+
+    from runners.worker.families import FAMILIES
+    from runners.worker.rehearsal_models import make as make_rehearsal_model
+
+    lines = [line for row in order["triples"] for line in row]
+    tokenizer, model = make_rehearsal_model(order["family"], lines, folder)
+    plain = model.config.to_dict()
+    sizes = T5 if order["family"] == "t5" else BART
+    config = type(model.config)(**{**plain, **sizes, **order.get("config", {})})
+    generation = model.generation_config
+    model = getattr(transformers, FAMILIES[order["family"]].model_class)(config)
+    model.generation_config = generation
+    return tokenizer, model
+
+
+def taught(order: Mapping[str, Any], tokenizer: Any, model: Any, steps: Sequence[int]) -> Any:
+    """Train, one batch of all lines a step, and stop at each of `steps`."""
+    from runners.worker import rehearsal_training as training
+
+    goal = training.Goal(loss=0.0, right=1.1, most_steps=steps[-1])
+    start = model.config.decoder_start_token_id
+    examples = training.translations(order["family"], tokenizer, order["triples"], start)
+    into_japanese = examples[: len(order["triples"])]
+    for epoch in training.train(model, tokenizer, into_japanese, goal, order["seed"]):
+        if epoch.steps in steps:
+            yield epoch.steps
+
+
+def save_tokenizer(order: Mapping[str, Any], tokenizer: Any, first: Path, checkpoint: Path) -> None:
+    """By its own save_pretrained; or the files that it was made from, which every version reads alike."""
+    if order.get("tokenizer_saved", True):
+        tokenizer.save_pretrained(checkpoint)
+    elif checkpoint != first:
+        for path in first.iterdir():
+            if path.suffix in {".model", ".spm"} or path.name == "vocab.json":
+                (checkpoint / path.name).write_bytes(path.read_bytes())
+
+
+def translate(order: Mapping[str, Any]) -> list[str]:
+    """What anybody gets who loads the folder with from_pretrained and translates greedily."""
+    import torch
+    import transformers
+
+    from runners.worker import families
+    from runners.worker.rehearsal_models import RECIPES
+
+    family, codes = families.FAMILIES[order["family"]], RECIPES[order["family"]].codes
+    model = getattr(transformers, family.model_class).from_pretrained(order["folder"]).eval()
+    tokenizer = families.load_tokenizer(family, order["folder"])
+    rows = families.encode(family, tokenizer, order["source"], codes["ko"], codes["ja"])
+    told = families.generation_kwargs(family, tokenizer, codes["ja"])
+    texts = []
+    for row in rows:
+        answer = model.generate(torch.tensor([row]), num_beams=1, max_new_tokens=2 * len(row) + 20, **told)
+        texts.append(tokenizer.decode(answer[0], skip_special_tokens=True))
+    return texts
+
+
+if __name__ == "__main__":
+    orders = json.load(sys.stdin)
+    if sys.argv[1:] == ["save"]:
+        for one in orders:
+            save(one)
+    else:
+        print(json.dumps([translate(one) for one in orders], ensure_ascii=False))
