@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ledger.evidence import LineSample, Scores, TextEvidence
-from ledger.findings import Report, Severity, Verdict
+from ledger.findings import Json, Report, Severity, Verdict
 
 MARKS = {
     Severity.ERROR: ("error", "bold red"),
@@ -106,3 +106,16 @@ def translations_table(samples: Sequence[LineSample], reference: Sequence[str] =
 def visible(text: str) -> str:
     """The text with characters that a terminal would obey or hide made visible."""
     return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
+
+
+def checkpoints_table(rows: Iterable[Mapping[str, Json]]) -> Table:
+    """One row per save: BLEU (0-100) of the same lines in memory and reloaded, the verdict, its cost."""
+    table = Table(title="checkpoints", title_justify="left", box=None, pad_edge=False)
+    for heading in ("step", "BLEU in memory", "BLEU reloaded", "verdict", "save s", "evidence s"):
+        table.add_column(heading, justify="left" if heading == "verdict" else "right")
+    for row in rows:
+        scores = ["-" if row[side] is None else f"{row[side]:.2f}" for side in ("memory", "reloaded")]
+        verdict = Verdict(row["verdict"])
+        costs = [f"{row[cost]:.2f}" for cost in ("save_seconds", "evidence_seconds")]
+        table.add_row(f"{row['step']:,}", *scores, Text(verdict.upper(), VERDICTS[verdict]), *costs)
+    return table

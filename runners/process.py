@@ -4,6 +4,7 @@ The parent imports neither torch nor transformers; the worker runs under the exp
 """
 
 import json
+import os
 import signal
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
@@ -26,11 +27,13 @@ class Worker:
     """A process that does jobs one after the other, so that importing transformers is paid for once.
 
     A context manager: leaving it ends the process, whatever it is doing. What libraries print goes to `log`.
+    `nice` is how much it gives way to others, as in nice(1).
     """
 
-    def __init__(self, interpreter: Path, log: Path) -> None:
+    def __init__(self, interpreter: Path, log: Path, *, nice: int = 0) -> None:
         self._interpreter = interpreter
         self._log = log
+        self._nice = nice
         self._process: subprocess.Popen[str] | None = None
 
     def __enter__(self) -> "Worker":
@@ -49,6 +52,9 @@ class Worker:
                 f"cannot run the experiment's Python: {self._interpreter}: {error.strerror}",
                 hint="make the environment again, or name another interpreter",
             ) from error
+        if self._nice:
+            with suppress(ProcessLookupError, PermissionError):
+                os.setpriority(os.PRIO_PROCESS, self.pid, self._nice)  # before it has threads of its own
         return self
 
     def __exit__(

@@ -102,7 +102,15 @@ class Trained:
     imported: tuple[str, ...]
 
 
-News = Progress | TrainingPoint | Saved | str
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """The loss on the validation text, in nats a token."""
+
+    step: int
+    loss: float | None
+
+
+News = Progress | TrainingPoint | Evaluation | Saved | str
 
 
 def train(worker: Worker, job: TrainingJob, tell: Callable[[News], None]) -> Trained:
@@ -139,6 +147,8 @@ def _news(event: Event) -> News:
     match event["event"]:
         case "progress":
             return Progress(event["stage"], event["done"], event["total"], event["rate"])
+        case "step" if "eval_loss" in event:
+            return Evaluation(event["step"], _number(event["eval_loss"]))
         case "step":
             return TrainingPoint(
                 step=event["step"],

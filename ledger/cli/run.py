@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from ledger.findings import Json, Report
     from ledger.flows.experiment import Outcome, Request
+    from ledger.flows.training import TrainingOutcome
     from ledger.progress import Progress
     from ledger.workspace import Workspace
 
@@ -134,7 +135,8 @@ def _tell_unsent(workspace: "Workspace") -> None:
         )
 
 
-def _human(outcome: "Outcome") -> "list[RenderableType]":
+def _human(outcome: "Outcome | TrainingOutcome") -> "list[RenderableType]":
+    from ledger.flows.training import TrainingOutcome
     from ledger.render import (
         lines,
         report_table,
@@ -150,6 +152,8 @@ def _human(outcome: "Outcome") -> "list[RenderableType]":
             verdict_line(outcome.report, f"{outcome.experiment} was not run: refused by {refused}"),
             lines([f"what a code means: ledger explain {next(iter(outcome.report.failing))}"]),
         ]
+    if isinstance(outcome, TrainingOutcome):
+        return _human_training(outcome)
     shown: list[RenderableType] = [translations_table(outcome.samples[:SHOWN], outcome.reference), ""]
     if outcome.text is not None and any(flagged.count for flagged in outcome.text.flagged.values()):
         shown += [samples_table(outcome.text), ""]
@@ -163,7 +167,26 @@ def _human(outcome: "Outcome") -> "list[RenderableType]":
     return [*shown, "", lines([f"output: {outcome.recorded['output']['path']}", *_next(outcome)])]
 
 
-def _next(outcome: "Outcome") -> list[str]:
+def _human_training(outcome: "TrainingOutcome") -> "list[RenderableType]":
+    from ledger.render import checkpoints_table, lines, report_table, verdict_line
+
+    shown: list[RenderableType] = [checkpoints_table(outcome.recorded["checkpoints"]), ""]
+    shown += [report_table(outcome.report, title="guards"), ""]
+    rehearsed = "rehearsal " if outcome.mode == "rehearsal" else ""
+    ended = ", stopped early" if outcome.stopped else ""
+    shown.append(verdict_line(outcome.report, f"{rehearsed}{outcome.run} in {outcome.seconds:.0f} s{ended}"))
+    if outcome.mode == "rehearsal":
+        shown.append(lines([REHEARSAL_SAYS]))
+    folder = outcome.recorded["output"]["path"]
+    last = f"ledger verify --last {folder}"
+    return [
+        *shown,
+        "",
+        lines([f"checkpoints: {folder}", f"{last}  its newest verified one", *_next(outcome)]),
+    ]
+
+
+def _next(outcome: "Outcome | TrainingOutcome") -> list[str]:
     steps = {
         f"ledger show {outcome.run}": "everything that was recorded",
         "ledger log": "all runs",

@@ -5,54 +5,45 @@ journal that holds them.
 """
 
 import sys
-import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from guards import registry
 from guards.guard import inspect
-from ledger import gitstate
 from ledger.canonical import digest_file
-from ledger.environment import Environment
-from ledger.errors import LedgerError, UsageError
-from ledger.evidence import Evidence, History, LineSample, RunIdentity, Scores, TextEvidence
+from ledger.evidence import Evidence, LineSample, Scores, TextEvidence
 from ledger.findings import Json, Report, Verdict
 from ledger.flows import preflight
 from ledger.flows.check import inspect_output
 from ledger.flows.inputs import Inputs, read_inputs, rehearsal_model
 from ledger.flows.limits import max_rates, score_limits
-from ledger.flows.record import Mode, Recorder, git_facts, new_run_id
+from ledger.flows.plan import (
+    AGAIN,
+    Plan,
+    Request,
+    failures_recorded,
+    inspect_before,
+    make_plan,
+    resumable,
+    started,
+)
+from ledger.flows.record import Mode, Recorder, new_run_id
+from ledger.flows.training import TrainingOutcome, run_training
 from ledger.flows.voice import Voice
-from ledger.lockfile import find as find_lockfiles
-from ledger.runs import Run, load_runs, to_identity
-from ledger.spec import Spec, load
+from ledger.models import parameters
+from ledger.spec import Spec, TrainingSpec, load_experiment
 from ledger.textio import read_lines
 from ledger.workspace import Workspace
-from runners.environment import capture
+from runners.disk import model_need, rehearsal_need
 from runners.generation import GenerationJob, GenerationResult, generate, probe
 from runners.process import Worker
 from runners.rehearsal import prepare
 
-AGAIN = "PRE001"
+__all__ = ["AGAIN", "Outcome", "Request", "run_experiment"]
+
 SAMPLES = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What the user typed. `allow` holds the codes of preflight refusals that this one run may pass."""
-
-    experiment: str
-    rehearse: bool = False
-    resume: bool = False
-    overrides: tuple[str, ...] = ()
-    allow: frozenset[str] = frozenset()
-
-    @property
-    def mode(self) -> Mode:
-        """Which journal the run belongs to."""
-        return "rehearsal" if self.rehearse else "real"
+GenerationPlan = Plan[Spec, Inputs]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,101 +67,35 @@ class Outcome:
     recorded: Mapping[str, Json] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """Everything that is settled before a worker starts."""
-
-    request: Request
-    spec: Spec
-    workspace: Workspace
-    environment: Environment
-    inputs: Inputs
-    runs: tuple[Run, ...]
-
-    @property
-    def history(self) -> History:
-        """The finished runs of the same mode: a rehearsal is only held against rehearsals."""
-        return History(tuple(to_identity(run) for run in self.runs if run.status == "finished"))
-
-    def identity(self, run: str = "", output: dict[str, str] | None = None) -> RunIdentity:
-        """This run as duplicates are looked for."""
-        return RunIdentity(
-            run=run,
-            experiment=self.spec.name,
-            inputs=self.inputs.digest,
-            spec=self.spec.digested(),
-            environment=self.environment.digest,
-            output=output or {},
-        )
-
-
-def run_experiment(workspace: Workspace, request: Request, voice: Voice) -> Outcome:
+def run_experiment(workspace: Workspace, request: Request, voice: Voice) -> Outcome | TrainingOutcome:
     """Run one experiment, or refuse to; the outcome's report holds every finding from preflight on.
 
     Raises LedgerError when it cannot be done at all. What had been started is then on the record as failed
     or interrupted, and `resume` takes it up.
     """
-    plan = _plan(workspace, request)
-    run = _resumable(plan) if request.resume else new_run_id(plan.spec.name)
-    before = _preflight(plan)
+    codes = [guard.CODE for guard in registry.TEXT]
+    spec = load_experiment(request.experiment, workspace.experiments, request.overrides, rate_codes=codes)
+    if isinstance(spec, TrainingSpec):
+        return run_training(workspace, request, spec, voice)
+    return _run_generation(workspace, request, spec, voice)
+
+
+def _run_generation(workspace: Workspace, request: Request, spec: Spec, voice: Voice) -> Outcome:
+    plan = make_plan(workspace, request, spec, read_inputs(spec, workspace, rehearsal=request.rehearse))
+    run = resumable(plan) if request.resume else new_run_id(spec.name)
+    name = spec.model.name
+    need = rehearsal_need() if request.rehearse else model_need(name, parameters(name))
+    before = inspect_before(plan, need, name, spec.task)
     voice.preflight(before)
     if before.verdict is Verdict.FAIL:
-        return Outcome(plan.spec.name, request.mode, before)
-    with Recorder(workspace, request.mode, plan.spec.name, run, warn=voice.say) as recorder:
+        return Outcome(spec.name, request.mode, before)
+    with Recorder(workspace, request.mode, spec.name, run, warn=voice.say) as recorder:
         log = recorder.folder / "worker.log"
         with Worker(Path(sys.executable), log) as worker:
             return _run(plan, before, recorder, worker, voice)
 
 
-def _plan(workspace: Workspace, request: Request) -> Plan:
-    codes = [guard.CODE for guard in registry.TEXT]
-    spec = load(request.experiment, workspace.experiments, request.overrides, rate_codes=codes)
-    lockfiles = find_lockfiles(spec.environment, workspace.lockfiles) if spec.environment else []
-    return Plan(
-        request=request,
-        spec=spec,
-        workspace=workspace,
-        environment=capture(Path(sys.executable), lockfiles),
-        inputs=read_inputs(spec, workspace, rehearsal=request.rehearse),
-        runs=tuple(run for run in load_runs(workspace) if run.mode == request.mode),
-    )
-
-
-def _resumable(plan: Plan) -> str:
-    """The run that `--resume` goes on with. Raises when there is none, or it was about something else."""
-    broken = [
-        run
-        for run in plan.runs
-        if run.experiment == plan.spec.name and run.status in ("interrupted", "failed", "running")
-    ]
-    if not broken:
-        raise UsageError(f"{plan.spec.name} has no interrupted run to resume", hint="leave --resume away")
-    last = broken[-1]
-    for key, now, what in (
-        ("inputs", plan.inputs.digest, "spec or data"),
-        ("environment", plan.environment.digest, "environment"),
-    ):
-        if last.started.get(key) != now:
-            raise LedgerError(
-                f"{last.id} cannot be resumed: the {what} changed since it was started",
-                hint=f"start anew without --resume, or put the {what} back; see: ledger show {last.id}",
-            )
-    return last.id
-
-
-def _preflight(plan: Plan) -> Report:
-    report = preflight.inspect_surroundings(
-        plan.spec,
-        plan.workspace,
-        identity=plan.identity(),
-        history=plan.history,
-        environment=plan.environment,
-        rehearsal=plan.request.rehearse,
-    )
-    return preflight.allow(report, plan.request.allow)
-
-
-def _run(plan: Plan, before: Report, recorder: Recorder, worker: Worker, voice: Voice) -> Outcome:
+def _run(plan: GenerationPlan, before: Report, recorder: Recorder, worker: Worker, voice: Voice) -> Outcome:
     job = _job(plan, recorder.folder, worker, voice)
     languages = preflight.allow(
         preflight.inspect_languages(plan.spec, probe(worker, job)), plan.request.allow
@@ -181,8 +106,8 @@ def _run(plan: Plan, before: Report, recorder: Recorder, worker: Worker, voice: 
         recorder.discard()
         return Outcome(plan.spec.name, plan.request.mode, before)
     recorder.environment(plan.environment)
-    recorder.started(_started(plan, before))
-    with _failures_recorded(recorder, voice):
+    recorder.started(started(plan, before))
+    with failures_recorded(recorder, voice):
         with voice.progress("sentences") as on_progress:
             result = generate(worker, job, recorder.folder, on_progress)
         for notice in result.notices:
@@ -190,20 +115,7 @@ def _run(plan: Plan, before: Report, recorder: Recorder, worker: Worker, voice: 
         return _guard(plan, before, recorder, result)
 
 
-@contextmanager
-def _failures_recorded(recorder: Recorder, voice: Voice) -> Iterator[None]:
-    begun = time.monotonic()
-    try:
-        yield
-    except (LedgerError, OSError) as error:
-        recorder.failed(str(error).splitlines()[0], time.monotonic() - begun)
-        raise
-    except KeyboardInterrupt:
-        voice.say(f"{recorder.run} is interrupted; go on with: ledger run {recorder.experiment} --resume")
-        raise
-
-
-def _job(plan: Plan, folder: Path, worker: Worker, voice: Voice) -> GenerationJob:
+def _job(plan: GenerationPlan, folder: Path, worker: Worker, voice: Voice) -> GenerationJob:
     """What the worker is asked to do: the spec's own model, or in a rehearsal a tiny one of its family."""
     spec, inputs = plan.spec, plan.inputs
     model, output, dtype, device = (
@@ -237,7 +149,7 @@ def _job(plan: Plan, folder: Path, worker: Worker, voice: Voice) -> GenerationJo
     )
 
 
-def _rehearsal_model(plan: Plan, worker: Worker, voice: Voice) -> Path:
+def _rehearsal_model(plan: GenerationPlan, worker: Worker, voice: Voice) -> Path:
     family, objective = rehearsal_model(plan.spec)
     with voice.progress("steps") as on_progress:
         model = prepare(
@@ -253,24 +165,7 @@ def _rehearsal_model(plan: Plan, worker: Worker, voice: Voice) -> Path:
     return model.folder
 
 
-def _started(plan: Plan, before: Report) -> dict[str, Json]:
-    return {
-        "title": plan.spec.title,
-        "inputs": plan.inputs.digest,
-        "spec_digest": plan.spec.digest,
-        "spec": plan.spec.digested(),
-        "overrides": list(plan.request.overrides),
-        "data": plan.inputs.data,
-        "environment": plan.environment.digest,
-        "machine": plan.environment.machine_digest,
-        "git": git_facts(gitstate.read(plan.workspace.root, ignore=[plan.workspace.journal])),
-        "command": None,
-        "preflight": before.to_json(),
-        "resumed": plan.request.resume,
-    }
-
-
-def _guard(plan: Plan, before: Report, recorder: Recorder, result: GenerationResult) -> Outcome:
+def _guard(plan: GenerationPlan, before: Report, recorder: Recorder, result: GenerationResult) -> Outcome:
     """Read the output back from disk, guard that, and write everything down."""
     lines = read_lines(result.output)
     report, text, scores = inspect_output(

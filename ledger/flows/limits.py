@@ -3,6 +3,7 @@
 from ledger.errors import UsageError
 from ledger.evidence import ScoreLimits
 from ledger.spec import Spec
+from ledger.spec.model import Experiment
 from ledger.workspace import Workspace
 
 # A tiny model that was trained on the very lines it translates scores above 80 in every family; below this
@@ -26,7 +27,7 @@ def max_rates(spec: Spec, workspace: Workspace) -> dict[str, float]:
     return {**settings, **spec.guards.max_rate}
 
 
-def score_limits(spec: Spec, *, rehearsal: bool) -> ScoreLimits:
+def score_limits(spec: Experiment, *, rehearsal: bool) -> ScoreLimits:
     """The limits on scores. A rehearsal has its own: the spec's are about the real model."""
     if rehearsal:
         return ScoreLimits(min_bleu=REHEARSAL_MIN_BLEU)

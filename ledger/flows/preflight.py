@@ -8,6 +8,7 @@ from guards.guard import inspect
 from ledger import gitstate
 from ledger.environment import Environment
 from ledger.evidence import (
+    DiskNeed,
     Evidence,
     GitExpectation,
     History,
@@ -17,36 +18,40 @@ from ledger.evidence import (
     TokenizerProbe,
 )
 from ledger.findings import Report, Severity
-from ledger.models import model_kind, parameters
+from ledger.models import model_kind
 from ledger.spec import Spec
 from ledger.workspace import Workspace
-from runners.disk import free_space, model_need, rehearsal_need
+from runners.disk import free_space
 
 LANGUAGES = "PRE002"
 
 
 def inspect_surroundings(
-    spec: Spec,
     workspace: Workspace,
     *,
+    clean: bool,
     identity: RunIdentity,
     history: History,
     environment: Environment,
-    rehearsal: bool,
+    need: DiskNeed,
+    model: ModelUse,
 ) -> Report:
-    """All of preflight but the language codes, which only the experiment's own tokenizer can judge."""
+    """All of preflight but the language codes, which only the experiment's own tokenizer can judge.
+
+    `need` is what the run will write; `clean`: it refuses to run with uncommitted changes.
+    """
     expected = Evidence(
         identity=history,
-        disk=rehearsal_need() if rehearsal else model_need(spec.model.name, parameters(spec.model.name)),
-        git=GitExpectation(clean=spec.clean),
-        model=ModelUse(spec.task, spec.model.name),
+        disk=need,
+        git=GitExpectation(clean=clean),
+        model=model,
         packages=environment.pins,
     )
     actual = Evidence(
         identity=identity,
         disk=free_space(workspace.private),
         git=gitstate.read(workspace.root, ignore=[workspace.journal]),
-        model=model_kind(spec.model.name),
+        model=model_kind(model.model),
         packages=environment.installed,
     )
     guards = [g for g in (*registry.PREFLIGHT, *registry.ENVIRONMENT) if g.CODE != LANGUAGES]

@@ -1,8 +1,10 @@
 """Writing one run down: the journal first, then the spool that MLflow is fed from."""
 
+import math
 import secrets
 import shutil
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -15,7 +17,7 @@ from ledger.errors import LedgerError
 from ledger.evidence import GitState, LineSample
 from ledger.findings import Json
 from ledger.journal import Journal, open_journal
-from ledger.tracking.events import record_finish, record_start
+from ledger.tracking.events import Metric, record_finish, record_start
 from ledger.tracking.sender import launch
 from ledger.tracking.spool import Spool
 from ledger.workspace import Workspace
@@ -76,6 +78,12 @@ class Recorder:
         entry = self._journal.append("run.finished", full)
         self._track(lambda: record_finish(self._spool, full, entry.id, samples=samples, artifact=artifact))
         launch(self.workspace.root)
+
+    def metric(self, name: str, value: float | None, step: int) -> None:
+        """One point of a series, for MLflow; nothing where there is no number."""
+        if value is not None and math.isfinite(value):
+            point = Metric(name, value, time.time_ns() // 1_000_000, step)
+            self._track(lambda: self._spool.append(point))
 
     def failed(self, reason: str, seconds: float) -> None:
         """The run broke off with an error that was told to the user; `--resume` takes it up again."""

@@ -1,0 +1,208 @@
+"""`ledger run EXP` for a training: preflight, train, verify each save beside it, guard, record.
+
+Real runs and rehearsals take the same path; they differ in what goes in (`ledger.flows.training_inputs`), and
+in the journal that holds them.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from shutil import rmtree
+
+from guards import registry
+from guards.guard import inspect
+from ledger.checkpoint import list_checkpoints
+from ledger.evidence import Evidence, Unobserved
+from ledger.findings import Finding, Json, Report, Severity, Skip, Verdict
+from ledger.flows.beside import newest_of
+from ledger.flows.limits import score_limits
+from ledger.flows.plan import Request, failures_recorded, inspect_before, make_plan, resumable, started
+from ledger.flows.record import Mode, Recorder, new_run_id
+from ledger.flows.training_inputs import (
+    TrainingPlan,
+    disk_need,
+    make_job,
+    output_folder,
+    read_training_inputs,
+)
+from ledger.flows.training_session import Checkpoint, Session
+from ledger.flows.verify import Setting
+from ledger.flows.voice import Voice
+from ledger.lineage import step_in_name, tokenizer_digest
+from ledger.runs import find, load_runs
+from ledger.scoring import score
+from ledger.spec import TrainingSpec
+from ledger.training_evidence import TrainingLimits, TrainingPoint, TrainingSeries
+from ledger.workspace import Workspace
+from runners.training import Trained, TrainingJob, snapshots_in
+
+FEW_LINES = "a save's sample is 32 lines: they tell a collapse (CKP010), and nothing finer"
+UNVERIFIED = "unverified-"
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingOutcome:
+    """What came of it. `run` is None when preflight refused and nothing was recorded.
+
+    `checkpoints` are those that this process saved, by step; `stopped`: it ended before its last step.
+    """
+
+    experiment: str
+    mode: Mode
+    report: Report
+    run: str | None = None
+    output: Path | None = None
+    checkpoints: tuple[Checkpoint, ...] = ()
+    stopped: bool = False
+    seconds: float = 0.0
+    recorded: Mapping[str, Json] = field(default_factory=dict)
+
+
+def run_training(workspace: Workspace, request: Request, spec: TrainingSpec, voice: Voice) -> TrainingOutcome:
+    """Train, or refuse to; the outcome's report holds every finding from preflight on.
+
+    Raises LedgerError when it cannot be done or finished. What had been started is then on the record as
+    failed or interrupted, and `resume` goes on from its newest verified checkpoint.
+    """
+    inputs = read_training_inputs(spec, workspace, rehearsal=request.rehearse)
+    plan = make_plan(workspace, request, spec, inputs)
+    run = resumable(plan) if request.resume else new_run_id(spec.name)
+    need = disk_need(spec, rehearsal=request.rehearse)
+    before = inspect_before(plan, need, spec.model.name or "", spec.task)
+    voice.preflight(before)
+    if before.verdict is Verdict.FAIL:
+        return TrainingOutcome(spec.name, request.mode, before)
+    with Recorder(workspace, request.mode, spec.name, run, warn=voice.say) as recorder:
+        recorder.environment(plan.environment)
+        recorder.started(started(plan, before))
+        with failures_recorded(recorder, voice):
+            return _train(plan, before, recorder, voice)
+
+
+def _train(plan: TrainingPlan, before: Report, recorder: Recorder, voice: Voice) -> TrainingOutcome:
+    began = time.monotonic()
+    resume = _resume_from(plan, recorder, voice.say) if plan.request.resume else None
+    job = make_job(plan, recorder.run, recorder.folder, resume)
+    stop_on_fail = plan.spec.on_fail == "stop"
+    session = Session(job, _setting(plan, recorder.run), recorder, voice, stop_on_fail=stop_on_fail)
+    trained = session.run()
+    session.tidy()
+    checkpoints = tuple(session.checkpoints)
+    report = _guard(plan, checkpoints, session.points)
+    outcome = TrainingOutcome(
+        experiment=plan.spec.name,
+        mode=plan.request.mode,
+        report=before + report,
+        run=recorder.run,
+        output=job.folder,
+        checkpoints=checkpoints,
+        stopped=trained.stopped,
+        seconds=time.monotonic() - began,
+    )
+    recorded = _finished(outcome, report, trained, job, recorder)
+    recorder.finished(recorded)
+    return replace(outcome, recorded=recorded)
+
+
+def _setting(plan: TrainingPlan, run: str) -> Setting:
+    """Saves are reloaded in the environment that trains, on the CPU: the device is the training's."""
+    runs = tuple(load_runs(plan.workspace))
+    return Setting(plan.workspace, plan.environment, runs=runs, run=find(runs, run))
+
+
+def _resume_from(plan: TrainingPlan, recorder: Recorder, say: Callable[[str], None]) -> Path | None:
+    """The newest verified checkpoint. Later saves, which nobody verified, get another name."""
+    folder = output_folder(plan, recorder.run, recorder.folder)
+    newest = newest_of(folder, snapshots_in(recorder.folder))
+    last = step_in_name(newest) if newest else None
+    for place in (folder, snapshots_in(recorder.folder)):
+        for path in list_checkpoints(place):
+            if last is None or (step_in_name(path) or 0) > last:
+                rmtree(place / (UNVERIFIED + path.name), ignore_errors=True)
+                path.rename(place / (UNVERIFIED + path.name))
+                say(f"{path.name} was never verified: set aside as {UNVERIFIED}{path.name}")
+    if newest is None:
+        say("no checkpoint of it was verified: it starts from the beginning")
+    else:
+        say(f"going on from {newest.name}, the newest verified checkpoint")
+    return newest
+
+
+def _guard(plan: TrainingPlan, checkpoints: Sequence[Checkpoint], points: Sequence[TrainingPoint]) -> Report:
+    """Every save's findings, the health of the training, and in a rehearsal the score of the last save."""
+    series = TrainingSeries(tuple(points), filtered=False)
+    report = _gather(checkpoints, warn_only=plan.spec.on_fail == "warn")
+    health = Evidence(training=TrainingLimits())
+    report += inspect(registry.TRAINING, health, Evidence(training=series))
+    sample = checkpoints[-1].sample if checkpoints else None
+    scores = Unobserved(FEW_LINES)
+    limits = score_limits(plan.spec, rehearsal=plan.request.rehearse)
+    if plan.request.rehearse and sample and sample.reference:
+        measured = score(sample.output, sample.reference, plan.spec.languages.target)
+        return report + inspect(registry.SCORES, Evidence(scores=limits), Evidence(scores=measured))
+    return report + inspect(registry.SCORES, Evidence(scores=limits), Evidence(scores=scores))
+
+
+def _gather(checkpoints: Sequence[Checkpoint], *, warn_only: bool) -> Report:
+    """The reports of all saves as one. Errors stand with their checkpoint; of the rest each code's last."""
+    if not checkpoints:
+        return Report(skips=(Skip("CKP001", "the training saved no checkpoint", required=True),))
+    found = list(_findings(checkpoints, warn_only=warn_only))
+    codes = {finding.code for finding in found}
+    last = checkpoints[-1].report
+    unseen = {skip.code: skip for one in checkpoints for skip in one.report.skips if skip.required}
+    skips = {**{skip.code: skip for skip in last.skips}, **unseen}
+    return Report(
+        findings=tuple(found),
+        skips=tuple(skip for code, skip in skips.items() if code not in codes),
+        passed=tuple(code for code in last.passed if code not in codes and code not in unseen),
+    )
+
+
+def _findings(checkpoints: Sequence[Checkpoint], *, warn_only: bool) -> Iterator[Finding]:
+    lesser: dict[str, Finding] = {}
+    for one in checkpoints:
+        for finding in one.report.findings:
+            named = replace(finding, message=f"{one.folder.name}: {finding.message}")
+            if finding.severity < Severity.ERROR:
+                lesser[finding.code] = named
+            else:
+                yield replace(named, severity=Severity.WARNING) if warn_only else named
+    yield from lesser.values()
+
+
+def _finished(
+    outcome: TrainingOutcome, report: Report, trained: Trained, job: TrainingJob, recorder: Recorder
+) -> dict[str, Json]:
+    last = next((one for one in reversed(outcome.checkpoints) if one.marked), None)
+    scores = {"bleu": last.reloaded, "bleu_memory": last.memory} if last else {}
+    saved = [one.folder for one in outcome.checkpoints if one.folder.is_dir()]
+    return {
+        "seconds": round(outcome.seconds, 3),
+        "output": {"path": recorder.shown(job.folder)},
+        "metrics": {name: asdict(metric) for name, metric in scores.items() if metric},
+        "last_step": trained.last_step,
+        "stopped": trained.stopped,
+        "resumed_from": recorder.shown(job.resume) if job.resume else None,
+        "parameters": trained.parameters,
+        "tokenizer_digest": tokenizer_digest(saved[-1]) if saved else None,
+        "checkpoints": [_row(one, recorder) for one in outcome.checkpoints],
+        "effective": dict(trained.effective),
+        "imported": list(trained.imported),
+        "report": report.to_json(),
+        "verdict": str(outcome.report.verdict),
+    }
+
+
+def _row(one: Checkpoint, recorder: Recorder) -> dict[str, Json]:
+    return {
+        "step": one.step,
+        "path": recorder.shown(one.folder),
+        "memory": one.memory.value if one.memory else None,
+        "reloaded": one.reloaded.value if one.reloaded else None,
+        "verdict": str(one.verdict),
+        "marked": one.marked,
+        "save_seconds": one.save_seconds,
+        "evidence_seconds": one.evidence_seconds,
+    }

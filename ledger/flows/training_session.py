@@ -1,0 +1,182 @@
+"""One training while it goes on: a worker trains, another verifies each save, this process writes it down.
+
+Both workers have a thread that waits for them; the threads only put news into a queue, so that the record and
+the terminal are one thread's.
+"""
+
+import sys
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from queue import SimpleQueue
+from shutil import rmtree
+
+from ledger.checkpoint import Sample, list_checkpoints
+from ledger.evidence import Metric
+from ledger.findings import Report, Severity, Skip, Verdict
+from ledger.flows.beside import Judged, Verifier, record_save
+from ledger.flows.record import Recorder
+from ledger.flows.verify import Setting, Verified
+from ledger.flows.voice import Voice
+from ledger.lineage import step_in_name
+from ledger.progress import Progress
+from ledger.training_evidence import TrainingPoint
+from runners.process import Worker
+from runners.training import Evaluation, News, Saved, Trained, TrainingJob, train
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """One save and what became of it. `memory` and `reloaded` are BLEU over the same lines, if any.
+
+    `save_seconds` and `evidence_seconds` are how long the training waited for each.
+    """
+
+    step: int
+    folder: Path
+    report: Report
+    memory: Metric | None = None
+    reloaded: Metric | None = None
+    sample: Sample | None = None
+    marked: bool = False
+    save_seconds: float = 0.0
+    evidence_seconds: float = 0.0
+
+    @property
+    def verdict(self) -> Verdict:
+        """Of the verification."""
+        return self.report.verdict
+
+
+class Session:
+    """Runs the job once. Afterwards `points` is the series so far, `checkpoints` every save's fate."""
+
+    def __init__(
+        self, job: TrainingJob, setting: Setting, recorder: Recorder, voice: Voice, *, stop_on_fail: bool
+    ) -> None:
+        self.points: list[TrainingPoint] = []
+        self.checkpoints: list[Checkpoint] = []
+        self._job, self._setting, self._recorder, self._voice = job, setting, recorder, voice
+        self._stop_on_fail = stop_on_fail
+        self._news: SimpleQueue[News | Judged | Future[Trained]] = SimpleQueue()
+        self._waiting = 0
+        self._ended = False
+
+    def run(self) -> Trained:
+        """Train to the end, and verify every save. Raises LedgerError for what ended the training early.
+
+        What had been saved until then is verified all the same: that is what `--resume` goes on from.
+        """
+        folder = self._recorder.folder
+        python = Path(sys.executable)
+        with (
+            ThreadPoolExecutor(1) as pool,
+            Verifier(python, folder / "verify.log", self._setting, self._news.put) as verifier,
+            Worker(python, folder / "worker.log") as trainer,
+            self._voice.progress("steps") as on_progress,
+        ):
+            training = pool.submit(train, trainer, self._job, self._news.put)
+            training.add_done_callback(self._news.put)
+            while self._waiting or not self._ended:
+                self._hear(self._news.get(), verifier, on_progress)
+        return training.result()
+
+    def _hear(
+        self,
+        news: "News | Judged | Future[Trained]",
+        verifier: Verifier,
+        on_progress: Callable[[Progress], None],
+    ) -> None:
+        match news:
+            case Progress():
+                on_progress(news)
+            case TrainingPoint():
+                self._add(news)
+            case Evaluation():
+                self._recorder.metric("eval_loss", news.loss, news.step)
+            case Saved():
+                self._waiting += 1
+                verifier.take(news)
+            case Judged():
+                self._waiting -= 1
+                self._judge(news)
+            case str():
+                self._voice.say(news)
+            case Future():
+                self._ended = True
+
+    def _add(self, point: TrainingPoint) -> None:
+        self.points.append(point)
+        for name in ("loss", "grad_norm", "learning_rate", "amp_scale"):
+            self._recorder.metric(name, getattr(point, name), point.step)
+
+    def _judge(self, judged: Judged) -> None:
+        verified = record_save(self._setting, judged, self._voice.say)
+        checkpoint = _checkpoint(judged, verified)
+        self.checkpoints.append(checkpoint)
+        for name, score in (("bleu_memory", checkpoint.memory), ("bleu_reloaded", checkpoint.reloaded)):
+            self._recorder.metric(name, score.value if score else None, checkpoint.step)
+        for line in told(checkpoint):
+            self._voice.say(line)
+        if checkpoint.verdict is Verdict.FAIL and self._stop_on_fail and not self._ended:
+            self._job.stop_file.touch()
+            self._voice.say("on_fail is stop: the training ends at its next step")
+        self._forget_older(checkpoint)
+
+    def _forget_older(self, checkpoint: Checkpoint) -> None:
+        """Of the snapshots that are done with, the newest verified one stays, for a resume."""
+        newest = max((one.step for one in self.checkpoints if one.marked), default=None)
+        for snapshot in list_checkpoints(self._job.snapshots):
+            step = step_in_name(snapshot)
+            done = step is not None and step <= checkpoint.step
+            if done and step != newest and snapshot != self._job.resume:
+                rmtree(snapshot, ignore_errors=True)
+
+    def tidy(self) -> None:
+        """Drop the snapshots of checkpoints that are still in their own place."""
+        for snapshot in list_checkpoints(self._job.snapshots):
+            if (self._job.folder / snapshot.name).is_dir():
+                rmtree(snapshot, ignore_errors=True)
+        with suppress(OSError):
+            self._job.snapshots.rmdir()
+
+
+def told(checkpoint: Checkpoint) -> list[str]:
+    """One line about a save, then one for each error that was found."""
+    scores = f"BLEU in memory {shown(checkpoint.memory):>6}, reloaded {shown(checkpoint.reloaded):>6}"
+    name = checkpoint.folder.name
+    lines = [f"{name:<18} {scores}   {checkpoint.verdict.upper()}"]
+    errors = [f for f in checkpoint.report.findings if f.severity >= Severity.ERROR]
+    reasons = [skip for skip in checkpoint.report.skips if skip.required]
+    return (
+        lines
+        + [f"  {found.code} {found.message}" for found in errors]
+        + [f"  {skip.code} {skip.reason}" for skip in reasons]
+    )
+
+
+def shown(score: Metric | None) -> str:
+    """A score for people; `-` where there is none."""
+    return f"{score.value:.2f}" if score else "-"
+
+
+def _checkpoint(judged: Judged, verified: Verified | None) -> Checkpoint:
+    saved = judged.saved
+    if verified is None:
+        assert judged.error is not None
+        why = f"it could not be verified: {judged.error.message}"
+        report, scores = Report(skips=(Skip("CKP001", why, required=True),)), (None, None)
+        return Checkpoint(saved.step, saved.folder, report, *scores)
+    return Checkpoint(
+        step=saved.step,
+        folder=saved.folder,
+        report=verified.report,
+        memory=verified.memory,
+        reloaded=verified.reloaded,
+        sample=verified.result.actual.sample,
+        marked=verified.marked,
+        save_seconds=saved.save_seconds,
+        evidence_seconds=saved.evidence_seconds,
+    )
