@@ -64,8 +64,8 @@ class TrainingLimits:
     window: int = 50
     least_points: int = 10
     # Loss: OLMo 2 (2025) counts a value at 7 standard deviations from the rolling mean as a spike. Here the
-    # median and the MAD, which a spike does not move; and half above the median at least, so that a very
-    # smooth curve may still have a bump.
+    # median and the MAD, which a spike does not move; and half as high again as nine in ten of the points
+    # before, so that a very smooth curve may have a bump and a mixture of batches its hard ones.
     spike_deviations: float = 7.0
     spike_rise: float = 0.5
     diverged_times: float = 3.0

@@ -74,7 +74,7 @@ def count_parameters(folder: Path) -> int | None:
     files = sorted(folder.glob("*.safetensors"))
     try:
         return sum(size for path in files for size in _tensor_sizes(path)) if files else None
-    except (OSError, ValueError, KeyError, TypeError, struct.error):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, struct.error):
         return None
 
 

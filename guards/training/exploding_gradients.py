@@ -5,7 +5,7 @@ from itertools import groupby
 from math import isfinite
 
 from guards.guard import Explanation
-from guards.training.series import Beside, beside_earlier, in_json, latest_median, shown
+from guards.training.series import Beside, beside_earlier, in_json, latest_median, points, shown
 from ledger.findings import Finding, Severity, Skip
 from ledger.training_evidence import TrainingLimits, TrainingPoint, TrainingSeries
 
@@ -70,7 +70,7 @@ def _found(step: int, value: float, usual: float, count: int, threshold: float) 
         CODE,
         Severity.WARNING,
         f"the gradient norm is {shown(value)} at step {step:,}, {value / usual:,.0f} times the "
-        f"{shown(usual)} of the points before it ({count:,} such points)",
+        f"{shown(usual)} of the points before it ({points(count)})",
         measured=value / usual,
         threshold=threshold,
         evidence={"step": step, "norm": in_json(value), "usual": usual, "points": count},
@@ -88,13 +88,13 @@ def _not_finite(seen: Sequence[tuple[TrainingPoint, float]], least: int) -> Iter
     allowed = AMP_SEARCHES if scaled else least
     ends_so = not scaled and not isfinite(seen[-1][1])
     if len(longest) >= allowed or ends_so:
-        points = longest if len(longest) >= allowed else runs[-1]
+        bad = longest if len(longest) >= allowed else runs[-1]
         yield Finding(
             CODE,
             Severity.WARNING,
-            f"the gradient norm is not finite from step {points[0].step:,} to {points[-1].step:,} "
-            f"({len(points):,} points in a row)",
-            measured=len(points),
+            f"the gradient norm is not finite from step {bad[0].step:,} to {bad[-1].step:,} "
+            f"({len(bad):,} points in a row)",
+            measured=len(bad),
             threshold=allowed,
-            evidence={"step": points[0].step, "last_step": points[-1].step, "amp": scaled},
+            evidence={"step": bad[0].step, "last_step": bad[-1].step, "amp": scaled},
         )

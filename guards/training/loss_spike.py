@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from math import isfinite
 
 from guards.guard import Explanation
-from guards.training.series import Beside, beside_earlier, in_json, latest_median, shown
+from guards.training.series import Beside, beside_earlier, in_json, latest_median, points, shown
 from ledger.findings import Finding, Severity, Skip
 from ledger.training_evidence import LOSS_RESOLUTION, TrainingLimits, TrainingSeries
 
@@ -12,9 +12,10 @@ CODE = "TRN004"
 TITLE = "the loss spikes or diverges"
 READS = "training"
 EXPLANATION = Explanation(
-    means="A loss lies 7 robust standard deviations (1.4826 times the median absolute deviation) and half "
-    "its value above the median of the 50 points before it; or the latest losses are three times the "
-    "first. Losses below 0.01 are left alone, since the Trainer rounds to 4 decimals.",
+    means="A loss lies 7 robust standard deviations (1.4826 times the median absolute deviation) above "
+    "the median of the 50 points before it, and half as high again as nine in ten of them; or the latest "
+    "losses are three times the first. Losses below 0.01 are left alone, since the "
+    "Trainer rounds to 4 decimals.",
     matters="A spike that comes back costs some steps and, now and then, the quality of everything after. "
     "One that stays is a training that is lost, and every save from then on with it.",
     do="If the loss came back, look at the batches at the step that is named. If not, go on from the last "
@@ -31,12 +32,18 @@ def inspect(expected: TrainingLimits, actual: TrainingSeries) -> Iterator[Findin
         return
     losses = [loss for _, loss in values]
     risen = beside_earlier(values, expected.window, expected.least_points, rise=1 + expected.spike_rise)
-    spikes = [b for b in risen if b.value >= LOSS_RESOLUTION and b.deviations >= expected.spike_deviations]
+    spikes = [beside for beside in risen if _is_spike(beside, expected)]
     latest = latest_median(losses[1:], expected.least_points)
     if spikes:
         yield _spiked(spikes, latest, expected)
     elif latest > expected.diverged_times * max(losses[0], LOSS_RESOLUTION):
         yield _diverged(losses[0], latest, values[-1][0], expected)
+
+
+def _is_spike(beside: Beside, limits: TrainingLimits) -> bool:
+    # A mixture of easy and hard batches has a small MAD around its easy half: hence the nine in ten.
+    high = max((1 + limits.spike_rise) * beside.usually_highest, LOSS_RESOLUTION)
+    return beside.value > high and beside.deviations >= limits.spike_deviations
 
 
 def _spiked(spikes: Sequence[Beside], latest: float, limits: TrainingLimits) -> Finding:
@@ -47,7 +54,7 @@ def _spiked(spikes: Sequence[Beside], latest: float, limits: TrainingLimits) -> 
         CODE,
         Severity.WARNING,
         f"the loss is {shown(worst.value)} at step {worst.step:,}, {worst.times:,.1f} times the "
-        f"{shown(worst.median)} of the points before it ({len(spikes):,} such points); {after}",
+        f"{shown(worst.median)} of the points before it ({points(len(spikes))}); {after}",
         measured=in_json(worst.deviations),
         threshold=limits.spike_deviations,
         evidence={

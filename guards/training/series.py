@@ -30,6 +30,11 @@ class Beside:
         return self.value / self.median if self.median > 0 else 0.0
 
     @property
+    def usually_highest(self) -> float:
+        """What nine in ten of the points before it do not exceed."""
+        return sorted(self.before)[int(0.9 * (len(self.before) - 1))]
+
+    @property
     def deviations(self) -> float:
         """How many robust standard deviations (MAD) above the median the value is; may be infinite."""
         spread = MAD_TO_DEVIATION * median(abs(value - self.median) for value in self.before)
@@ -70,6 +75,15 @@ def shown(value: float) -> str:
     ('0.03', 'inf')
     """
     return f"{value:.4g}"
+
+
+def points(count: int) -> str:
+    """How many such points there are.
+
+    >>> points(1), points(2)
+    ('1 such point', '2 such points')
+    """
+    return f"{count:,} such point{'' if count == 1 else 's'}"
 
 
 def in_json(value: float) -> float | str:
