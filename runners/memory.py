@@ -3,19 +3,16 @@
 Counts parameters and reads what the system says; loads no model and no torch.
 """
 
-import json
 import os
 import shutil
-import struct
 import subprocess
-from collections.abc import Iterator
 from math import prod
 from pathlib import Path
 from typing import Literal
 
 from ledger.evidence import Unobserved
-from ledger.findings import Json
 from ledger.training_evidence import DeviceMemory, MemoryNeed
+from runners.worker.safetensors_header import BrokenFileError, read_header
 
 Precision = Literal["fp32", "amp", "fp16", "bf16"]
 
@@ -35,7 +32,6 @@ MOMENTS: dict[str, int] = {
     **dict.fromkeys(("sgd", "adafactor"), 0),
 }
 EIGHT_BIT = {"adamw_8bit": 2, "adamw_bnb_8bit": 2, "paged_adamw_8bit": 2, "lion_8bit": 1}
-MAX_HEADER_BYTES = 100_000_000  # safetensors' own limit
 
 
 def training_need(
@@ -68,26 +64,14 @@ def _moment_bytes(precision: Precision, optim: str) -> int:
 def count_parameters(folder: Path) -> int | None:
     """The elements of all tensors in the folder's safetensors files, by their headers; None without any.
 
-    Tied tensors are stored once, so that they count once. Raises nothing: a file that is no safetensors file
-    is for other guards to name, and leaves the number unknown.
+    Tied tensors are stored once, so that they count once. A file that is broken is for other guards to name,
+    and leaves the number unknown.
     """
     files = sorted(folder.glob("*.safetensors"))
     try:
-        return sum(size for path in files for size in _tensor_sizes(path)) if files else None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, struct.error):
+        return sum(prod(t.shape) for path in files for t in read_header(path).values()) if files else None
+    except (OSError, BrokenFileError):
         return None
-
-
-def _tensor_sizes(path: Path) -> Iterator[int]:
-    """Elements per tensor: eight bytes of length (little-endian), then that much JSON."""
-    with path.open("rb") as file:
-        (length,) = struct.unpack("<Q", file.read(8))
-        if length > MAX_HEADER_BYTES:
-            raise ValueError("the header is longer than safetensors allows")
-        header: dict[str, Json] = json.loads(file.read(length))
-    for name, tensor in header.items():
-        if name != "__metadata__":
-            yield prod(tensor["shape"])
 
 
 def device_memory(device: str) -> DeviceMemory | Unobserved:

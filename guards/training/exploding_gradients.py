@@ -71,7 +71,7 @@ def _found(step: int, value: float, usual: float, count: int, threshold: float) 
         Severity.WARNING,
         f"the gradient norm is {shown(value)} at step {step:,}, {value / usual:,.0f} times the "
         f"{shown(usual)} of the points before it ({points(count)})",
-        measured=value / usual,
+        measured=in_json(value / usual),
         threshold=threshold,
         evidence={"step": step, "norm": in_json(value), "usual": usual, "points": count},
     )

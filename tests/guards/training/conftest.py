@@ -1,5 +1,6 @@
 """Curves of trainings that went well, from a seed: a loss that comes down with noise, norms that vary."""
 
+import json
 import math
 import random
 from dataclasses import replace
@@ -49,6 +50,7 @@ def look():
     def run(points, *, limits=None, **fields):
         expected = Evidence(training=limits or TrainingLimits())
         report = inspect_all(SERIES, expected, Evidence(training=TrainingSeries(tuple(points), **fields)))
+        json.dumps(report.to_json(), allow_nan=False)  # what is found can be recorded
         return {finding.code: finding for finding in report.findings}
 
     return run
