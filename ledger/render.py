@@ -33,7 +33,7 @@ def report_table(report: Report, *, title: str = "") -> Table:
         table.add_column(heading, **options)  # type: ignore[arg-type]
     for finding in sorted(report.findings, key=lambda f: (-f.severity, f.code)):
         word, style = MARKS[finding.severity] if finding.accepted is None else ("accepted", "dim")
-        accepted = f" ({word}: {finding.accepted})" if finding.accepted else ""
+        accepted = f" ({finding.accepted})" if finding.accepted else ""
         table.add_row(finding.code, Text(word, style), Text(finding.message + accepted))
     for skip in report.skips:
         table.add_row(skip.code, Text("skipped", "dim"), Text(skip.reason))

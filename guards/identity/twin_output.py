@@ -60,7 +60,7 @@ def _finding(run: RunIdentity, actual: RunIdentity) -> Finding:
 
 def _cause(run: RunIdentity, actual: RunIdentity, fields: list[Difference]) -> str:
     if run.inputs == actual.inputs:
-        return "shared cause: both resolve to the same inputs"
+        return "shared cause: the same inputs, that is model, codes, generation settings and data"
     if fields:
         return f"the specs differ in {listed(fields)}, which had no effect on the output"
     return "the specs are the same and the data differ, which had no effect on the output"

@@ -71,7 +71,8 @@ def test_twin_names_the_run_and_the_shared_cause():
     md5 = EXP5.output["md5"]
     assert finding.severity is Severity.WARNING
     assert finding.message == (
-        f"output is MD5-identical (md5:{md5}) to exp5-3fa91c's; shared cause: both resolve to the same inputs"
+        f"output is MD5-identical (md5:{md5}) to exp5-3fa91c's; "
+        "shared cause: the same inputs, that is model, codes, generation settings and data"
     )
 
 
