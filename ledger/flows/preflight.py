@@ -24,6 +24,7 @@ from ledger.workspace import Workspace
 from runners.disk import free_space
 
 LANGUAGES = "PRE002"
+MEMORY = "PRE006"
 
 
 def inspect_surroundings(
@@ -36,8 +37,10 @@ def inspect_surroundings(
     need: DiskNeed,
     model: ModelUse,
 ) -> Report:
-    """All of preflight but the language codes, which only the experiment's own tokenizer can judge.
+    """All of preflight that a run of any task has.
 
+    The language codes are left out, which only the experiment's own tokenizer can judge, and the device's
+    memory, which is a training's matter.
     `need` is what the run will write; `clean`: it refuses to run with uncommitted changes.
     """
     expected = Evidence(
@@ -54,7 +57,7 @@ def inspect_surroundings(
         model=model_kind(model.model),
         packages=environment.installed,
     )
-    guards = [g for g in (*registry.PREFLIGHT, *registry.ENVIRONMENT) if g.CODE != LANGUAGES]
+    guards = [g for g in (*registry.PREFLIGHT, *registry.ENVIRONMENT) if g.CODE not in (LANGUAGES, MEMORY)]
     return inspect(guards, expected, actual)
 
 

@@ -18,7 +18,9 @@ from ledger.findings import Finding, Json, Report, Severity, Skip, Verdict
 from ledger.flows.beside import newest_of
 from ledger.flows.limits import score_limits
 from ledger.flows.plan import Request, failures_recorded, inspect_before, make_plan, resumable, started
+from ledger.flows.preflight import allow
 from ledger.flows.record import Mode, Recorder, new_run_id
+from ledger.flows.training_health import inspect_defaults, inspect_plan, inspect_series
 from ledger.flows.training_inputs import (
     TrainingPlan,
     disk_need,
@@ -33,7 +35,7 @@ from ledger.lineage import step_in_name, tokenizer_digest
 from ledger.runs import find, load_runs
 from ledger.scoring import score
 from ledger.spec import TrainingSpec
-from ledger.training_evidence import TrainingLimits, TrainingPoint, TrainingSeries
+from ledger.training_evidence import TrainingPoint
 from ledger.workspace import Workspace
 from runners.training import Trained, TrainingJob, snapshots_in
 
@@ -70,6 +72,7 @@ def run_training(workspace: Workspace, request: Request, spec: TrainingSpec, voi
     run = resumable(plan) if request.resume else new_run_id(spec.name)
     need = disk_need(spec, rehearsal=request.rehearse)
     before = inspect_before(plan, need, spec.model.name or "", spec.task)
+    before += allow(inspect_plan(plan), request.allow)
     voice.preflight(before)
     if before.verdict is Verdict.FAIL:
         return TrainingOutcome(spec.name, request.mode, before)
@@ -89,7 +92,7 @@ def _train(plan: TrainingPlan, before: Report, recorder: Recorder, voice: Voice)
     trained = session.run()
     session.tidy()
     checkpoints = tuple(session.checkpoints)
-    report = _guard(plan, checkpoints, session.points)
+    report = _guard(plan, checkpoints, session.points) + inspect_defaults(plan, trained.effective)
     outcome = TrainingOutcome(
         experiment=plan.spec.name,
         mode=plan.request.mode,
@@ -131,10 +134,8 @@ def _resume_from(plan: TrainingPlan, recorder: Recorder, say: Callable[[str], No
 
 def _guard(plan: TrainingPlan, checkpoints: Sequence[Checkpoint], points: Sequence[TrainingPoint]) -> Report:
     """Every save's findings, the health of the training, and in a rehearsal the score of the last save."""
-    series = TrainingSeries(tuple(points), filtered=False)
     report = _gather(checkpoints, warn_only=plan.spec.on_fail == "warn")
-    health = Evidence(training=TrainingLimits())
-    report += inspect(registry.TRAINING, health, Evidence(training=series))
+    report += inspect_series(points)
     sample = checkpoints[-1].sample if checkpoints else None
     scores = Unobserved(FEW_LINES)
     limits = score_limits(plan.spec, rehearsal=plan.request.rehearse)

@@ -58,7 +58,7 @@ def disk_need(spec: TrainingSpec, *, rehearsal: bool) -> DiskNeed:
     """What a run writes: as many checkpoints as it keeps, one more while saving, one in a snapshot."""
     if rehearsal:
         return rehearsal_need()
-    size = _parameters(spec)
+    size = count_parameters(spec)
     kept = (spec.training.save_total_limit or 1) + 2
     if size is None:
         return DiskNeed(RUN_BYTES, "evidence and tracking alone: the size of the model is not known")
@@ -118,7 +118,7 @@ def _write_text(text: tuple[Sequence[str], Sequence[str]], spec: TrainingSpec, w
     return TextFiles(paths[0], paths[1], len(text[0]))
 
 
-def _parameters(spec: TrainingSpec) -> int | None:
+def count_parameters(spec: TrainingSpec) -> int | None:
     """Parameters of a model from scratch, up to biases and norms, with one tied embedding."""
     from ledger.models import parameters
 
