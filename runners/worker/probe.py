@@ -140,6 +140,7 @@ def ask(loaded: Loaded, job: Mapping[str, Any], kept: Json, folder: Path) -> Jso
         also=frozenset(recorded),
         stored=logits,
         keys=loaded.keys,
+        sample_threads=kept.get("recipe", {}).get("sample_threads"),
     )
     return collect(loaded.model, loaded.tokenizer, look)[0]
 

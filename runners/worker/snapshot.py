@@ -9,7 +9,8 @@ import hashlib
 import platform
 import sys
 import traceback
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib import metadata
@@ -42,7 +43,8 @@ class Look:
 
     `algorithm` is that of the digests; `also` names tensors to digest although the class does not save them.
     `stored` are the logits kept at save time; `keys` is what from_pretrained reported. `origin` and
-    `training` are what the caller knows of the run and of its TrainingArguments.
+    `training` are what the caller knows of the run and of its TrainingArguments. `sample_threads` are those
+    that the sample is translated with, None for as many as there are now; 0 leaves the sample for later.
     """
 
     questions: Questions
@@ -52,6 +54,7 @@ class Look:
     keys: Mapping[str, list[str]] = field(default_factory=dict)
     origin: Mapping[str, Any] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
+    sample_threads: int | None = None
 
 
 def collect(model: Any, tokenizer: Any, look: Look) -> tuple[Json, Any]:
@@ -61,15 +64,16 @@ def collect(model: Any, tokenizer: Any, look: Look) -> tuple[Json, Any]:
     give a copy where somebody else uses it.
     """
     model = unwrap(model)
-    family = family_of(model, tokenizer)
     unseen: dict[str, str] = {}
     with undisturbed(model):
         forward, logits = _part(unseen, "forward", lambda: ask_forward(model, look)) or (None, None)
         snapshot = {
             "weights": _part(unseen, "weights", lambda: weights(model, look)),
             "forward": forward,
-            "sample": _part(unseen, "sample", lambda: sample(model, tokenizer, family, look.questions)),
-            "tokenizer": _part(unseen, "tokenizer", lambda: tokenizer_facts(tokenizer, family)),
+            "sample": _sample_part(model, tokenizer, look, unseen),
+            "tokenizer": _part(
+                unseen, "tokenizer", lambda: tokenizer_facts(tokenizer, family_of(model, tokenizer))
+            ),
             "effective": _part(unseen, "effective", lambda: settings(model, tokenizer, look.training)),
             "origin": {"versions": versions(), **look.origin},
             "unseen": unseen,
@@ -120,6 +124,37 @@ def _difference(logits: Any, stored: Any) -> float:
     apart = (logits - stored).abs()
     apart[torch.isnan(logits) & torch.isnan(stored)] = 0.0
     return float(apart.max())  # NaN where only one side has it
+
+
+def later_sample(model: Any, tokenizer: Any, look: Look) -> tuple[Json | None, dict[str, str]]:
+    """The part `Sample` alone, of a model that nobody trains, and why it is None if it is."""
+    import torch
+
+    unseen: dict[str, str] = {}
+    with torch.no_grad():
+        answer = _sample_part(model, tokenizer, look, unseen)
+    return effective.plain(answer), unseen
+
+
+def _sample_part(model: Any, tokenizer: Any, look: Look, unseen: dict[str, str]) -> Any:
+    if look.sample_threads == 0:
+        return None
+    with threads(look.sample_threads):
+        family = family_of(model, tokenizer)
+        return _part(unseen, "sample", lambda: sample(model, tokenizer, family, look.questions))
+
+
+@contextmanager
+def threads(count: int | None) -> Iterator[None]:
+    """So many threads for what this thread computes; None for as many as it has."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(count or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def sample(model: Any, tokenizer: Any, family: Family | None, questions: Questions) -> Json:

@@ -9,13 +9,17 @@ seconds = witness.write(checkpoint_folder, seen)
 import copy
 import json
 import os
+import threading
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from runners.worker import digests
+from runners.worker.failures import is_out_of_memory
 from runners.worker.questions import (
     GREEDY,
     LINES,
@@ -29,11 +33,12 @@ from runners.worker.questions import (
     probe_batch,
 )
 from runners.worker.shards import write_atomically
-from runners.worker.snapshot import Look, collect, now
+from runners.worker.snapshot import Look, collect, later_sample, now
 from runners.worker.translator import longest_source
 from runners.worker.undisturbed import unwrap
 
 VERSION = 1
+LOW_PRIORITY = 10  # as `nice` has it
 FOLDER, EVIDENCE, PROBE = "ledger", "evidence.json", "probe.safetensors"
 SECRET = ("_token", "_key", "password", "secret")
 
@@ -56,7 +61,7 @@ class Witness:
     greedy generation parameters. The tokenizer is copied; without one `text` has to hold token ids.
     """
 
-    def __init__(  # noqa: PLR0913 - one keyword for each thing that a run knows of itself
+    def __init__(
         self,
         tokenizer: Any,
         text: Text,
@@ -80,21 +85,70 @@ class Witness:
         self._origin = {"run": run, "environment": environment}
         self._training = {key: value for key, value in (training or {}).items() if not _is_secret(key)}
         self._questions: Questions | None = None
+        self._background = ThreadPoolExecutor(1, thread_name_prefix="witness")
+        self._pending: Future[None] | None = None
 
     def observe(self, model: Any, step: int) -> Seen:
         """Look at the model now; it is afterwards as it was. Never raises for what it cannot see."""
-        began = time.monotonic()
-        questions = self._ask(unwrap(model))
-        origin = {**self._origin, "step": step, "written": now()}
-        look = Look(questions, self._algorithm, origin=origin, training=self._training)
-        snapshot, logits = collect(model, self._tokenizer, look)
-        answers = {} if logits is None else {"logits": logits}
-        recipe = _recipe(unwrap(model), questions, self._tokenizer)
-        return Seen(snapshot, recipe, {**questions.probe, **answers}, time.monotonic() - began)
+        return self._observe(unwrap(model), step)
 
     def write(self, checkpoint: Path | str, seen: Seen) -> float:
         """Write it into the checkpoint's folder; return the seconds of looking and writing together."""
         return seen.seconds + save_evidence(Path(checkpoint), seen)
+
+    def keep(self, model: Any, step: int, checkpoint: Path | str, then: Callable[[float], None]) -> float:
+        """Observe and write while the training goes on; returns the seconds that it was held up.
+
+        What must be of this very moment is taken at once: tensors, logits, settings, and a copy of the model
+        in memory, which a thread of low priority then lets translate the sample. When all is written, `then`
+        is called there with the same seconds. Where there is no memory for a copy, it all happens at once.
+        An error of the save before it is raised here, or by `finish`.
+        """
+        self.finish()
+        began = time.monotonic()
+        model = unwrap(model)
+        copied = _copy(model)
+        seen = self._observe(model, step, sample_threads=None if copied is None else 0)
+        held = time.monotonic() - began
+        self._pending = self._background.submit(self._complete, copied, seen, Path(checkpoint), then, held)
+        if copied is None:
+            self.finish()
+        return held
+
+    def finish(self) -> None:
+        """Wait until the last save's evidence is written. Raises what went wrong with it."""
+        pending, self._pending = self._pending, None
+        if pending is not None:
+            pending.result()
+
+    def _observe(self, model: Any, step: int, sample_threads: int | None = None) -> Seen:
+        began = time.monotonic()
+        questions = self._ask(model)
+        origin = {**self._origin, "step": step, "written": now()}
+        look = Look(
+            questions,
+            self._algorithm,
+            origin=origin,
+            training=self._training,
+            sample_threads=sample_threads,
+        )
+        snapshot, logits = collect(model, self._tokenizer, look)
+        answers = {} if logits is None else {"logits": logits}
+        recipe = _recipe(model, questions, self._tokenizer)
+        return Seen(snapshot, recipe, {**questions.probe, **answers}, time.monotonic() - began)
+
+    def _complete(
+        self, model: Any, seen: Seen, checkpoint: Path, then: Callable[[float], None], held: float
+    ) -> None:
+        """The rest of a look, in the background: one thread, and the training goes first."""
+        if model is not None:
+            _step_back()
+            look = Look(self._ask(model), sample_threads=1)
+            answer, unseen = later_sample(model, self._tokenizer, look)
+            whole = {**seen.snapshot, "sample": answer, "unseen": {**seen.snapshot["unseen"], **unseen}}
+            seen = replace(seen, snapshot=whole, recipe={**seen.recipe, "sample_threads": 1})
+        save_evidence(checkpoint, seen)
+        then(held)
 
     def _ask(self, model: Any) -> Questions:
         """The questions, made once."""
@@ -134,6 +188,25 @@ def _save_tensors(path: Path, tensors: Mapping[str, Any]) -> None:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _copy(model: Any) -> Any:
+    """A copy to evaluate; None where memory does not suffice."""
+    try:
+        copied = copy.deepcopy(model)
+    except Exception as error:
+        if is_out_of_memory(error):
+            return None
+        raise
+    for bound in ("forward", "_original_forward"):
+        copied.__dict__.pop(bound, None)  # accelerate's autocast
+    return copied.eval()
+
+
+def _step_back() -> None:
+    """Low priority for this thread alone, which Linux has."""
+    with suppress(OSError, AttributeError):
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LOW_PRIORITY)
 
 
 def _recipe(model: Any, questions: Questions, tokenizer: Any) -> dict[str, Any]:

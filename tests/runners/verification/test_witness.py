@@ -12,6 +12,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from checkpoints import CODES
 
+from ledger.checkpoint import read_evidence
 from runners.worker.families import FAMILIES, load_model, load_tokenizer
 from runners.worker.questions import Languages, Text, draw, probe_batch
 from runners.worker.undisturbed import undisturbed
@@ -66,6 +67,57 @@ def test_training_goes_on_bit_by_bit_as_without(base, model, witness):
     assert drawn == drawn_alone
     assert len({one.snapshot["forward"]["loss"] for one in seen}) == 3
     assert not any(one.snapshot["unseen"] for one in seen)
+
+
+def test_keeping_beside_the_training_changes_nothing_either(model, witness, tmp_path):
+    import copy
+
+    told, twin = [], copy.deepcopy(model)
+    threads = torch.get_num_threads()
+    for step in range(3):
+        (tmp_path / f"checkpoint-{step}").mkdir()
+    watched, drawn = train(
+        model, lambda step: witness.keep(model, step, tmp_path / f"checkpoint-{step}", told.append)
+    )
+    witness.finish()
+    alone, drawn_alone = train(twin, lambda _step: None)
+    assert all(torch.equal(watched[name], alone[name]) for name in alone)
+    assert drawn == drawn_alone
+    assert len(told) == 3
+    assert torch.get_num_threads() == threads
+
+
+def test_what_is_kept_beside_the_training_is_what_was_there_at_the_save(model, witness, tmp_path):
+    at_once = witness.observe(model, 1).snapshot
+    witness.keep(model, 1, tmp_path, lambda _seconds: None)
+    with torch.no_grad():
+        for weights in model.parameters():
+            weights.mul_(-1.0)  # the training goes on
+    witness.finish()
+    kept = read_evidence(tmp_path)
+    assert kept.snapshot.sample.output == tuple(at_once["sample"]["output"])
+    assert kept.snapshot.weights.digests == at_once["weights"]["digests"]
+    assert kept.snapshot.forward.logits_digest == at_once["forward"]["logits_digest"]
+    assert kept.recipe["sample_threads"] == 1
+    assert not kept.snapshot.unseen
+
+
+def test_without_memory_for_a_copy_it_is_done_at_once(model, witness, tmp_path, monkeypatch):
+    def no_memory(_model, _memo):
+        raise RuntimeError("out of memory")
+
+    monkeypatch.setattr(type(model), "__deepcopy__", no_memory, raising=False)
+    told = []
+    witness.keep(model, 1, tmp_path, told.append)
+    assert told
+    assert read_evidence(tmp_path).snapshot.sample is not None
+
+
+def test_an_error_of_the_save_before_is_raised_at_the_next(model, witness, tmp_path):
+    witness.keep(model, 1, tmp_path / "nowhere", lambda _seconds: None)
+    with pytest.raises(FileNotFoundError):
+        witness.keep(model, 2, tmp_path, lambda _seconds: None)
+    witness.finish()
 
 
 def test_modes_and_use_cache_are_put_back(model, witness):
@@ -132,11 +184,11 @@ def test_the_same_lines_are_drawn_again_and_blank_ones_never():
     assert draw(Text(("a", "b"))).source == ("a", "b")
 
 
-@pytest.mark.parametrize("vocabulary", [100, 32_000, 256_000, 2_000_000])
+@pytest.mark.parametrize("vocabulary", [100, 32_000, 256_000, 1_000_000])
 def test_a_large_vocabulary_makes_a_small_probe(vocabulary):
     rows = [list(range(40))] * 32
     probe = probe_batch(rows, rows, 0, vocabulary)
-    assert probe["labels"].numel() * vocabulary <= 4_000_000
+    assert probe["labels"].numel() * vocabulary <= 2_500_000
     assert probe["input_ids"].shape == probe["attention_mask"].shape
 
 
