@@ -40,9 +40,10 @@ def inspect(expected: TrainingLimits, actual: TrainingSeries) -> Iterator[Findin
     risen = beside_earlier(values, expected.window, expected.least_points, rise=most)
     if flagged := _sustained([beside for beside in risen if beside.median > 0], expected):
         worst = max(flagged, key=lambda beside: beside.times)
-        yield _found(worst.step, worst.value, worst.median, len(flagged), most)
-    elif early := _at_the_start([norm for _, norm in values], expected):
-        yield _found(values[-1][0], *early, len(values), expected.exploding_at_once)
+        before = f"of the points before it ({points(len(flagged))})"
+        yield _found(worst.step, worst.value, worst.median, before, most)
+    else:
+        yield from _at_the_start(values[: expected.least_points + 1], expected)
 
 
 def _sustained(high: Sequence[Beside], limits: TrainingLimits) -> list[Beside]:
@@ -57,23 +58,26 @@ def _sustained(high: Sequence[Beside], limits: TrainingLimits) -> list[Beside]:
     ]
 
 
-def _at_the_start(norms: Sequence[float], limits: TrainingLimits) -> tuple[float, float] | None:
-    """The latest norm (a median) and the first, where the first few points alone have gone out of hand."""
+def _at_the_start(values: Sequence[tuple[int, float]], limits: TrainingLimits) -> Iterator[Finding]:
+    """Hold the median of the first few norms against the very first: there is nothing else yet."""
+    norms = [norm for _, norm in values]
     if len(norms) <= limits.exploding_points or norms[0] <= 0:
-        return None
-    latest = latest_median(norms[1 : limits.least_points + 1], limits.least_points)
-    return (latest, norms[0]) if latest > limits.exploding_at_once * norms[0] else None
+        return
+    later = latest_median(norms[1:], limits.least_points)
+    if later > limits.exploding_at_once * norms[0]:
+        before = f"of the first step, in the median of the {len(norms) - 1} after it"
+        yield _found(values[-1][0], later, norms[0], before, limits.exploding_at_once)
 
 
-def _found(step: int, value: float, usual: float, count: int, threshold: float) -> Finding:
+def _found(step: int, value: float, usual: float, before: str, threshold: float) -> Finding:
     return Finding(
         CODE,
         Severity.WARNING,
         f"the gradient norm is {shown(value)} at step {step:,}, {value / usual:,.0f} times the "
-        f"{shown(usual)} of the points before it ({points(count)})",
+        f"{shown(usual)} {before}",
         measured=in_json(value / usual),
         threshold=threshold,
-        evidence={"step": step, "norm": in_json(value), "usual": usual, "points": count},
+        evidence={"step": step, "norm": in_json(value), "usual": usual},
     )
 
 
@@ -93,7 +97,7 @@ def _not_finite(seen: Sequence[tuple[TrainingPoint, float]], least: int) -> Iter
             CODE,
             Severity.WARNING,
             f"the gradient norm is not finite from step {bad[0].step:,} to {bad[-1].step:,} "
-            f"({len(bad):,} points in a row)",
+            f"({len(bad):,} in a row)",
             measured=len(bad),
             threshold=allowed,
             evidence={"step": bad[0].step, "last_step": bad[-1].step, "amp": scaled},
