@@ -120,10 +120,13 @@ def verify(workspace: Workspace | None, request: Request, voice: Voice) -> list[
             raise LedgerError(f"{checkpoint} {what}", hint="name the folder of a checkpoint")
     if request.lockfile:
         request = replace(request, interpreter=_build(workspace, request.lockfile, voice))
-    setting = prepare(workspace, request)
     done: list[Verified] = []
     total = len(request.checkpoints)
     with Worker(request.interpreter, _log(workspace)) as worker, voice.progress("checkpoints") as tell:
+        with ThreadPoolExecutor(1) as pool:  # importing transformers takes seconds
+            ready = pool.submit(worker.call, {"job": "get_ready"})
+            setting = prepare(workspace, request)
+            ready.result()
         for checkpoint in request.checkpoints:
             tell(Progress("reloading", len(done), total))
             done.append(record(setting, verify_checkpoint(worker, setting, checkpoint), voice.say))

@@ -14,6 +14,7 @@ JOBS: dict[str, tuple[str, str]] = {
     "generate": ("runners.worker.generate", "generate"),
     "rehearse": ("runners.worker.rehearsal", "rehearse"),
     "train": ("runners.worker.training", "train"),
+    "get_ready": ("runners.worker.probe", "get_ready"),
     "probe_checkpoint": ("runners.worker.probe", "probe_checkpoint"),
 }
 

@@ -61,6 +61,13 @@ class NotLoadableError(Exception):
         self.file, self.why, self.refused = file, why, refused
 
 
+def get_ready(job: Mapping[str, Any], events: Events) -> Json:  # noqa: ARG001 - what a job takes
+    """Import what a reload needs, while the parent has other things to do."""
+    from transformers import PreTrainedModel
+
+    return {"ready": PreTrainedModel.__name__}
+
+
 def probe_checkpoint(job: Mapping[str, Any], events: Events) -> Json:
     """Reload the folder `checkpoint` on `device`, and ask what the evidence in it says was asked at its save.
 
