@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup demo test lint lock bench
+.PHONY: help setup demo test lint lock bench matrix
 
 help:
 	@echo "make setup   the environment in .venv, from the lockfiles (PYTHON=python3.12 to choose the Python)"
@@ -10,6 +10,7 @@ help:
 	@echo "make test    lint, then the whole test suite"
 	@echo "make lint    ruff, mypy and import-linter"
 	@echo "make bench   the benchmarks"
+	@echo "make matrix  save with one version of transformers, load with another: docs/matrix.md anew"
 	@echo "make lock    compile the lockfiles again (UPGRADE=--upgrade for newer versions)"
 
 setup:
@@ -30,6 +31,9 @@ lint: setup
 
 bench: setup
 	@for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+
+matrix: setup
+	@$(BIN)/python tools/matrix.py
 
 lock: setup
 	@$(BIN)/python tools/compile_locks.py $(UPGRADE)
