@@ -70,8 +70,9 @@ def make_checkpoint(folder: Path) -> int:
     triples = pairs(LINES)
     torch.manual_seed(1)
     tokenizer, small = make("marian", [line for row in triples for line in row], folder)
-    sizes = {"d_model": 512, "encoder_ffn_dim": 2048, "decoder_ffn_dim": 2048, "vocab_size": VOCABULARY}
-    depths = {"encoder_layers": 6, "decoder_layers": 6}
+    sizes = {"d_model": 512, "encoder_ffn_dim": 2048, "decoder_ffn_dim": 2048}
+    sizes |= {"vocab_size": VOCABULARY, "decoder_vocab_size": VOCABULARY}
+    depths = {"encoder_layers": 6, "num_hidden_layers": 6, "decoder_layers": 6}
     heads = {"encoder_attention_heads": 8, "decoder_attention_heads": 8}
     model = MarianMTModel(MarianConfig(**{**small.config.to_dict(), **sizes, **depths, **heads}))
     text = Text(tuple(row.ko for row in triples), tuple(row.ja for row in triples))

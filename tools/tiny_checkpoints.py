@@ -33,6 +33,7 @@ RUN = "exp10-abc123"
 
 def save(order: Mapping[str, Any]) -> None:
     """Train one model and save it at each of its steps."""
+    import torch
     from transformers import logging
 
     from runners.worker import rehearsal_training as training
@@ -46,6 +47,7 @@ def save(order: Mapping[str, Any]) -> None:
     first = folder / f"checkpoint-{steps[0]}"
     first.mkdir(parents=True)
     with training.repeatable(order["seed"]):
+        torch.set_num_threads(1)  # tensors as small as these only wait for a second thread
         tokenizer, model = make(order, first)
         text = Text(tuple(row[0] for row in triples), tuple(row[1] for row in triples))
         witness = Witness(tokenizer, text, Languages(codes["ko"], codes["ja"], "ja"), run=RUN)

@@ -19,6 +19,9 @@ def load(name):
 
 
 faults = load("faults")
+pytestmark = pytest.mark.timeout(
+    1800
+)  # the first test waits for all trainings: a minute, or many on a busy machine
 GOOD = 200
 HEALTHY = 60
 COMPARED = {f"CKP00{number}" for number in range(1, 10)}  # all that hold a save against its reload
