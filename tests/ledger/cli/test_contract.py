@@ -1,0 +1,79 @@
+"""What holds for every command: one JSON document, the contract's exit codes, a quick start."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from ledger.cli.main import COMMANDS
+
+# Each command, as called in a repository where `ledger run -- true` was recorded.
+CALLS = {
+    "init": ["init"],
+    "run": ["run", "--", "sh", "-c", "echo this is not the document"],
+    "verify": ["verify", "checkpoint"],
+    "check": ["check", "out.ja", "--lang", "ja"],
+    "log": ["log"],
+    "show": ["show", "true"],
+    "accept": ["accept", "true", "TXT001", "--why", "it has none"],
+    "explain": ["explain", "TXT001"],
+    "fsck": ["fsck"],
+    "env": ["env", "show"],
+    "sync": ["sync"],
+    "ui": ["ui", "--host", "no-such-host.invalid"],
+}
+SAYS_NO_DOCUMENT = {"verify", "accept", "ui"}  # here: no such checkpoint, no such finding, no such host
+
+
+@pytest.fixture
+def recorded(repository):
+    assert repository.ledger("run", "--", "true").returncode == 0
+    (repository.root / "out.ja").write_text("それはそうだった。\n", encoding="utf-8")
+    return repository
+
+
+def test_the_table_of_calls_is_complete():
+    assert CALLS.keys() == COMMANDS.keys()
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_json_is_one_document_and_nothing_else_on_stdout(recorded, name):
+    command, separator, rest = CALLS[name][0], "--" in CALLS[name], CALLS[name][1:]
+    arguments = [command, "--json", *rest] if separator else [command, *rest, "--json"]
+    done = recorded.ledger(*arguments)
+    if name in SAYS_NO_DOCUMENT:
+        assert done.returncode in (2, 3)
+        assert done.stdout == ""
+        assert done.stderr
+    else:
+        assert done.returncode == 0, done.stderr
+        assert isinstance(json.loads(done.stdout), dict)
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_an_unknown_option_is_usage(repository, name):
+    done = repository.ledger(name, "--no-such-option")
+    assert done.returncode == 2
+    assert "--no-such-option" in done.stderr
+
+
+def test_help_imports_nothing_heavy():
+    code = (
+        "import sys\n"
+        "sys.argv = ['ledger', '--help']\n"
+        "from ledger.cli.main import main\n"
+        "try:\n    main()\nexcept SystemExit:\n    pass\n"
+        "heavy = {'torch', 'transformers', 'mlflow', 'git', 'pydantic', 'rich', 'numpy'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_outside_a_repository_it_says_what_to_do(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", "ledger", "log"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert "ledger init" in done.stderr
