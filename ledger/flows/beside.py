@@ -37,12 +37,16 @@ class Verifier:
         self._interpreter, self._log, self._setting, self._tell = interpreter, log, setting, tell
         self._pool = ThreadPoolExecutor(1)
         self._worker: Worker | None = None
+        self._closed = False
 
     def __enter__(self) -> "Verifier":
+        """Start the worker, which has its libraries loaded by the time of the first save."""
+        self._pool.submit(self._get_ready)
         return self
 
     def __exit__(self, *error: object) -> None:
         """End the worker, whatever it is doing."""
+        self._closed = True
         self._pool.shutdown(wait=False, cancel_futures=True)
         self._drop()
         self._pool.shutdown()
@@ -56,6 +60,10 @@ class Verifier:
         """Verify this save when those before it are done."""
         self._pool.submit(lambda: self._tell(self._judge(saved)))
 
+    def _get_ready(self) -> None:
+        with suppress(LedgerError):  # the first save will tell, and try again
+            self._running().call({"job": "get_ready"})
+
     def _judge(self, saved: Saved) -> Judged:
         for last_try in (False, True):
             try:
@@ -68,6 +76,8 @@ class Verifier:
         raise AssertionError("unreachable")
 
     def _running(self) -> Worker:
+        if self._closed:
+            raise LedgerError("the verification was ended")
         if self._worker is None:
             self._worker = Worker(self._interpreter, self._log, nice=NICE).__enter__()
         return self._worker
