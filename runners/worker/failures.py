@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from runners.worker.errors import JobError
 
 NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-NO_SPACE_WORDS = ("no space left", "disk quota exceeded", "os error 28", "os error 122")
+NO_SPACE_WORDS = ("no space left", "disk quota exceeded", "os error 27", "os error 28", "os error 122")
 MEMORY_WORDS = ("out of memory", "can't allocate memory", "cannot allocate memory")
 # After one of these every further call on the device fails: going on would mark good lines as failed.
 DEVICE_WORDS = ("cuda error", "device-side assert", "cublas_status", "cudnn_status")
@@ -94,7 +94,8 @@ def _says(error: BaseException, words: tuple[str, ...]) -> bool:
 
 def _no_space(error: BaseException) -> bool:
     by_number = isinstance(error, OSError) and error.errno in NO_SPACE
-    return by_number or (isinstance(error, (OSError, RuntimeError)) and _says(error, NO_SPACE_WORDS))
+    may_say_so = isinstance(error, (OSError, RuntimeError)) or type(error).__name__ == "SafetensorError"
+    return by_number or (may_say_so and _says(error, NO_SPACE_WORDS))
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
