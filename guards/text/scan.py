@@ -50,7 +50,7 @@ class Tally:
     hits: tuple[Hit, ...]
 
 
-def scan(  # noqa: PLR0913 - what is known of a text, by name
+def scan(
     output: Sequence[str],
     *,
     source: Sequence[str] | None,

@@ -4,12 +4,11 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from guards.text.limits import DEFAULT_MAX_RATE
-from guards.text.scan import scan
-
 from guards import registry
 from guards.guard import inspect
 from guards.preflight.nearest_codes import nearest_codes
+from guards.text.limits import DEFAULT_MAX_RATE
+from guards.text.scan import scan
 from ledger.errors import LedgerError, UsageError
 from ledger.evidence import Evidence, ScoreLimits, Scores, TextEvidence, TextLimits, Unobserved
 from ledger.findings import Report
@@ -67,7 +66,7 @@ def check_files(request: CheckRequest) -> Checked:
     return Checked(_demand(report, request.max_rate), text, scores)
 
 
-def inspect_output(  # noqa: PLR0913 - one keyword for each thing that a call or a spec states
+def inspect_output(
     output: Sequence[str],
     *,
     source: Sequence[str] | None,

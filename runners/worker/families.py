@@ -148,7 +148,7 @@ def known_codes(family: Family, tokenizer: Any) -> tuple[str, ...]:
     return tuple(sorted(code for code in codes if code_id(family, tokenizer, code) != tokenizer.unk_token_id))
 
 
-def encode(  # noqa: PLR0913, PLR0917 - all six are the caller's to say
+def encode(  # noqa: PLR0917 - all six are the caller's to say
     family: Family,
     tokenizer: Any,
     texts: Sequence[str],

@@ -77,7 +77,12 @@ def test_the_nearest_key_is_told():
 
 @pytest.mark.parametrize(
     "override",
-    ["training.learning_rate=1e-4", "on_fail=warn", "model.config.d_model=256", "data.train.source=data/x.ja"],
+    [
+        "training.learning_rate=1e-4",
+        "on_fail=warn",
+        "model.config.d_model=256",
+        "data.train.source=data/x.ja",
+    ],
 )
 def test_every_change_changes_the_digest(override):
     assert training(override).digest != training().digest
@@ -85,6 +90,8 @@ def test_every_change_changes_the_digest(override):
 
 def test_the_table_of_a_training_is_in_the_docs():
     page = (ROOT / "docs/specs.md").read_text(encoding="utf-8")
-    found = re.search(r"<!-- training fields: .* -->\n(.*?)\n<!-- end of training fields -->", page, re.DOTALL)
+    found = re.search(
+        r"<!-- training fields: .* -->\n(.*?)\n<!-- end of training fields -->", page, re.DOTALL
+    )
     assert found
     assert found[1] == field_table(TrainingSpec), "paste what `python -m ledger.spec.reference` prints"
