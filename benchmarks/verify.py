@@ -91,7 +91,7 @@ def measure(commands: dict[str, list[str]], place: Path, rounds: int) -> dict[st
         for name, command in commands.items():
             begun = time.perf_counter()
             done = subprocess.run(command, cwd=place, capture_output=True, text=True, check=False)
-            if done.returncode not in {0, 1}:
+            if done.returncode:  # a verification that found a fault would have done less
                 sys.exit(f"{name} failed with exit code {done.returncode}:\n{done.stdout}{done.stderr}")
             if number:
                 seconds[name].append(time.perf_counter() - begun)
