@@ -14,6 +14,8 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 LEDGER = Path(sys.executable).parent / "ledger"
+# Tests of the sender start it themselves; elsewhere each run would cost an import of MLflow.
+QUIET = {**os.environ, "LEDGER_SEND": "never"}
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,7 @@ class Repository:
         return subprocess.Popen(
             [str(LEDGER), *arguments],
             cwd=self.root,
+            env=QUIET,
             text=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -36,7 +39,7 @@ class Repository:
     def ledger(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         """The command, ended. A traceback is never what a user may see."""
         done = subprocess.run(
-            [str(LEDGER), *arguments], cwd=self.root, text=True, capture_output=True, check=False
+            [str(LEDGER), *arguments], cwd=self.root, env=QUIET, text=True, capture_output=True, check=False
         )
         assert "Traceback" not in done.stderr, done.stderr
         return done

@@ -28,8 +28,11 @@ def launch(root: Path) -> None:
     """Start a sender in a session of its own and return at once, in a few milliseconds.
 
     It outlives the caller and never disturbs it: what goes wrong is in the spool's status and log. Two at
-    once are fine, as the second leaves the work to the first.
+    once are fine, as the second leaves the work to the first. With LEDGER_SEND=never in the environment
+    nothing is started, and what was queued waits for `ledger sync`.
     """
+    if os.environ.get("LEDGER_SEND") == "never":
+        return
     with suppress(OSError), _open_log(root) as log:
         subprocess.Popen(
             _command(root), stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=root, start_new_session=True
