@@ -11,11 +11,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# A slow day is no failure.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 ROOT = Path(__file__).parents[1]
 LEDGER = Path(sys.executable).parent / "ledger"
-# Tests of the sender start it themselves; elsewhere each run would cost an import of MLflow.
-QUIET = {**os.environ, "LEDGER_SEND": "never"}
+# Tests of the sender start it themselves; elsewhere each run would cost an import of MLflow. No test needs
+# the hub, which would be asked for minutes where there is no network.
+QUIET = {**os.environ, "LEDGER_SEND": "never", "HF_HUB_OFFLINE": "1"}
 
 
 @dataclass(frozen=True)

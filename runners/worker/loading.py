@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from runners.worker.errors import JobError
+from runners.worker.failures import explain
 from runners.worker.families import FAMILIES, Family, infer_family
 
 DTYPES = ("float32", "float16", "bfloat16")
@@ -33,9 +34,11 @@ def read_lines(path: Path, expected: int) -> list[str]:
 def find_family(name: str | None, model: str) -> Family:
     """The family of that name, or the model's own. Looks at a folder before anything heavy is loaded from it.
 
-    Raises JobError when the folder is missing or lacks its config.json.
+    Raises JobError when the folder is missing or lacks its config.json, or the hub has no such model.
     """
     _check_folder(model)
+    if not Path(model).is_dir():
+        _check_hub(model)
     if name is None:
         return infer_family(model)
     if name not in FAMILIES:
@@ -90,6 +93,17 @@ def fingerprint(model: str) -> dict[str, Any]:
         return {"commit": extract_commit_hash(cached_file(model, "config.json"), None)}
     files = (file for file in sorted(folder.iterdir()) if file.is_file())
     return {file.name: [file.stat().st_size, file.stat().st_mtime_ns] for file in files}
+
+
+def _check_hub(model: str) -> None:
+    """Fetch a hub model's smallest file first: a tokenizer that is not there fails without saying why."""
+    from transformers.utils import cached_file
+
+    try:
+        cached_file(model, "config.json")
+    except OSError as error:
+        known = explain(error)
+        raise JobError(known.kind, f"{model}: {known.message}", known.hint) from error
 
 
 def _check_folder(model: str) -> None:

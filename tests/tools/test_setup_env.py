@@ -150,8 +150,9 @@ def test_where_both_can_be_had_a_gpu_decides(asking, setup_env, monkeypatch, cap
 def test_where_neither_can_be_had_pips_word_is_passed_on(asking, setup_env, project, capsys):
     for wheel in project.wheels.iterdir():
         wheel.unlink()
-    with pytest.raises(setup_env.SetupError, match=r"found for torch===2\.13\.0$"):
+    with pytest.raises(setup_env.SetupError) as raised:
         asking.choose_variant()
+    assert raised.value.args[0].endswith("found for torch===2.13.0")
     assert capsys.readouterr().out.count("cannot be had here") == 2
 
 

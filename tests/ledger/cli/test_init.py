@@ -1,6 +1,7 @@
 """`ledger init` on real repositories, through the installed command."""
 
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -8,7 +9,8 @@ import pytest
 
 
 def ledger(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(["ledger", *arguments], cwd=cwd, capture_output=True, text=True, check=False)
+    command = Path(sys.executable).parent / "ledger"
+    return subprocess.run([command, *arguments], cwd=cwd, capture_output=True, text=True, check=False)
 
 
 @pytest.fixture
