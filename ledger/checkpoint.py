@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ledger.errors import LedgerError
-from ledger.evidence import Metric
 from ledger.findings import Json
+from ledger.metric import Metric
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter

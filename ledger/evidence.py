@@ -6,20 +6,18 @@ so that "could not check" travels as a value and ends as a skip, never as a pass
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
+from ledger.checkpoint import CheckpointFiles, Claims, Origin, Snapshot
 from ledger.findings import Json
-
-if TYPE_CHECKING:  # ledger.checkpoint takes Metric from here
-    from ledger.checkpoint import CheckpointFiles, Claims, Origin, Snapshot
-    from ledger.training_evidence import (
-        DeviceMemory,
-        EffectiveSettings,
-        MemoryNeed,
-        TrainingLimits,
-        TrainingPlan,
-        TrainingSeries,
-    )
+from ledger.metric import Metric
+from ledger.training_evidence import (
+    DeviceMemory,
+    EffectiveSettings,
+    MemoryNeed,
+    TrainingLimits,
+    TrainingPlan,
+    TrainingSeries,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,15 +76,6 @@ class ScoreLimits:
     min_chrf: float | None = None
     min_token_ratio: float = 0.7
     max_token_ratio: float = 1.5
-
-
-@dataclass(frozen=True, slots=True)
-class Metric:
-    """One score with how it was computed. `value` is on `scale` (an inclusive range)."""
-
-    value: float
-    signature: str
-    scale: tuple[float, float] = (0.0, 100.0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ledger.errors import LedgerError
-from ledger.evidence import Metric, Scores
+from ledger.evidence import Scores
 from ledger.languages import language_of
+from ledger.metric import Metric
 
 if TYPE_CHECKING:
     from sacrebleu.metrics.base import Score, Signature

@@ -6,7 +6,7 @@ claims collapse and nothing finer. Below a third is far from what rounding does 
 scored 39.4 in training and 46.1 reloaded), and above what broken reloads leave (0.0 to 1.3 of 100).
 """
 
-from ledger.evidence import Metric
+from ledger.metric import Metric
 
 SHARE = 1 / 3
 # Below it there is nothing that could collapse: an early save of a healthy training scores 0 to 5.

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from guards.checkpoint.collapse import LINES, SHARE, collapsed, points, same_measure
 from guards.guard import Explanation
 from ledger.checkpoint import Snapshot
-from ledger.evidence import Metric
 from ledger.findings import Finding, Severity, Skip
+from ledger.metric import Metric
 
 CODE = "CKP010"
 TITLE = "the score collapsed"

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
 
-    from ledger.evidence import Metric
     from ledger.findings import Json, Report
     from ledger.flows.verify import Verified
+    from ledger.metric import Metric
     from ledger.workspace import Workspace
     from runners.verification import Question
 

@@ -14,13 +14,13 @@ from queue import SimpleQueue
 from shutil import rmtree
 
 from ledger.checkpoint import Sample, list_checkpoints
-from ledger.evidence import Metric
 from ledger.findings import Report, Severity, Skip, Verdict
 from ledger.flows.beside import Judged, Verifier, record_save
 from ledger.flows.record import Recorder
 from ledger.flows.verify import Setting, Verified
 from ledger.flows.voice import Voice
 from ledger.lineage import step_in_name
+from ledger.metric import Metric
 from ledger.progress import Progress
 from ledger.training_evidence import TrainingPoint
 from runners.process import Worker

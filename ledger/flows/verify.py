@@ -31,7 +31,7 @@ from ledger.checkpoint import (
 )
 from ledger.environment import Environment
 from ledger.errors import LedgerError, UsageError
-from ledger.evidence import Evidence, Measured, Metric, SoundFiles, TextEvidence
+from ledger.evidence import Evidence, Measured, SoundFiles, TextEvidence
 from ledger.findings import Json, Report, Verdict
 from ledger.flows.record import store_environment
 from ledger.flows.samples import inspect_sample
@@ -40,6 +40,7 @@ from ledger.journal import open_journal
 from ledger.lineage import claims_of, origin_of_checkpoint, origin_of_run, step_in_name
 from ledger.lockfile import Lockfile
 from ledger.lockfile import find as find_lockfiles
+from ledger.metric import Metric
 from ledger.progress import Progress
 from ledger.runs import Run, load_runs
 from ledger.runs import find as find_run

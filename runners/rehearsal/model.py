@@ -6,7 +6,8 @@ Imports neither torch nor transformers.
 import hashlib
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -96,15 +97,19 @@ def _train(worker: Worker, job: Event, on_progress: Callable[[Progress], None]) 
     worker.call(job, on_event)
 
 
-def _alone(path: Path, on_progress: Callable[[Progress], None]) -> FileLock:
-    """The lock, taken; says so when another process holds it. It goes with its holder, kill -9 included."""
+@contextmanager
+def _alone(path: Path, on_progress: Callable[[Progress], None]) -> Iterator[None]:
+    """Hold the lock; says so when another process does. It goes with its holder, kill -9 included."""
     lock = FileLock(path)
     try:
         lock.acquire(timeout=0)
     except Timeout:
         on_progress(Progress("waiting for another process, which trains this tiny model", 0, 1))
         lock.acquire()
-    return lock
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _remove_partial(folder: Path) -> None:

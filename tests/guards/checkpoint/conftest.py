@@ -5,7 +5,7 @@ import hashlib
 import pytest
 
 from ledger.checkpoint import Effective, Forward, Origin, Sample, Snapshot, TokenizerFacts, Weights
-from ledger.evidence import Metric
+from ledger.metric import Metric
 
 SHARED = ("lm_head.weight", "model.decoder.embed_tokens.weight", "model.encoder.embed_tokens.weight")
 OWN = (

@@ -4,8 +4,9 @@ import pytest
 
 from guards.checkpoint import claimed_score, signed_score
 from ledger.checkpoint import Claim, Claims
-from ledger.evidence import Measured, Metric
+from ledger.evidence import Measured
 from ledger.findings import Severity, Skip
+from ledger.metric import Metric
 
 NAN = float("nan")
 

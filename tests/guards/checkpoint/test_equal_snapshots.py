@@ -18,8 +18,9 @@ from ledger.checkpoint import (
     TokenizerFacts,
     Weights,
 )
-from ledger.evidence import Evidence, Measured, Metric, SoundFiles, Unobserved
+from ledger.evidence import Evidence, Measured, SoundFiles, Unobserved
 from ledger.findings import Severity, Verdict
+from ledger.metric import Metric
 
 names = st.text("abc.", min_size=1, max_size=6)
 digests = st.text("0123456789abcdef", min_size=4, max_size=4).map("sha256:{}".format)

@@ -3,8 +3,8 @@ from dataclasses import replace
 import pytest
 
 from guards.checkpoint import score_collapse as guard
-from ledger.evidence import Metric
 from ledger.findings import Severity, Skip
+from ledger.metric import Metric
 
 SIGNATURE = "nrefs:1|case:mixed|eff:no|tok:ko-mecab|smooth:exp|version:2.6.0"
 

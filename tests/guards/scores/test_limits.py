@@ -4,8 +4,9 @@ from hypothesis import strategies as st
 
 from guards.guard import inspect
 from guards.scores import GUARDS, bleu, chrf, token_ratio
-from ledger.evidence import Evidence, Metric, ScoreLimits, Scores, Unobserved
+from ledger.evidence import Evidence, ScoreLimits, Scores, Unobserved
 from ledger.findings import Severity, Skip, Verdict
+from ledger.metric import Metric
 from ledger.scoring import score
 
 

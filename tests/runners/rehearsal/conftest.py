@@ -1,10 +1,5 @@
-"""Tiny models that are trained once and kept: in $LEDGER_MODELS, or else in pytest's cache folder.
+"""Tiny models that are trained once, and kept in `shared_models`."""
 
-Their names hold the digests of the environment, the text and the recipe, so a stale one is never used. A test
-of a whole repository shares them by a symbolic link from its `.ledger/models` to `shared_models`.
-"""
-
-import os
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -23,13 +18,6 @@ ROOT = Path(__file__).parents[3]
 
 def no_progress(progress: Progress) -> None:
     """Nobody watches."""
-
-
-@pytest.fixture(scope="session")
-def shared_models(pytestconfig: pytest.Config) -> Path:
-    """The folder of tiny models that outlives the session."""
-    named = os.environ.get("LEDGER_MODELS")
-    return Path(named) if named else pytestconfig.cache.mkdir("ledger-models")
 
 
 @pytest.fixture(scope="session")
