@@ -17,7 +17,7 @@ PROBE_SENTENCES = 10
 
 @dataclass(frozen=True, slots=True)
 class GenerationJob:
-    """What to translate, with what, and how. `model` is a folder or a hub name.
+    """What to translate, with what, and how. `model` is a folder or a hub name, that at `revision`.
 
     `source` is a UTF-8 file of `lines` lines. `generation` holds what the spec sets; the rest is the
     model's default. `family` None: told from the model's own config. A line that fails becomes
@@ -29,6 +29,7 @@ class GenerationJob:
     lines: int
     output: Path
     failure_marker: str
+    revision: str | None = None
     source_code: str | None = None
     target_code: str | None = None
     generation: Mapping[str, Json] = field(default_factory=dict)
@@ -123,6 +124,7 @@ def _to_worker(job: GenerationJob, shards: Path) -> Event:
     return {
         "job": "generate",
         "model": job.model,
+        "revision": job.revision,
         "family": job.family,
         "source": str(job.source.resolve()),
         "lines": job.lines,

@@ -94,6 +94,8 @@ class Worker:
         except BrokenPipeError:
             raise self._death() from None
         for line in process.stdout:
+            if not line.endswith("\n"):
+                break  # killed in the middle of a word
             event: Event = json.loads(line)
             if event["event"] == "error":
                 raise LedgerError(event["message"], hint=self._hint(event["hint"]))
@@ -117,7 +119,7 @@ class Worker:
         return self._process
 
     def _hint(self, hint: str) -> str:
-        return hint if hint and "log" not in hint else f"the worker's log: {self._log}"
+        return hint or f"the worker's log: {self._log}"
 
     def _death(self) -> LedgerError:
         process = self._running()
@@ -129,13 +131,13 @@ class Worker:
         if code == -signal.SIGKILL:
             why = "was killed (signal 9), most often because the machine ran out of memory"
         elif code < 0:
-            why = f"died of signal {-code} ({signal.Signals(-code).name})"
+            why = f"died of signal {-code} ({signal.strsignal(-code)})"
         else:
             why = f"ended by itself with exit code {code}"
         last = " | ".join(tail(self._log))
         return LedgerError(
             f"the worker process {why}",
-            hint=f"continue with --resume; its log is {self._log}" + (f" and ends: {last}" if last else ""),
+            hint=f"its log is {self._log}" + (f" and ends: {last}" if last else ""),
         )
 
 

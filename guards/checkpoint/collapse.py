@@ -1,4 +1,4 @@
-"""When a score has collapsed: a pure helper of this family.
+"""When a score has collapsed: pure functions of this family.
 
 A verification translates few lines, 32 unless asked for more. On real translations 32 random lines tell
 BLEU 22 from 1 with an error below 0.01%, while a drop of one point needs 3,000 to 5,000 lines. So a sample

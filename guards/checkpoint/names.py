@@ -1,4 +1,4 @@
-"""Lists of tensor names as a message shows them: a pure helper of this family."""
+"""Lists of tensor names as a message shows them: pure functions of this family."""
 
 from collections.abc import Iterable
 

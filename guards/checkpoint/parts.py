@@ -1,4 +1,4 @@
-"""What to say when a part of a snapshot is not there: a pure helper of this family."""
+"""What to say when a part of a snapshot is not there: pure functions of this family."""
 
 from ledger.checkpoint import Snapshot
 from ledger.findings import Skip

@@ -1,4 +1,4 @@
-"""How far the logits of a sound reload may be from those of the save: a pure helper of this family.
+"""How far the logits of a sound reload may be from those of the save: pure functions of this family.
 
 At the same data type and device, with the same torch, a sound reload is bit-equal: equality is demanded
 there. Elsewhere sums are added up in another order or rounded, which TOLERANCE allows for.

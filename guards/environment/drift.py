@@ -1,4 +1,4 @@
-"""How far an installed version is from a pinned one: a pure helper of this family."""
+"""How far an installed version is from a pinned one: pure functions of this family."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Where two nested mappings differ: a pure helper of this family."""
+"""Where two nested mappings differ: pure functions of this family."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass

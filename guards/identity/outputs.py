@@ -1,4 +1,4 @@
-"""When two outputs are the same file: by every digest that both sides have. A pure helper of this family."""
+"""When two outputs are the same file: by every digest that both sides have. Pure functions of this family."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""Which of a tokenizer's language codes a wrong one was meant for: a pure helper of this family."""
+"""Which of a tokenizer's language codes a wrong one was meant for: pure functions of this family."""
 
 from collections.abc import Iterable
 from difflib import get_close_matches

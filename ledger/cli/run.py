@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from ledger.workspace import Workspace
 
 SHOWN = 4
+# A recorded command's exit codes that are more than "it failed": 130 is an interrupt, as everywhere.
+EXITS = {0: Exit.PASSED, 130: Exit.INTERRUPTED}
 REHEARSAL_SAYS = (
     "A rehearsal: a tiny model learned these very lines by heart. It proves that codes, parameters, save and "
     "reload, disk and environment work together; it says nothing about the real model's quality."
@@ -92,7 +94,7 @@ def _record_command(argv: list[str], experiment: str | None, as_json: bool) -> i
     document: dict[str, Json] = {
         "run": done.run,
         "experiment": done.experiment,
-        "verdict": "pass" if done.exit_code == 0 else "inconclusive",
+        "verdict": str(done.verdict),
         "exit_code": done.exit_code,
         "seconds": round(done.seconds, 3),
         "findings": [],
@@ -103,7 +105,7 @@ def _record_command(argv: list[str], experiment: str | None, as_json: bool) -> i
     click.echo(f"ledger: {done.run} {ended} in {done.seconds:.1f} s, recorded", err=True)
     if as_json:
         emit(document, True)
-    return Exit.PASSED if done.exit_code == 0 else Exit.NOT_DONE
+    return EXITS.get(done.exit_code, Exit.NOT_DONE)
 
 
 def _run_experiment(request: "Request", as_json: bool) -> int:
@@ -131,7 +133,7 @@ def _tell_unsent(workspace: "Workspace") -> None:
     unsent = [one for one in pending(workspace.root) if one.error]
     if unsent:
         click.echo(
-            f"{len(unsent)} runs are not in MLflow: {unsent[0].error}; send them with: ledger sync", err=True
+            f"not in MLflow yet: {len(unsent)} run(s): {unsent[0].error}; send with: ledger sync", err=True
         )
 
 
@@ -150,7 +152,7 @@ def _human(outcome: "Outcome | TrainingOutcome") -> "list[RenderableType]":
         refused = ", ".join(sorted(outcome.report.failing))
         return [
             verdict_line(outcome.report, f"{outcome.experiment} was not run: refused by {refused}"),
-            lines([f"what a code means: ledger explain {next(iter(outcome.report.failing))}"]),
+            lines([f"what a code means: ledger explain {min(outcome.report.failing)}"]),
         ]
     if isinstance(outcome, TrainingOutcome):
         return _human_training(outcome)

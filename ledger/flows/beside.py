@@ -32,7 +32,7 @@ class Verifier:
     """
 
     def __init__(
-        self, interpreter: Path, log: Path, setting: Setting, tell: Callable[[Judged], None]
+        self, interpreter: Path, log: Path, setting: Setting, tell: Callable[[Judged | Exception], None]
     ) -> None:
         self._interpreter, self._log, self._setting, self._tell = interpreter, log, setting, tell
         self._pool = ThreadPoolExecutor(1)
@@ -58,11 +58,18 @@ class Verifier:
 
     def take(self, saved: Saved) -> None:
         """Verify this save when those before it are done."""
-        self._pool.submit(lambda: self._tell(self._judge(saved)))
+        self._pool.submit(lambda: self._tell(self._judge_or_say_why(saved)))
 
     def _get_ready(self) -> None:
         with suppress(LedgerError):  # the first save will tell, and try again
             self._running().call({"job": "get_ready"})
+
+    def _judge_or_say_why(self, saved: Saved) -> "Judged | Exception":
+        """A bug must reach the one who waits: left in the pool, the verdict would be waited for ever."""
+        try:
+            return self._judge(saved)
+        except Exception as error:
+            return error
 
     def _judge(self, saved: Saved) -> Judged:
         for last_try in (False, True):

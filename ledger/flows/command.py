@@ -1,6 +1,7 @@
 """`ledger run -- CMD…`: record any command: what it was, in which environment and commit, how it ended."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -30,6 +31,11 @@ class Recorded:
     exit_code: int
     seconds: float
 
+    @property
+    def verdict(self) -> Verdict:
+        """A command passes by ending with 0."""
+        return verdict_of(self.exit_code)
+
 
 def run_command(
     workspace: Workspace,
@@ -47,15 +53,29 @@ def run_command(
     if program is None:
         raise UsageError(f"there is no program {argv[0]!r}", hint="check the name after `--`, and PATH")
     name = experiment or Path(argv[0]).name
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._+-]*", name):
+        raise UsageError(
+            f"{name!r} cannot be an experiment's name",
+            hint="use letters, digits and . _ + -: ledger run NAME -- COMMAND",
+        )
     with Recorder(workspace, "command", name, new_run_id(name)) as recorder:
         environment = capture(Path(sys.executable))
         recorder.environment(environment)
         recorder.started(_started(argv, workspace, environment))
         begun = time.monotonic()
-        exit_code = _run([program, *argv[1:]], recorder, output)
+        try:
+            exit_code = _run([program, *argv[1:]], recorder, output)
+        except LedgerError as error:
+            recorder.failed(error.message, time.monotonic() - begun)
+            raise
         seconds = time.monotonic() - begun
         recorder.finished(_finished(exit_code, seconds))
     return Recorded(recorder.run, name, exit_code, seconds)
+
+
+def verdict_of(exit_code: int) -> Verdict:
+    """What a command's exit code amounts to."""
+    return Verdict.FAIL if exit_code else Verdict.PASS
 
 
 def _started(argv: Sequence[str], workspace: Workspace, environment: Environment) -> dict[str, Json]:
@@ -79,7 +99,7 @@ def _finished(exit_code: int, seconds: float) -> dict[str, Json]:
         "output": None,
         "metrics": {},
         "report": Report().to_json(),
-        "verdict": str(Verdict.FAIL if exit_code else Verdict.PASS),
+        "verdict": str(verdict_of(exit_code)),
     }
 
 

@@ -5,7 +5,8 @@ journal that holds them.
 """
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
@@ -83,6 +84,7 @@ def run_experiment(workspace: Workspace, request: Request, voice: Voice) -> Outc
 def _run_generation(workspace: Workspace, request: Request, spec: Spec, voice: Voice) -> Outcome:
     plan = make_plan(workspace, request, spec, read_inputs(spec, workspace, rehearsal=request.rehearse))
     run = resumable(plan) if request.resume else new_run_id(spec.name)
+    max_rates(spec, workspace)  # raises now rather than after the run
     name = spec.model.name
     need = rehearsal_need() if request.rehearse else model_need(name, parameters(name))
     before = inspect_before(plan, need, name, spec.task)
@@ -96,35 +98,43 @@ def _run_generation(workspace: Workspace, request: Request, spec: Spec, voice: V
 
 
 def _run(plan: GenerationPlan, before: Report, recorder: Recorder, worker: Worker, voice: Voice) -> Outcome:
-    job = _job(plan, recorder.folder, worker, voice)
-    languages = preflight.allow(
-        preflight.inspect_languages(plan.spec, probe(worker, job)), plan.request.allow
-    )
+    with _nothing_left_of_a_new_run(plan, recorder):
+        job = _job(plan, recorder.folder, worker, voice)
+        probed = preflight.inspect_languages(plan.spec, probe(worker, job))
+    languages = preflight.allow(probed, plan.request.allow)
     before += languages
     if languages.verdict is Verdict.FAIL:
         voice.preflight(languages)
-        recorder.discard()
+        _discard_a_new_run(plan, recorder)
         return Outcome(plan.spec.name, plan.request.mode, before)
     recorder.environment(plan.environment)
     recorder.started(started(plan, before))
     with failures_recorded(recorder, voice):
         with voice.progress("sentences") as on_progress:
-            result = generate(worker, job, recorder.folder, on_progress)
-        for notice in result.notices:
-            voice.say(notice)
+            result = generate(worker, job, recorder.folder, on_progress, voice.say)
         return _guard(plan, before, recorder, result)
+
+
+@contextmanager
+def _nothing_left_of_a_new_run(plan: GenerationPlan, recorder: Recorder) -> Iterator[None]:
+    """What fails before the run is on the record cannot be resumed, so its folder goes."""
+    try:
+        yield
+    except BaseException:
+        _discard_a_new_run(plan, recorder)
+        raise
+
+
+def _discard_a_new_run(plan: GenerationPlan, recorder: Recorder) -> None:
+    if not plan.request.resume:
+        recorder.discard()
 
 
 def _job(plan: GenerationPlan, folder: Path, worker: Worker, voice: Voice) -> GenerationJob:
     """What the worker is asked to do: the spec's own model, or in a rehearsal a tiny one of its family."""
     spec, inputs = plan.spec, plan.inputs
-    model, output, dtype, device = (
-        spec.model.name,
-        plan.workspace.root / spec.output,
-        spec.model.dtype,
-        spec.device,
-    )
-    source = inputs.source_path
+    model, dtype, device = spec.model.name, spec.model.dtype, spec.device
+    output, source = plan.workspace.root / spec.output, inputs.source_path
     if (plan.workspace.root / model).is_dir():
         model = str(plan.workspace.root / model)
     if plan.request.rehearse:
@@ -134,6 +144,7 @@ def _job(plan: GenerationPlan, folder: Path, worker: Worker, voice: Voice) -> Ge
         source.write_text("".join(f"{line}\n" for line in inputs.source), encoding="utf-8")
     return GenerationJob(
         model=model,
+        revision=spec.model.revision,
         source=source,
         lines=len(inputs.source),
         output=output,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from ledger.errors import UsageError
+from ledger.errors import LedgerError, UsageError
 from ledger.workspace import read_settings
 
 JOURNAL_MERGE = "experiments/ledger.jsonl merge=union"
@@ -56,7 +56,10 @@ def make_ready(start: Path | None = None) -> Ready:
     root = next((folder for folder in (here, *here.parents) if (folder / ".git").exists()), None)
     if root is None:
         raise UsageError(f"{here} is not in a git repository", hint="make one first: git init")
-    read_settings(root / "pyproject.toml")  # raises before anything is written, if the file is broken
+    # These raise before anything is written, if a file is broken.
+    read_settings(root / "pyproject.toml")
+    for name in (".gitattributes", ".gitignore"):
+        _text(root / name)
     return Ready(
         root,
         (
@@ -77,9 +80,16 @@ def _first_spec(root: Path) -> Step:
     return Step("experiments/first.yaml", "written, to be edited")
 
 
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8") if path.exists() else ""
+    except UnicodeDecodeError as error:
+        raise LedgerError(f"{path} is not UTF-8", hint="convert it first, for instance with iconv") from error
+
+
 def _line_in(root: Path, name: str, line: str) -> Step:
     path = root / name
-    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    text = _text(path)
     if line in text.splitlines():
         return Step(name, f"has {line!r} already")
     separator = "" if text.endswith("\n") or not text else "\n"
@@ -89,7 +99,7 @@ def _line_in(root: Path, name: str, line: str) -> Step:
 
 def _settings(root: Path) -> Step:
     path = root / "pyproject.toml"
-    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    text = _text(path)
     if any(line.startswith("[tool.ledger") for line in text.splitlines()):
         return Step("pyproject.toml", "has [tool.ledger] already")
     path.write_text(text + SETTINGS if text else SETTINGS.lstrip(), encoding="utf-8")

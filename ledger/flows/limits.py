@@ -1,5 +1,6 @@
 """Which limits bind a run's guards: the guards' own, under `[tool.ledger]`'s, under the spec's."""
 
+from guards import registry
 from ledger.errors import UsageError
 from ledger.evidence import ScoreLimits
 from ledger.spec import Spec
@@ -14,6 +15,13 @@ REHEARSAL_MIN_BLEU = 60.0
 def max_rates(spec: Spec, workspace: Workspace) -> dict[str, float]:
     """The highest allowed rates (0-1) by guard code that the repository and the spec state."""
     settings = workspace.settings.get("max_rate", {})
+    where, example = "pyproject.toml, [tool.ledger] max_rate", "max_rate = { TXT003 = 0.05 }"
+    if not isinstance(settings, dict):
+        raise UsageError(f"{where} is no table", hint=f"name the guards: {example}")
+    unknown = sorted(settings.keys() - {guard.CODE for guard in registry.TEXT})
+    if unknown:
+        known = ", ".join(guard.CODE for guard in registry.TEXT)
+        raise UsageError(f"{where}: no text guard is called {', '.join(unknown)}", hint=f"they are {known}")
     wrong = [
         f"{code} = {rate!r}"
         for code, rate in settings.items()
@@ -21,8 +29,7 @@ def max_rates(spec: Spec, workspace: Workspace) -> dict[str, float]:
     ]
     if wrong:
         raise UsageError(
-            f"pyproject.toml, [tool.ledger] max_rate: {', '.join(wrong)} is no rate",
-            hint="a rate is a number between 0 and 1: max_rate = { TXT003 = 0.05 }",
+            f"{where}: {', '.join(wrong)} is no rate", hint=f"a rate is a number between 0 and 1: {example}"
         )
     return {**settings, **spec.guards.max_rate}
 

@@ -88,7 +88,7 @@ class Recorder:
     def failed(self, reason: str, seconds: float) -> None:
         """The run broke off with an error that was told to the user; `--resume` takes it up again."""
         # The failure may be a full disk, on which this too fails: the run then shows as interrupted.
-        with suppress(OSError):
+        with suppress(OSError, LedgerError):
             body = {**self._head(), "status": "failed", "seconds": seconds, "error": reason}
             entry = self._journal.append("run.finished", body)
             self._track(lambda: record_finish(self._spool, body, entry.id))

@@ -28,7 +28,7 @@ from ledger.flows.training_inputs import (
     output_folder,
     read_training_inputs,
 )
-from ledger.flows.training_session import Checkpoint, Session
+from ledger.flows.training_loop import Checkpoint, TrainingLoop
 from ledger.flows.verify import Setting
 from ledger.flows.voice import Voice
 from ledger.lineage import step_in_name, tokenizer_digest
@@ -88,11 +88,11 @@ def _train(plan: TrainingPlan, before: Report, recorder: Recorder, voice: Voice)
     resume = _resume_from(plan, recorder, voice.say) if plan.request.resume else None
     job = make_job(plan, recorder.run, recorder.folder, resume)
     stop_on_fail = plan.spec.on_fail == "stop"
-    session = Session(job, _setting(plan, recorder.run), recorder, voice, stop_on_fail=stop_on_fail)
-    trained = session.run()
-    session.tidy()
-    checkpoints = tuple(session.checkpoints)
-    report = _guard(plan, checkpoints, session.points) + inspect_defaults(plan, trained.effective)
+    loop = TrainingLoop(job, _setting(plan, recorder.run), recorder, voice, stop_on_fail=stop_on_fail)
+    trained = loop.run()
+    loop.tidy()
+    checkpoints = tuple(loop.checkpoints)
+    report = _guard(plan, checkpoints, loop.points) + inspect_defaults(plan, trained.effective)
     outcome = TrainingOutcome(
         experiment=plan.spec.name,
         mode=plan.request.mode,

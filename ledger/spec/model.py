@@ -232,8 +232,8 @@ class Experiment(Section):
     )
     environment: FileName | None = Field(
         default=None,
-        description="Lockfile to run in, by its name under `lockfiles/`: `mt-4.57.6`. Unset: whatever is "
-        "installed, which is recorded and not checked.",
+        description="Lockfile that the environment must match, by its name under `lockfiles/`: `mt-4.57.6`. "
+        "Unset: what is installed, which is recorded and not checked.",
     )
     clean: bool = Field(default=False, description="Refuse to run with uncommitted changes.")
     guards: Guards = Field(default_factory=Guards)

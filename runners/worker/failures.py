@@ -82,9 +82,7 @@ def _explain_by_words(error: Exception) -> JobError:
     if isinstance(error, RuntimeError) and _says(error, DEVICE_WORDS):
         hint = "repeat the command with --resume: what was finished is kept"
         return JobError("device failed", f"the device failed: {_first_line(error)}", hint)
-    return JobError(
-        "failed", f"{type(error).__name__}: {_first_line(error)}", "the worker's log has the whole story"
-    )
+    return JobError("failed", f"{type(error).__name__}: {_first_line(error)}", "")
 
 
 def _says(error: BaseException, words: tuple[str, ...]) -> bool:

@@ -31,6 +31,7 @@ def generate(job: Mapping[str, Any], events: Events) -> dict[str, Any]:
     """
     texts = loading.read_lines(Path(job["source"]), job["lines"])
     events.progress("loading the model", 0, 1)
+    job = loading.locate(job, weights=True)
     translator = prepare(job, texts, events)
     events.progress("loading the model", 1, 1)
     settings = describe(translator, job)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from runners.worker.families import Family, code_id, code_token, encode, known_codes, load_tokenizer
-from runners.worker.loading import find_family
+from runners.worker.loading import find_family, locate
 from runners.worker.protocol import Events
 
 
@@ -15,6 +15,7 @@ def probe_codes(job: Mapping[str, Any], events: Events) -> dict[str, Any]:
     Result: `tokenizer` (class name), `family`, `known_codes`, and `codes`: by role what `CodeProbe` holds.
     """
     events.progress("loading the tokenizer", 0, 1)
+    job = locate(job, weights=False)
     family = find_family(job.get("family"), job["model"])
     tokenizer = load_tokenizer(family, job["model"])
     events.progress("loading the tokenizer", 1, 1)

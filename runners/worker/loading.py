@@ -1,5 +1,6 @@
 """Looking at what a job names (source file, model folder, dtype, device) before anything heavy is loaded."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from runners.worker.families import FAMILIES, Family, infer_family
 
 DTYPES = ("float32", "float16", "bfloat16")
 WEIGHTS = ("*.safetensors", "pytorch_model*.bin")
+SMALL_FILES = ("*.json", "*.model", "*.spm", "*.txt")
 
 
 def read_lines(path: Path, expected: int) -> list[str]:
@@ -29,6 +31,28 @@ def read_lines(path: Path, expected: int) -> list[str]:
         message = f"{path} has {len(lines)} lines, {expected} were expected"
         raise JobError("changed source", message, "it changed since the run was planned: start the run again")
     return lines
+
+
+def locate(job: Mapping[str, Any], *, weights: bool) -> dict[str, Any]:
+    """The job with its hub model's revision in the place of the name: a folder in the Hugging Face cache.
+
+    Downloads what is not there, without the weights where they are not wanted yet. A job that names no
+    revision, or a folder, stays as it is.
+    """
+    model, revision = job["model"], job.get("revision")
+    if revision is None or Path(model).is_dir():
+        return dict(job)
+    from huggingface_hub import snapshot_download
+
+    try:
+        folder = Path(snapshot_download(model, revision=revision, allow_patterns=list(SMALL_FILES)))
+        for pattern in WEIGHTS if weights else ():
+            if not any(any(folder.glob(one)) for one in WEIGHTS):
+                snapshot_download(model, revision=revision, allow_patterns=[pattern])
+    except (OSError, ValueError) as error:
+        known = explain(error)
+        raise JobError(known.kind, f"{model} at {revision}: {known.message}", known.hint) from error
+    return {**job, "model": str(folder)}
 
 
 def find_family(name: str | None, model: str) -> Family:

@@ -52,6 +52,7 @@ def test_from_a_folder_inside(repository: Path) -> None:
         (lambda root: None, "not in a git repository", 2),
         (lambda root: (root / "pyproject.toml").write_text("[tool"), "not valid TOML", 2),
         (lambda root: (root / ".gitignore").mkdir(), "Is a directory", 3),
+        (lambda root: (root / ".gitignore").write_bytes("무시\n".encode("cp949")), "not UTF-8", 3),
     ],
 )
 def test_bad_input_is_one_message(tmp_path: Path, make, message: str, code: int) -> None:
@@ -62,3 +63,4 @@ def test_bad_input_is_one_message(tmp_path: Path, make, message: str, code: int)
     assert done.returncode == code
     assert message in done.stderr
     assert "Traceback" not in done.stderr
+    assert not (tmp_path / "experiments").exists(), "nothing is half done"

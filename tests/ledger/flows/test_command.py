@@ -41,6 +41,28 @@ def test_no_such_program_is_usage_and_leaves_no_entry(repository):
     assert not (repository.root / "experiments" / "ledger.jsonl").exists()
 
 
+@pytest.mark.parametrize("name", ["../outside", "a/b", ".hidden", ""])
+def test_a_name_that_is_none_is_usage(repository, name):
+    done = repository.ledger("run", name, "--", "true")
+    assert done.returncode == 2 if name else done.returncode == 0
+    assert not list(repository.root.parent.glob("outside*"))
+
+
+def test_a_program_that_cannot_be_started_is_a_failed_run(repository):
+    script = repository.root / "no-shebang"
+    script.write_text("echo never\n")
+    script.chmod(0o755)
+    assert repository.ledger("run", "--", "./no-shebang").returncode == 3
+    (run,) = repository.json("log")["runs"]
+    assert run["status"] == "failed"
+
+
+def test_a_command_that_ends_by_interrupt_is_an_interrupt(repository):
+    document = repository.json("run", "--json", "--", "sh", "-c", "kill -INT $$", exits=130)
+    (run,) = repository.json("log")["runs"]
+    assert document["verdict"] == run["verdict"] == "fail"
+
+
 def test_secrets_on_the_command_line_are_not_recorded(repository):
     secret = "hf_" + "a" * 34
     url = "https://ana:s3cret@example.org/repo?token=s3cret"

@@ -120,6 +120,8 @@ def test_a_real_run_writes_its_output_and_the_journal(real):
         (("data/small.ko", b""), ["small"], 3, "empty"),
         (("data/small.ja", "一行だけ\n".encode()), ["small"], 3, "64 lines"),
         (("pyproject.toml", b"[tool.ledger]\nmax_rate = { TXT003 = 7 }\n"), ["small"], 2, "TXT003"),
+        (("pyproject.toml", b"[tool.ledger]\nmax_rate = { TXT03 = 0.1 }\n"), ["small"], 2, "TXT03"),
+        (("pyproject.toml", b"[tool.ledger]\nmax_rate = 0.1\n"), ["small"], 2, "no table"),
     ],
 )
 def test_bad_input_is_one_message(real, spoil, arguments, exits, says):
@@ -129,6 +131,23 @@ def test_bad_input_is_one_message(real, spoil, arguments, exits, says):
     assert done.returncode == exits, done.stderr
     assert says in done.stderr
     assert done.stderr.count("ledger: ") == 1
+    assert repository_runs(real) == ["exp5"], "nothing was started"
+
+
+def repository_runs(repository):
+    return [path.name.split("-")[0] for path in (repository.root / ".ledger" / "runs").iterdir()]
+
+
+def test_a_resume_that_preflight_refuses_keeps_what_was_done(real):
+    arguments = ["run", "small", "--set", "codes.target=ja", "--rehearse"]
+    process = real.start(*arguments, "--allow", "PRE002")
+    while not list((real.root / ".ledger" / "runs").glob("small-*/shards/*.json")):
+        assert process.poll() is None, "it ended before it could be killed"
+        time.sleep(0.01)
+    process.kill()
+    process.communicate()
+    real.json(*arguments, "--resume", exits=1)
+    assert list((real.root / ".ledger" / "runs").glob("small-*/shards/*.json"))
 
 
 def test_uncommitted_changes_are_refused_where_the_spec_says_so(real):

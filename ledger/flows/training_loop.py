@@ -50,7 +50,7 @@ class Checkpoint:
         return self.report.verdict
 
 
-class Session:
+class TrainingLoop:
     """Runs the job once. Afterwards `points` is the series so far, `checkpoints` every save's fate."""
 
     def __init__(
@@ -60,7 +60,7 @@ class Session:
         self.checkpoints: list[Checkpoint] = []
         self._job, self._setting, self._recorder, self._voice = job, setting, recorder, voice
         self._stop_on_fail = stop_on_fail
-        self._news: SimpleQueue[News | Judged | Future[Trained]] = SimpleQueue()
+        self._news: SimpleQueue[News | Judged | Exception | Future[Trained]] = SimpleQueue()
         self._waiting = 0
         self._ended = False
 
@@ -85,7 +85,7 @@ class Session:
 
     def _hear(
         self,
-        news: "News | Judged | Future[Trained]",
+        news: "News | Judged | Exception | Future[Trained]",
         verifier: Verifier,
         on_progress: Callable[[Progress], None],
     ) -> None:
@@ -102,6 +102,8 @@ class Session:
             case Judged():
                 self._waiting -= 1
                 self._judge(news)
+            case Exception():
+                raise news
             case str():
                 self._voice.say(news)
             case Future():
