@@ -389,3 +389,26 @@ def test_no_space_left_is_one_plain_message_and_the_next_try_goes_on(
     assert "--resume" in caught.value.hint
     _, texts = run(worker, job, tmp_path / "run")
     assert len(texts) == 120
+
+
+def test_a_hub_model_is_taken_at_the_revision_that_is_named(
+    make_job: MakeJob, models: Path, korean: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a Hugging Face cache as its library lays it out; two revisions hold two models."""
+    repository = tmp_path / "hub" / "models--team--tiny"
+    (repository / "refs").mkdir(parents=True)
+    for revision, commit, model in (("v1", "a" * 40, "marian"), ("v2", "b" * 40, "m2m100")):
+        (repository / "refs" / revision).write_text(commit)
+        shutil.copytree(models / model, repository / "snapshots" / commit)
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    job = replace(make_job(korean[:4]), model="team/tiny")
+    with Worker(Path(sys.executable), tmp_path / "worker.log") as worker:
+        first, second = (
+            generate(worker, replace(job, revision=name), tmp_path / name, lambda progress: None)
+            for name in ("v1", "v2")
+        )
+        with pytest.raises(LedgerError, match="team/tiny at v9"):
+            probe(worker, replace(job, revision="v9"))
+    assert first.effective["family"] == "marian"
+    assert second.effective["family"] == "m2m100"
