@@ -9,7 +9,7 @@ def test_shows_everything_that_is_recorded(recorded, ledger):
         "generation.repetition_penalty  2 ", "codes.target", "jpn_Jpan",
         "source.md5", "sha256:" + "4" * 16 + "…", "a" * 40, "max_length  128",
         "22.4", "of 0–100", "tok:ja-mecab-0.996-IPA", "6" * 32,
-        "TXT003", "accepted: names stay", "SCO001", "no limit is set",
+        "TXT003", "TXT003  accepted  11.9%", "SCO001", "no limit is set",
         "TXT003 by minji", "batch sizes", "20 20",
     ):  # fmt: skip
         assert fact in answer.out, fact
