@@ -9,7 +9,7 @@ from ledger.errors import LedgerError
 from ledger.evidence import CodeProbe, TokenizerProbe
 from ledger.findings import Json
 from ledger.progress import Progress
-from runners.process import Event, Worker
+from runners.process import Event, Worker, WorkerDiedError
 from runners.worker.shards import Shard, ShardFolder, write_atomically
 
 PROBE_SENTENCES = 10
@@ -87,7 +87,10 @@ def generate(
             if on_notice is not None:
                 on_notice(event["message"])
 
-    result = worker.call(_to_worker(job, folder), on_event)
+    try:
+        result = worker.call(_to_worker(job, folder), on_event)
+    except WorkerDiedError as error:
+        raise error.resumable() from error
     shards = _read_shards(folder, result)
     _write_output(job, shards)
     return GenerationResult(

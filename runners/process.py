@@ -23,6 +23,14 @@ LOG_TAIL = 5  # lines of the worker's log that a message shows
 LOG_READ = 8192  # bytes of the log that are looked at for them
 
 
+class WorkerDiedError(LedgerError):
+    """The worker died over a job."""
+
+    def resumable(self) -> LedgerError:
+        """The same, for a job that a run can take up again."""
+        return LedgerError(self.message, hint=f"continue with --resume; {self.hint}")
+
+
 class Worker:
     """A process that does jobs one after the other, so that importing transformers is paid for once.
 
@@ -121,21 +129,22 @@ class Worker:
     def _hint(self, hint: str) -> str:
         return hint or f"the worker's log: {self._log}"
 
-    def _death(self) -> LedgerError:
+    def _death(self) -> WorkerDiedError:
         process = self._running()
         try:
             code = process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             process.kill()
-            return LedgerError("the worker process fell silent", hint=f"its log is {self._log}")
+            return WorkerDiedError("the worker process fell silent", hint=f"its log is {self._log}")
         if code == -signal.SIGKILL:
             why = "was killed (signal 9), most often because the machine ran out of memory"
         elif code < 0:
-            why = f"died of signal {-code} ({signal.strsignal(-code)})"
+            named = -code in set(signal.Signals)
+            why = f"died of signal {-code} ({signal.Signals(-code).name if named else 'real-time'})"
         else:
             why = f"ended by itself with exit code {code}"
         last = " | ".join(tail(self._log))
-        return LedgerError(
+        return WorkerDiedError(
             f"the worker process {why}",
             hint=f"its log is {self._log}" + (f" and ends: {last}" if last else ""),
         )

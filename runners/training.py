@@ -12,7 +12,7 @@ from ledger.errors import LedgerError
 from ledger.findings import Json
 from ledger.progress import Progress
 from ledger.training_evidence import TrainingPoint
-from runners.process import Event, Worker
+from runners.process import Event, Worker, WorkerDiedError
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,10 +130,11 @@ def train(worker: Worker, job: TrainingJob, tell: Callable[[News], None]) -> Tra
 
     try:
         result = worker.call(_to_worker(job), on_event)
-    except LedgerError as error:
+    except LedgerError as ended:
+        error = ended.resumable() if isinstance(ended, WorkerDiedError) else ended
         if not last[0] or f"step {last[0]}" in error.message or "-" + str(last[0]) in error.message:
-            raise
-        raise LedgerError(f"{error.message} (after step {last[0]:,})", hint=error.hint) from error
+            raise error from ended
+        raise LedgerError(f"{error.message} (after step {last[0]:,})", hint=error.hint) from ended
     return Trained(
         last_step=result["last_step"],
         stopped=result["stopped"],
