@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from runners.rehearsal import rehearsal_text
+from runners.rehearsal import pairs, rehearsal_text
+from runners.rehearsal.model import model_name
 
 KILLS = 20
 
@@ -73,15 +74,16 @@ def test_a_parameter_without_effect_is_named(repository):
 @pytest.fixture
 def real(repository, shared_models):
     """A repository with a real run to make: a model in a folder, Korean text and its translation in files."""
-    repository.json("run", "exp5", "--rehearse")
-    (model,) = shared_models.glob("mbart50-translation-*/rehearsal.json")
+    run = repository.json("run", "exp5", "--rehearse")["run"]
+    environment = repository.json("show", run)["recorded"]["started"]["environment"]
+    model = shared_models / model_name("mbart50", "translation", environment, pairs())
     source, reference = rehearsal_text("ko", "ja")
     data = repository.root / "data"
     data.mkdir()
     (data / "small.ko").write_text("".join(f"{line}\n" for line in source), encoding="utf-8")
     (data / "small.ja").write_text("".join(f"{line}\n" for line in reference), encoding="utf-8")
     (repository.root / "experiments" / "small.yaml").write_text(
-        f"extends: exp5\nmodel: {{name: {model.parent}, family: mbart50, dtype: float32}}\n"
+        f"extends: exp5\nmodel: {{name: {model}, family: mbart50, dtype: float32}}\n"
         "data: {source: data/small.ko, reference: data/small.ja}\noutput: out/small.ja\n"
         "generation: {batch_size: 4}\n",
         encoding="utf-8",
