@@ -155,16 +155,23 @@ def to_identity(run: Run) -> "RunIdentity":
     )
 
 
-def to_json(run: Run) -> dict[str, Json]:
-    """Everything that the journal has on a run, for `--json`."""
+def head(run: Run) -> dict[str, Json]:
+    """What every `--json` says of a run first."""
     return {
         "run": run.id,
         "experiment": run.experiment,
         "mode": run.mode,
         "started": run.time,
         "status": run.status,
-        **run.report.to_json(),
         "verdict": run.verdict,
+    }
+
+
+def to_json(run: Run) -> dict[str, Json]:
+    """Everything that the journal has on a run, for `--json`."""
+    return {
+        **run.report.to_json(),
+        **head(run),  # its verdict knows of runs that have none yet
         "preflight": run.preflight.to_json(),
         "acceptances": [asdict(one) for one in run.acceptances],
         "entries": list(run.entries),

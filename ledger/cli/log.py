@@ -57,14 +57,11 @@ def _select(
 
 
 def _row(run: "Run") -> "dict[str, Json]":
+    from ledger.runs import head
+
     findings = (*run.preflight.findings, *run.report.findings)
     return {
-        "run": run.id,
-        "experiment": run.experiment,
-        "mode": run.mode,
-        "started": run.time,
-        "status": run.status,
-        "verdict": run.verdict,
+        **head(run),
         "metrics": (run.finished or {}).get("metrics") or {},
         "findings": [
             {"code": f.code, "severity": f.severity.label, "accepted": f.accepted} for f in findings
