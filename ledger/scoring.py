@@ -14,6 +14,7 @@ from ledger.metric import Metric
 if TYPE_CHECKING:
     from sacrebleu.metrics.base import Score, Signature
     from sacrebleu.metrics.bleu import BLEU
+    from sacrebleu.metrics.chrf import CHRF
 
 # BLEU counts words; these languages need their own word splitter (the same Japanese output scores
 # 25.3 with ja-mecab, 40.2 with char and 17.0 with 13a). The rest gets sacrebleu's default.
@@ -35,15 +36,12 @@ def score(output: Sequence[str], reference: Sequence[str], language: str) -> Sco
         )
     if not output:
         raise LedgerError("there are no lines to score", hint="give an output that has at least one line")
-    bleu = _load_bleu(language)  # first: it tells when sacrebleu is not there
-    from sacrebleu.metrics.chrf import CHRF
-
-    chrf = CHRF(word_order=2)
+    bleu, chrf = load_metrics(language)
     hypotheses, references = list(output), [list(reference)]
     result = bleu.corpus_score(hypotheses, references)
     return Scores(
-        bleu=_metric(result, bleu.get_signature()),
-        chrf=_metric(chrf.corpus_score(hypotheses, references), chrf.get_signature()),
+        bleu=metric_of(result, bleu.get_signature()),
+        chrf=metric_of(chrf.corpus_score(hypotheses, references), chrf.get_signature()),
         brevity_penalty=result.bp,
         output_tokens=result.sys_len,
         reference_tokens=result.ref_len,
@@ -54,6 +52,17 @@ def score(output: Sequence[str], reference: Sequence[str], language: str) -> Sco
 def tokenizer_for(language: str) -> str:
     """The name of the tokenizer that sacrebleu's BLEU should use for a language."""
     return TOKENIZERS.get(language_of(language), DEFAULT_TOKENIZER)
+
+
+def load_metrics(language: str) -> "tuple[BLEU, CHRF]":
+    """sacrebleu's BLEU with the language's tokenizer, and its chrF++.
+
+    Raises LedgerError where either is not installed.
+    """
+    bleu = _load_bleu(language)  # first: it tells when sacrebleu is not there
+    from sacrebleu.metrics.chrf import CHRF
+
+    return bleu, CHRF(word_order=2)
 
 
 def _load_bleu(language: str) -> "BLEU":
@@ -71,6 +80,7 @@ def _load_bleu(language: str) -> "BLEU":
         ) from error
 
 
-def _metric(result: "Score", signature: "Signature") -> Metric:
+def metric_of(result: "Score", signature: "Signature") -> Metric:
+    """sacrebleu's score as one of ours."""
     # sacrebleu's sums of logarithms can end at 100.00000000000004.
     return Metric(value=min(float(result.score), 100.0), signature=f"{result.name}|{signature}")

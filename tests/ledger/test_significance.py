@@ -1,0 +1,62 @@
+"""Paired bootstrap tests, held against sacrebleu's own."""
+
+import random
+
+import pytest
+from sacrebleu.significance import PairedTest as SacrebleuTest
+
+from ledger import significance
+from ledger.errors import LedgerError
+from ledger.scoring import load_metrics
+from ledger.significance import paired_tests
+from runners.rehearsal import rehearsal_text
+
+_, REFERENCE = rehearsal_text("ko", "ja")
+
+
+def _damaged(share: float, seed: int) -> list[str]:
+    rng = random.Random(seed)
+    return [line if rng.random() > share else line[: len(line) // 2] for line in REFERENCE]
+
+
+@pytest.mark.parametrize("at_once", [significance.SLICE, 100])
+def test_scores_and_p_values_are_sacrebleus(at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(significance, "SLICE", at_once)
+    baseline, candidate = _damaged(0.3, 1), _damaged(0.4, 2)
+    bleu, chrf = load_metrics("ja")
+    systems = [("baseline", baseline), ("candidate", candidate)]
+    _, theirs = SacrebleuTest(systems, {"BLEU": bleu, "chrF": chrf}, [list(REFERENCE)], test_type="bs")()
+    ours = paired_tests(baseline, candidate, REFERENCE, "ja")
+    assert [test.name for test in ours] == ["BLEU", "chrF2++"]
+    for test in ours:
+        expected = theirs[test.name]
+        assert test.baseline.value == pytest.approx(expected[0].score)
+        assert test.candidate.value == pytest.approx(expected[1].score)
+        assert test.p_value == expected[1].p_value
+
+
+def test_a_file_against_itself_has_no_difference() -> None:
+    same = _damaged(0.3, 1)
+    for test in paired_tests(same, same, REFERENCE, "ja"):
+        assert (test.difference, test.interval, test.detectable) == (0.0, (0.0, 0.0), 0.0)
+        assert not test.significant
+
+
+def test_a_large_difference_is_significant_and_its_interval_leaves_out_zero() -> None:
+    bleu, _ = paired_tests(_damaged(0.9, 1), REFERENCE, REFERENCE, "ja")
+    assert bleu.significant
+    assert bleu.interval[0] > 0
+    assert bleu.difference > bleu.detectable
+
+
+def test_fewer_lines_hide_larger_differences() -> None:
+    baseline, candidate = _damaged(0.3, 1), _damaged(0.4, 2)
+    few = paired_tests(baseline[:16], candidate[:16], REFERENCE[:16], "ja")[0]
+    all_lines = paired_tests(baseline, candidate, REFERENCE, "ja")[0]
+    assert few.detectable > all_lines.detectable
+
+
+@pytest.mark.parametrize("candidate", [[], ["a"], list("abc")])
+def test_texts_that_do_not_belong_together_are_refused(candidate: list[str]) -> None:
+    with pytest.raises(LedgerError, match="lines"):
+        paired_tests(["a", "b"], candidate, ["a", "b"], "ja")
