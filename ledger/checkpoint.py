@@ -177,7 +177,8 @@ class Snapshot:
     """All evidence of one model at one moment. A part is None where it could not be had; `unseen` says why,
     by the name of the part.
 
-    `last_good`, on the expected side only, is the BLEU that the newest verified save had when reloaded.
+    On the expected side only: `last_good` is the BLEU that the newest verified save had when reloaded;
+    `owed` says that the run keeps evidence of every save, so that a part that is not there is no pass.
     """
 
     weights: Weights | None = None
@@ -188,6 +189,7 @@ class Snapshot:
     origin: Origin = field(default_factory=Origin)
     unseen: Mapping[str, str] = field(default_factory=dict)
     last_good: Metric | None = None
+    owed: bool = False
 
 
 # --- JSON -------------------------------------------------------------------------------------------

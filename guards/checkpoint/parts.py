@@ -8,10 +8,12 @@ def unseen(code: str, part: str, expected: Snapshot, actual: Snapshot) -> Skip:
     """The skip of a guard that needs `part` (a field of Snapshot) on both sides.
 
     A part that was kept at the save and could not be collected after the reload is no pass: the skip is
-    then marked as required. A part that nobody kept at the save (another's checkpoint) spoils nothing.
+    then marked as required. A part that nobody kept at the save (another's checkpoint) spoils nothing, unless
+    its run owes it.
     """
     if getattr(expected, part) is None:
-        return Skip(code, expected.unseen.get(part, f"nothing of the {part} was kept at the save"))
+        why = expected.unseen.get(part, f"nothing of the {part} was kept at the save")
+        return Skip(code, why, required=expected.owed)
     return not_reloaded(code, part, actual)
 
 

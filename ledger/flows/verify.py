@@ -48,7 +48,11 @@ from ledger.workspace import Workspace
 from runners.environment import capture
 from runners.environments import default_cache, ensure
 from runners.process import Worker
-from runners.verification import Question, Reloaded, reload
+from runners.verification import PARTS, Question, Reloaded, reload
+
+EVIDENCE_LOST = (
+    "{run} keeps evidence of every save, and this one has none: its trainer ended before it was written"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +155,7 @@ def prepare(workspace: Workspace | None, request: Request) -> Setting:
     if request.run and not workspace:
         raise UsageError("--run needs a ledger: there is none here", hint="make one with: ledger init")
     run = find_run(runs, request.run) if request.run else None
-    known = run or _run_of(request.checkpoints[0], runs, workspace)
+    known = run or _run_of(request.checkpoints[0], runs)
     return Setting(
         workspace=workspace,
         environment=_environment(workspace, known, request),
@@ -170,7 +174,7 @@ def verify_checkpoint(worker: Worker, setting: Setting, checkpoint: Path) -> Ver
         result = reload(worker, checkpoint, setting.question)
     # What was digested is what was reloaded only if nobody wrote to it meanwhile.
     files = digest.result() if _stamps(checkpoint) == before else None
-    run = setting.run or _run_of(checkpoint, setting.runs, setting.workspace)
+    run = setting.run or _run_of(checkpoint, setting.runs)
     expected, actual = _sides(setting, checkpoint, result, run)
     said, memory = (result.asked, None) if result.asked else (result.actual.sample, result.expected.sample)
     on_text, text = inspect_sample(said, memory)
@@ -254,7 +258,7 @@ def _sides(
 ) -> tuple[Evidence, Evidence]:
     """What is expected of the checkpoint, and what is there."""
     workspace = setting.workspace
-    before = replace(result.expected, last_good=_last_good(checkpoint))
+    before = replace(_kept(result, run), last_good=_last_good(checkpoint))
     origin = replace(result.actual.origin, environment=setting.environment.digest)
     known = origin_of_run(run, workspace.runs / run.id) if run and workspace else Origin()
     earlier = [one for one in setting.runs if one.status == "finished" and _same_pipeline(one, run)]
@@ -275,6 +279,14 @@ def _sides(
     return expected, actual
 
 
+def _kept(result: Reloaded, run: Run | None) -> Snapshot:
+    """What was kept at the save. A training of the ledger owes it: a save of it without is no foreign one."""
+    if run is None or (run.started.get("spec") or {}).get("task") != "training":
+        return result.expected
+    lost = {} if result.has_evidence else dict.fromkeys(PARTS, EVIDENCE_LOST.format(run=run.id))
+    return replace(result.expected, owed=True, unseen={**result.expected.unseen, **lost})
+
+
 def _same_pipeline(earlier: Run, run: Run | None) -> bool:
     return run is None or (earlier.mode == run.mode and earlier.experiment == run.experiment)
 
@@ -288,16 +300,14 @@ def _last_good(checkpoint: Path) -> Metric | None:
     return None
 
 
-def _run_of(checkpoint: Path, runs: Sequence[Run], workspace: Workspace | None) -> Run | None:
-    """The run on the record that a checkpoint names, or in whose folder it lies."""
-    named = None
+def _run_of(checkpoint: Path, runs: Sequence[Run]) -> Run | None:
+    """The run on the record that a checkpoint names, or in whose folder, called as the run, it lies."""
+    known = {run.id: run for run in runs}
     with suppress(LedgerError):
         kept = read_evidence(checkpoint)
-        named = kept.snapshot.origin.run if kept else None
-    path = checkpoint.resolve()
-    if named is None and workspace and path.is_relative_to(workspace.runs):
-        named = path.relative_to(workspace.runs).parts[0]
-    return next((run for run in runs if run.id == named), None)
+        if kept and kept.snapshot.origin.run:
+            return known.get(kept.snapshot.origin.run)
+    return next((known[part] for part in reversed(checkpoint.resolve().parts) if part in known), None)
 
 
 def _environment(workspace: Workspace | None, run: Run | None, request: Request) -> Environment:

@@ -143,6 +143,29 @@ def test_somebody_elses_checkpoint_is_checked_as_far_as_can_be(outside, checkpoi
     assert document["checkpoints"][0]["scores"]["reloaded"]["value"] < 10
 
 
+def started_training(workspace, run):
+    body = {"run": run, "experiment": "exp10", "mode": "real", "spec": {"task": "training"}, "inputs": "i"}
+    open_journal(workspace, "real").append("run.started", body)
+
+
+@pytest.mark.parametrize("place", ["models/exp10/exp10-0a1b2c", ".ledger/runs/exp10-0a1b2c/snapshots"])
+def test_a_save_of_our_own_training_without_its_evidence_is_not_believed(
+    place, workspace, checkpoint, ledger
+):
+    """Its trainer was killed between the weights and the evidence: it is no foreign checkpoint."""
+    started_training(workspace, "exp10-0a1b2c")
+    own = workspace.root / place / "checkpoint-20"
+    shutil.copytree(checkpoint, own)
+    shutil.rmtree(own / "ledger")
+    code, document, _ = ledger(own)
+    assert (code, document["verdict"]) == (3, "inconclusive")
+    assert document["checkpoints"][0]["run"] == "exp10-0a1b2c"
+    skipped = {skip["code"]: skip["reason"] for skip in document["skips"]}
+    assert "ended before it was written" in skipped["CKP005"]
+    assert not verified_path(own).exists()
+    assert [entry.body["verdict"] for entry in entries(workspace)] == ["inconclusive"]
+
+
 def test_the_newest_verified_one_is_printed(outside, checkpoint, ledger, capfd):
     older = Path(shutil.copytree(checkpoint, checkpoint.parent / "checkpoint-9"))
     (older / "trainer_state.json").unlink()  # it tells step 20
