@@ -7,7 +7,7 @@ checkpoint that moves between the two would differ.
 
 from collections.abc import Mapping
 
-from guards.identity.difference import Difference, differences
+from ledger.difference import Difference, differences
 from ledger.findings import Json
 
 UNSET: Mapping[str, Json] = {

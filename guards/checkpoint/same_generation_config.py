@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from guards.checkpoint.generation_settings import other_differences, text_differences
 from guards.checkpoint.parts import unseen
 from guards.guard import Explanation
-from guards.identity.difference import listed
 from ledger.checkpoint import Snapshot
+from ledger.difference import listed
 from ledger.findings import Finding, Severity, Skip
 
 CODE = "CKP009"

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from guards.checkpoint.parts import unseen
 from guards.checkpoint.precision import Agreement, Demand, agreement, demand, difference, json_number
 from guards.guard import Explanation
-from guards.identity.difference import Difference, differences, listed
 from ledger.checkpoint import Forward, Snapshot
+from ledger.difference import Difference, differences, listed
 from ledger.findings import Finding, Severity, Skip
 
 CODE = "CKP006"

@@ -2,27 +2,9 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from enum import IntEnum
-
-from packaging.version import InvalidVersion, Version
 
 from ledger.findings import Json
-
-
-class Distance(IntEnum):
-    """What differs first between two versions, worst first."""
-
-    MISSING = 0
-    MAJOR = 1
-    MINOR = 2
-    PATCH = 3
-    RELEASE = 4  # the same numbers: a pre-, post- or development release
-    BUILD = 5  # the same release: another local version, such as +cpu
-
-    @property
-    def label(self) -> str:
-        """The name used in JSON."""
-        return self.name.lower()
+from ledger.versions import Distance, distance
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,24 +36,6 @@ def drifts(pinned: Mapping[str, str], installed: Mapping[str, str]) -> list[Drif
     return sorted(_drifts(pinned, installed), key=lambda drift: (drift.distance, drift.name))
 
 
-def distance(pinned: str, installed: str) -> Distance | None:
-    """What differs first; None where the two are the same version (1.0 is 1.0.0, 1.0+cpu is not 1.0)."""
-    try:
-        old, new = Version(pinned), Version(installed)
-    except InvalidVersion:
-        # Not comparable, so as bad as can be; only the very same text is the same.
-        return None if pinned == installed else Distance.MAJOR
-    if old == new:
-        return None
-    if (old.epoch, old.major) != (new.epoch, new.major):
-        return Distance.MAJOR
-    if old.minor != new.minor:
-        return Distance.MINOR
-    if _patch(old) != _patch(new):
-        return Distance.PATCH
-    return Distance.BUILD if old.public == new.public else Distance.RELEASE
-
-
 def _drifts(pinned: Mapping[str, str], installed: Mapping[str, str]) -> Iterator[Drift]:
     for name, version in pinned.items():
         found = installed.get(name)
@@ -79,11 +43,3 @@ def _drifts(pinned: Mapping[str, str], installed: Mapping[str, str]) -> Iterator
             yield Drift(name, version, None, Distance.MISSING)
         elif (far := distance(version, found)) is not None:
             yield Drift(name, version, found, far)
-
-
-def _patch(version: Version) -> tuple[int, ...]:
-    """Every number after the second, without trailing zeros."""
-    rest = list(version.release[2:])
-    while rest and rest[-1] == 0:
-        rest.pop()
-    return tuple(rest)

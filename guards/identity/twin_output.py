@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from guards.guard import Explanation
-from guards.identity.difference import Difference, differences, listed
 from guards.identity.outputs import algorithm_shown, digest_shown, same_output
+from ledger.difference import Difference, differences, listed
 from ledger.evidence import History, RunIdentity
 from ledger.findings import Finding, Severity, Skip
 

@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Mapping
 
 from guards.guard import Explanation
-from guards.identity.difference import Difference, differences, listed
+from ledger.difference import Difference, differences, listed
 from ledger.findings import Finding, Severity
+from ledger.suspects.rank import NO_MATTER
 from ledger.training_evidence import EffectiveSettings
 
 CODE = "TRN008"
@@ -20,24 +21,7 @@ EXPLANATION = Explanation(
     do="Write the value that you want into the spec, whichever it is: then it is chosen, and no version "
     "changes it. If all is well as it is, accept the finding.",
 )
-# Where things are written and who is told: nothing that is trained depends on it.
-NO_MATTER = frozenset(
-    (
-        *(
-            "output_dir",
-            "logging_dir",
-            "run_name",
-            "project",
-            "trackio_space_id",
-            "report_to",
-            "disable_tqdm",
-        ),
-        *("log_level", "log_level_replica", "logging_strategy", "logging_steps", "logging_first_step"),
-        *("save_total_limit", "save_on_each_node", "overwrite_output_dir", "skip_memory_metrics"),
-        *("push_to_hub", "hub_model_id", "hub_strategy", "hub_token", "hub_private_repo", "hub_always_push"),
-        *("hub_revision", "local_rank", "_n_gpu", "_name_or_path", "name_or_path", "transformers_version"),
-    )
-)
+LEFT_OUT = NO_MATTER | {"report_to"}  # the ledger reports itself
 
 
 def inspect(expected: EffectiveSettings, actual: EffectiveSettings) -> Iterator[Finding]:
@@ -45,7 +29,7 @@ def inspect(expected: EffectiveSettings, actual: EffectiveSettings) -> Iterator[
     found = [
         difference
         for difference in differences(expected.settings, actual.settings)
-        if difference.path not in actual.chosen and difference.path.rpartition(".")[2] not in NO_MATTER
+        if difference.path not in actual.chosen and difference.path.rpartition(".")[2] not in LEFT_OUT
     ]
     if found:
         yield _finding(found, expected, actual)

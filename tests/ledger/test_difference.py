@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guards.identity.difference import Difference, differences, listed
+from ledger.difference import Difference, differences, listed
 
 LEAVES = (
     st.none()

@@ -1,4 +1,4 @@
-"""Where two nested mappings differ: pure functions of this family."""
+"""Where two nested mappings differ, leaf by leaf. Pure; whether it matters is for those who ask."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,0 +1,246 @@
+"""What differs between two sides, as suspects, the most suspicious first. Pure, and proves no cause.
+
+The order: packages, Python, CUDA, the machine, the effective configuration. Among packages, those that the
+worker really imported come first, then those of which nobody knows, then those that it did not import; within
+each, by how far the versions are apart; of equals, those that compute the result before those that they use.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+
+from ledger.difference import differences
+from ledger.findings import Json
+from ledger.suspects.side import EnvironmentSide, Package
+from ledger.versions import Distance, distance
+
+# They hold the code that makes tokens, tensors and text; the others move files and arguments about.
+CENTRAL = (
+    "transformers",
+    "torch",
+    "tokenizers",
+    "sentencepiece",
+    "lightning",
+    "accelerate",
+    "numpy",
+    "safetensors",
+)
+CUDA = ("cuda", "cudnn")
+# Which settings can have made a result what it is, before those that say how it was made.
+SECTIONS = ("model", "generation", "tokenizer", "training")
+# Where things are written and who is told: nothing that is computed depends on it.
+NO_MATTER = frozenset(
+    (
+        *(
+            "output_dir",
+            "logging_dir",
+            "run_name",
+            "project",
+            "trackio_space_id",
+            "disable_tqdm",
+            "parallelism_config",
+        ),
+        *("log_level", "log_level_replica", "logging_strategy", "logging_steps", "logging_first_step"),
+        *("save_total_limit", "save_on_each_node", "overwrite_output_dir", "skip_memory_metrics"),
+        *("push_to_hub", "hub_model_id", "hub_strategy", "hub_token", "hub_private_repo", "hub_always_push"),
+        *("hub_revision", "local_rank", "_n_gpu", "_name_or_path", "name_or_path", "transformers_version"),
+    )
+)
+
+
+class Kind(StrEnum):
+    """What a suspect is, in the order of the ranking."""
+
+    PACKAGE = "package"
+    PYTHON = "python"
+    CUDA = "cuda"
+    MACHINE = "machine"
+    SETTING = "setting"
+
+
+class Change(IntEnum):
+    """How a package differs, the most suspicious first."""
+
+    MAJOR = 0
+    RANGE = 1  # the version is not one of those that the other side asks for
+    MINOR = 2
+    PATCH = 3
+    RELEASE = 4
+    ADDED = 5
+    REMOVED = 6
+    BUILD = 7
+    ORIGIN = 8  # editable, or from another address
+    ALTERED = 9  # the same version, with other files
+    OTHER = 10
+
+    @property
+    def label(self) -> str:
+        """The name used in JSON and in the table."""
+        return self.name.lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """One difference. `before` and `after` are None where a side does not have it.
+
+    `imported` is None where nobody knows, or it is no package. `chosen`: a spec sets it. `hard`: it can
+    change what is computed, and a lockfile or a spec could have held it still.
+    """
+
+    kind: Kind
+    name: str
+    before: Json
+    after: Json
+    change: Change = Change.OTHER
+    imported: bool | None = None
+    chosen: bool = False
+    hard: bool = True
+
+    def to_json(self) -> dict[str, Json]:
+        """The suspect as `--json` shows it."""
+        return {
+            "kind": str(self.kind),
+            "name": self.name,
+            "before": self.before,
+            "after": self.after,
+            "change": self.change.label,
+            "imported": self.imported,
+            "chosen": self.chosen,
+            "hard": self.hard,
+        }
+
+
+def suspects(a: EnvironmentSide, b: EnvironmentSide) -> list[Suspect]:
+    """Everything that differs, ranked. What a side does not tell is no difference."""
+    return [*packages(a, b), *python(a, b), *cuda(a, b), *machine(a, b), *settings(a, b)]
+
+
+def packages(a: EnvironmentSide, b: EnvironmentSide) -> list[Suspect]:
+    """The distributions that differ, ranked."""
+    if a.packages is None or b.packages is None:
+        return []
+    known = [side.imported for side in (a, b) if side.imported is not None]
+    found = []
+    for name in sorted({*a.packages, *b.packages}):
+        imported = any(name in names for names in known) if known else None
+        for change, before, after in _package(a, b, name):
+            hard = imported is not False
+            found.append(Suspect(Kind.PACKAGE, name, before, after, change, imported, hard=hard))
+    return sorted(found, key=_suspicion)
+
+
+def python(a: EnvironmentSide, b: EnvironmentSide) -> Iterator[Suspect]:
+    """Python's version. Another patch release is told, and is not hard: it fixes and changes no language."""
+    if a.python and b.python and (far := distance(a.python, b.python)) is not None:
+        change = Change[far.name]
+        yield Suspect(Kind.PYTHON, "python", a.python, b.python, change, hard=change < Change.PATCH)
+
+
+def cuda(a: EnvironmentSide, b: EnvironmentSide) -> Iterator[Suspect]:
+    """torch's build, where its version does not tell it already, and the CUDA and cuDNN packages."""
+    told = any(one.name == "torch" and one.change is Change.BUILD for one in packages(a, b))
+    if a.torch and b.torch and a.torch != b.torch and not told:
+        yield Suspect(Kind.CUDA, "torch build", a.torch, b.torch)
+    for name in CUDA:
+        before, after = ((side.machine or {}).get(name) for side in (a, b))
+        if a.machine is not None and b.machine is not None and before != after:
+            yield Suspect(Kind.CUDA, name, before, after)
+
+
+def machine(a: EnvironmentSide, b: EnvironmentSide) -> Iterator[Suspect]:
+    """What of the machines differs. Only another platform is hard: no lockfile holds a rented host still."""
+    if a.machine is None or b.machine is None:
+        return
+    sides = [
+        {key: value for key, value in side.items() if key not in CUDA} for side in (a.machine, b.machine)
+    ]
+    found = list(differences(sides[0], sides[1]))
+    for one in sorted(found, key=lambda one: one.path != "platform"):
+        hard = one.path == "platform"
+        yield Suspect(Kind.MACHINE, one.path.replace("variables.", "$"), one.before, one.after, hard=hard)
+
+
+def settings(a: EnvironmentSide, b: EnvironmentSide) -> list[Suspect]:
+    """What of the effective configuration differs; what nobody chose comes before what a spec sets."""
+    if a.settings is None or b.settings is None:
+        return []
+    shared = [name for name in SECTIONS if name in a.settings and name in b.settings]
+    before, after = ({name: side.settings[name] for name in shared} for side in (a, b) if side.settings)
+    found = [
+        Suspect(Kind.SETTING, one.path, one.before, one.after, chosen=one.path in a.chosen | b.chosen)
+        for one in differences(before, after)
+        if one.path.rpartition(".")[2] not in NO_MATTER
+    ]
+    return sorted(found, key=lambda one: (one.chosen, SECTIONS.index(one.name.partition(".")[0]), one.name))
+
+
+def _package(a: EnvironmentSide, b: EnvironmentSide, name: str) -> Iterator[tuple[Change, Json, Json]]:
+    """How one distribution differs: at most in one way, the most suspicious."""
+    old, new = (a.packages or {}).get(name), (b.packages or {}).get(name)
+    if old is None or new is None:
+        yield from _absent(a, b, old, new)
+        return
+    if not old.version or not new.version:
+        if not _is_wanted(old, new):
+            yield Change.RANGE, old.version or old.wanted, new.version or new.wanted
+        return
+    far = distance(old.version, new.version)
+    if far is not None and far is not Distance.BUILD:
+        yield Change[far.name], old.version, new.version
+    elif far is Distance.BUILD:
+        yield Change.BUILD, old.version, new.version
+    elif dict(old.origin) != dict(new.origin):
+        yield Change.ORIGIN, _place(old), _place(new)
+    elif old.changed != new.changed or (old.files and new.files and old.files != new.files):
+        yield Change.ALTERED, _files(old), _files(new)
+
+
+def _absent(
+    a: EnvironmentSide, b: EnvironmentSide, old: Package | None, new: Package | None
+) -> Iterator[tuple[Change, Json, Json]]:
+    """A distribution that one side has alone. What a list of pins leaves out may well be there beside it."""
+    if old is None and new is not None and not (b.whole and not a.whole):
+        yield Change.ADDED, None, new.version or new.wanted
+    if new is None and old is not None and not (a.whole and not b.whole):
+        yield Change.REMOVED, old.version or old.wanted, None
+
+
+def _is_wanted(old: Package, new: Package) -> bool:
+    """Whether one side's version is in the other's range; two ranges have to be equal."""
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet
+    from packaging.version import InvalidVersion
+
+    if not old.version and not new.version:
+        return old.wanted == new.wanted
+    version, wanted = (old.version, new.wanted) if old.version else (new.version, old.wanted)
+    try:
+        return SpecifierSet(wanted).contains(version or "", prereleases=True)
+    except (InvalidSpecifier, InvalidVersion):
+        return False
+
+
+def _place(package: Package) -> str:
+    """Where a distribution came from, in a few words."""
+    if not package.origin:
+        return f"{package.version} from an index"
+    how = "editable" if package.origin.get("editable") else "from"
+    commit = str(package.origin.get("commit") or "")[:8]
+    return " ".join(
+        part for part in (str(package.version), how, str(package.origin.get("url")), commit) if part
+    )
+
+
+def _files(package: Package) -> str:
+    if package.changed:
+        return f"{package.version}, {len(package.changed)} files changed: {package.changed[0]}"
+    return (
+        f"{package.version} as released"
+        if package.files is None
+        else f"{package.version} {package.files[:19]}"
+    )
+
+
+def _suspicion(one: Suspect) -> tuple[int, int, int, str]:
+    known = {True: 0, None: 1, False: 2}[one.imported]
+    central = CENTRAL.index(one.name) if one.name in CENTRAL else len(CENTRAL)
+    return known, one.change, central, one.name

@@ -1,0 +1,59 @@
+"""One side of a comparison: everything that is known of an environment and of what ran in it. Values only.
+
+What a kind of side cannot tell is None, and `unknown` says why: a lockfile has no machine, a folder that
+somebody sent has no packages.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from ledger.findings import Json
+
+Kind = Literal["interpreter", "lockfile", "requirements", "run", "verification", "wandb", "folder"]
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """One distribution. `version` is None where only a range is known, which `wanted` then has (PEP 440).
+
+    `origin` is PEP 610's, where it came from no index; `changed` are files that are not as its wheel brought
+    them; `files` is the digest over all of the wheel's own.
+    """
+
+    version: str | None
+    wanted: str = ""
+    origin: Mapping[str, Json] = field(default_factory=dict)
+    changed: tuple[str, ...] = ()
+    files: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentSide:
+    """An environment as far as its source tells.
+
+    `packages` by normalized name; `whole` tells that nothing else was installed, as an interpreter can say
+    and a list of pins can not. `imported`: what the worker really imported. `python` is a version, `torch`
+    its build (`cpu`, `cu130`, `cuda 13.0`). `machine` has the facts that can change a result, `reported`
+    those that cannot. `settings` is the effective configuration by section (training, model, generation,
+    tokenizer …), `chosen` the dotted names among them that somebody wrote down. `inputs` is what went in
+    beside the environment: code, data, spec.
+    """
+
+    name: str
+    kind: Kind
+    packages: Mapping[str, Package] | None = None
+    whole: bool = False
+    imported: frozenset[str] | None = None
+    python: str | None = None
+    torch: str | None = None
+    machine: Mapping[str, Json] | None = None
+    reported: Mapping[str, Json] = field(default_factory=dict)
+    settings: Mapping[str, Json] | None = None
+    chosen: frozenset[str] = frozenset()
+    inputs: Mapping[str, Json] = field(default_factory=dict)
+    unknown: Mapping[str, str] = field(default_factory=dict)
+
+    def why_unknown(self, part: str) -> str:
+        """Why a part is None, in words that follow the side's name."""
+        return f"{self.name}: {self.unknown.get(part, f'a {self.kind} does not tell its {part}')}"
