@@ -57,7 +57,7 @@ def find(name: str, folder: Path) -> list[Lockfile]:
 
     Raises UsageError when there is none, LedgerError when one cannot be read.
     """
-    if name.endswith(".txt"):
+    if is_path(name):
         return [read(Path(name))]
     paths = [folder / f"{name}{variant}.txt" for variant in VARIANTS]
     found = [read(path) for path in paths if path.is_file()]
@@ -66,6 +66,11 @@ def find(name: str, folder: Path) -> list[Lockfile]:
         known = f"did you mean {near[0]}?" if near else f"known: {', '.join(names(folder)) or 'none'}"
         raise UsageError(f"no lockfile {name}.txt in {folder}", hint=known)
     return found
+
+
+def is_path(name: str) -> bool:
+    """Whether `name` is the path of one lockfile rather than the name of an environment."""
+    return name.endswith(".txt")
 
 
 def names(folder: Path) -> list[str]:

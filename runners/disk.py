@@ -11,11 +11,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ledger.evidence import CachedModel, DiskNeed, DiskSpace
+from ledger.lockfile import Lockfile
 
 # A rehearsal writes one model of about 1M parameters (4 MB), its tokenizer, shards and the MLflow store.
 REHEARSAL_BYTES = 200 * 2**20
 # Beside the weights: outputs, shards, the tracking store.
 RUN_BYTES = 100 * 2**20
+# An environment and its wheels: measured for torch's CPU build (0.7 GB installed, 0.2 GB packed);
+# CUDA's need is estimated from its wheels, 2.6 GiB packed.
+TORCH_BYTES = 10**9
+TORCH_CUDA_BYTES = 8 * 10**9
+PACKAGE_BYTES = 15 * 10**6
 HUB_TIMEOUT_SECONDS = 5.0
 WEIGHTS = (".safetensors", ".bin")
 
@@ -40,6 +46,17 @@ def model_need(model: str, parameters: int | None) -> DiskNeed:
         how = f"{model}: {parameters:,} parameters x 4 bytes, and outputs"
         return DiskNeed(4 * parameters + RUN_BYTES, how)
     return DiskNeed(RUN_BYTES, f"outputs alone: the size of {model} is not known and the hub did not answer")
+
+
+def environment_need(lockfile: Lockfile) -> DiskNeed:
+    """What building the environment that `lockfile` pins writes, estimated: packages and their wheels."""
+    names = {pin.name for pin in lockfile.pins}
+    others = len(names) * PACKAGE_BYTES
+    if "torch" not in names:
+        return DiskNeed(others, f"{len(names)} packages; an estimate")
+    cuda = any(name.startswith("nvidia-") for name in names)
+    torch, kind = (TORCH_CUDA_BYTES, "torch with CUDA") if cuda else (TORCH_BYTES, "torch without CUDA")
+    return DiskNeed(torch + others, f"{kind} and {len(names) - 1} more packages; an estimate")
 
 
 def free_space(path: Path) -> DiskSpace:

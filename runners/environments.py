@@ -11,7 +11,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 
@@ -48,23 +49,33 @@ def ensure(variants: Sequence[Lockfile], cache: Path, on_progress: Tell = lambda
     NVIDIA GPU. Two callers at once build it once: the second waits. Raises LedgerError when it cannot be
     built.
     """
-    ordered = sorted(variants, key=lambda lockfile: lockfile.name.endswith("-cpu") is _has_nvidia_gpu())
-    for lockfile in ordered:
-        if (python := interpreter(lockfile, cache)).exists():
-            return python
-    try:
-        cache.mkdir(parents=True, exist_ok=True)
-        chosen = _first_that_can_be_had(ordered, cache, on_progress)
-        folder = cache / folder_name(chosen)
-        with _alone(cache / f"{folder.name}.lock", on_progress):
-            if not interpreter(chosen, cache).exists():
-                _build(chosen, folder, on_progress)
-    except OSError as error:
-        raise LedgerError(
-            f"the environment cannot be built in {cache}: {error.strerror or error}",
-            hint="free some space, or name another folder in LEDGER_ENVIRONMENTS",
-        ) from error
-    return interpreter(chosen, cache)
+    return built(variants, cache) or build(obtainable(variants, cache, on_progress), cache, on_progress)
+
+
+def built(variants: Sequence[Lockfile], cache: Path) -> Path | None:
+    """The Python of the first variant whose environment is in `cache`; None where there is none."""
+    pythons = (interpreter(lockfile, cache) for lockfile in _by_preference(variants))
+    return next((python for python in pythons if python.exists()), None)
+
+
+def obtainable(
+    variants: Sequence[Lockfile], cache: Path, on_progress: Tell = lambda _progress: None
+) -> Lockfile:
+    """The first variant whose torch pip would install; one that pins no torch can be had.
+
+    Raises LedgerError when there is none.
+    """
+    with _folder_ready(cache):
+        return _first_that_can_be_had(_by_preference(variants), cache, on_progress)
+
+
+def build(lockfile: Lockfile, cache: Path, on_progress: Tell = lambda _progress: None) -> Path:
+    """Build this environment unless somebody else just did; its Python. Raises LedgerError."""
+    folder = cache / folder_name(lockfile)
+    with _folder_ready(cache), _alone(cache / f"{folder.name}.lock", on_progress):
+        if not interpreter(lockfile, cache).exists():
+            _build(lockfile, folder, on_progress)
+    return interpreter(lockfile, cache)
 
 
 def interpreter(lockfile: Lockfile, cache: Path) -> Path:
@@ -76,6 +87,22 @@ def folder_name(lockfile: Lockfile) -> str:
     """The environment's folder: named by the lockfile, its content and this Python's version."""
     key = sha256(f"{lockfile.digest} {platform.python_implementation()}".encode()).hexdigest()[:12]
     return f"{lockfile.name}-py{platform.python_version()}-{key}"
+
+
+def _by_preference(variants: Sequence[Lockfile]) -> list[Lockfile]:
+    return sorted(variants, key=lambda lockfile: lockfile.name.endswith("-cpu") is _has_nvidia_gpu())
+
+
+@contextmanager
+def _folder_ready(cache: Path) -> Iterator[None]:
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        yield
+    except OSError as error:
+        raise LedgerError(
+            f"the environment cannot be built in {cache}: {error.strerror or error}",
+            hint="free some space, or name another folder in LEDGER_ENVIRONMENTS",
+        ) from error
 
 
 def _first_that_can_be_had(ordered: Sequence[Lockfile], cache: Path, on_progress: Tell) -> Lockfile:

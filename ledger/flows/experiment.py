@@ -4,7 +4,6 @@ Real runs and rehearsals take the same path; they differ in what goes in (`ledge
 journal that holds them.
 """
 
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
@@ -82,7 +81,9 @@ def run_experiment(workspace: Workspace, request: Request, voice: Voice) -> Outc
 
 
 def _run_generation(workspace: Workspace, request: Request, spec: Spec, voice: Voice) -> Outcome:
-    plan = make_plan(workspace, request, spec, read_inputs(spec, workspace, rehearsal=request.rehearse))
+    plan = make_plan(
+        workspace, request, spec, read_inputs(spec, workspace, rehearsal=request.rehearse), voice
+    )
     run = resumable(plan) if request.resume else new_run_id(spec.name)
     max_rates(spec, workspace)  # raises now rather than after the run
     name = spec.model.name
@@ -93,7 +94,7 @@ def _run_generation(workspace: Workspace, request: Request, spec: Spec, voice: V
         return Outcome(spec.name, request.mode, before)
     with Recorder(workspace, request.mode, spec.name, run, warn=voice.say) as recorder:
         log = recorder.folder / "worker.log"
-        with Worker(Path(sys.executable), log) as worker:
+        with Worker(plan.python, log) as worker:
             return _run(plan, before, recorder, worker, voice)
 
 

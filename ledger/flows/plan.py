@@ -4,7 +4,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
@@ -14,13 +14,12 @@ from ledger.errors import LedgerError, UsageError
 from ledger.evidence import DiskNeed, History, ModelUse, RunIdentity
 from ledger.findings import Json, Report
 from ledger.flows import preflight
+from ledger.flows.environments import choose, named
 from ledger.flows.record import Mode, Recorder, git_facts
 from ledger.flows.voice import Voice
-from ledger.lockfile import find as find_lockfiles
 from ledger.runs import Run, load_runs, to_identity
 from ledger.spec.model import Experiment
 from ledger.workspace import Workspace
-from runners.environment import capture
 
 AGAIN = "PRE001"
 
@@ -61,7 +60,10 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Plan(Generic[SpecT, InputsT]):
-    """Everything that is settled before a worker starts."""
+    """Everything that is settled before a worker starts. `python` runs it; `environment` is what that has.
+
+    `refused` says why the pinned environment was not built.
+    """
 
     request: Request
     spec: SpecT
@@ -69,6 +71,8 @@ class Plan(Generic[SpecT, InputsT]):
     environment: Environment
     inputs: InputsT
     runs: tuple[Run, ...]
+    python: Path = Path(sys.executable)
+    refused: Report = field(default_factory=Report)
 
     @property
     def history(self) -> History:
@@ -87,16 +91,20 @@ class Plan(Generic[SpecT, InputsT]):
         )
 
 
-def make_plan(workspace: Workspace, request: Request, spec: SpecT, inputs: InputsT) -> Plan[SpecT, InputsT]:
-    """Look at the environment and the record. Raises LedgerError where either cannot be read."""
-    lockfiles = find_lockfiles(spec.environment, workspace.lockfiles) if spec.environment else []
+def make_plan(
+    workspace: Workspace, request: Request, spec: SpecT, inputs: InputsT, voice: Voice
+) -> Plan[SpecT, InputsT]:
+    """Find the environment, or build it, and look at the record. Raises LedgerError where that cannot be."""
+    choice = choose(named(spec.environment, workspace), request.allow, voice)
     return Plan(
         request=request,
         spec=spec,
         workspace=workspace,
-        environment=capture(Path(sys.executable), lockfiles),
+        environment=choice.environment,
         inputs=inputs,
         runs=tuple(run for run in load_runs(workspace) if run.mode == request.mode),
+        python=choice.python,
+        refused=choice.report,
     )
 
 
@@ -111,7 +119,7 @@ def inspect_before(plan: Plan[SpecT, InputsT], need: DiskNeed, model: str, task:
         need=need,
         model=ModelUse(task, model),
     )
-    return preflight.allow(report, plan.request.allow)
+    return plan.refused + preflight.allow(report, plan.request.allow)
 
 
 def resumable(plan: Plan[SpecT, InputsT]) -> str:

@@ -68,7 +68,7 @@ def run_training(workspace: Workspace, request: Request, spec: TrainingSpec, voi
     failed or interrupted, and `resume` goes on from its newest verified checkpoint.
     """
     inputs = read_training_inputs(spec, workspace, rehearsal=request.rehearse)
-    plan = make_plan(workspace, request, spec, inputs)
+    plan = make_plan(workspace, request, spec, inputs, voice)
     run = resumable(plan) if request.resume else new_run_id(spec.name)
     need = disk_need(spec, rehearsal=request.rehearse)
     before = inspect_before(plan, need, spec.model.name or "", spec.task)
@@ -88,7 +88,8 @@ def _train(plan: TrainingPlan, before: Report, recorder: Recorder, voice: Voice)
     resume = _resume_from(plan, recorder, voice.say) if plan.request.resume else None
     job = make_job(plan, recorder.run, recorder.folder, resume)
     stop_on_fail = plan.spec.on_fail == "stop"
-    loop = TrainingLoop(job, _setting(plan, recorder.run), recorder, voice, stop_on_fail=stop_on_fail)
+    setting = _setting(plan, recorder.run)
+    loop = TrainingLoop(plan.python, job, setting, recorder, voice, stop_on_fail=stop_on_fail)
     trained = loop.run()
     loop.tidy()
     checkpoints = tuple(loop.checkpoints)

@@ -4,7 +4,6 @@ Both workers have a thread that waits for them; the threads only put news into a
 the terminal are one thread's.
 """
 
-import sys
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
@@ -54,10 +53,18 @@ class TrainingLoop:
     """Runs the job once. Afterwards `points` is the series so far, `checkpoints` every save's fate."""
 
     def __init__(
-        self, job: TrainingJob, setting: Setting, recorder: Recorder, voice: Voice, *, stop_on_fail: bool
+        self,
+        python: Path,
+        job: TrainingJob,
+        setting: Setting,
+        recorder: Recorder,
+        voice: Voice,
+        *,
+        stop_on_fail: bool,
     ) -> None:
         self.points: list[TrainingPoint] = []
         self.checkpoints: list[Checkpoint] = []
+        self._python = python
         self._job, self._setting, self._recorder, self._voice = job, setting, recorder, voice
         self._stop_on_fail = stop_on_fail
         self._news: SimpleQueue[News | Judged | Exception | Future[Trained]] = SimpleQueue()
@@ -70,11 +77,10 @@ class TrainingLoop:
         What had been saved until then is verified all the same: that is what `--resume` goes on from.
         """
         folder = self._recorder.folder
-        python = Path(sys.executable)
         with (
             ThreadPoolExecutor(1) as pool,
-            Verifier(python, folder / "verify.log", self._setting, self._news.put) as verifier,
-            Worker(python, folder / "worker.log") as trainer,
+            Verifier(self._python, folder / "verify.log", self._setting, self._news.put) as verifier,
+            Worker(self._python, folder / "worker.log") as trainer,
             self._voice.progress("steps") as on_progress,
         ):
             training = pool.submit(train, trainer, self._job, self._news.put)

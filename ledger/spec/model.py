@@ -43,6 +43,10 @@ def _file_name(text: str) -> str:
     return text
 
 
+def _environment(text: str) -> str:
+    return _one_line(text) if text.endswith(".txt") else _file_name(text)
+
+
 def _model_name(text: str) -> str:
     if "://" in text:
         raise ValueError("should be a hub name such as facebook/nllb-200-3.3B or a folder, not an address")
@@ -66,7 +70,7 @@ def _rate_code(text: str) -> str:
 
 
 Line = Annotated[str, AfterValidator(_one_line)]
-FileName = Annotated[str, AfterValidator(_file_name)]
+EnvironmentName = Annotated[str, AfterValidator(_environment)]
 ModelName = Annotated[str, AfterValidator(_one_line), AfterValidator(_model_name)]
 Language = Annotated[str, AfterValidator(_language)]
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
@@ -230,10 +234,10 @@ class Experiment(Section):
     device: Literal["auto", "cpu", "cuda"] = Field(
         default="auto", description="`auto`: a GPU where there is one."
     )
-    environment: FileName | None = Field(
+    environment: EnvironmentName | None = Field(
         default=None,
-        description="Lockfile that the environment must match, by its name under `lockfiles/`: `mt-4.57.6`. "
-        "Unset: what is installed, which is recorded and not checked.",
+        description="Lockfile to run with, by its name under `lockfiles/` (`mt-4.57.6`) or by its path "
+        "(`….txt`): as installed, or else built. Unset: what is installed, recorded and not checked.",
     )
     clean: bool = Field(default=False, description="Refuse to run with uncommitted changes.")
     guards: Guards = Field(default_factory=Guards)
