@@ -47,7 +47,8 @@ class PairedTest:
     @property
     def significant(self) -> bool:
         """Whether chance alone would give such a difference in fewer than 5 of 100 cases."""
-        return self.p_value < LEVEL
+        # For two equal outputs no resample exceeds the difference of 0 either, and sacrebleu's p is tiny.
+        return self.difference != 0 and self.p_value < LEVEL
 
 
 def paired_tests(
