@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from ledger.checkpoint import CheckpointFiles, Claims, Origin, Snapshot
 from ledger.findings import Json
 from ledger.metric import Metric
+from ledger.suspects.side import EnvironmentSide
 from ledger.training_evidence import (
     DeviceMemory,
     EffectiveSettings,
@@ -309,6 +310,8 @@ class Evidence:
     git: GitExpectation | GitState | Unobserved = Unobserved("not a git repository")
     model: ModelUse | ModelKind | Unobserved = Unobserved("no model is named")
     packages: Pins | Installed | Unobserved = Unobserved("no lockfile is named")
+    # Both sides of a comparison of environments.
+    surroundings: EnvironmentSide | Unobserved = Unobserved("no environments were compared")
     journal: JournalHeads | JournalLines | Unobserved = Unobserved("no journal was read")
     files: "SoundFiles | CheckpointFiles | Unobserved" = Unobserved("no checkpoint was given")
     # Expected: at save time (a Snapshot whose parts are None where nothing was kept); actual: reloaded.

@@ -4,6 +4,7 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from guards import registry
+from guards.environment import GUARDS as PINS
 from guards.guard import inspect
 from ledger import gitstate
 from ledger.environment import Environment
@@ -57,7 +58,7 @@ def inspect_surroundings(
         model=model_kind(model.model),
         packages=environment.installed,
     )
-    guards = [g for g in (*registry.PREFLIGHT, *registry.ENVIRONMENT) if g.CODE not in (LANGUAGES, MEMORY)]
+    guards = [g for g in (*registry.PREFLIGHT, *PINS) if g.CODE not in (LANGUAGES, MEMORY)]
     return inspect(guards, expected, actual)
 
 
