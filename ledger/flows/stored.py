@@ -55,7 +55,7 @@ def _rehearsal_lines(run: Run, role: str, facts: Json) -> Lines | Unobserved:
 
 def _sent(workspace: Workspace, run: Run, name: str) -> list[Path]:
     """Copies that went to MLflow's folder in the repository. On a server they are, but are not fetched."""
-    return sorted((workspace.private / "mlartifacts").glob(f"*/*/artifacts/**/{name}"))
+    return sorted((workspace.private / "mlartifacts").glob(f"{run.experiment}*/*/artifacts/**/{name}"))
 
 
 def _first_unaltered(paths: Sequence[Path], sha256: str, what: str) -> Lines | Unobserved:
