@@ -59,8 +59,8 @@ class Project:
         )
         # Every new environment has this pip already, so its hash is never looked at.
         self.lock("tool", f"pip=={ensurepip.version()} \\\n    --hash=sha256:{'0' * 64}\n")
-        self.lock("mt-4.57.6", self.wheel("torch", "2.13.0"))
-        self.lock("mt-4.57.6-cpu", self.wheel("torch", "2.13.0+cpu"))
+        self.lock("t5-lightning", self.wheel("torch", "2.13.0"))
+        self.lock("t5-lightning-cpu", self.wheel("torch", "2.13.0+cpu"))
 
     def wheel(self, name, version):
         """Make a wheel; return its pin."""
@@ -114,7 +114,7 @@ def test_killed_it_starts_afresh_and_made_it_stays_until_a_lockfile_changes(proj
     cpu_wheel.unlink()
     code, out, err = project.set_up()
     assert (code, err) == (0, "")
-    assert "taking lockfiles/mt-4.57.6.txt: torch==2.13.0 can be had" in out
+    assert "taking lockfiles/t5-lightning.txt: torch==2.13.0 can be had" in out
     assert project.torch() == "2.13.0"
 
     started = time.monotonic()
@@ -123,7 +123,7 @@ def test_killed_it_starts_afresh_and_made_it_stays_until_a_lockfile_changes(proj
 
     leftover = next((project.root / ".venv").glob("lib/python*/site-packages")) / "leftover.py"
     leftover.touch()
-    project.lock("mt-4.57.6", project.wheel("torch", "2.13.1"))
+    project.lock("t5-lightning", project.wheel("torch", "2.13.1"))
     assert project.set_up()[0] == 0
     assert project.torch() == "2.13.1"
     assert not leftover.exists()
@@ -140,7 +140,7 @@ def asking(setup_env, project, monkeypatch):
     return setup
 
 
-@pytest.mark.parametrize(("gpu", "chosen"), [(False, "mt-4.57.6-cpu"), (True, "mt-4.57.6")])
+@pytest.mark.parametrize(("gpu", "chosen"), [(False, "t5-lightning-cpu"), (True, "t5-lightning")])
 def test_where_both_can_be_had_a_gpu_decides(asking, setup_env, monkeypatch, capsys, gpu, chosen):
     monkeypatch.setattr(setup_env, "has_nvidia_gpu", lambda: gpu)
     assert asking.choose_variant() == chosen
@@ -199,10 +199,23 @@ def test_pips_words_become_one_message(setup_env, output, message):
 def test_too_little_space_is_told_before_the_download(setup_env, project, monkeypatch):
     setup = setup_env.Setup(project.root)
     setup.venv.mkdir()
-    monkeypatch.setitem(setup_env.NEEDED_GIB, "mt-4.57.6", 10**9)
+    monkeypatch.setitem(setup_env.NEEDED_GIB, "t5-lightning", 10**9)
     with pytest.raises(setup_env.SetupError, match="GiB are free"):
-        setup.check_space("mt-4.57.6")
+        setup.check_space("t5-lightning")
 
 
 def test_an_old_python_can_read_as_far_as_its_refusal():
     ast.parse(SCRIPT.read_text(encoding="utf-8"), feature_version=(3, 7))
+
+
+@pytest.mark.parametrize("variant", ["", "-cpu"])
+@pytest.mark.parametrize("name", ["mt-4.57.6", "tool"])
+def test_what_shares_the_environment_is_pinned_to_one_version(setup_env, name, variant):
+    folder = SCRIPT.parents[1] / "lockfiles"
+    widest = dict(
+        line.split("==") for line in setup_env.pin_lines(folder / f"{setup_env.FAMILY}{variant}.txt")
+    )
+    path = folder / (f"{name}.txt" if name == "tool" else f"{name}{variant}.txt")
+    pins = dict(line.split("==") for line in setup_env.pin_lines(path))
+    assert {pin: version for pin, version in pins.items() if widest.get(pin, version) != version} == {}
+    assert name == "tool" or pins.keys() <= widest.keys()
