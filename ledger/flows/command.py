@@ -86,9 +86,16 @@ def _started(argv: Sequence[str], workspace: Workspace, environment: Environment
         "machine": environment.machine_digest,
         "git": git_facts(gitstate.read(workspace.root, ignore=[workspace.journal])),
         "command": scrub_arguments(argv),
+        "folder": _folder(workspace),
         "preflight": Report().to_json(),
         "resumed": False,
     }
+
+
+def _folder(workspace: Workspace) -> str:
+    """Where it was called, relative to the repository where that is inside."""
+    here = Path.cwd().resolve()
+    return str(here.relative_to(workspace.root) if here.is_relative_to(workspace.root) else here)
 
 
 def _finished(exit_code: int, seconds: float) -> dict[str, Json]:

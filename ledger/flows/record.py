@@ -17,7 +17,9 @@ from ledger.errors import LedgerError
 from ledger.evidence import GitState, LineSample
 from ledger.findings import Json
 from ledger.journal import Journal, open_journal
-from ledger.tracking.events import Metric, record_finish, record_start
+from ledger.lockfile import Lockfile
+from ledger.patch import NAME, keep
+from ledger.tracking.events import Artifact, Metric, record_finish, record_start
 from ledger.tracking.sender import launch
 from ledger.tracking.spool import Spool
 from ledger.workspace import Workspace
@@ -51,6 +53,7 @@ class Recorder:
         self._journal = open_journal(workspace, mode)
         self._spool = Spool(workspace.spool).writer(run)
         self._warn = warn
+        self._lockfile: Lockfile | None = None
         self._lock = FileLock(self.folder / "lock")
         try:
             # `ledger log` takes the lock for an instant, to see whether anybody holds it.
@@ -63,12 +66,16 @@ class Recorder:
     def environment(self, environment: Environment) -> None:
         """Store the facts of an environment and of its machine, once per digest."""
         store_environment(self._journal, environment)
+        self._lockfile = environment.lockfile
 
     def started(self, body: Mapping[str, Json]) -> None:
-        """The run begins: everything that is known before it."""
-        full = {**self._head(), **body}
+        """The run begins: everything that is known before it, and what it takes to repeat it."""
+        full = {**self._head(), **body, "lockfile": self._lockfile_facts(), "git": self._git(body.get("git"))}
         entry = self._journal.append("run.started", full)
         self._track(lambda: record_start(self._spool, full, entry.id))
+        if patch := (full["git"] or {}).get("patch"):
+            kept = Artifact(str((self.folder / NAME).absolute()), sha256=patch["sha256"])
+            self._track(lambda: self._spool.append(kept))
 
     def finished(
         self, body: Mapping[str, Json], samples: Sequence[LineSample] = (), artifact: Path | None = None
@@ -109,6 +116,20 @@ class Recorder:
     def __exit__(self, *_: object) -> None:
         """Let go of the run's lock."""
         self._lock.release()
+
+    def _git(self, state: Json) -> Json:
+        """The git state with what is not committed, kept beside the run. A disk without room ends no run."""
+        if not state or not state.get("changed"):
+            return state
+        try:
+            return {**state, **keep(self.workspace.root, self.folder, ignore=[self.workspace.journal])}
+        except (OSError, LedgerError) as error:
+            return {**state, "patch": None, "patch_refused": str(error).splitlines()[0]}
+
+    def _lockfile_facts(self) -> dict[str, Json] | None:
+        if self._lockfile is None:
+            return None
+        return {"path": self.shown(self._lockfile.path), "digest": self._lockfile.digest}
 
     def _head(self) -> dict[str, Json]:
         return {"run": self.run, "experiment": self.experiment, "mode": self.mode}
