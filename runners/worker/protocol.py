@@ -6,6 +6,7 @@ A job is `{"job": kind, ...}`. Its events: any number of `progress` and `notice`
 import json
 import os
 import sys
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -15,16 +16,19 @@ PROGRESS_EVERY = 0.1  # seconds; a terminal needs no more
 
 
 class Events:
-    """Where a job reports to. Every method writes one line and flushes it."""
+    """Where a job reports to, from any thread. Every method writes one line and flushes it."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._last_progress = 0.0
+        self._one_at_a_time = threading.Lock()
 
     def send(self, event: str, **fields: Any) -> None:
         """Write one event."""
-        self._stream.write(json.dumps({"event": event, **fields}) + "\n")
-        self._stream.flush()
+        line = json.dumps({"event": event, **fields}) + "\n"
+        with self._one_at_a_time:
+            self._stream.write(line)
+            self._stream.flush()
 
     def progress(self, stage: str, done: int, total: int, rate: float | None = None) -> None:
         """How far a stage is; `rate` is what it does in a second. Left out when the last one was just now."""

@@ -56,7 +56,7 @@ def train(job: Mapping[str, Any], events: Events) -> dict[str, Any]:
     )
     trainer.watch = watch
     watch.amp_scale = trainer.amp_scale
-    _run(trainer, job["resume"])
+    _run(trainer, job["resume"], events)
     return {
         "last_step": trainer.state.global_step,
         "stopped": watch.stopped,
@@ -84,15 +84,24 @@ class WatchedTrainer(Seq2SeqTrainer):  # type: ignore[misc]  # transformers has 
         return float(scaler.get_scale()) if scaler is not None else None
 
 
-def _run(trainer: WatchedTrainer, resume: str | None) -> None:
+def _run(trainer: WatchedTrainer, resume: str | None, events: Events) -> None:
     try:
         trainer.train(resume_from_checkpoint=resume)
     except Exception as error:
+        _finish_the_last_save(trainer.watch, events)
         if not is_out_of_memory(error):
             raise
         message = f"out of memory at step {trainer.state.global_step + 1}: {explain(error).message}"
         hint = "halve per_device_train_batch_size and double gradient_accumulation_steps, then --resume"
         raise JobError("out of memory", message, hint) from error
+
+
+def _finish_the_last_save(watch: Watch, events: Events) -> None:
+    """A training that failed leaves its saves told: what it can be resumed from is one of them."""
+    try:
+        watch.finish()
+    except JobError as error:
+        events.notice(error.message)
 
 
 def _make_deterministic(job: Mapping[str, Any]) -> None:

@@ -2,15 +2,17 @@
 
 languages = Languages(source="kor", target="jpn", name="ja")
 witness = Witness(tokenizer, Text(source=korean, reference=japanese), languages, run="exp10-3fa91c")
-seen = witness.observe(model, step)
-seconds = witness.write(checkpoint_folder, seen)
+witness.keep(model, step, checkpoint_folder, then=tell)  # the training goes on
+witness.finish()  # before anything may delete that folder: the next save, the end of the training
 """
 
 import copy
 import json
 import os
+import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
@@ -19,7 +21,6 @@ from pathlib import Path
 from typing import Any
 
 from runners.worker import digests
-from runners.worker.failures import is_out_of_memory
 from runners.worker.questions import (
     GREEDY,
     LINES,
@@ -101,22 +102,30 @@ class Witness:
 
         What must be of this very moment is taken at once: tensors, logits, settings, and a copy of the model
         in memory, which a thread of low priority then lets translate the sample. When all is written, `then`
-        is called there with the same seconds. Where there is no memory for a copy, it all happens at once.
-        An error of the save before it is raised here, or by `finish`.
+        is called there with the same seconds. Of a model that cannot be copied, or for want of memory, all
+        is taken and written at once. An error of the save before it is raised here, by `check` or `finish`.
         """
-        self.finish()
         began = time.monotonic()
+        self.finish()
         model = unwrap(model)
         copied = _copy(model)
-        seen = self._observe(model, step, sample_threads=None if copied is None else 0)
+        if copied is None:
+            self.write(checkpoint, self._observe(model, step))
+            held = time.monotonic() - began
+            then(held)
+            return held
+        seen = self._observe(model, step, sample_threads=0)
         held = time.monotonic() - began
         self._pending = self._background.submit(self._complete, copied, seen, Path(checkpoint), then, held)
-        if copied is None:
-            self.finish()
         return held
 
+    def check(self) -> None:
+        """Raise what went wrong with the last save's evidence, if that is known by now. Never waits."""
+        if self._pending is not None and self._pending.done():
+            self.finish()
+
     def finish(self) -> None:
-        """Wait until the last save's evidence is written. Raises what went wrong with it."""
+        """Wait until the last save's evidence is written and told. Raises what went wrong with it."""
         pending, self._pending = self._pending, None
         if pending is not None:
             pending.result()
@@ -141,13 +150,12 @@ class Witness:
         self, model: Any, seen: Seen, checkpoint: Path, then: Callable[[float], None], held: float
     ) -> None:
         """The rest of a look, in the background: one thread, and the training goes first."""
-        if model is not None:
-            _step_back()
-            look = Look(self._ask(model), sample_threads=1)
-            answer, unseen = later_sample(model, self._tokenizer, look)
-            whole = {**seen.snapshot, "sample": answer, "unseen": {**seen.snapshot["unseen"], **unseen}}
-            seen = replace(seen, snapshot=whole, recipe={**seen.recipe, "sample_threads": 1})
-        save_evidence(checkpoint, seen)
+        _step_back()
+        look = Look(self._ask(model), sample_threads=1)
+        answer, unseen = later_sample(model, self._tokenizer, look)
+        whole = {**seen.snapshot, "sample": answer, "unseen": {**seen.snapshot["unseen"], **unseen}}
+        whole_recipe = {**seen.recipe, "sample_threads": 1}
+        save_evidence(checkpoint, replace(seen, snapshot=whole, recipe=whole_recipe))
         then(held)
 
     def _ask(self, model: Any) -> Questions:
@@ -191,13 +199,12 @@ def _save_tensors(path: Path, tensors: Mapping[str, Any]) -> None:
 
 
 def _copy(model: Any) -> Any:
-    """A copy to evaluate; None where memory does not suffice."""
+    """A copy to evaluate; None where memory does not suffice, or somebody hung on it what has no copy."""
     try:
         copied = copy.deepcopy(model)
-    except Exception as error:
-        if is_out_of_memory(error):
-            return None
-        raise
+    except Exception:
+        traceback.print_exc(file=sys.stderr)
+        return None
     for bound in ("forward", "_original_forward"):
         copied.__dict__.pop(bound, None)  # accelerate's autocast
     return copied.eval()

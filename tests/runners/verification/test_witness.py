@@ -2,6 +2,8 @@
 
 import random
 import sys
+import threading
+import time
 from pathlib import Path
 
 import numpy
@@ -111,6 +113,37 @@ def test_without_memory_for_a_copy_it_is_done_at_once(model, witness, tmp_path, 
     witness.keep(model, 1, tmp_path, told.append)
     assert told
     assert read_evidence(tmp_path).snapshot.sample is not None
+
+
+def test_a_model_that_cannot_be_copied_is_looked_at_at_once(model, witness, tmp_path):
+    model.guarded_by = threading.Lock()
+    told = []
+    witness.keep(model, 1, tmp_path, told.append)
+    assert told
+    kept = read_evidence(tmp_path)
+    assert kept.snapshot.sample is not None
+    assert "sample_threads" not in kept.recipe
+
+
+def test_what_went_wrong_in_the_thread_is_raised_by_check_once_it_is_known(model, witness, tmp_path):
+    may_fail = threading.Event()
+
+    def fail(_seconds):
+        may_fail.wait(60)
+        raise PermissionError("not for you")
+
+    witness.keep(model, 1, tmp_path, fail)
+    witness.check()  # nothing is known yet, and nothing is waited for
+    may_fail.set()
+    with pytest.raises(PermissionError):
+        check_until_it_is_known(witness)
+    witness.finish()
+
+
+def check_until_it_is_known(witness):
+    while True:
+        witness.check()
+        time.sleep(0.01)
 
 
 def test_an_error_of_the_save_before_is_raised_at_the_next(model, witness, tmp_path):
