@@ -123,7 +123,7 @@ def train(worker: Worker, job: TrainingJob, tell: Callable[[News], None]) -> Tra
     last = [0]
 
     def on_event(event: Event) -> None:
-        news = _news(event)
+        news = to_news(event)
         if isinstance(news, Progress) and news.stage == "training":
             last[0] = news.done
         tell(news)
@@ -144,7 +144,8 @@ def train(worker: Worker, job: TrainingJob, tell: Callable[[News], None]) -> Tra
     )
 
 
-def _news(event: Event) -> News:
+def to_news(event: Event) -> News:
+    """What an event of a training says."""
     match event["event"]:
         case "progress":
             return Progress(event["stage"], event["done"], event["total"], event["rate"])
