@@ -108,7 +108,7 @@ def read(path: Path) -> Lockfile:
 
 def _pins(path: Path, text: str) -> Iterator[Pin]:
     seen: dict[tuple[str, str], str] = {}
-    for number, line in _logical_lines(text):
+    for number, line in logical_lines(text):
         if _ABOUT_THE_INDEX.match(line):
             continue
         pin = _pin(path, number, line)
@@ -117,7 +117,7 @@ def _pins(path: Path, text: str) -> Iterator[Pin]:
         yield pin
 
 
-def _logical_lines(text: str) -> Iterator[tuple[int, str]]:
+def logical_lines(text: str) -> Iterator[tuple[int, str]]:
     """Lines joined at trailing backslashes, less comments and blanks, each with its first number."""
     start, parts = 1, ""
     for number, line in enumerate(text.splitlines(), 1):

@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +22,19 @@ def capture(interpreter: Path, variants: Sequence[Lockfile] = (), *, timeout: fl
     `timeout` seconds.
     """
     pinned = sorted({pin.name for lockfile in variants for pin in lockfile.pins})
+    return build(facts_of(interpreter, pinned, timeout=timeout), variants)
+
+
+def facts_of(
+    interpreter: Path, digested: Collection[str] = (), *, timeout: float = TIMEOUT
+) -> dict[str, Any]:
+    """What `runners.worker.facts` tells of an interpreter; the files of those in `digested` are looked at.
+
+    Not fit to be kept as it is: an origin's URL may hold a password. Raises LedgerError as `capture` does.
+    """
     if interpreter.absolute() == Path(sys.executable).absolute():
-        return build(facts.collect(pinned), variants)  # the same answer, 0.1 s sooner
-    return build(_ask(interpreter, pinned, timeout), variants)
+        return facts.collect(digested)  # the same answer, 0.1 s sooner
+    return _ask(interpreter, sorted(digested), timeout)
 
 
 def _ask(interpreter: Path, pinned: list[str], timeout: float) -> dict[str, Any]:

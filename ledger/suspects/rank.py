@@ -5,7 +5,7 @@ worker really imported come first, then those of which nobody knows, then those 
 each, by how far the versions are apart; of equals, those that compute the result before those that they use.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
@@ -27,7 +27,7 @@ CENTRAL = (
 )
 CUDA = ("cuda", "cudnn")
 # Which settings can have made a result what it is, before those that say how it was made.
-SECTIONS = ("model", "generation", "tokenizer", "training")
+SECTIONS = ("model", "generation", "tokenizer", "training", "config", "languages", "runtime")
 # Where things are written and who is told: nothing that is computed depends on it.
 NO_MATTER = frozenset(
     (
@@ -43,6 +43,12 @@ NO_MATTER = frozenset(
         *("log_level", "log_level_replica", "logging_strategy", "logging_steps", "logging_first_step"),
         *("save_total_limit", "save_on_each_node", "overwrite_output_dir", "skip_memory_metrics"),
         *("push_to_hub", "hub_model_id", "hub_strategy", "hub_token", "hub_private_repo", "hub_always_push"),
+        *(
+            "python",
+            "torch",
+            "transformers",
+            "tokenizers",
+        ),  # versions in `runtime`: they are among the packages
         *("hub_revision", "local_rank", "_n_gpu", "_name_or_path", "name_or_path", "transformers_version"),
     )
 )
@@ -161,17 +167,33 @@ def machine(a: EnvironmentSide, b: EnvironmentSide) -> Iterator[Suspect]:
 
 
 def settings(a: EnvironmentSide, b: EnvironmentSide) -> list[Suspect]:
-    """What of the effective configuration differs; what nobody chose comes before what a spec sets."""
-    if a.settings is None or b.settings is None:
-        return []
-    shared = [name for name in SECTIONS if name in a.settings and name in b.settings]
-    before, after = ({name: side.settings[name] for name in shared} for side in (a, b) if side.settings)
+    """What of the effective configuration differs; what nobody chose comes before what a spec sets.
+
+    Where one side has only what was written down, that alone is compared: the rest has defaults.
+    """
+    before, after = _comparable(a.settings or {}, b.settings or {})
+    one_sided = a.partial is not b.partial
     found = [
         Suspect(Kind.SETTING, one.path, one.before, one.after, chosen=one.path in a.chosen | b.chosen)
         for one in differences(before, after)
         if one.path.rpartition(".")[2] not in NO_MATTER
+        and not (one_sided and (one.before is None or one.after is None))
     ]
     return sorted(found, key=lambda one: (one.chosen, SECTIONS.index(one.name.partition(".")[0]), one.name))
+
+
+def _comparable(
+    before: Mapping[str, Json], after: Mapping[str, Json]
+) -> tuple[dict[str, Json], dict[str, Json]]:
+    """The sections that both have. W&B has one alone, in which training arguments win over the model's."""
+    if ("config" in before) is not ("config" in after):
+        before, after = ({"config": _flat(side)} for side in (before, after))
+    shared = [name for name in SECTIONS if name in before and name in after]
+    return {name: before[name] for name in shared}, {name: after[name] for name in shared}
+
+
+def _flat(side: Mapping[str, Json]) -> Json:
+    return side["config"] if "config" in side else {**side.get("model", {}), **side.get("training", {})}
 
 
 def _package(a: EnvironmentSide, b: EnvironmentSide, name: str) -> Iterator[tuple[Change, Json, Json]]:
@@ -199,9 +221,9 @@ def _absent(
     a: EnvironmentSide, b: EnvironmentSide, old: Package | None, new: Package | None
 ) -> Iterator[tuple[Change, Json, Json]]:
     """A distribution that one side has alone. What a list of pins leaves out may well be there beside it."""
-    if old is None and new is not None and not (b.whole and not a.whole):
+    if old is None and new is not None and not a.few and not (b.whole and not a.whole):
         yield Change.ADDED, None, new.version or new.wanted
-    if new is None and old is not None and not (a.whole and not b.whole):
+    if new is None and old is not None and not b.few and not (a.whole and not b.whole):
         yield Change.REMOVED, old.version or old.wanted, None
 
 

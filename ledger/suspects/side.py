@@ -32,24 +32,27 @@ class Package:
 class EnvironmentSide:
     """An environment as far as its source tells.
 
-    `packages` by normalized name; `whole` tells that nothing else was installed, as an interpreter can say
-    and a list of pins can not. `imported`: what the worker really imported. `python` is a version, `torch`
-    its build (`cpu`, `cu130`, `cuda 13.0`). `machine` has the facts that can change a result, `reported`
-    those that cannot. `settings` is the effective configuration by section (training, model, generation,
-    tokenizer …), `chosen` the dotted names among them that somebody wrote down. `inputs` is what went in
-    beside the environment: code, data, spec.
+    `packages` by normalized name; `whole`: nothing else was installed, as an interpreter can say and a list
+    of pins can not; `few`: only those are known, whatever else there was. `imported`: what the worker really
+    imported. `python` is a version, `torch` its build (`cpu`, `cu130`, `cuda 13.0`). `machine` has the facts
+    that can change a result, `reported` those that cannot. `settings` is the effective configuration by
+    section (training, model, generation, tokenizer …), or under `config` where the source does not tell
+    sections apart; `partial`: only what was written down, without the defaults. `chosen` has the dotted names
+    that a spec sets. `inputs` is what went in beside the environment: code, data, spec.
     """
 
     name: str
     kind: Kind
     packages: Mapping[str, Package] | None = None
     whole: bool = False
+    few: bool = False
     imported: frozenset[str] | None = None
     python: str | None = None
     torch: str | None = None
     machine: Mapping[str, Json] | None = None
     reported: Mapping[str, Json] = field(default_factory=dict)
     settings: Mapping[str, Json] | None = None
+    partial: bool = False
     chosen: frozenset[str] = frozenset()
     inputs: Mapping[str, Json] = field(default_factory=dict)
     unknown: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,164 @@
+"""From what somebody typed to one side of a comparison: which kind of thing a name means, and reading it.
+
+In this order: `current`; a file or folder; a lockfile's name; a run or an experiment on the record; the id of
+a recorded verification.
+"""
+
+import os
+import sys
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+from pathlib import Path
+
+from ledger.errors import LedgerError, UsageError
+from ledger.lockfile import Lockfile
+from ledger.lockfile import find as find_lockfiles
+from ledger.lockfile import names as lockfile_names
+from ledger.runs import Run, load_runs, nearest
+from ledger.runs import find as find_run
+from ledger.suspects import folders, record
+from ledger.suspects.interpreter import side_of_facts
+from ledger.suspects.rank import packages
+from ledger.suspects.requirement_files import side_of_lockfile, side_of_requirements
+from ledger.suspects.side import EnvironmentSide
+from ledger.workspace import Workspace
+from runners.environment import facts_of
+
+CURRENT = "current"
+KINDS = (
+    "name current, a lockfile, a requirements.txt, a run, an experiment, an interpreter, "
+    "the folder of an offline W&B run, or that of a checkpoint"
+)
+EXECUTABLES = ("bin/python", "Scripts/python.exe")
+
+Digested = Collection[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a side is read from. `interpreter` and `lockfiles` are for those that need an environment.
+
+    `read` takes the names of the packages whose files are worth a look; a lockfile's name has one side for
+    each variant.
+    """
+
+    read: Callable[[Digested], list[EnvironmentSide]]
+    interpreter: Path | None = None
+    lockfiles: tuple[Lockfile, ...] = ()
+    run: Run | None = None
+
+
+def read_pair(a: Source, b: Source) -> tuple[EnvironmentSide, EnvironmentSide]:
+    """Both sides; of a lockfile's variants the pair that differs least.
+
+    An interpreter is read last: only the files of what the other side names are looked at.
+    """
+    first, second = (b, a) if a.interpreter else (a, b)
+    known = first.read(())
+    wanted = {name for side in known for name in side.packages or ()} if second.interpreter else ()
+    found = second.read(wanted)
+    before, after = (found, known) if a.interpreter else (known, found)
+    pairs = product(before, after)
+    return min(pairs, key=lambda pair: len(packages(pair[0], pair[1])))
+
+
+def resolve(name: str, workspace: Workspace | None) -> Source:
+    """What `name` means. Raises UsageError, with what is near it, where it means nothing."""
+    if name == CURRENT:
+        return _interpreter(Path(sys.executable), CURRENT)
+    path = Path(name)
+    if path.exists():
+        return _folder(path, workspace) if path.is_dir() else _file(path)
+    if workspace is not None:
+        variants = _variants(name, workspace)
+        return _lockfiles(variants) if variants else _recorded(name, workspace)
+    raise UsageError(f"there is no {name}, and no ledger here to look it up in", hint=KINDS)
+
+
+def with_imports(side: EnvironmentSide, imported: Collection[str] | None) -> EnvironmentSide:
+    """The side with what a worker imported, where it does not tell that itself."""
+    return (
+        side if side.imported is not None or imported is None else replace(side, imported=frozenset(imported))
+    )
+
+
+def _file(path: Path) -> Source:
+    name = path.name
+    if name.startswith("python") and os.access(path, os.X_OK):
+        return _interpreter(path, str(path))
+    if name in (*folders.HF_SECTIONS.values(), "trainer_state.json"):
+        return _one(lambda: folders.side_of_hugging_face(path.parent))
+    if name.endswith(".wandb"):
+        return _one(lambda: folders.side_of_wandb(path.parent))
+    if name.endswith(".toml"):
+        return _lockfiles(find_lockfiles(str(path), Path()))
+    if name.endswith((".txt", ".in")):
+        return _list_of_packages(path)
+    raise UsageError(f"{path} is no environment that can be read", hint=KINDS)
+
+
+def _folder(path: Path, workspace: Workspace | None) -> Source:
+    for executable in EXECUTABLES:
+        if (path / executable).exists():
+            return _interpreter(path / executable, str(path))
+    if folders.is_wandb(path):
+        return _one(lambda: folders.side_of_wandb(path))
+    if workspace is not None:
+        entries = record.all_entries(workspace)
+        if (entry := record.verification_of(entries, path, workspace.root)) is not None:
+            facts = record.environments(entries)
+            return _one(lambda: record.side_of_verification(entry, facts))
+    if folders.is_hugging_face(path):
+        return _one(lambda: folders.side_of_hugging_face(path))
+    raise UsageError(f"{path} is no environment, W&B run or checkpoint", hint=KINDS)
+
+
+def _list_of_packages(path: Path) -> Source:
+    """A lockfile, or where it pins not everything, a list of requirements."""
+    try:
+        return _lockfiles(find_lockfiles(str(path), Path()))
+    except LedgerError:
+        side = side_of_requirements(path)  # says itself what is wrong with it
+        return _one(lambda: side)
+
+
+def _variants(name: str, workspace: Workspace) -> list[Lockfile]:
+    is_named = name in lockfile_names(workspace.lockfiles) or (workspace.lockfiles / f"{name}.txt").is_file()
+    return find_lockfiles(name, workspace.lockfiles) if is_named else []
+
+
+def _recorded(name: str, workspace: Workspace) -> Source:
+    entries = record.all_entries(workspace)
+    facts = record.environments(entries)
+    if (entry := record.verification_by_id(entries, name)) is not None:
+        return _one(lambda: record.side_of_verification(entry, facts))
+    runs = load_runs(workspace)
+    try:
+        run = find_run(runs, name)
+    except UsageError as error:
+        if error.message.startswith("no run"):
+            raise UsageError(f"there is no {name}: {KINDS}", hint=nearest(runs, name)) from error
+        raise
+    return _run(run, facts)
+
+
+def _run(run: Run, facts: record.Facts) -> Source:
+    return Source(lambda _digested: [record.side_of_run(run, facts)], run=run)
+
+
+def _interpreter(path: Path, name: str) -> Source:
+    def read(digested: Digested) -> list[EnvironmentSide]:
+        return [side_of_facts(name, facts_of(path, digested))]
+
+    return Source(read, interpreter=path)
+
+
+def _lockfiles(variants: Sequence[Lockfile], markers: Mapping[str, str] | None = None) -> Source:
+    return Source(
+        lambda _digested: [side_of_lockfile(one, markers) for one in variants], lockfiles=tuple(variants)
+    )
+
+
+def _one(read: Callable[[], EnvironmentSide]) -> Source:
+    return Source(lambda _digested: [read()])
