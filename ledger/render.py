@@ -27,7 +27,7 @@ def make_console(*, stderr: bool = False) -> Console:
 
 
 def report_table(report: Report, *, title: str = "") -> Table:
-    """One row per finding, then the skips, then the codes that passed in one row."""
+    """One row per finding, then one per reason to skip, then the codes that passed in one row."""
     table = Table(title=title or None, title_justify="left", box=None, pad_edge=False)
     for heading, options in {"guard": {"no_wrap": True}, "says": {"no_wrap": True}, "about": {}}.items():
         table.add_column(heading, **options)  # type: ignore[arg-type]
@@ -35,8 +35,12 @@ def report_table(report: Report, *, title: str = "") -> Table:
         word, style = MARKS[finding.severity] if finding.accepted is None else ("accepted", "dim")
         accepted = f" ({finding.accepted})" if finding.accepted else ""
         table.add_row(finding.code, Text(word, style), Text(finding.message + accepted))
+    skipped: dict[str, list[str]] = {}
     for skip in report.skips:
-        table.add_row(skip.code, Text("skipped", "dim"), Text(skip.reason))
+        skipped.setdefault(skip.reason, []).append(skip.code)
+    for reason, (first, *others) in skipped.items():
+        also = f" (so are {', '.join(others)})" if others else ""
+        table.add_row(first, Text("skipped", "dim"), Text(reason + also))
     if report.passed:
         table.add_row("", Text("passed", "green"), Text(", ".join(report.passed)))
     return table

@@ -5,7 +5,7 @@ Plain values that the training-health guards read. Collecting them is in `runner
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 from ledger.findings import Json
 from ledger.trainer_state import to_number
@@ -82,6 +82,25 @@ class TrainingLimits:
     least_amp_scale: float = 1.0
 
 
+def limit_problems(stated: Mapping[str, Json]) -> list[str]:
+    """What is wrong with limits that somebody states by the names of `TrainingLimits`; perhaps nothing."""
+    known = {field.name: field.default for field in fields(TrainingLimits)}
+    unknown = [
+        f"no limit is called {name}: they are {', '.join(known)}" for name in stated if name not in known
+    ]
+    wrong = [
+        f"{name} should be a {'whole ' if isinstance(known[name], int) else ''}number above 0, not {value!r}"
+        for name, value in stated.items()
+        if name in known and not _is_limit(value, whole=isinstance(known[name], int))
+    ]
+    return unknown + wrong
+
+
+def _is_limit(value: Json, *, whole: bool) -> bool:
+    number = to_number(value)
+    return number is not None and 0 < number < float("inf") and (not whole or isinstance(value, int))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingPlan:
     """What a training is set to do; None: not known. Expected: the parent run's, actual: this one's.
@@ -143,9 +162,12 @@ class DeviceMemory:
 
 
 def series_of_log(
-    rows: Iterable[Mapping[str, Json]], *, failure: TrainingFailure | None = None
+    rows: Iterable[Mapping[str, Json]], *, filtered: bool = True, failure: TrainingFailure | None = None
 ) -> TrainingSeries:
-    """The series in the Trainer's own `log_history`, without the rows of evaluations and the last summary."""
+    """The series in the Trainer's own `log_history`, without the rows of evaluations and the last summary.
+
+    `filtered`: as in `TrainingSeries`; the log itself does not tell.
+    """
     points = [
         TrainingPoint(
             step=row["step"],
@@ -156,4 +178,4 @@ def series_of_log(
         for row in rows
         if isinstance(row.get("step"), int) and ("loss" in row or "grad_norm" in row)
     ]
-    return TrainingSeries(tuple(points), filtered=True, failure=failure)
+    return TrainingSeries(tuple(points), filtered=filtered, failure=failure)

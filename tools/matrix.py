@@ -23,7 +23,7 @@ from typing import Any
 
 from ledger.errors import LedgerError
 from ledger.findings import Finding, Severity, Verdict
-from ledger.flows.verify import Request, Setting, Verified, prepare, verify_checkpoint
+from ledger.flows.verify import Setting, Verified, VerifyRequest, prepare, verify_checkpoint
 from ledger.lockfile import find
 from ledger.progress import Progress, show_progress
 from ledger.scoring import score
@@ -137,7 +137,7 @@ def make_cells(folder: Path, pythons: dict[str, Path], tell: Any) -> list[Cell]:
 
 def _load(folder: Path, loader: str, python: Path, savers: list[str]) -> list[Cell]:
     """The cells of one loading environment: one worker for all, one process for the plain comparison."""
-    setting = prepare(None, Request((folder,), python))
+    setting = prepare(None, VerifyRequest((folder,), python))
     with Worker(python, folder / f"{loader}.log") as worker:
         cells = [
             Cell(model, saver, loader, _verify(worker, setting, folder / saver / model.folder))

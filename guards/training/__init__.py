@@ -12,13 +12,8 @@ from guards.training import (
     vanishing_gradients,
 )
 
-SERIES: tuple[Guard, ...] = (
-    finite_loss,
-    exploding_gradients,
-    vanishing_gradients,
-    loss_spike,
-    amp_scale,
-    out_of_memory,
-)
+# What a log alone tells; the others need somebody who watched.
+LOGGED: tuple[Guard, ...] = (finite_loss, exploding_gradients, vanishing_gradients, loss_spike)
+SERIES: tuple[Guard, ...] = (*LOGGED, amp_scale, out_of_memory)
 PLAN: tuple[Guard, ...] = (unscaled_schedule, changed_defaults)
 GUARDS: tuple[Guard, ...] = SERIES + PLAN

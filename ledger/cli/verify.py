@@ -85,10 +85,10 @@ def command(
         raise UsageError("which checkpoint?", hint="ledger verify CHECKPOINT, or: ledger verify --last DIR")
     if lockfile and interpreter:
         raise UsageError("--env and --python both name an environment", hint="give one of them")
-    from ledger.flows.verify import Request, verify
+    from ledger.flows.verify import VerifyRequest, verify
 
     workspace = _workspace()
-    request = Request(
+    request = VerifyRequest(
         checkpoints=checkpoints,
         interpreter=(interpreter or Path(sys.executable)).absolute(),
         lockfile=lockfile,

@@ -5,10 +5,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from threading import Lock
 
 from ledger.checkpoint import list_checkpoints, read_mark, stated_mark, write_mark
 from ledger.errors import LedgerError
-from ledger.flows.verify import Setting, Verified, record, verify_checkpoint
+from ledger.flows.verdicts import record
+from ledger.flows.verify import Setting, Verified, verify_checkpoint
 from runners.process import Worker
 from runners.training import Saved
 
@@ -38,6 +40,7 @@ class Verifier:
         self._pool = ThreadPoolExecutor(1)
         self._worker: Worker | None = None
         self._closed = False
+        self._changing = Lock()  # a worker is started in the pool and ended from outside
 
     def __enter__(self) -> "Verifier":
         """Start the worker, which has its libraries loaded by the time of the first save."""
@@ -46,7 +49,8 @@ class Verifier:
 
     def __exit__(self, *error: object) -> None:
         """End the worker, whatever it is doing."""
-        self._closed = True
+        with self._changing:
+            self._closed = True
         self._pool.shutdown(wait=False, cancel_futures=True)
         self._drop()
         self._pool.shutdown()
@@ -83,14 +87,16 @@ class Verifier:
         raise AssertionError("unreachable")
 
     def _running(self) -> Worker:
-        if self._closed:
-            raise LedgerError("the verification was ended")
-        if self._worker is None:
-            self._worker = Worker(self._interpreter, self._log, nice=NICE).__enter__()
-        return self._worker
+        with self._changing:
+            if self._closed:
+                raise LedgerError("the verification was ended")
+            if self._worker is None:
+                self._worker = Worker(self._interpreter, self._log, nice=NICE).__enter__()
+            return self._worker
 
     def _drop(self) -> None:
-        worker, self._worker = self._worker, None
+        with self._changing:
+            worker, self._worker = self._worker, None
         if worker is not None:
             worker.__exit__(None, None, None)
 

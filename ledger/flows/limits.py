@@ -1,10 +1,15 @@
 """Which limits bind a run's guards: the guards' own, under `[tool.ledger]`'s, under the spec's."""
 
+from collections.abc import Mapping
+from dataclasses import fields, replace
+
 from guards import registry
 from ledger.errors import UsageError
 from ledger.evidence import ScoreLimits
+from ledger.findings import Json
 from ledger.spec import Spec
 from ledger.spec.model import Experiment
+from ledger.training_evidence import TrainingLimits, limit_problems
 from ledger.workspace import Workspace
 
 # A tiny model that was trained on the very lines it translates scores above 80 in every family; below this
@@ -38,5 +43,21 @@ def score_limits(spec: Experiment, *, rehearsal: bool) -> ScoreLimits:
     """The limits on scores. A rehearsal has its own: the spec's are about the real model."""
     if rehearsal:
         return ScoreLimits(min_bleu=REHEARSAL_MIN_BLEU)
-    stated = spec.guards.model_dump(exclude_none=True, exclude={"max_rate"})
+    stated = spec.guards.model_dump(exclude_none=True, include={field.name for field in fields(ScoreLimits)})
     return ScoreLimits(**stated)
+
+
+def training_limits(workspace: Workspace | None, stated: Mapping[str, Json] | None) -> TrainingLimits:
+    """The limits of training health; `stated` are the spec's, as `guards.training_limits` has them.
+
+    Raises UsageError for what `[tool.ledger]` states wrongly.
+    """
+    settings = workspace.settings.get("training_limits", {}) if workspace else {}
+    where, example = "pyproject.toml, [tool.ledger] training_limits", "training_limits = { window = 100 }"
+    if not isinstance(settings, dict):
+        raise UsageError(f"{where} is no table", hint=f"name the limits: {example}")
+    if problems := limit_problems(settings):
+        raise UsageError(f"{where}: {'; '.join(problems)}", hint=f"for example: {example}")
+    whole = {field.name for field in fields(TrainingLimits) if isinstance(field.default, int)}
+    chosen = {**settings, **(stated or {})}
+    return replace(TrainingLimits(), **{k: int(v) if k in whole else v for k, v in chosen.items()})

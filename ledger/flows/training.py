@@ -16,7 +16,7 @@ from ledger.checkpoint import list_checkpoints
 from ledger.evidence import Evidence, Unobserved
 from ledger.findings import Finding, Json, Report, Severity, Skip, Verdict
 from ledger.flows.beside import newest_of
-from ledger.flows.limits import score_limits
+from ledger.flows.limits import score_limits, training_limits
 from ledger.flows.plan import Request, failures_recorded, inspect_before, make_plan, resumable, started
 from ledger.flows.preflight import allow
 from ledger.flows.record import Mode, Recorder, new_run_id
@@ -112,7 +112,7 @@ def _train(plan: TrainingPlan, before: Report, recorder: Recorder, voice: Voice)
 def _setting(plan: TrainingPlan, run: str) -> Setting:
     """Saves are reloaded in the environment that trains, on the CPU: the device is the training's."""
     runs = tuple(load_runs(plan.workspace))
-    return Setting(plan.workspace, plan.environment, runs=runs, run=find(runs, run))
+    return Setting(plan.workspace, plan.environment, runs=runs, run=find(runs, run), health=None)
 
 
 def _resume_from(plan: TrainingPlan, recorder: Recorder, say: Callable[[str], None]) -> Path | None:
@@ -136,7 +136,7 @@ def _resume_from(plan: TrainingPlan, recorder: Recorder, say: Callable[[str], No
 def _guard(plan: TrainingPlan, checkpoints: Sequence[Checkpoint], points: Sequence[TrainingPoint]) -> Report:
     """Every save's findings, the health of the training, and in a rehearsal the score of the last save."""
     report = _gather(checkpoints, warn_only=plan.spec.on_fail == "warn")
-    report += inspect_series(points)
+    report += inspect_series(points, training_limits(plan.workspace, plan.spec.guards.training_limits))
     sample = checkpoints[-1].sample if checkpoints else None
     scores = Unobserved(FEW_LINES)
     limits = score_limits(plan.spec, rehearsal=plan.request.rehearse)

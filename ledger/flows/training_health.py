@@ -18,6 +18,7 @@ from ledger.training_evidence import (
     DeviceMemory,
     EffectiveSettings,
     MemoryNeed,
+    TrainingFailure,
     TrainingLimits,
     TrainingPoint,
     TrainingSeries,
@@ -46,10 +47,12 @@ def inspect_plan(plan: TrainingPlan) -> Report:
     return inspect((fits, unscaled_schedule), expected, Evidence(plan=now, memory=_device(plan)))
 
 
-def inspect_series(points: Sequence[TrainingPoint]) -> Report:
-    """TRN001 to TRN006, over losses that no filter has touched."""
-    series = TrainingSeries(tuple(points), filtered=False)
-    return inspect(SERIES, Evidence(training=TrainingLimits()), Evidence(training=series))
+def inspect_series(
+    points: Sequence[TrainingPoint], limits: TrainingLimits, failure: TrainingFailure | None = None
+) -> Report:
+    """TRN001 to TRN006, over losses that no filter has touched; `failure` is how it ended, if it did so."""
+    series = TrainingSeries(tuple(points), filtered=False, failure=failure)
+    return inspect(SERIES, Evidence(training=limits), Evidence(training=series))
 
 
 def inspect_defaults(plan: TrainingPlan, effective: Mapping[str, Json]) -> Report:

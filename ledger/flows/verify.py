@@ -1,42 +1,34 @@
-"""`ledger verify`: reload a checkpoint in a fresh process, guard what came of it, and record the verdict.
-
-The mark of a verified checkpoint is written last, after its verdict is in the journal.
-"""
+"""`ledger verify`: reload a checkpoint in a fresh process, and guard what came of it."""
 
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from guards import registry
 from guards.guard import inspect
-from ledger.canonical import digest_file
+from guards.training import LOGGED
 from ledger.checkpoint import (
-    Mark,
     Origin,
     Snapshot,
     digest_files,
-    evidence_path,
     files_of,
     list_checkpoints,
-    now,
     read_evidence,
     stated_mark,
-    verified_path,
-    write_mark,
 )
 from ledger.environment import Environment
 from ledger.errors import LedgerError, UsageError
-from ledger.evidence import Evidence, Measured, SoundFiles, TextEvidence
-from ledger.findings import Json, Report, Verdict
-from ledger.flows.record import store_environment
+from ledger.evidence import Evidence, Measured, SoundFiles, TextEvidence, Unobserved
+from ledger.findings import Json, Report
+from ledger.flows.limits import training_limits
 from ledger.flows.samples import inspect_sample
+from ledger.flows.verdicts import record
 from ledger.flows.voice import Voice
-from ledger.journal import open_journal
 from ledger.lineage import claims_of, origin_of_checkpoint, origin_of_run, step_in_name
 from ledger.lockfile import Lockfile
 from ledger.lockfile import find as find_lockfiles
@@ -44,6 +36,8 @@ from ledger.metric import Metric
 from ledger.progress import Progress
 from ledger.runs import Run, load_runs
 from ledger.runs import find as find_run
+from ledger.trainer_state import NAME, read_trainer_state
+from ledger.training_evidence import TrainingLimits, series_of_log
 from ledger.workspace import Workspace
 from runners.environment import capture
 from runners.environments import default_cache, ensure
@@ -56,7 +50,7 @@ EVIDENCE_LOST = (
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class VerifyRequest:
     """What the user typed. The environment to reload in is that of a `lockfile` (its name or path), or else
     the `interpreter`'s; `claims` are scores stated of the checkpoints, `run` the run they are said to be of.
     """
@@ -71,7 +65,10 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What is the same for all checkpoints that are verified together. Without a workspace, no journal."""
+    """What is the same for all checkpoints that are verified together. Without a workspace, no journal.
+
+    `health` None: the training is watched while it goes on, so that its log need not be read here.
+    """
 
     workspace: Workspace | None
     environment: Environment
@@ -79,6 +76,7 @@ class Setting:
     claims: Mapping[str, float] = field(default_factory=dict)
     runs: tuple[Run, ...] = ()
     run: Run | None = None
+    health: TrainingLimits | None = field(default_factory=TrainingLimits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +112,7 @@ class Verified:
         return _bleu(self.result.actual)
 
 
-def verify(workspace: Workspace | None, request: Request, voice: Voice) -> list[Verified]:
+def verify(workspace: Workspace | None, request: VerifyRequest, voice: Voice) -> list[Verified]:
     """Verify each checkpoint, one after the other in one worker, and record each as soon as it is judged.
 
     Raises LedgerError when one is not there, or the environment cannot be had.
@@ -149,7 +147,7 @@ def _lockfiles(workspace: Workspace | None, name: str) -> list[Lockfile]:
     return find_lockfiles(name, workspace.lockfiles if workspace else Path("lockfiles"))
 
 
-def prepare(workspace: Workspace | None, request: Request) -> Setting:
+def prepare(workspace: Workspace | None, request: VerifyRequest) -> Setting:
     """Look at the environment and the record once. Raises UsageError for a run that is not on the record."""
     runs = tuple(load_runs(workspace)) if workspace else ()
     if request.run and not workspace:
@@ -163,6 +161,7 @@ def prepare(workspace: Workspace | None, request: Request) -> Setting:
         claims=request.claims,
         runs=runs,
         run=run,
+        health=training_limits(workspace, _stated_limits(known)),
     )
 
 
@@ -179,78 +178,18 @@ def verify_checkpoint(worker: Worker, setting: Setting, checkpoint: Path) -> Ver
     said, memory = (result.asked, None) if result.asked else (result.actual.sample, result.expected.sample)
     on_text, text = inspect_sample(said, memory)
     report = inspect(registry.CHECKPOINT, expected, actual) + on_text
+    if setting.health is not None:
+        report += inspect_log(checkpoint, result, setting.health)
     return Verified(checkpoint, report, result, files, text, run)
 
 
-def record(
-    setting: Setting, verified: Verified, say: Callable[[str], None], place: Path | None = None
-) -> Verified:
-    """Journal the verdict, then mark the checkpoint if it passed; returns it with entry and mark.
-
-    `place` is the checkpoint itself where what was verified is a snapshot of it. A verdict that is no pass
-    takes back the mark of an earlier one in the same environment.
-    """
-    checkpoint = place or verified.checkpoint
-    passed = verified.report.verdict is Verdict.PASS
-    if not passed:
-        _withdraw(checkpoint, setting.environment.digest)
-    entry = _journal(setting, verified, checkpoint) if setting.workspace else None
-    marked = passed and _mark(checkpoint, setting, verified, entry, say)
-    return replace(verified, entry=entry, marked=marked)
-
-
-def _mark(
-    checkpoint: Path, setting: Setting, verified: Verified, entry: str | None, say: Callable[[str], None]
-) -> bool:
-    if verified.files is None:
-        say(f"{checkpoint} was written to while it was verified: it is not marked; verify it again")
-        return False
-    environment = setting.environment.digest
-    mark = Mark(verified.files, str(Verdict.PASS), now(), entry, environment, verified.reloaded)
-    try:
-        write_mark(checkpoint, mark)
-    except (LedgerError, OSError) as error:
-        say(f"{checkpoint} passed, but could not be marked as verified: {error}")
-        return False
-    return True
-
-
-def _withdraw(checkpoint: Path, environment: str) -> None:
-    """Take back a mark; one from another environment says something else, and stays."""
-    mark = stated_mark(checkpoint)
-    if mark is None or mark.environment in (None, environment):
-        with suppress(OSError):
-            verified_path(checkpoint).unlink()
-
-
-def _journal(setting: Setting, verified: Verified, checkpoint: Path) -> str:
-    assert setting.workspace is not None
-    mode = verified.run.mode if verified.run else "real"
-    journal = open_journal(setting.workspace, mode)
-    store_environment(journal, setting.environment)
-    return journal.append("checkpoint.verified", _body(setting, verified, checkpoint, mode)).id
-
-
-def _body(setting: Setting, verified: Verified, checkpoint: Path, mode: str) -> dict[str, Json]:
-    assert setting.workspace is not None
-    root, path = setting.workspace.root, checkpoint.resolve()
-    evidence = evidence_path(verified.checkpoint)
-    return {
-        "run": verified.run.id if verified.run else None,
-        "experiment": verified.run.experiment if verified.run else None,
-        "mode": mode,
-        "checkpoint": str(path.relative_to(root) if path.is_relative_to(root) else path),
-        "step": verified.step,
-        "files": verified.files,
-        "evidence": f"sha256:{digest_file(evidence)['sha256']}" if evidence.is_file() else None,
-        "environment": setting.environment.digest,
-        "scores": {
-            "memory": asdict(verified.memory) if verified.memory else None,
-            "reloaded": asdict(verified.reloaded) if verified.reloaded else None,
-        },
-        "report": verified.report.to_json(),
-        "verdict": str(verified.report.verdict),
-    }
+def inspect_log(checkpoint: Path, result: Reloaded, limits: TrainingLimits) -> Report:
+    """TRN001 to TRN004 over the Trainer's own log, as far as it went when this was saved."""
+    log = read_trainer_state(checkpoint).log
+    kept = result.expected.effective.training if result.expected.effective else {}
+    series = series_of_log(log, filtered=kept.get("logging_nan_inf_filter") is not False)
+    nothing = Unobserved(f"{NAME} has no log of the training")
+    return inspect(LOGGED, Evidence(training=limits), Evidence(training=series if series.points else nothing))
 
 
 def _sides(
@@ -310,7 +249,12 @@ def _run_of(checkpoint: Path, runs: Sequence[Run]) -> Run | None:
     return next((known[part] for part in reversed(checkpoint.resolve().parts) if part in known), None)
 
 
-def _environment(workspace: Workspace | None, run: Run | None, request: Request) -> Environment:
+def _stated_limits(run: Run | None) -> Mapping[str, Json] | None:
+    guards = (run.started.get("spec") or {}).get("guards") if run else None
+    return (guards or {}).get("training_limits")
+
+
+def _environment(workspace: Workspace | None, run: Run | None, request: VerifyRequest) -> Environment:
     """The environment to reload in, held against its own lockfile, or else the run's: its digest can then be
     compared with the run's."""
     of_run = (run.started.get("spec") or {}).get("environment") if run else None

@@ -3,13 +3,15 @@
 What a training shares with a generation (languages, seed, environment, guards) is in `ledger.spec.model`.
 """
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from ledger.findings import Json
 from ledger.spec.family import Family, infer_family
-from ledger.spec.model import Count, Experiment, Line, ModelName, Number, Positive, Rate, Section
+from ledger.spec.model import Count, Experiment, Guards, Line, ModelName, Number, Positive, Rate, Section
+from ledger.training_evidence import limit_problems
 
 Schedule = Literal["linear", "cosine", "constant", "constant_with_warmup", "inverse_sqrt"]
 Steps = Annotated[int, Field(ge=0)]
@@ -124,6 +126,24 @@ class Training(Section):
         return self.model_dump(exclude_none=True)
 
 
+class TrainingGuards(Guards):
+    """Limits that turn what a guard measures into a finding. Unset: the guard's own limit."""
+
+    training_limits: Mapping[str, float] | None = Field(
+        default=None,
+        description="Limits of [training health](training-health.md) by name: `{vanishing_norm: 0.01}`.",
+    )
+
+    @field_validator("training_limits", mode="before")
+    @classmethod
+    def _known_limits(cls, value: Any) -> Any:
+        if isinstance(value, dict):
+            value = {key: limit for key, limit in value.items() if limit is not None}
+            if problems := limit_problems(value):
+                raise ValueError("; ".join(problems))
+        return value
+
+
 class TrainingSpec(Experiment):
     """A training, resolved: its file, what it extends, and the command line, merged and checked."""
 
@@ -134,6 +154,7 @@ class TrainingSpec(Experiment):
         description="Folder for the checkpoints, from the repository's root; each run has its own in it."
     )
     training: Training = Field(default_factory=Training)
+    guards: TrainingGuards = Field(default_factory=TrainingGuards)
     on_fail: Literal["stop", "warn"] = Field(
         default="stop",
         description="When a save fails its verification: end the training at its next step, or go on.",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger.flows.verify import Request, prepare
+from ledger.flows.verify import VerifyRequest, prepare
 from runners.process import Worker
 from runners.rehearsal.text import pairs
 
@@ -62,4 +62,4 @@ def worker(tmp_path_factory):
 @pytest.fixture(scope="session")
 def setting(tmp_path_factory):
     """That of `ledger verify` outside any ledger."""
-    return prepare(None, Request((tmp_path_factory.mktemp("no-ledger"),), Path(sys.executable)))
+    return prepare(None, VerifyRequest((tmp_path_factory.mktemp("no-ledger"),), Path(sys.executable)))

@@ -1,6 +1,8 @@
 import math
 
-from ledger.training_evidence import TrainingPoint, series_of_log
+import pytest
+
+from ledger.training_evidence import TrainingPoint, limit_problems, series_of_log
 
 LOG = [
     {"step": 1, "loss": 9.5, "grad_norm": 3.25, "learning_rate": 1e-5, "epoch": 0.1},
@@ -23,3 +25,22 @@ def test_the_rows_of_training_steps_become_points():
 
 def test_no_log_is_an_empty_series():
     assert series_of_log([]).points == ()
+
+
+@pytest.mark.parametrize(
+    ("stated", "says"),
+    [
+        ({}, []),
+        ({"window": 20, "vanishing_norm": 0.01, "spike_deviations": 9}, []),
+        ({"windw": 20}, ["no limit is called windw: they are window, least_points"]),
+        ({"window": 2.5}, ["window should be a whole number above 0, not 2.5"]),
+        ({"window": True}, ["window should be a whole number above 0, not True"]),
+        ({"spike_rise": 0}, ["spike_rise should be a number above 0, not 0"]),
+        ({"spike_rise": float("nan")}, ["spike_rise should be a number above 0, not nan"]),
+        ({"spike_rise": "high", "x": 1}, ["no limit is called x", "spike_rise should be a number"]),
+    ],
+)
+def test_limits_that_somebody_states_are_checked_by_name(stated, says):
+    problems = limit_problems(stated)
+    assert len(problems) == len(says)
+    assert all(problem.startswith(said) for problem, said in zip(problems, says, strict=True))

@@ -166,6 +166,45 @@ def test_a_save_of_our_own_training_without_its_evidence_is_not_believed(
     assert [entry.body["verdict"] for entry in entries(workspace)] == ["inconclusive"]
 
 
+def write_log(checkpoint, losses):
+    state = {
+        "global_step": 20,
+        "log_history": [
+            {"step": step, "loss": loss, "grad_norm": 0.5} for step, loss in enumerate(losses, start=1)
+        ],
+    }
+    (checkpoint / "trainer_state.json").write_text(json.dumps(state), encoding="utf-8")
+
+
+def test_the_trainers_own_log_is_looked_at(outside, checkpoint, ledger):
+    codes = {"TRN001", "TRN002", "TRN003", "TRN004"}
+    _, document, _ = ledger(checkpoint)
+    assert codes <= {skip["code"] for skip in document["skips"]}, "it has no log"
+    write_log(checkpoint, [9.0 - step / 4 for step in range(20)])
+    code, document, _ = ledger(checkpoint)
+    assert code == 0
+    assert codes <= set(document["passed"])
+    write_log(checkpoint, [5.0] * 10 + [float("nan")] * 10)
+    code, document, _ = ledger(checkpoint)
+    assert code == 1
+    told = [found["message"] for found in document["findings"] if found["code"] == "TRN001"]
+    assert any("step 11" in message for message in told), told
+
+
+def test_the_repositorys_own_limits_hold_for_the_log(workspace, checkpoint, ledger):
+    write_log(checkpoint, [5.0 + (step == 15) * 10 for step in range(20)])
+    _, document, _ = ledger(checkpoint)
+    assert "TRN004" in {found["code"] for found in document["findings"]}
+    settings = workspace.root / "pyproject.toml"
+    settings.write_text("[tool.ledger]\ntraining_limits = { spike_rise = 4.0 }\n", encoding="utf-8")
+    _, document, _ = ledger(checkpoint)
+    assert "TRN004" in document["passed"]
+    settings.write_text("[tool.ledger]\ntraining_limits = { spike = 4.0 }\n", encoding="utf-8")
+    code, _, said = ledger(checkpoint)
+    assert code == 2
+    assert "no limit is called spike" in said
+
+
 def test_the_newest_verified_one_is_printed(outside, checkpoint, ledger, capfd):
     older = Path(shutil.copytree(checkpoint, checkpoint.parent / "checkpoint-9"))
     (older / "trainer_state.json").unlink()  # it tells step 20
