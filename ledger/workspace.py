@@ -30,6 +30,14 @@ class Workspace:
             f"no ledger at or above {here}", hint="make one with: ledger init (in a git repository)"
         )
 
+    @classmethod
+    def find_if_any(cls) -> "Workspace | None":
+        """The ledger here, or None: for what also works on files anywhere."""
+        try:
+            return cls.find()
+        except UsageError:
+            return None
+
     @cached_property
     def experiments(self) -> Path:
         """The specs, `<name>.yaml`."""

@@ -17,6 +17,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("ledger.cli.run", "Run an experiment or a command: preflight, run, guard, record."),
     "verify": ("ledger.cli.verify", "Reload a checkpoint in a fresh process, and guard what came of it."),
     "check": ("ledger.cli.check", "Guard any output file: its text and, with a reference, its scores."),
+    "compare": ("ledger.cli.compare", "Say whether one run is better than another, and what differs."),
     "log": ("ledger.cli.log", "List the recorded runs."),
     "show": ("ledger.cli.show", "Show one run in full."),
     "accept": ("ledger.cli.accept", "Live with a finding, on the record."),

@@ -1,0 +1,57 @@
+"""`ledger compare`: two runs, experiments or output files side by side."""
+
+from pathlib import Path
+
+import click
+
+from ledger.cli.output import console, emit, json_option
+from ledger.errors import Exit, UsageError
+
+FILE = click.Path(path_type=Path)
+
+
+@click.command("compare")
+@click.argument("baseline", metavar="A")
+@click.argument("candidate", metavar="B")
+@click.option("--source", type=FILE, help="What both translate, where A and B do not tell.")
+@click.option("--reference", type=FILE, help="A translation to score both against, line by line.")
+@click.option("--lang", "language", help="The language that both outputs should be in: ja, ko_KR, eng_Latn.")
+@click.option(
+    "--lines", "shown", type=click.IntRange(0), default=3, help="How many changed lines to show a side."
+)
+@click.option("--markdown", "as_markdown", is_flag=True, help="Print Markdown, for a pull request or a note.")
+@json_option
+def command(
+    baseline: str,
+    candidate: str,
+    source: Path | None,
+    reference: Path | None,
+    language: str | None,
+    shown: int,
+    as_markdown: bool,
+    as_json: bool,
+) -> int:
+    """Compare B with A: scores with significance, guard rates, lines, settings and environments.
+
+    A and B are runs, experiments (their latest run) or output files.
+
+    \b
+    ledger compare exp5 exp9
+    ledger compare exp5 exp9 --lines 10 --markdown > exp9.md
+    ledger compare a.ja b.ja --reference ref.ja --source in.ko --lang ja
+
+    It describes: it exits 0 whichever is better. `ledger gate` judges.
+    """
+    if as_json and as_markdown:
+        raise UsageError("--json and --markdown: choose one")
+    from ledger.comparison_view import to_json, to_markdown, to_tables
+    from ledger.flows.compare import Request, compare
+    from ledger.workspace import Workspace
+
+    with console(stderr=True).status("comparing"):
+        found = compare(Workspace.find_if_any(), Request(baseline, candidate, source, reference, language))
+    if as_markdown:
+        click.echo(to_markdown(found, shown))
+    else:
+        emit(to_json(found, shown), as_json, *to_tables(found, shown))
+    return Exit.PASSED
