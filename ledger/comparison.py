@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from ledger.difference import Difference
 from ledger.evidence import Unobserved
 from ledger.findings import Json
-from ledger.metric import Metric
-from ledger.significance import PairedTest
+from ledger.metric import Metric, PairedTest
 from ledger.suspects.rank import Suspect
 
 

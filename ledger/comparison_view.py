@@ -45,6 +45,7 @@ def to_tables(comparison: Comparison, shown: int) -> Iterator[RenderableType]:
     """For a terminal: the tables, then what may be concluded."""
     yield Text(f"A  {comparison.baseline.name}\nB  {comparison.candidate.name}\n")
     for section in sections(comparison, shown):
+        yield Text(section.title, "bold cyan")
         if section.rows:
             yield _table(section)
         yield lines([*([section.note] if section.note else []), ""])
@@ -176,7 +177,7 @@ def _shown(value: Json) -> str:
 
 
 def _table(section: Section) -> Table:
-    table = Table(title=section.title, title_justify="left", box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False)
     for heading in section.headings:
         table.add_column(heading, overflow="fold")
     for row in section.rows:

@@ -5,12 +5,11 @@ here in slices, because sacrebleu holds every resample of every line at once: 4 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ledger.errors import LedgerError
-from ledger.metric import Metric
+from ledger.metric import LEVEL, PairedTest
 from ledger.scoring import load_metrics, metric_of
 
 if TYPE_CHECKING:
@@ -19,36 +18,10 @@ if TYPE_CHECKING:
 
 RESAMPLES = 1000  # sacrebleu's default for the paired bootstrap
 SEED = 12345  # sacrebleu's default as well
-LEVEL = 0.05  # of the test, and 1 - LEVEL is the interval's share
 # A difference d is seen in 80 of 100 tests at the 5% level where d = (1.96 + 0.84) standard errors: the
 # quantiles of the normal distribution at 97.5% and 80%, the usual sample-size formula of a two-sided test.
 POWER_FACTOR = 1.96 + 0.84
 SLICE = 2_000_000  # resampled line numbers held at once: 16 MB
-
-
-@dataclass(frozen=True, slots=True)
-class PairedTest:
-    """One score of two outputs of the same source, 0-100, and what chance could do to their difference.
-
-    `difference` is candidate minus baseline, `interval` holds it in 95% of the resamples, `p_value` is the
-    probability of a difference as large where there is none, and `detectable` the smallest difference that as
-    many lines of this kind show in 80 of 100 tests. `signature` says how all of it was computed.
-    """
-
-    name: str
-    baseline: Metric
-    candidate: Metric
-    difference: float
-    interval: tuple[float, float]
-    p_value: float
-    detectable: float
-    signature: str
-
-    @property
-    def significant(self) -> bool:
-        """Whether chance alone would give such a difference in fewer than 5 of 100 cases."""
-        # For two equal outputs no resample exceeds the difference of 0 either, and sacrebleu's p is tiny.
-        return self.difference != 0 and self.p_value < LEVEL
 
 
 def paired_tests(

@@ -1,6 +1,6 @@
 """`ledger compare A B`: two runs, experiments or output files side by side."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,11 +9,12 @@ from ledger.comparison import Comparison, LineChange, Side, line_changes
 from ledger.difference import Difference, differences
 from ledger.errors import UsageError
 from ledger.evidence import Unobserved
+from ledger.findings import Json
 from ledger.flows.check import DEFAULT_MARKERS
 from ledger.flows.stored import read_data, read_output, target_language
-from ledger.metric import Metric
+from ledger.metric import Metric, PairedTest
 from ledger.runs import Run, find, load_runs
-from ledger.significance import PairedTest, paired_tests
+from ledger.significance import paired_tests
 from ledger.suspects.rank import Suspect, suspects
 from ledger.suspects.record import all_entries, environments, side_of_run
 from ledger.textio import read_lines
@@ -74,15 +75,16 @@ def compare(workspace: Workspace | None, request: Request) -> Comparison:
 
 def _material(workspace: Workspace | None, runs: Sequence[Run], name: str, request: Request) -> Material:
     """A file where there is one of that name, else a run or an experiment's latest."""
-    given = {
-        role: read_lines(path) if path else None
-        for role, path in (("source", request.source), ("reference", request.reference))
-    }
+    source = read_lines(request.source) if request.source else None
+    reference = read_lines(request.reference) if request.reference else None
     if Path(name).is_file():
-        lacking = {
-            role: lines or Unobserved(f"no {role} is named (--{role})") for role, lines in given.items()
-        }
-        return Material(name, read_lines(name), **lacking, language=request.language)
+        return Material(
+            name=name,
+            output=read_lines(name),
+            source=source or Unobserved("no source is named (--source)"),
+            reference=reference or Unobserved("no reference is named (--reference)"),
+            language=request.language,
+        )
     if workspace is None:
         raise UsageError(
             f"there is no file {name}", hint="runs are only known inside a repository with a ledger"
@@ -91,8 +93,8 @@ def _material(workspace: Workspace | None, runs: Sequence[Run], name: str, reque
     return Material(
         name=run.id,
         output=read_output(workspace, run),
-        source=given["source"] or read_data(workspace, run, "source"),
-        reference=given["reference"] or read_data(workspace, run, "reference"),
+        source=source or read_data(workspace, run, "source"),
+        reference=reference or read_data(workspace, run, "reference"),
         language=request.language or target_language(run),
         run=run,
     )
@@ -109,10 +111,11 @@ class Texts:
 
 
 def _compare_texts(old: Material, new: Material) -> Texts:
-    for output in (old.output, new.output):
-        if isinstance(output, Unobserved):
-            return Texts(output)
-    baseline, candidate = list(old.output), list(new.output)
+    baseline, candidate = old.output, new.output
+    if isinstance(baseline, Unobserved):
+        return Texts(baseline)
+    if isinstance(candidate, Unobserved):
+        return Texts(candidate)
     if reason := _other_source(old, new, len(baseline), len(candidate)):
         return Texts(Unobserved(reason))
     identical = sum(one == other for one, other in zip(baseline, candidate, strict=True))
@@ -133,7 +136,7 @@ def _compare_texts(old: Material, new: Material) -> Texts:
 
 
 def _other_source(old: Material, new: Material, baseline: int, candidate: int) -> str:
-    """Why line n of one output does not answer line n of the other; empty where it does, for all that is known."""
+    """Why line n of one output does not answer line n of the other; empty where nothing speaks against it."""
     if baseline != candidate:
         return f"the outputs have {baseline:,} and {candidate:,} lines"
     known = [side.source for side in (old, new) if not isinstance(side.source, Unobserved)]
@@ -169,7 +172,7 @@ def _side(material: Material) -> Side:
 def _rates(material: Material) -> dict[str, float]:
     """The share of lines that each text guard flags: of the output where it is at hand, else as recorded."""
     if isinstance(material.output, Unobserved):
-        return dict((material.run and material.run.finished or {}).get("rates") or {})
+        return dict(_finished(material.run).get("rates") or {})
     source = None if isinstance(material.source, Unobserved) else material.source
     seen = scan(
         material.output,
@@ -186,18 +189,22 @@ def _markers(material: Material) -> Sequence[str]:
 
 
 def _metrics(run: Run | None) -> dict[str, Metric]:
-    recorded = (run and run.finished or {}).get("metrics") or {}
+    recorded = _finished(run).get("metrics") or {}
     return {
         name: Metric(one["value"], str(one.get("signature") or ""), tuple(one.get("scale") or (0.0, 100.0)))
         for name, one in recorded.items()
     }
 
 
+def _finished(run: Run | None) -> Mapping[str, Json]:
+    return (run.finished if run else None) or {}
+
+
 def _params(old: Material, new: Material) -> tuple[Difference, ...]:
     """What the two specs ask for differently."""
     if old.run is None or new.run is None:
         return ()
-    return tuple(differences(*(run.started.get("spec") or {} for run in (old.run, new.run))))
+    return tuple(differences(old.run.started.get("spec") or {}, new.run.started.get("spec") or {}))
 
 
 def _suspects(workspace: Workspace | None, old: Material, new: Material) -> tuple[Suspect, ...] | Unobserved:
