@@ -34,6 +34,7 @@ from ledger.flows.voice import Voice
 from ledger.lineage import step_in_name, tokenizer_digest
 from ledger.runs import find, load_runs
 from ledger.scoring import score
+from ledger.series import write_series
 from ledger.spec import TrainingSpec
 from ledger.training_evidence import TrainingPoint
 from ledger.workspace import Workspace
@@ -104,7 +105,8 @@ def _train(plan: TrainingPlan, before: Report, recorder: Recorder, voice: Voice)
         stopped=trained.stopped,
         seconds=time.monotonic() - began,
     )
-    recorded = _finished(outcome, report, trained, job, recorder)
+    series = write_series(recorder.folder, loop.points)
+    recorded = {**_finished(outcome, report, trained, job, recorder), "series": series}
     recorder.finished(recorded)
     return replace(outcome, recorded=recorded)
 
@@ -205,6 +207,7 @@ def _row(one: Checkpoint, recorder: Recorder) -> dict[str, Json]:
         "reloaded": one.reloaded.value if one.reloaded else None,
         "verdict": str(one.verdict),
         "marked": one.marked,
+        "tensors": one.tensors,
         "save_seconds": one.save_seconds,
         "evidence_seconds": one.evidence_seconds,
     }

@@ -12,6 +12,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from shutil import rmtree
 
+from ledger.canonical import digest_json
 from ledger.checkpoint import Sample, list_checkpoints
 from ledger.findings import Report, Severity, Skip, Verdict
 from ledger.flows.beside import Judged, Verifier, record_save
@@ -30,7 +31,8 @@ from runners.training import Evaluation, News, Saved, Trained, TrainingJob, trai
 class Checkpoint:
     """One save and what became of it. `memory` and `reloaded` are BLEU over the same lines, if any.
 
-    `save_seconds` and `evidence_seconds` are how long the training waited for each.
+    `save_seconds` and `evidence_seconds` are how long the training waited for each. `tensors` is a digest
+    over the digests of all tensors, None where they were not read.
     """
 
     step: int
@@ -42,6 +44,7 @@ class Checkpoint:
     marked: bool = False
     save_seconds: float = 0.0
     evidence_seconds: float = 0.0
+    tensors: str | None = None
 
     @property
     def verdict(self) -> Verdict:
@@ -54,6 +57,7 @@ class TrainingLoop:
 
     def __init__(
         self,
+        trainer: Worker,
         python: Path,
         job: TrainingJob,
         setting: Setting,
@@ -64,7 +68,7 @@ class TrainingLoop:
     ) -> None:
         self.points: list[TrainingPoint] = []
         self.checkpoints: list[Checkpoint] = []
-        self._python = python
+        self._trainer, self._python = trainer, python
         self._job, self._setting, self._recorder, self._voice = job, setting, recorder, voice
         self._stop_on_fail = stop_on_fail
         self._news: SimpleQueue[News | Judged | Exception | Future[Trained]] = SimpleQueue()
@@ -80,10 +84,9 @@ class TrainingLoop:
         with (
             ThreadPoolExecutor(1) as pool,
             Verifier(self._python, folder / "verify.log", self._setting, self._news.put) as verifier,
-            Worker(self._python, folder / "worker.log") as trainer,
             self._voice.progress("steps") as on_progress,
         ):
-            training = pool.submit(train, trainer, self._job, self._news.put)
+            training = pool.submit(train, self._trainer, self._job, self._news.put)
             training.add_done_callback(self._news.put)
             while self._waiting or not self._ended:
                 self._hear(self._news.get(), verifier, on_progress)
@@ -177,6 +180,7 @@ def _checkpoint(judged: Judged, verified: Verified | None) -> Checkpoint:
         why = f"it could not be verified: {judged.error.message}"
         report, scores = Report(skips=(Skip("CKP001", why, required=True),)), (None, None)
         return Checkpoint(saved.step, saved.folder, report, *scores)
+    weights = verified.result.actual.weights
     return Checkpoint(
         step=saved.step,
         folder=saved.folder,
@@ -187,4 +191,5 @@ def _checkpoint(judged: Judged, verified: Verified | None) -> Checkpoint:
         marked=verified.marked,
         save_seconds=saved.save_seconds,
         evidence_seconds=saved.evidence_seconds,
+        tensors=digest_json(dict(weights.digests)) if weights else None,
     )
