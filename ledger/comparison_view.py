@@ -164,10 +164,11 @@ def _suspects(comparison: Comparison) -> Section:
     found = comparison.suspects
     if isinstance(found, Unobserved):
         return Section(title, headings, ())
+    unasked = [one for one in found if not one.chosen]  # what a spec sets stands in its own table
     rows = tuple(
-        (str(one.kind), one.name, _shown(one.before), _shown(one.after)) for one in found[:MOST_SUSPECTS]
+        (str(one.kind), one.name, _shown(one.before), _shown(one.after)) for one in unasked[:MOST_SUSPECTS]
     )
-    left = len(found) - len(rows)
+    left = len(unasked) - len(rows)
     names = f"{comparison.baseline.name} {comparison.candidate.name}"
     return Section(title, headings, rows, f"and {left} more: ledger diff-env {names}" if left > 0 else "")
 

@@ -1,7 +1,6 @@
-"""One score, and two of them held against each other, with how that was computed: without it they mean little."""
+"""Scores, one or two held against each other, with how they were computed: without that they mean little."""
 
 from dataclasses import dataclass
-
 
 LEVEL = 0.05  # of a test, and 1 - LEVEL is its interval's share
 

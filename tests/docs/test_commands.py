@@ -13,7 +13,13 @@ import pytest
 from ledger.cli.main import COMMANDS
 
 ROOT = Path(__file__).parents[2]
-PAGES = ("commands/check.md", "commands/explain.md", "commands/init.md", "commands/run.md")
+PAGES = (
+    "commands/check.md",
+    "commands/compare.md",
+    "commands/explain.md",
+    "commands/init.md",
+    "commands/run.md",
+)
 JOURNAL_PAGES = ("commands/log.md", "commands/show.md", "commands/fsck.md", "commands/accept.md")
 JOURNAL = ROOT / "tests/ledger/journals/v1.jsonl"
 BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)

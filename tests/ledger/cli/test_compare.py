@@ -1,0 +1,81 @@
+"""`ledger compare` on files; on runs it is tested beside the runs themselves."""
+
+from pathlib import Path
+
+import pytest
+from sacrebleu.metrics.bleu import BLEU
+
+from runners.rehearsal.text import pairs
+
+LINES = 400
+SOURCE, REFERENCE = zip(*((one.ko, one.ja) for one in pairs(LINES)), strict=True)
+
+
+def broken(every: int) -> list[str]:
+    """The reference with one line in `every` broken as a looping model breaks it."""
+    return ["I I I I I I I I I I" if n % every == 0 else line for n, line in enumerate(REFERENCE)]
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = {"in.ko": SOURCE, "ref.ja": REFERENCE, "short.ja": REFERENCE[:3]}
+    for name, lines in {**texts, "a.ja": broken(50), "b.ja": broken(8)}.items():
+        (tmp_path / name).write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "80")
+
+
+TEXTS = ("--source", "in.ko", "--reference", "ref.ja", "--lang", "ja")
+
+
+def test_two_files_with_known_damage(ledger) -> None:
+    done = ledger("compare", "a.ja", "b.ja", *TEXTS, "--json")
+    assert done.code == 0, done.err
+    found = done.document
+    worse, other = broken(8), broken(50)
+    assert found["identical"] == sum(one == two for one, two in zip(worse, other, strict=True))
+    assert found["baseline"]["rates"]["TXT001"] == pytest.approx(sum("I I" in x for x in other) / LINES)
+    assert found["candidate"]["rates"]["TXT001"] == pytest.approx(sum("I I" in x for x in worse) / LINES)
+    bleu = found["tests"][0]
+    plain = [BLEU(tokenize="ja-mecab").corpus_score(side, [REFERENCE]).score for side in (other, worse)]
+    assert [bleu["baseline"]["value"], bleu["candidate"]["value"]] == pytest.approx(plain)
+    assert bleu["difference"] == pytest.approx(plain[1] - plain[0])
+    assert bleu["significant"]
+    assert all(line["candidate"].startswith("I I") for line in found["worsened"])
+    assert any("a.ja is better than b.ja" in sentence for sentence in found["conclusions"])
+
+
+def test_a_table_fits_80_columns_and_markdown_is_one_table_a_section(ledger) -> None:
+    from rich.cells import cell_len
+
+    table = ledger("compare", "a.ja", "b.ja", *TEXTS).out
+    assert max(cell_len(line) for line in table.splitlines()) <= 80
+    markdown = ledger("compare", "a.ja", "b.ja", *TEXTS, "--markdown", "--lines", "1").out
+    assert markdown.startswith("## b.ja against a.ja")
+    assert markdown.count("| --- |") >= 3
+
+
+def test_without_a_reference_nothing_is_said_of_which_is_better(ledger) -> None:
+    found = ledger("compare", "a.ja", "b.ja", "--lang", "ja", "--json").document
+    assert found["tests"] == {"unobserved": "no reference is named (--reference)"}
+    assert found["identical"] > 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (("a.ja", "nowhere"), 2, "no file nowhere"),
+        (("a.ja", "a.ja"), 2, "both sides are a.ja"),
+        (("a.ja", "b.ja", "--json", "--markdown"), 2, "choose one"),
+        (("a.ja", "b.ja", "--reference", "gone"), 3, "there is no file gone"),
+        (("a.ja", "b.ja", "--reference", "short.ja", "--lang", "ja"), 3, "the reference 3"),
+    ],
+)
+def test_what_cannot_be_compared(ledger, arguments: tuple[str, ...], code: int, says: str) -> None:
+    done = ledger("compare", *arguments)
+    assert (done.code, says in done.err) == (code, True), done.err
+
+
+def test_outputs_of_other_lengths_are_not_paired(ledger) -> None:
+    found = ledger("compare", "a.ja", "short.ja", "--lang", "ja", "--json").document
+    assert found["tests"] == {"unobserved": f"the outputs have {LINES} and 3 lines"}
