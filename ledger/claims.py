@@ -1,0 +1,184 @@
+"""What others' records claim: runs as their sources state them, and the single statements of a written log.
+
+Plain values. A claim is what somebody wrote down, not what the ledger observed; `ledger.importers` reads
+them, `guards.claims` looks for those that contradict each other.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from ledger.findings import Json
+
+# `not run`: it could not be started, or its model not be had. `planned`: it was never more than an idea.
+Outcome = Literal["succeeded", "failed", "not run", "completed", "running", "skipped", "planned"]
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One value of a series."""
+
+    step: int
+    value: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimedRun:
+    """One run as its source tells it; every field may be empty.
+
+    `key` tells it from the source's others (a W&B or MLflow run id). `params` are settings, `metrics`
+    numbers on the source's own scale, `rates` shares of lines (0-1), `series` the points by metric,
+    `facts` whatever else it says: time, seconds, data, output, host. `where` is its place in the source.
+    """
+
+    experiment: str
+    key: str
+    title: str = ""
+    outcome: Outcome | None = None
+    model: str | None = None
+    params: Mapping[str, Json] = field(default_factory=dict)
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    rates: Mapping[str, float] = field(default_factory=dict)
+    series: Mapping[str, Sequence[Point]] = field(default_factory=dict)
+    environment: Mapping[str, Json] = field(default_factory=dict)
+    facts: Mapping[str, Json] = field(default_factory=dict)
+    where: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """All that one source claims. `problems` says what of it could not be read, one sentence each."""
+
+    kind: str
+    runs: tuple[ClaimedRun, ...]
+    problems: tuple[str, ...] = ()
+    log: "WrittenLog | None" = None
+
+
+# --- the statements of a written log ----------------------------------------------------------------
+
+StatementKind = Literal["setting", "rate", "score", "size", "steps", "seconds", "throughput", "epochs"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statement:
+    """One value that a line states of an experiment.
+
+    `scope` names the attempt or configuration inside the experiment that it is said of, empty for the
+    experiment itself: two scopes may differ without a contradiction. Rates are 0-1. `column` holds the
+    heading where the value is a table's; `text` is the value as written.
+    """
+
+    experiment: str
+    key: str
+    value: Json
+    line: int
+    kind: StatementKind = "setting"
+    scope: str = ""
+    text: str = ""
+    column: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A count and its percentage, stated together: `count` of `total` is `percent`, to `decimals` places."""
+
+    experiment: str
+    label: str
+    count: float
+    total: float
+    percent: float
+    decimals: int
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Mean:
+    """A stated mean and the values that stand above it, all written to `decimals` places."""
+
+    experiment: str
+    label: str
+    stated: float
+    values: tuple[float, ...]
+    decimals: int
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How an experiment ended, as one line says."""
+
+    experiment: str
+    scope: str
+    outcome: Outcome
+    text: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """A heading that gives an experiment its number; `words` and `models` say what the experiment is."""
+
+    experiment: str
+    title: str
+    words: frozenset[str]
+    models: frozenset[str]
+    planned: bool
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class SameOutput:
+    """A line that says that two experiments have identical outputs."""
+
+    experiment: str
+    other: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class StepMention:
+    """A step at which a run ended abruptly (`crash`), or which a checkpoint of it bears."""
+
+    experiment: str
+    scope: str
+    step: int
+    crash: bool
+    text: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class OtherData:
+    """A line that says that an experiment's data differ from another's (`other`; None: an earlier run's)."""
+
+    experiment: str
+    other: str | None
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenLog:
+    """Everything that can be held against something else in a written log, in the order of its lines."""
+
+    statements: tuple[Statement, ...] = ()
+    shares: tuple[Share, ...] = ()
+    means: tuple[Mean, ...] = ()
+    results: tuple[Result, ...] = ()
+    namings: tuple[Naming, ...] = ()
+    identities: tuple[SameOutput, ...] = ()
+    steps: tuple[StepMention, ...] = ()
+    other_data: tuple[OtherData, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Consistency:
+    """Expected of a written log: how far two statements of one thing may lie apart.
+
+    `size`: relative difference of a data set's size worked out from its throughput, which is rounded.
+    `scale`: a score of at most 1 counts as a fraction misread, or a percentage miswritten, where a hundred
+    times it comes within this factor of the log's other scores.
+    """
+
+    size: float = 0.001
+    scale: float = 10.0

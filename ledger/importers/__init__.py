@@ -1,0 +1,5 @@
+"""Readers of what other tools and people recorded: a path in, `ledger.claims.Claimed` out, nothing written.
+
+A reader takes what can be read, says in `problems` what cannot, and raises LedgerError where nothing can.
+It never unpickles, executes or fetches anything.
+"""

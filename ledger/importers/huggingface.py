@@ -1,0 +1,127 @@
+"""Folders that the Hugging Face Trainer wrote: trainer_state.json, the configs and result files beside it.
+
+training_args.bin is a pickle and is never opened.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from ledger.claims import Claimed, ClaimedRun, Outcome, Point
+from ledger.errors import LedgerError
+from ledger.findings import Json
+from ledger.importers.files import Problems, finite, foreign, model_in, parse_json
+from ledger.trainer_state import NAME, read_trainer_state
+
+KIND = "huggingface"
+RESULTS = ("all_results.json", "train_results.json", "eval_results.json", "predict_results.json")
+CONFIGS = {"config.json": "model", "generation_config.json": "generation", "adapter_config.json": "adapter"}
+_CHECKPOINT = re.compile(r"checkpoint-(\d{1,15})")
+_OWN_FIELDS = {"step", "epoch"}
+_STATE_SETTINGS = ("max_steps", "num_train_epochs", "train_batch_size", "eval_steps", "save_steps", "logging_steps")
+# What decides how a model is built and generates; the rest of a config is its class's defaults.
+_NESTED = ("id2label", "label2id", "task_specific_params", "quantization_config")
+
+
+def matches(path: Path) -> bool:
+    """Whether the folder, or a checkpoint in it, holds a trainer_state.json."""
+    return path.is_dir() and bool(_states(path))
+
+
+def read(path: Path) -> Claimed:
+    """The one run of a Trainer's output folder: its newest state, wherever it is. Raises LedgerError."""
+    folders = _states(path) if path.is_dir() else []
+    if not folders:
+        raise foreign(path, "folder of the Hugging Face Trainer")
+    problems = Problems()
+    states = [(folder, read_trainer_state(folder)) for folder in folders]
+    problems += [f"{folder.name}/{NAME}: {state.problem}" for folder, state in states if state.problem]
+    good = [(folder, state) for folder, state in states if state.step is not None]
+    if not good:
+        raise LedgerError(f"no {NAME} in {path} could be read: {problems[0]}", hint="was the folder copied in full?")
+    folder, state = max(good, key=lambda one: one[1].step or 0)
+    content = problems.mapping(folder / NAME, parse_json)
+    configs = _configs((path, folder), problems)
+    results = _results(path, problems)
+    if (path / "training_args.bin").exists() or (folder / "training_args.bin").exists():
+        problems.append("training_args.bin was left closed: it is a pickle, which runs code when it is opened")
+    series = _series(state.log)
+    return Claimed(
+        KIND,
+        (
+            ClaimedRun(
+                experiment=_name(path),
+                key=_name(path),
+                outcome=_outcome(state.step, content.get("max_steps"), bool(results)),
+                model=model_in(configs.get("model", {})),
+                params={**{k: content[k] for k in _STATE_SETTINGS if content.get(k)}, **configs},
+                metrics={**{name: points[-1].value for name, points in series.items()}, **results},
+                series=series,
+                environment=_versions(configs),
+                facts={
+                    "steps": state.step,
+                    "best_metric": state.best,
+                    "best_checkpoint": state.best_checkpoint and Path(state.best_checkpoint).name,
+                    "checkpoints": [one.name for one in folders if one != path],
+                },
+                where=f"{folder.name}/{NAME}",
+            ),
+        ),
+        tuple(problems),
+    )
+
+
+def _states(path: Path) -> list[Path]:
+    found = [one.parent for one in (path / NAME, *path.glob(f"checkpoint-*/{NAME}")) if one.is_file()]
+    return sorted(found, key=_step_of)
+
+
+def _step_of(folder: Path) -> int:
+    named = _CHECKPOINT.fullmatch(folder.name)
+    return int(named[1]) if named else -1
+
+
+def _name(path: Path) -> str:
+    """The output folder's name, where a single checkpoint of it was given."""
+    folder = path.absolute()
+    return folder.parent.name if _CHECKPOINT.fullmatch(folder.name) else folder.name
+
+
+def _configs(folders: Iterable[Path], problems: Problems) -> dict[str, dict[str, Json]]:
+    """The configs by role, those of the checkpoint over those of the output folder."""
+    found: dict[str, dict[str, Json]] = {}
+    for folder in folders:
+        for name, role in CONFIGS.items():
+            if content := problems.mapping(folder / name, parse_json):
+                found[role] = {key: value for key, value in content.items() if key not in _NESTED}
+    return found
+
+
+def _results(path: Path, problems: Problems) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for name in RESULTS:
+        content = problems.mapping(path / name, parse_json)
+        found |= {key: number for key, value in content.items() if (number := finite(value)) is not None}
+    return found
+
+
+def _series(log: Iterable[Mapping[str, Json]]) -> dict[str, list[Point]]:
+    series: dict[str, list[Point]] = {}
+    for row in log:
+        step = row.get("step")
+        for name, value in row.items():
+            number = finite(value)
+            if number is not None and name not in _OWN_FIELDS and isinstance(step, int):
+                series.setdefault(name, []).append(Point(step, number))
+    return series
+
+
+def _outcome(step: int | None, planned: Json, has_results: bool) -> Outcome | None:
+    """`completed` where the planned steps were done or results were written; else nobody can tell."""
+    return "completed" if has_results or (step and step == planned) else None
+
+
+def _versions(configs: Mapping[str, Mapping[str, Json]]) -> dict[str, Json]:
+    told = [one.get("transformers_version") for one in configs.values()]
+    version = next((one for one in told if one), None)
+    return {"packages": {"transformers": version}} if version else {}

@@ -1,0 +1,152 @@
+"""A Markdown document as lines that know where they stand: headings above, label before, list items around.
+
+markdown-it-py finds the structure. Nothing here knows what an experiment is.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from markdown_it.token import Token
+
+_MARKUP = re.compile(r"\*\*|__|`|~~")
+_LABEL = re.compile(r"(?P<label>[^:：]{1,80})[:：]\s*(?P<value>.*)", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a document, markup taken off. `number` counts from 1.
+
+    `headings` are those above it, outermost first; a heading's own is its last. `label` is the paragraph
+    ending in a colon that opens the block, `parents` the list items that it stands under. `block` numbers
+    the list, fence, table or paragraph. `cells` and `header` are a table row's.
+    """
+
+    number: int
+    text: str
+    kind: Literal["heading", "text", "item", "code", "row"]
+    headings: tuple[str, ...]
+    label: str = ""
+    parents: tuple[str, ...] = ()
+    block: int = 0
+    language: str = ""
+    cells: tuple[str, ...] = ()
+    header: tuple[str, ...] = ()
+
+    @property
+    def labelled(self) -> tuple[str, str]:
+        """What stands before and behind the line's first colon; the label is empty where there is none."""
+        return split_label(self.text)
+
+    @property
+    def context(self) -> tuple[str, ...]:
+        """Everything that the line stands under, outermost first."""
+        return (*self.headings, *((self.label,) if self.label else ()), *self.parents)
+
+
+def split_label(text: str) -> tuple[str, str]:
+    """`key: value` as its two sides; ("", text) for any other text."""
+    found = _LABEL.fullmatch(text)
+    return (found["label"].strip(), found["value"].strip()) if found else ("", text)
+
+
+def read_lines(text: str) -> list[Line]:
+    """The document's lines in order; blank ones and rules are left out."""
+    from markdown_it import MarkdownIt
+
+    return list(_Walk().lines(MarkdownIt("commonmark").enable("table").parse(text)))
+
+
+class _Walk:
+    """Goes through the tokens once, remembering what stands above."""
+
+    def __init__(self) -> None:
+        self.headings: list[tuple[int, str]] = []
+        self.label = ""
+        self.items: list[str] = []
+        self.block = 0
+        self.header: tuple[str, ...] = ()
+
+    def lines(self, tokens: "list[Token]") -> Iterator[Line]:
+        for place, token in enumerate(tokens):
+            kind = token.type
+            if kind in ("bullet_list_open", "ordered_list_open"):
+                self.block += not self.items
+            elif kind == "list_item_open":
+                self.items.append("")
+            elif kind == "list_item_close":
+                self.items.pop()
+            elif kind == "heading_open":
+                yield self._heading(token, tokens[place + 1].content)
+            elif kind == "paragraph_open":
+                yield from self._paragraph(token, tokens[place + 1].content)
+            elif kind in ("fence", "code_block"):
+                yield from self._code(token)
+            elif kind == "tr_open":
+                yield from self._row(token, tokens[place:])
+
+    def _heading(self, token: "Token", content: str) -> Line:
+        level = int(token.tag[1])
+        self.headings = [one for one in self.headings if one[0] < level]
+        self.headings.append((level, plain(content)))
+        self.label = ""
+        self.block += 1
+        return self._line(_first(token), plain(content), "heading")
+
+    def _paragraph(self, token: "Token", content: str) -> Iterator[Line]:
+        rows = [plain(row) for row in content.split("\n")]
+        if not self.items:
+            self.block += 1
+            self.label = ""
+        for offset, row in enumerate(rows):
+            if row:
+                yield self._line(_first(token) + offset, row, "item" if self.items else "text")
+        last = rows[-1]
+        if self.items:
+            self.items[-1] = self.items[-1] or rows[0]
+        elif last.endswith((":", "：")):
+            self.label = last.rstrip(":： ")
+
+    def _code(self, token: "Token") -> Iterator[Line]:
+        self.block += 1
+        first = _first(token) + (token.type == "fence")
+        for offset, row in enumerate(token.content.split("\n")):
+            if row.strip():
+                line = self._line(first + offset, row.rstrip(), "code")
+                yield Line(**{**_fields(line), "language": token.info.strip().lower()})
+
+    def _row(self, token: "Token", rest: "list[Token]") -> Iterator[Line]:
+        cells: list[str] = []
+        is_header = False
+        for one in rest:
+            if one.type == "tr_close":
+                break
+            is_header = is_header or one.type == "th_open"
+            if one.type == "inline":
+                cells.append(plain(one.content))
+        if is_header:
+            self.block += 1
+            self.header = tuple(cells)
+            return
+        line = self._line(_first(token), " | ".join(cells), "row")
+        yield Line(**{**_fields(line), "cells": tuple(cells), "header": self.header})
+
+    def _line(self, number: int, text: str, kind: str) -> Line:
+        parents = tuple(item for item in self.items[:-1] if item)
+        headings = tuple(title for _, title in self.headings)
+        return Line(number, text, kind, headings, self.label, parents, self.block)  # type: ignore[arg-type]
+
+
+def plain(content: str) -> str:
+    """Inline Markdown without its marks."""
+    return _MARKUP.sub("", content).strip()
+
+
+def _fields(line: Line) -> dict[str, object]:
+    return {name: getattr(line, name) for name in Line.__slots__}
+
+
+def _first(token: "Token") -> int:
+    return (token.map[0] if token.map else 0) + 1

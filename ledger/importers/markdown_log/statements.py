@@ -1,0 +1,203 @@
+"""The values that a log states of its experiments: settings, rates, scores, sizes. One line, any number of them."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from ledger.claims import Statement, StatementKind
+from ledger.findings import Json
+from ledger.importers.markdown_log.outline import Line, split_label
+from ledger.importers.markdown_log.places import Place, experiments_in, mentioned_others
+from ledger.importers.markdown_log.values import part, seconds, setting
+from ledger.importers.markdown_log.words import KEYS, RATES, SCORE, SETTINGS, first_name
+
+_IDENTIFIER = re.compile(r"[A-Za-z_][\w.-]*")
+_PAIR = re.compile(r"([A-Za-z_][\w.-]*)\s*=\s*([^,，、;\s（(）)=]+)")
+_CODE_SETTING = re.compile(r"(?P<indent>\s*)(?P<name>[A-Za-z_][\w.-]*)\s*[:=](?!=)\s*(?P<value>.*)")
+_SHELL = ("bash", "sh", "shell", "console", "text", "diff")
+_HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
+_LANGUAGES = re.compile(r"[(（]([A-Za-z_]+)[)）].*?(?:→|->|to).*?[(（]([A-Za-z_]+)[)）]")
+_LINES = re.compile(r"(\d[\d,]*)\s*(?:件|文|行|samples?\b|lines?\b|sentences?\b|segments?\b)", re.IGNORECASE)
+_PERCENT_OF = re.compile(r"(\d+(?:\.\d+)?)\s*%\s*(?:of (?:the )?lines (?:are |were )?)?([^\d\s%+＋、,，（）()|→]+)")
+_KINDS: dict[str, StatementKind] = {
+    "train_size": "size", "total_steps": "steps", "seconds": "seconds", "throughput": "throughput", "epochs": "epochs",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A line and its place."""
+
+    line: Line
+    place: Place
+
+
+def statements(placed: Sequence[Placed]) -> list[Statement]:
+    """Every statement, in the order of the lines. Plans of what was done otherwise are left to the caller."""
+    found: list[Statement] = []
+    nesting: list[tuple[int, str]] = []
+    for one in placed:
+        if one.line.kind == "code":
+            found += _code(one, nesting)
+        else:
+            nesting.clear()
+            found += _row(one) if one.line.kind == "row" else _prose(one)
+    return found
+
+
+def rate_of(label: str) -> str:
+    """The quantity that a label counts; empty where it is none that is known."""
+    return first_name(RATES, label)
+
+
+def key_of(label: str) -> str:
+    """The canonical name of a label: of the table, or the label itself where it is a name in code."""
+    return first_name(KEYS, label) or (label if _IDENTIFIER.fullmatch(label) else "")
+
+
+def _code(one: Placed, nesting: list[tuple[int, str]]) -> Iterator[Statement]:
+    line, place = one.line, one.place
+    match = _CODE_SETTING.fullmatch(line.text)
+    if match is None or not place.told or not place.experiment or line.language in _SHELL:
+        return
+    indent = len(match["indent"])
+    while nesting and (nesting[-1][0] >= indent):
+        nesting.pop()
+    name = ".".join([*(outer for _, outer in nesting), match["name"]])
+    if not match["value"].split("#")[0].strip():
+        nesting.append((indent, name.rpartition(".")[2]))
+    elif place.settings or line.language in ("yaml", "yml", "python", "toml", "ini", "json"):
+        yield from _setting(one, key_of(name) or name, match["value"])
+
+
+def _prose(one: Placed) -> Iterator[Statement]:
+    line, place = one.line, one.place
+    if not place.experiment or not place.told or mentioned_others(line, place.experiments):
+        return
+    label, value = line.labelled
+    yield from _labelled(one, label, value)
+    if place.settings or SETTINGS.search(label):
+        for name, text in _PAIR.findall(line.text):
+            yield from _setting(one, key_of(name) or name, text)
+    yield from _scores(one, line.text)
+    if not label:
+        for percent, what in _PERCENT_OF.findall(line.text):
+            if rate_of(what):
+                yield _statement(one, rate_of(what), round(float(percent) / 100, 12), "rate", f"{percent}%")
+
+
+def _labelled(one: Placed, label: str, value: str) -> Iterator[Statement]:
+    line, place = one.line, one.place
+    if not label:
+        key = first_name(KEYS, line.label) if line.kind == "item" and not line.parents else ""
+        if key in ("model", "data") and not experiments_in(line.text):
+            yield from _setting(one, key, line.text)
+        return
+    rate, key = rate_of(label), key_of(label)
+    share = part(value)
+    if key in ("model", "languages", "data", "output", "time", "verdict"):
+        yield from _setting(one, key, value)
+    elif key in _KINDS:
+        yield from _quantity(one, key, value)
+    elif rate and share:
+        yield from _rate(one, rate, value)
+    elif key and value and (place.settings or _is_code_name(key)) and not _PAIR.search(value):
+        yield from _setting(one, key, value)
+
+
+def _is_code_name(key: str) -> bool:
+    """`num_beams` is a setting wherever it stands; `Loss` only under settings."""
+    return "_" in key or key in ("transformers", "torch", "epochs")
+
+
+def _quantity(one: Placed, key: str, value: str) -> Iterator[Statement]:
+    number = seconds(value) if key == "seconds" else setting(value.split("(")[0].split("（")[0])
+    if isinstance(number, int | float) and not isinstance(number, bool):
+        yield _statement(one, key, number, _KINDS[key], value)
+
+
+def _rate(one: Placed, key: str, value: str) -> Iterator[Statement]:
+    share = part(value)
+    if share and key == "done":
+        if share.total:
+            yield _statement(one, "lines", share.total, "size", value)
+        return
+    rate = share.rate(None) if share else None
+    if rate is not None:
+        yield _statement(one, key, rate, "rate", value)
+    elif share and share.count is not None:
+        # A count alone: of how many, the experiment's size tells.
+        yield _statement(one, key, {"count": share.count}, "rate", value)
+
+
+def _setting(one: Placed, key: str, text: str) -> Iterator[Statement]:
+    if key in _KINDS:
+        yield from _quantity(one, key, text)
+    elif key == "languages":
+        codes = _LANGUAGES.search(text)
+        for name, code in zip(("src_lang", "tgt_lang"), codes.groups() if codes else (), strict=False):
+            yield _statement(one, name, code, "setting", text)
+    elif key == "model":
+        hub = _HUB_NAME.search(text)
+        if one.line.label and one.line.kind == "item" and not hub and not one.line.labelled[0]:
+            return  # `16-bit` in a list of what there is to say of the model
+        yield _statement(one, key, hub[0] if hub else setting(text), "setting", text)
+    elif key == "data":
+        size = _LINES.search(text)
+        if size:
+            yield _statement(one, "lines", float(size[1].replace(",", "")), "size", text)
+        yield _statement(one, key, setting(text), "setting", text)
+    else:
+        yield _statement(one, key, setting(text), "setting", text)
+
+
+def _scores(one: Placed, text: str) -> Iterator[Statement]:
+    for match in SCORE.finditer(text):
+        name = match["name"].lower().replace("sacre", "").rstrip("+2")
+        yield _statement(one, name, float(match["value"]), "score", text)
+
+
+def _row(one: Placed) -> Iterator[Statement]:
+    """A table's row: experiments down and quantities across, the other way round, or two columns of key and value."""
+    line = one.line
+    first, cells = (line.cells[0], line.cells[1:]) if line.cells else ("", ())
+    headings = line.header[1:]
+    if named := experiments_in(first):
+        for heading, cell in zip(headings, cells, strict=False):
+            for experiment in named:
+                yield from _cell(one, experiment, heading, cell, heading)
+    elif any(experiments_in(heading) for heading in headings):
+        for heading, cell in zip(headings, cells, strict=False):
+            for experiment in experiments_in(heading):
+                yield from _cell(one, experiment, first, cell, heading)
+    elif len(cells) == 1 and one.place.experiment and one.place.told:
+        yield from _labelled(one, first, cells[0])
+        yield from _scores(one, f"{first}: {cells[0]}")
+
+
+def _cell(one: Placed, experiment: str, label: str, cell: str, heading: str) -> Iterator[Statement]:
+    key, share = rate_of(label), part(cell)
+    rate = share.rate(None) if share else None
+    if key and rate is not None:
+        yield Statement(
+            experiment=experiment, key=key, value=rate, line=one.line.number, kind="rate", text=cell, column=heading
+        )
+        return
+    for match in SCORE.finditer(f"{label}: {cell}"):
+        name = match["name"].lower().replace("sacre", "").rstrip("+2")
+        yield Statement(
+            experiment=experiment, key=name, value=float(match["value"]), line=one.line.number, kind="score",
+            text=cell, column=heading,
+        )  # fmt: skip
+
+
+def _statement(one: Placed, key: str, value: Json, kind: StatementKind, text: str) -> Statement:
+    return Statement(
+        experiment=one.place.experiment,
+        key=key,
+        value=value,
+        line=one.line.number,
+        kind=kind,
+        scope=one.place.scope,
+        text=split_label(text)[1] if kind == "score" else text.strip(),
+    )

@@ -1,0 +1,118 @@
+"""The words by which a log in English or Japanese says what it says: one pattern each, and the canonical names.
+
+To teach the reader another language or habit, add to a pattern here.
+"""
+
+import re
+from typing import Final
+
+
+def _any(*words: str) -> "re.Pattern[str]":
+    return re.compile("|".join(words), re.IGNORECASE)
+
+
+# --- which experiment, and which part of it ---------------------------------------------------------
+
+_NUMBERS = r"#?\s*(?P<numbers>\d{1,4}(?:\s*(?:[&,/、・]|and|と)\s*\d{1,4})*)(?![\d.]*\d|\s*[%件行文秒分時])"
+EXPERIMENT: Final = re.compile(
+    rf"(?<![A-Za-z])(?P<word>experiment|exp\.?|実験|실험|trial|version|ver\.?|run)s?[-_ ]?{_NUMBERS}", re.IGNORECASE
+)
+PREFIXES: Final = {"version": "v", "ver": "v", "ver.": "v", "trial": "trial", "run": "run"}
+
+PLANNED: Final = _any("候補", "予定", "計画", r"\bplanned\b", r"\bcandidates?\b", r"\bideas?\b", r"\bbacklog\b")
+FUTURE: Final = _any(
+    "次", "今後", "検討", r"\bnext\b", r"\bto.?do\b", r"\bfuture\b", r"\bplan(s|ned)?\b", "候補", r"\bideas?\b"
+)
+HOPED: Final = _any("期待", r"\bexpect(ed|ations?)?\b", r"\bhypothes[ie]s\b", r"\bgoals?\b", "目的", "目標", r"\btargets?\b")
+LEARNED: Final = _any("教訓", "ベストプラクティス", "学習事項", r"\blessons?\b", r"\bbest practices?\b")
+SAMPLES: Final = _any("サンプル(出力|翻訳)", "翻訳品質サンプル", r"\bsamples?\b(?! size)", r"\bexamples?\b", "出力例", "の例$")
+ATTEMPT: Final = _any(
+    "試行", "初回", r"再(トレーニング|学習|実行|訓練)", r"(成功|失敗)した", "旧", "前回", "参考", "変更(前|後)",
+    r"\b(re)?tr(y|ies)\b", r"\battempts?\b", r"\bre-?(run|train\w*)\b", r"\b(first|second|third)\b",
+    r"\b(good|bad|successful|failed|failing|previous|earlier|old|new)\b", r"\bbefore\b", r"\bafter\b",
+    r"\breference (run|details)\b", r"\d{1,2}:\d{2}",
+)  # fmt: skip
+SETTINGS: Final = _any(
+    "設定", "パラメータ", "構成", r"\bsettings?\b", r"\bparam(eter)?s?\b", r"\bhyper-?param\w*", r"\bconfig(uration)?\b",
+    r"\bsetup\b", r"\barguments?\b", r"\bargs\b", r"\.ya?ml\b",
+)  # fmt: skip
+RESULTS: Final = _any("^結果", r"^results?\b", r"^outcome\b", r"^status\b", "^状態")
+
+# --- what a label means -----------------------------------------------------------------------------
+
+KEYS: Final[tuple[tuple[str, "re.Pattern[str]"], ...]] = (
+    ("model", _any("^モデル$", "^model$", "^base model$", "^checkpoint$")),
+    ("batch_size", _any("^バッチサイズ$", r"^(train(ing)? )?batch[ _-]?size$")),
+    ("learning_rate", _any("^学習率$", r"^learning[ _-]?rate$", "^lr$")),
+    ("epochs", _any("^エポック数?$", "^epochs?$", "^num_train_epochs$", "^number of epochs$")),
+    ("languages", _any("^言語(ペア)?$", "^languages?$", "^language pair$", "^direction$")),
+    ("data", _any("^データ(セット)?$", "^data( ?set)?$", "^corpus$", "^input$")),
+    ("output", _any("^出力$", "^output( file)?$")),
+    ("time", _any("^日時$", "^date$", "^when$", "^started$")),
+    ("seconds", _any("^所要時間$", "^duration$", "^runtime$", "^time taken$", "^took$", "^wall time$", "^train_runtime$")),
+    ("total_steps", _any("^総ステップ数?$", r"^(total|max)[ _](training |optimi[sz]ation )?steps$")),
+    ("train_size", _any(r"^train(ing)?( set| data| samples?| pairs?| examples?| size)*$", "^訓練(データ|件数)?$", "^学習データ$")),
+    ("throughput", _any("^train_samples_per_second$", r"^(training )?(throughput|samples (per second|/ ?s))$")),
+    ("verdict", _any("^結論$", "^conclusions?$", "^verdict$")),
+)  # fmt: skip
+# Shares of the lines, by what they count. The first that fits names the quantity.
+RATES: Final[tuple[tuple[str, "re.Pattern[str]"], ...]] = (
+    ("failed", _any("FAILED", "失敗(率|件数|行)", r"\bfail(ed|ures?|ing)\b")),
+    ("repeating", _any("繰り返し", r"\brepe(at|ti)\w*", r"\bloop(s|ing|ed)?\b", r"\bdegenerat\w*")),
+    ("english", _any("英語", r"\benglish\b", r"\blatin\b")),
+    ("empty", _any("空行", "空の(行|出力)", r"\bempty\b", r"\bblank\b")),
+    ("identical", _any("完全一致", "同一", r"\bidentical\b", r"\bsame (lines|translations?)\b", r"\bunchanged\b")),
+    ("different", _any("異なる", r"\bdiffer(ent|ing)?\b", r"\bchanged\b")),
+    ("partly_usable", _any("部分的", r"\bpart(ly|ially)\b", r"\busable with edits\b")),
+    ("right", _any("正確", "正しい訳", r"\b(right|correct|accurate)\b")),
+    ("usable", _any("使用可能", "品質", r"\busable\b", r"\bquality\b", r"\bacceptable\b")),
+    ("done", _any("生成完了", r"\b(generated|translated|completed|finished|done)\b")),
+)  # fmt: skip
+SCORE: Final = re.compile(
+    r"(?P<name>(?:sacre)?bleu|chrf(?:\+\+|2)?|comet|meteor)(?![-_\w])(?P<between>[^\d\n%|]{0,12}?)"
+    r"(?P<value>\d{1,3}(?:\.\d+)?)(?![\d.,]*\d|\s*%)",
+    re.IGNORECASE,
+)
+
+# --- what happened ----------------------------------------------------------------------------------
+
+SUCCEEDED: Final = _any("✅", "成功", r"\bsuccess(ful(ly)?)?\b", r"\bsucceeded\b", r"\bworks\b", r"\bworked\b")
+FAILED: Final = _any("❌", "失敗", "悪化", r"\bfail(ed|ure|s)?\b", r"\bdid not work\b", r"\bunusable\b", r"\bbroken\b")
+RUNNING: Final = _any("実行中", r"\bin progress\b", r"\b(still |now )?running\b", "🚀")
+SKIPPED: Final = _any("スキップ", "見送り", r"\bskipped\b", r"\bskip\b", r"\bnot to run\b", r"\bcancelled\b")
+NOT_RUN: Final = _any(
+    "実行できず", "実行できな", "起動できず", "ダウンロード(中にエラー|に?失敗|できず)", r"Can't load",
+    r"\bcould not (be )?(run|start|started|load|loaded|download|downloaded|executed)\b",
+    r"\bnever (started|ran)\b", r"\bdid not (start|run)\b", r"\bfailed to (start|load|download)\b",
+    r"\bdownload (failed|broke off|was aborted)\b", r"Disk quota exceeded", r"No space left on device",
+)  # fmt: skip
+CRASH: Final = _any(
+    "クラッシュ", "落ちた", "強制終了", r"\bcrash(ed|es)?\b", r"\bdied\b", r"\bkilled\b", r"\bOOM\b",
+    r"\bout of memory\b", r"\baborted\b", r"\bsegfault\w*",
+)  # fmt: skip
+RESUMED: Final = _any("再開", r"\bresum(e|ed|ing)\b", r"\brestarted\b")
+STEP: Final = re.compile(r"(?:ステップ|\bsteps?\b)\s*#?(\d[\d,]*)|(\d[\d,]*)\s*(?:ステップ|steps\b)", re.IGNORECASE)
+CHECKPOINT: Final = re.compile(r"checkpoint[-_ ](\d[\d,]*)|step[=_-](\d+)\.ckpt", re.IGNORECASE)
+SAME_OUTPUT: Final = _any(
+    r"\bMD5\b", r"\bSHA-?(1|256)\b", r"\b(check|hash)sums?\b", r"\bhash(es)?\b", "ハッシュ", "完全(に)?一致", "バイト単位",
+    r"\b(byte|bit)[- ](for[- ](byte|bit)|identical|wise)\b", r"\bidentical (output|translation|file)s?\b",
+    r"\b(outputs?|translations?|files?) (is|are|was|were) (exactly )?(identical|the same)\b",
+)  # fmt: skip
+NOT_SAME: Final = _any(
+    "一致(は)?し(ない|なかった|ていない)", "異な", "違", r"\bnot\b", r"\bno longer\b", r"\bdiffer\w*", r"n't\b", r"\bwould\b",
+    r"\bshould\b", r"\bcheck (that|whether|if)\b",
+)  # fmt: skip
+OTHER_DATA: Final = _any(
+    "(データ(セット)?|コーパス)[はがも](以前と|前回と)?(異な|違)", "(異なる|違う|別の)(データ|コーパス)",
+    r"\b(different|another|other|new) (training )?(data ?set|data|corpus)\b",
+    r"\b(data ?set|data|corpus) (is|are|was|were) (different|not the same|changed)\b",
+    r"\b(data ?set|data|corpus) differs?\b",
+)  # fmt: skip
+MEAN: Final = _any("平均", r"\b(mean|average|avg)\b")
+APPROXIMATE: Final = _any("約", "ほぼ", "程度", "~", "〜", r"\babout\b", r"\baround\b", r"\bapprox\w*", r"\bnearly\b", r"\balmost\b")
+UNSET: Final = _any(r"[(（]?(デフォルト|なし|default|none|unset|not set|n/a|-)[)）]?")
+
+
+def first_name(table: "tuple[tuple[str, re.Pattern[str]], ...]", label: str) -> str:
+    """The canonical name of a label; empty where the table has none for it."""
+    return next((name for name, pattern in table if pattern.search(label)), "")

@@ -1,0 +1,166 @@
+"""MLflow's two local stores, `mlruns/` and a SQLite database, through MLflow's own client on a copy."""
+
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Mapping
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from ledger.claims import Claimed, ClaimedRun, Outcome, Point
+from ledger.errors import LedgerError
+from ledger.findings import Json
+from ledger.importers.files import Problems, finite, foreign, model_in, parse_yaml
+
+KIND = "mlflow"
+SQLITE = b"SQLite format 3\0"
+READ_SECONDS = 300
+_OUTCOMES: dict[str, Outcome] = {
+    "FINISHED": "completed", "FAILED": "failed", "KILLED": "failed", "RUNNING": "running", "SCHEDULED": "planned",
+}  # fmt: skip
+# Tags that say where a run came from; the others are MLflow's own bookkeeping or the user's.
+_TAGS = {"mlflow.source.name": "program", "mlflow.source.git.commit": "commit", "mlflow.user": "user"}
+
+
+def matches(path: Path) -> bool:
+    """Whether this is a SQLite database with MLflow's tables, or a folder of its experiments."""
+    return _is_database(path) or _is_file_store(path)
+
+
+def read(path: Path) -> Claimed:
+    """Every active run in the store. Raises LedgerError where it is none, or MLflow cannot open it."""
+    if not matches(path):
+        raise foreign(path, "MLflow store")
+    with TemporaryDirectory(prefix="ledger-import-") as folder:
+        uri = _copy(path, Path(folder))
+        rows, told = _dump(uri, path)
+    problems = _unread(path, {row["run_id"] for row in rows}) if path.is_dir() else []
+    problems += [f"{row['run_id']}: {one}" for row in rows for one in row["problems"]]
+    if not rows and problems:
+        raise LedgerError(f"nothing in {path} could be read: {problems[0]}", hint=told or "was it copied in full?")
+    return Claimed(KIND, tuple(map(_run, rows)), tuple(problems))
+
+
+def _is_database(path: Path) -> bool:
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        if file.read(len(SQLITE)) != SQLITE:
+            return False
+    try:
+        with closing(sqlite3.connect(f"file:{path.absolute()}?mode=ro", uri=True)) as connection:
+            tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
+    except sqlite3.Error:
+        return True  # damaged inside: told when it is read
+    return {"experiments", "runs"} <= tables
+
+
+def _is_file_store(path: Path) -> bool:
+    return path.is_dir() and any(_is_experiment(folder) for folder in path.glob("*/meta.yaml"))
+
+
+def _is_experiment(meta: Path) -> bool:
+    content = Problems().mapping(meta, parse_yaml)
+    return "experiment_id" in content and "lifecycle_stage" in content
+
+
+def _copy(path: Path, folder: Path) -> str:
+    """The URI of a copy: reading a store changes it (schema, trash folder), and the source stays as it is."""
+    if path.is_dir():
+        copy = folder / "mlruns"
+        shutil.copytree(path, copy, ignore=shutil.ignore_patterns("artifacts"), symlinks=True)
+        for meta in copy.glob("*/*/meta.yaml"):
+            (meta.parent / "artifacts").mkdir()  # without it MLflow does not take the folder for a run's
+        return copy.as_uri()
+    try:
+        with (
+            closing(sqlite3.connect(f"file:{path.absolute()}?mode=ro", uri=True)) as source,
+            closing(sqlite3.connect(folder / "mlflow.db")) as target,
+        ):
+            source.backup(target)
+    except sqlite3.Error as error:
+        raise LedgerError(
+            f"{path} is a damaged database: {error}", hint="copy it again from where it was written"
+        ) from error
+    return f"sqlite:///{folder / 'mlflow.db'}"
+
+
+def _dump(uri: str, path: Path) -> tuple[list[dict[str, Json]], str]:
+    command = [sys.executable, "-m", "ledger.importers.mlflow_dump", uri]
+    environment = {**os.environ, "MLFLOW_ALLOW_FILE_STORE": "true", "MLFLOW_TRACKING_URI": uri}
+    try:
+        done = subprocess.run(
+            command, env=environment, capture_output=True, text=True, check=False, timeout=READ_SECONDS
+        )
+    except subprocess.TimeoutExpired as error:
+        raise LedgerError(f"MLflow read {path} for {READ_SECONDS} s without an end", hint="import a part of it") from error
+    told = done.stderr.strip().splitlines()
+    if done.returncode:
+        raise LedgerError(
+            f"MLflow cannot open {path}: {told[-1][:200] if told else done.returncode}",
+            hint="look at it with: mlflow ui --backend-store-uri …",
+        )
+    return [json.loads(line) for line in done.stdout.splitlines()], told[-1] if told else ""
+
+
+def _unread(path: Path, read: set[str]) -> list[str]:
+    """The run folders that the client passed over; deleted runs are not missed."""
+    problems = Problems()
+    for folder in sorted({found.parent for found in path.glob("*/*/meta.yaml")} | set(path.glob("*/" + "[0-9a-f]" * 32))):
+        if folder.parent.name.startswith(".") or folder.name in read or folder.parent.name == "models":
+            continue
+        meta = problems.mapping(folder / "meta.yaml", parse_yaml)
+        if meta.get("lifecycle_stage") != "deleted":
+            problems.append(f"run {folder.name}: its meta.yaml is missing or damaged")
+    return problems
+
+
+def _run(row: Mapping[str, Json]) -> ClaimedRun:
+    params = {key: _plain(value) for key, value in row["params"].items()}
+    seconds = (row["end_ms"] - row["start_ms"]) / 1000 if row["end_ms"] and row["start_ms"] else None
+    tags = {name: row["tags"][tag] for tag, name in _TAGS.items() if row["tags"].get(tag)}
+    return ClaimedRun(
+        experiment=row["experiment"] if row["experiment"] != "Default" else row["name"] or row["run_id"],
+        key=row["run_id"],
+        title=row["name"] or "",
+        outcome=_OUTCOMES.get(row["status"]),
+        model=model_in(params),
+        params=params,
+        metrics={name: number for name, value in row["metrics"].items() if (number := finite(value)) is not None},
+        series={
+            name: [Point(step, number) for step, value in points if (number := finite(value)) is not None]
+            for name, points in row["series"].items()
+        },
+        facts={
+            "id": row["run_id"],
+            "name": row["name"],
+            "time": _time(row["start_ms"]),
+            "seconds": seconds,
+            **tags,
+            "tags": {key: value for key, value in row["tags"].items() if not key.startswith("mlflow.")},
+        },
+        where=row["run_id"],
+    )
+
+
+def _plain(text: str) -> Json:
+    """MLflow keeps every param as text; what reads as a JSON number or truth value is one."""
+    spoken = {"True": True, "False": False, "None": None}
+    if text in spoken:
+        return spoken[text]
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return text
+    return value if isinstance(value, int | float | bool) else text
+
+
+def _time(milliseconds: int | None) -> str | None:
+    if not milliseconds:
+        return None
+    return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -1,0 +1,187 @@
+"""W&B offline runs: the `.wandb` file of a run, or a folder that holds one, or several of them."""
+
+import json
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from ledger.claims import Claimed, ClaimedRun, Outcome, Point
+from ledger.errors import LedgerError
+from ledger.findings import Json
+from ledger.importers.files import Problems, finite, foreign, model_in, parse_json, parse_yaml, pinned
+from ledger.importers.wandb_file import Damage, read_records
+from ledger.importers.wandb_schema import record_class
+from ledger.secrets import scrub_url
+
+KIND = "wandb"
+MOST_BYTES = 2 * 2**30  # read at once
+GLOBS = ("*.wandb", "*/*.wandb", "wandb/*/*.wandb")
+
+
+def matches(path: Path) -> bool:
+    """Whether this looks like W&B's: a `.wandb` file, or a folder with one up to two levels down."""
+    return bool(_files(path))
+
+
+def read(path: Path) -> Claimed:
+    """Every run below `path`. Raises LedgerError where there is none, or none can be read."""
+    files = _files(path)
+    if not files:
+        raise foreign(path, "W&B offline run")
+    runs, problems = [], Problems()
+    for file in files:
+        try:
+            runs.append(_read_run(file, problems))
+        except LedgerError as error:
+            problems.append(f"{file.name}: {error.message}")
+    if not runs:
+        raise LedgerError(
+            f"nothing in {path} could be read: {problems[0]}", hint="was the run's folder copied in full?"
+        )
+    return Claimed(KIND, tuple(runs), tuple(problems))
+
+
+def decode(data: bytes) -> "tuple[list[Any], list[str]]":
+    """The records of a `.wandb` file's bytes, and what could not be read.
+
+    Raises LedgerError where it is no such file. Of a file that is cut off the records are the first ones.
+    """
+    from google.protobuf.message import DecodeError
+
+    records, problems = [], []
+    for part in read_records(data):
+        if isinstance(part, Damage):
+            problems.append(f"not readable from byte {part.at:,} on: {part.why}")
+            continue
+        record = record_class()()
+        try:
+            record.ParseFromString(part)
+        except DecodeError:
+            problems.append("a record is not what W&B writes")
+            continue
+        records.append(record)
+    return records, problems
+
+
+def _files(path: Path) -> list[Path]:
+    if path.is_dir():
+        found = (file for pattern in GLOBS for file in sorted(path.glob(pattern)))
+        return list({file.resolve(): file for file in found if file.is_file()}.values())
+    return [path] if path.suffix == ".wandb" and path.is_file() else []
+
+
+def _read_run(file: Path, problems: Problems) -> ClaimedRun:
+    data = problems.read(file, bytes, MOST_BYTES)
+    records, damage = decode(data if data is not None else b"")
+    problems += [f"{file.name}: {one}" for one in damage]
+    run = _Gathered(records)
+    beside = file.parent / "files"
+    config = {**_values(problems.mapping(beside / "config.yaml", parse_yaml)), **run.config}
+    metadata = problems.mapping(beside / "wandb-metadata.json", parse_json)
+    summary = {**problems.mapping(beside / "wandb-summary.json", parse_json), **run.summary}
+    if not run.ended:
+        problems.append(f"{file.name}: no exit is recorded: the run was cut off, or goes on")
+    params = {key: value for key, value in config.items() if not key.startswith("_wandb")}
+    return ClaimedRun(
+        experiment=run.head.get("name") or run.head.get("id") or file.stem.removeprefix("run-"),
+        key=run.head.get("id") or file.stem.removeprefix("run-"),
+        title=run.head.get("notes") or "",
+        outcome=run.outcome,
+        model=model_in(params),
+        params=params,
+        metrics={k: n for k, v in summary.items() if k[:1] != "_" and (n := finite(v)) is not None},
+        series=run.series,
+        environment={
+            **{key: metadata[key] for key in ("os", "python", "gpu", "cudaVersion") if metadata.get(key)},
+            **run.environment,
+            **({"packages": p} if (p := problems.mapping(beside / "requirements.txt", pinned)) else {}),
+        },
+        facts={key: value for key, value in run.head.items() if key != "notes"},
+        where=file.name,
+    )
+
+
+class _Gathered:
+    """What a run's records amount to, later ones over earlier ones."""
+
+    def __init__(self, records: Iterable[Any]) -> None:
+        self.head: dict[str, Json] = {}
+        self.config: dict[str, Json] = {}
+        self.summary: dict[str, Json] = {}
+        self.series: dict[str, list[Point]] = {}
+        self.environment: dict[str, Json] = {}
+        self.outcome: Outcome | None = None
+        self.ended = False
+        takes = {
+            "run": self._take_run,
+            "config": lambda one: _update(self.config, one),
+            "summary": lambda one: _update(self.summary, one),
+            "history": self._take_history,
+            "environment": self._take_environment,
+            "exit": self._take_exit,
+        }
+        for record in records:
+            for field, value in record.ListFields():
+                takes[field.name](value)
+
+    def _take_run(self, run: Any) -> None:
+        told = {"id": run.run_id, "name": run.display_name, "project": run.project, "group": run.run_group}
+        told |= {"notes": run.notes, "tags": list(run.tags), "time": _time(run.start_time)}
+        told |= {"commit": run.git.commit, "repository": scrub_url(run.git.remote_url)}
+        self.head |= {key: value for key, value in told.items() if value}
+        _update(self.config, run.config)
+        _update(self.summary, run.summary)
+
+    def _take_history(self, history: Any) -> None:
+        values = {_name(item): _json(item.value_json) for item in history.item}
+        step = values.get("_step", history.step.num)
+        for name, value in values.items():
+            number = finite(value)
+            if number is not None and not name.startswith("_") and isinstance(step, int):
+                self.series.setdefault(name, []).append(Point(step, number))
+
+    def _take_environment(self, environment: Any) -> None:
+        told = {"os": environment.os, "python": environment.python, "program": environment.program}
+        told |= {"gpu": environment.gpu_type, "cuda": environment.cuda_version}
+        told |= {"commit": environment.git.commit}
+        self.environment |= {key: value for key, value in told.items() if value}
+
+    def _take_exit(self, end: Any) -> None:
+        self.ended = not end.not_complete
+        self.outcome = "failed" if end.exit_code or end.not_complete else "completed"
+        self.head |= {"exit_code": end.exit_code, "seconds": end.runtime}
+
+
+def _update(target: dict[str, Json], items: Any) -> None:
+    for item in items.update:
+        target[_name(item)] = _json(item.value_json)
+    for item in items.remove:
+        target.pop(_name(item), None)
+
+
+def _name(item: Any) -> str:
+    return ".".join(item.nested_key) or str(item.key)
+
+
+def _json(text: str) -> Json:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+
+
+def _values(config: dict[str, Json]) -> dict[str, Json]:
+    """The settings of a config.yaml, where each stands under `value`."""
+    return {
+        key: one["value"] for key, one in config.items() if isinstance(one, dict) and "value" in one
+    }
+
+
+def _time(stamp: Any) -> str:
+    if not stamp.seconds:
+        return ""
+    try:
+        return datetime.fromtimestamp(stamp.seconds, UTC).isoformat().replace("+00:00", "Z")
+    except (OverflowError, ValueError, OSError):
+        return ""

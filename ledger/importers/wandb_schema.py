@@ -1,0 +1,68 @@
+"""The few messages of W&B's protobuf schema that an import needs, built in code.
+
+Field numbers are those of `wandb/proto/wandb_internal.proto`; protobuf passes over every field that is not
+named here. `wandb` itself is not needed, and its classes are not touched: the pool is our own.
+"""
+
+from functools import cache
+from typing import Any
+
+from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+
+_LABELS = {"": 1, "*": 3}  # optional, repeated
+_TYPES = {"int64": 3, "int32": 5, "bool": 8, "string": 9}
+# message -> field -> (number, type, "*" where repeated)
+_MESSAGES: dict[str, dict[str, tuple[int, str, str]]] = {
+    "Timestamp": {"seconds": (1, "int64", ""), "nanos": (2, "int32", "")},
+    "Item": {"key": (1, "string", ""), "nested_key": (2, "string", "*"), "value_json": (16, "string", "")},
+    "Items": {"update": (1, "Item", "*"), "remove": (2, "Item", "*")},
+    "Step": {"num": (1, "int64", "")},
+    "History": {"item": (1, "Item", "*"), "step": (2, "Step", "")},
+    "Git": {"remote_url": (1, "string", ""), "commit": (2, "string", "")},
+    "Run": {
+        "run_id": (1, "string", ""),
+        "project": (3, "string", ""),
+        "config": (4, "Items", ""),
+        "summary": (5, "Items", ""),
+        "run_group": (6, "string", ""),
+        "display_name": (8, "string", ""),
+        "notes": (9, "string", ""),
+        "tags": (10, "string", "*"),
+        "start_time": (17, "Timestamp", ""),
+        "git": (21, "Git", ""),
+    },
+    "Environment": {
+        "os": (1, "string", ""),
+        "python": (2, "string", ""),
+        "program": (6, "string", ""),
+        "git": (9, "Git", ""),
+        "gpu_type": (18, "string", ""),
+        "cuda_version": (25, "string", ""),
+    },
+    "Exit": {"exit_code": (1, "int32", ""), "runtime": (2, "int32", ""), "not_complete": (3, "bool", "")},
+    "Record": {
+        "history": (2, "History", ""),
+        "summary": (3, "Items", ""),
+        "config": (5, "Items", ""),
+        "run": (17, "Run", ""),
+        "exit": (18, "Exit", ""),
+        "environment": (26, "Environment", ""),
+    },
+}
+
+
+@cache
+def record_class() -> Any:
+    """The class of one record; `ParseFromString` raises google.protobuf.message.DecodeError."""
+    file = descriptor_pb2.FileDescriptorProto(name="claims.proto", package="claims", syntax="proto3")
+    for name, fields in _MESSAGES.items():
+        message = file.message_type.add(name=name)
+        for field, (number, kind, label) in fields.items():
+            one = message.field.add(name=field, number=number, label=_LABELS[label])
+            if kind in _TYPES:
+                one.type = _TYPES[kind]
+            else:
+                one.type, one.type_name = 11, f".claims.{kind}"
+    pool = descriptor_pool.DescriptorPool()
+    pool.Add(file)
+    return message_factory.GetMessageClass(pool.FindMessageTypeByName("claims.Record"))
