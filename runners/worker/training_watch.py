@@ -88,12 +88,12 @@ class Watch(TrainerCallback):  # type: ignore[misc]  # transformers has no types
             control.should_training_stop = True
 
     def on_log(self, args: Any, state: Any, control: Any, **known: Any) -> None:  # noqa: ARG002
-        """One point of the series; what is not finite travels as text, for JSON has no word for it."""
+        """One point of the series."""
         logs = known.get("logs") or {}
-        point = {name: _number(logs[key]) for key, name in SERIES.items() if key in logs}
+        point = {name: number(logs[key]) for key, name in SERIES.items() if key in logs}
         if point:
             scale = self.amp_scale()
-            self._events.send("step", step=state.global_step, amp_scale=_number(scale), **point)
+            self._events.send("step", step=state.global_step, amp_scale=number(scale), **point)
             self._tell_step(state.global_step)
 
     def on_save(self, args: Any, state: Any, control: Any, **known: Any) -> None:  # noqa: ARG002
@@ -175,8 +175,9 @@ def _is_full(folder: Path) -> bool:
     return shutil.disk_usage(folder).free < 2**20
 
 
-def _number(value: Any) -> float | str | None:
+def number(value: Any) -> float | str | None:
+    """As an event holds it: what is not finite as text, for JSON has no word for it."""
     if value is None:
         return None
-    number = float(value)
-    return number if math.isfinite(number) else str(number)
+    exact = float(value)
+    return exact if math.isfinite(exact) else str(exact)

@@ -108,7 +108,7 @@ class Witness:
         began = time.monotonic()
         self.finish()
         model = unwrap(model)
-        copied = _copy(model)
+        copied = _copy(model) if _has_room(model) else None
         if copied is None:
             self.write(checkpoint, self._observe(model, step))
             held = time.monotonic() - began
@@ -196,6 +196,21 @@ def _save_tensors(path: Path, tensors: Mapping[str, Any]) -> None:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _has_room(model: Any) -> bool:
+    """Whether a copy takes nothing from the training.
+
+    torch keeps the memory of a GPU that it once had, and by its first save a training has had the most that
+    it needs: what is free beside that is to spare. A copy and its sample take twice the weights at most, as a
+    rule.
+    """
+    import torch
+
+    if model.device.type != "cuda":
+        return bool(model.device.type == "cpu")
+    free, _ = torch.cuda.mem_get_info(model.device)
+    return bool(free > 2 * sum(weights.nbytes for weights in model.parameters()))
 
 
 def _copy(model: Any) -> Any:
