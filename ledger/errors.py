@@ -4,6 +4,10 @@ Everything else that is raised is a bug; `ledger.cli.boundary` turns both into w
 """
 
 from enum import IntEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ledger.findings import Report
 
 
 class Exit(IntEnum):
@@ -32,6 +36,15 @@ class LedgerError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message}\n  {self.hint}" if self.hint else self.message
+
+
+class RunFailedError(LedgerError):
+    """A run broke off; `report` is what the guards say of it as far as it went."""
+
+    def __init__(self, message: str, *, hint: str, run: str, report: "Report") -> None:
+        super().__init__(message, hint=hint)
+        self.run = run
+        self.report = report
 
 
 class UsageError(LedgerError):

@@ -116,6 +116,11 @@ def probe(worker: Worker, job: GenerationJob) -> TokenizerProbe:
     with job.source.open(encoding="utf-8-sig", errors="replace") as file:
         sentences = [line.strip() for line, _ in zip(file, range(PROBE_SENTENCES), strict=False)]
     result = worker.call({**_to_worker(job, job.source), "job": "probe_codes", "sentences": sentences})
+    return to_probe(result)
+
+
+def to_probe(result: Event) -> TokenizerProbe:
+    """What a worker found out about a tokenizer's codes."""
     return TokenizerProbe(
         tokenizer=result["tokenizer"],
         known_codes=tuple(result["known_codes"]),

@@ -24,7 +24,12 @@ LOG_READ = 8192  # bytes of the log that are looked at for them
 
 
 class WorkerDiedError(LedgerError):
-    """The worker died over a job."""
+    """The worker died over a job; `signal` is the one that killed it, `said` the end of its log."""
+
+    def __init__(self, message: str, *, hint: str, signal: int | None = None, said: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.signal = signal
+        self.said = said
 
     def resumable(self) -> LedgerError:
         """The same, for a job that a run can take up again."""
@@ -39,7 +44,7 @@ class Worker:
     """
 
     def __init__(self, interpreter: Path, log: Path, *, nice: int = 0) -> None:
-        self._interpreter = interpreter
+        self.interpreter = interpreter
         self._log = log
         self._nice = nice
         self._process: subprocess.Popen[str] | None = None
@@ -47,17 +52,17 @@ class Worker:
     def __enter__(self) -> "Worker":
         """Start the process. Raises LedgerError when the interpreter cannot be run."""
         self._log.parent.mkdir(parents=True, exist_ok=True)
-        command = [str(self._interpreter), "-P", "-X", "utf8", str(BOOTSTRAP)]
+        command = [str(self.interpreter), "-P", "-X", "utf8", str(BOOTSTRAP)]
         try:
             with self._log.open("ab") as log:
                 self._process = subprocess.Popen(
                     command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, encoding="utf-8"
                 )
         except (FileNotFoundError, PermissionError) as error:
-            if Path(str(error.filename)) != self._interpreter:
+            if Path(str(error.filename)) != self.interpreter:
                 raise
             raise LedgerError(
-                f"cannot run the experiment's Python: {self._interpreter}: {error.strerror}",
+                f"cannot run the experiment's Python: {self.interpreter}: {error.strerror}",
                 hint="make the environment again, or name another interpreter",
             ) from error
         if self._nice:
@@ -68,6 +73,10 @@ class Worker:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        """End the process."""
+        self.close()
+
+    def close(self) -> None:
         """Close its stdin, which ends it, whatever it is doing; kill it where that does not help."""
         if self._process is None:
             return
@@ -143,10 +152,12 @@ class Worker:
             why = f"died of signal {-code} ({signal.Signals(-code).name if named else 'real-time'})"
         else:
             why = f"ended by itself with exit code {code}"
-        last = " | ".join(tail(self._log))
+        last = tail(self._log)
         return WorkerDiedError(
             f"the worker process {why}",
-            hint=f"its log is {self._log}" + (f" and ends: {last}" if last else ""),
+            hint=f"its log is {self._log}" + (f" and ends: {' | '.join(last)}" if last else ""),
+            signal=-code if code < 0 else None,
+            said="\n".join(last),
         )
 
 

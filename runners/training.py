@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ledger.errors import LedgerError
+from ledger.evidence import TokenizerProbe
 from ledger.findings import Json
 from ledger.progress import Progress
-from ledger.training_evidence import TrainingPoint
+from ledger.training_evidence import TrainingFailure, TrainingPoint
+from runners.generation import to_probe
 from runners.process import Event, Worker, WorkerDiedError
 
 
@@ -110,31 +112,46 @@ class Evaluation:
     loss: float | None
 
 
+class TrainingFailedError(LedgerError):
+    """The training ended early; `failure` is how."""
+
+    def __init__(self, message: str, *, hint: str, failure: TrainingFailure) -> None:
+        super().__init__(message, hint=hint)
+        self.failure = failure
+
+
 News = Progress | TrainingPoint | Evaluation | Saved | str
+
+
+def probe(worker: Worker, job: TrainingJob, tell: Callable[[Progress], None]) -> TokenizerProbe:
+    """What the training's tokenizer makes of the job's language codes; one from scratch is made for it."""
+
+    def on_event(event: Event) -> None:
+        if event["event"] == "progress":
+            tell(Progress(event["stage"], event["done"], event["total"], event["rate"]))
+
+    return to_probe(worker.call({**_to_worker(job), "job": "probe_training"}, on_event))
 
 
 def train(worker: Worker, job: TrainingJob, tell: Callable[[News], None]) -> Trained:
     """Train until the end, or until `stop_file` is there.
 
-    `tell` is given progress, points of the series, saves and notices (text). Raises LedgerError for whatever
-    ends it early; the message has the step.
+    `tell` is given progress, points of the series, saves and notices (text). Raises TrainingFailedError for
+    whatever ends it early; the message has the step.
     """
     job.stop_file.unlink(missing_ok=True)
-    last = [0]
+    last: list[int] = []  # the last step that was done
 
     def on_event(event: Event) -> None:
         news = to_news(event)
         if isinstance(news, Progress) and news.stage == "training":
-            last[0] = news.done
+            last[:] = [news.done]
         tell(news)
 
     try:
         result = worker.call(_to_worker(job), on_event)
     except LedgerError as ended:
-        error = ended.resumable() if isinstance(ended, WorkerDiedError) else ended
-        if not last[0] or f"step {last[0]}" in error.message or "-" + str(last[0]) in error.message:
-            raise error from ended
-        raise LedgerError(f"{error.message} (after step {last[0]:,})", hint=error.hint) from ended
+        raise _failed(ended, last[0] if last else None) from ended
     return Trained(
         last_step=result["last_step"],
         stopped=result["stopped"],
@@ -142,6 +159,21 @@ def train(worker: Worker, job: TrainingJob, tell: Callable[[News], None]) -> Tra
         effective=result["effective"],
         imported=tuple(result["imported"]),
     )
+
+
+def _failed(ended: LedgerError, last: int | None) -> TrainingFailedError:
+    """The error with its step; `last` is the last step that was done, None before the training began."""
+    died = ended if isinstance(ended, WorkerDiedError) else None
+    error = died.resumable() if died else ended
+    told = not last or f"step {last}" in error.message or f"-{last}" in error.message
+    after = "" if told else f" (after step {last:,})"
+    # A death is told by a signal and by what was said before it: the message itself only guesses at memory.
+    failure = TrainingFailure(
+        message=died.said if died else ended.message,
+        step=None if last is None else last + 1,
+        signal=died.signal if died else None,
+    )
+    return TrainingFailedError(error.message + after, hint=error.hint, failure=failure)
 
 
 def to_news(event: Event) -> News:

@@ -4,8 +4,7 @@ Real runs and rehearsals take the same path; they differ in what goes in (`ledge
 journal that holds them.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
@@ -16,19 +15,22 @@ from ledger.evidence import Evidence, LineSample, Scores, TextEvidence
 from ledger.findings import Json, Report, Verdict
 from ledger.flows import preflight
 from ledger.flows.check import inspect_output
-from ledger.flows.inputs import Inputs, read_inputs, rehearsal_model
+from ledger.flows.inputs import Inputs, read_inputs
 from ledger.flows.limits import max_rates, score_limits
 from ledger.flows.plan import (
     AGAIN,
     Plan,
     Request,
+    discard_a_new_run,
     failures_recorded,
     inspect_before,
     make_plan,
+    nothing_left_of_a_new_run,
     resumable,
     started,
 )
 from ledger.flows.record import Mode, Recorder, new_run_id
+from ledger.flows.tiny_model import rehearsal_model, tiny_model
 from ledger.flows.training import TrainingOutcome, run_training
 from ledger.flows.voice import Voice
 from ledger.models import parameters
@@ -38,7 +40,6 @@ from ledger.workspace import Workspace
 from runners.disk import model_need, rehearsal_need
 from runners.generation import GenerationJob, GenerationResult, generate, probe
 from runners.process import Worker
-from runners.rehearsal import prepare
 
 __all__ = ["AGAIN", "Outcome", "Request", "run_experiment"]
 
@@ -99,14 +100,14 @@ def _run_generation(workspace: Workspace, request: Request, spec: Spec, voice: V
 
 
 def _run(plan: GenerationPlan, before: Report, recorder: Recorder, worker: Worker, voice: Voice) -> Outcome:
-    with _nothing_left_of_a_new_run(plan, recorder):
+    with nothing_left_of_a_new_run(plan, recorder):
         job = _job(plan, recorder.folder, worker, voice)
-        probed = preflight.inspect_languages(plan.spec, probe(worker, job))
+        probed = preflight.inspect_languages(plan.spec.codes, probe(worker, job))
     languages = preflight.allow(probed, plan.request.allow)
     before += languages
     if languages.verdict is Verdict.FAIL:
         voice.preflight(languages)
-        _discard_a_new_run(plan, recorder)
+        discard_a_new_run(plan, recorder)
         return Outcome(plan.spec.name, plan.request.mode, before)
     recorder.environment(plan.environment)
     recorder.started(started(plan, before))
@@ -114,21 +115,6 @@ def _run(plan: GenerationPlan, before: Report, recorder: Recorder, worker: Worke
         with voice.progress("sentences") as on_progress:
             result = generate(worker, job, recorder.folder, on_progress, voice.say)
         return _guard(plan, before, recorder, result)
-
-
-@contextmanager
-def _nothing_left_of_a_new_run(plan: GenerationPlan, recorder: Recorder) -> Iterator[None]:
-    """What fails before the run is on the record cannot be resumed, so its folder goes."""
-    try:
-        yield
-    except BaseException:
-        _discard_a_new_run(plan, recorder)
-        raise
-
-
-def _discard_a_new_run(plan: GenerationPlan, recorder: Recorder) -> None:
-    if not plan.request.resume:
-        recorder.discard()
 
 
 def _job(plan: GenerationPlan, folder: Path, worker: Worker, voice: Voice) -> GenerationJob:
@@ -139,7 +125,7 @@ def _job(plan: GenerationPlan, folder: Path, worker: Worker, voice: Voice) -> Ge
     if (plan.workspace.root / model).is_dir():
         model = str(plan.workspace.root / model)
     if plan.request.rehearse:
-        model = str(_rehearsal_model(plan, worker, voice))
+        model = str(tiny_model(plan, *rehearsal_model(spec.name, spec.model), worker, voice))
         output, dtype, device = folder / f"output.{spec.languages.target}", "float32", "cpu"
         source = folder / f"source.{spec.languages.source}"
         source.write_text("".join(f"{line}\n" for line in inputs.source), encoding="utf-8")
@@ -159,22 +145,6 @@ def _job(plan: GenerationPlan, folder: Path, worker: Worker, voice: Voice) -> Ge
         device=device,
         seed=spec.seed,
     )
-
-
-def _rehearsal_model(plan: GenerationPlan, worker: Worker, voice: Voice) -> Path:
-    family, objective = rehearsal_model(plan.spec)
-    with voice.progress("steps") as on_progress:
-        model = prepare(
-            worker,
-            family=family,
-            objective=objective,
-            environment=plan.environment.digest,
-            cache=plan.workspace.models,
-            on_progress=on_progress,
-        )
-    made = f"trained just now in {model.seconds:.0f} s" if model.trained_now else "trained earlier"
-    voice.say(f"rehearsing with a tiny {family} model, {made}, on this machine's CPU in float32")
-    return model.folder
 
 
 def _guard(plan: GenerationPlan, before: Report, recorder: Recorder, result: GenerationResult) -> Outcome:

@@ -9,13 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ledger.canonical import digest_file, digest_json
-from ledger.errors import LedgerError, UsageError
+from ledger.errors import LedgerError
 from ledger.findings import Json
-from ledger.models import model_kind
 from ledger.spec import Spec
 from ledger.textio import read_lines
 from ledger.workspace import Workspace
-from runners.rehearsal import Objective, rehearsal_text
+from runners.rehearsal import rehearsal_text
 from runners.rehearsal.model import recipe_digest
 
 
@@ -39,20 +38,6 @@ def read_inputs(spec: Spec, workspace: Workspace, *, rehearsal: bool) -> Inputs:
     return _rehearsal_inputs(spec) if rehearsal else _real_inputs(spec, workspace)
 
 
-def rehearsal_model(spec: Spec) -> tuple[str, Objective]:
-    """Family and training objective of the tiny model that stands in for the spec's.
-
-    A model that was only ever pretrained is stood in for by one that learned only to denoise.
-    """
-    if spec.model.family is None:
-        raise UsageError(
-            f"{spec.name}: a rehearsal needs the model's family, which {spec.model.name!r} does not tell",
-            hint="name it in the spec, or with --set model.family=mbart50",
-        )
-    known = model_kind(spec.model.name)
-    return spec.model.family, "denoising" if known.pretrained_only else "translation"
-
-
 def _real_inputs(spec: Spec, workspace: Workspace) -> Inputs:
     source_path = _data_file(spec, workspace, "source", spec.data.source)
     source = read_lines(source_path)
@@ -68,7 +53,7 @@ def _real_inputs(spec: Spec, workspace: Workspace) -> Inputs:
                 f"{reference_path.name} has {len(reference):,}",
                 hint="a reference is one line per source line, in the same order",
             )
-    data["model"] = _folder_facts(spec, workspace)
+    data["model"] = folder_facts(spec.model.name, workspace)
     return Inputs(source, reference, data, _digest(spec, data), source_path)
 
 
@@ -100,14 +85,14 @@ def _data_file(spec: Spec, workspace: Workspace, side: str, named: str) -> Path:
     return path
 
 
-def _folder_facts(spec: Spec, workspace: Workspace) -> dict[str, Json] | None:
+def folder_facts(model: str, workspace: Workspace) -> dict[str, Json] | None:
     """A model that is a folder, by the digest of its files; a hub model goes by its name and revision."""
-    folder = workspace.root / spec.model.name
+    folder = workspace.root / model
     if not folder.is_dir():
         return None
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     digests = {path.relative_to(folder).as_posix(): digest_file(path)["sha256"] for path in files}
-    return {"path": spec.model.name, "sha256": _sha256(digests)}
+    return {"path": model, "sha256": _sha256(digests)}
 
 
 def _sha256(value: Json) -> str:

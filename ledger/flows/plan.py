@@ -10,7 +10,7 @@ from typing import Generic, Protocol, TypeVar
 
 from ledger import gitstate
 from ledger.environment import Environment
-from ledger.errors import LedgerError, UsageError
+from ledger.errors import LedgerError, RunFailedError, UsageError
 from ledger.evidence import DiskNeed, History, ModelUse, RunIdentity
 from ledger.findings import Json, Report
 from ledger.flows import preflight
@@ -145,13 +145,30 @@ def resumable(plan: Plan[SpecT, InputsT]) -> str:
 
 
 @contextmanager
+def nothing_left_of_a_new_run(plan: Plan[SpecT, InputsT], recorder: Recorder) -> Iterator[None]:
+    """What fails before the run is on the record cannot be resumed, so its folder goes."""
+    try:
+        yield
+    except BaseException:
+        discard_a_new_run(plan, recorder)
+        raise
+
+
+def discard_a_new_run(plan: Plan[SpecT, InputsT], recorder: Recorder) -> None:
+    """Remove the run's folder, unless an earlier try left something in it."""
+    if not plan.request.resume:
+        recorder.discard()
+
+
+@contextmanager
 def failures_recorded(recorder: Recorder, voice: Voice) -> Iterator[None]:
     """What ends the run early is on the record, or, for an interrupt, told how to go on from."""
     begun = time.monotonic()
     try:
         yield
     except (LedgerError, OSError) as error:
-        recorder.failed(str(error).splitlines()[0], time.monotonic() - begun)
+        report = error.report if isinstance(error, RunFailedError) else None
+        recorder.failed(str(error).splitlines()[0], time.monotonic() - begun, report)
         raise
     except KeyboardInterrupt:
         voice.say(f"{recorder.run} is interrupted; go on with: ledger run {recorder.experiment} --resume")

@@ -20,7 +20,7 @@ from ledger.evidence import (
 )
 from ledger.findings import Report, Severity
 from ledger.models import model_kind
-from ledger.spec import Spec
+from ledger.spec.model import Codes
 from ledger.workspace import Workspace
 from runners.disk import free_space
 
@@ -62,10 +62,10 @@ def inspect_surroundings(
     return inspect(guards, expected, actual)
 
 
-def inspect_languages(spec: Spec, probe: TokenizerProbe) -> Report:
+def inspect_languages(codes: Codes, probe: TokenizerProbe) -> Report:
     """The language codes, against what the tokenizer made of them."""
     guards = [guard for guard in registry.PREFLIGHT if guard.CODE == LANGUAGES]
-    expected = Evidence(languages=LanguageCodes(spec.codes.source, spec.codes.target))
+    expected = Evidence(languages=LanguageCodes(codes.source, codes.target))
     return inspect(guards, expected, Evidence(languages=probe))
 
 

@@ -15,7 +15,7 @@ from filelock import FileLock, Timeout
 from ledger.environment import Environment
 from ledger.errors import LedgerError
 from ledger.evidence import GitState, LineSample
-from ledger.findings import Json
+from ledger.findings import Json, Report
 from ledger.journal import Journal, open_journal
 from ledger.lockfile import Lockfile
 from ledger.patch import NAME, keep
@@ -92,11 +92,16 @@ class Recorder:
             point = Metric(name, value, time.time_ns() // 1_000_000, step)
             self._track(lambda: self._spool.append(point))
 
-    def failed(self, reason: str, seconds: float) -> None:
-        """The run broke off with an error that was told to the user; `--resume` takes it up again."""
+    def failed(self, reason: str, seconds: float, report: Report | None = None) -> None:
+        """The run broke off with an error that was told to the user; `--resume` takes it up again.
+
+        `report` is what the guards say of it as far as it went.
+        """
         # The failure may be a full disk, on which this too fails: the run then shows as interrupted.
         with suppress(OSError, LedgerError):
-            body = {**self._head(), "status": "failed", "seconds": seconds, "error": reason}
+            body: dict[str, Json] = {**self._head(), "status": "failed", "seconds": seconds, "error": reason}
+            if report is not None:
+                body["report"] = report.to_json()
             entry = self._journal.append("run.finished", body)
             self._track(lambda: record_finish(self._spool, body, entry.id))
         launch(self.workspace.root)

@@ -13,13 +13,24 @@ from shutil import rmtree
 from guards import registry
 from guards.guard import inspect
 from ledger.checkpoint import list_checkpoints
+from ledger.errors import RunFailedError
 from ledger.evidence import Evidence, Unobserved
 from ledger.findings import Finding, Json, Report, Severity, Skip, Verdict
 from ledger.flows.beside import newest_of
 from ledger.flows.limits import score_limits, training_limits
-from ledger.flows.plan import Request, failures_recorded, inspect_before, make_plan, resumable, started
-from ledger.flows.preflight import allow
+from ledger.flows.plan import (
+    Request,
+    discard_a_new_run,
+    failures_recorded,
+    inspect_before,
+    make_plan,
+    nothing_left_of_a_new_run,
+    resumable,
+    started,
+)
+from ledger.flows.preflight import LANGUAGES, allow, inspect_languages
 from ledger.flows.record import Mode, Recorder, new_run_id
+from ledger.flows.tiny_model import rehearsal_model, tiny_model
 from ledger.flows.training_health import inspect_defaults, inspect_plan, inspect_series
 from ledger.flows.training_inputs import (
     TrainingPlan,
@@ -36,9 +47,10 @@ from ledger.runs import find, load_runs
 from ledger.scoring import score
 from ledger.series import write_series
 from ledger.spec import TrainingSpec
-from ledger.training_evidence import TrainingPoint
+from ledger.training_evidence import TrainingFailure
 from ledger.workspace import Workspace
-from runners.training import Trained, TrainingJob, snapshots_in
+from runners.process import Worker
+from runners.training import Trained, TrainingFailedError, TrainingJob, probe, snapshots_in
 
 FEW_LINES = "a save's sample is 32 lines: they tell a collapse (CKP010), and nothing finer"
 UNVERIFIED = "unverified-"
@@ -77,36 +89,65 @@ def run_training(workspace: Workspace, request: Request, spec: TrainingSpec, voi
     voice.preflight(before)
     if before.verdict is Verdict.FAIL:
         return TrainingOutcome(spec.name, request.mode, before)
-    with Recorder(workspace, request.mode, spec.name, run, warn=voice.say) as recorder:
+    with (
+        Recorder(workspace, request.mode, spec.name, run, warn=voice.say) as recorder,
+        Worker(plan.python, recorder.folder / "worker.log") as worker,
+    ):
+        with nothing_left_of_a_new_run(plan, recorder):
+            job = _job(plan, recorder, worker, voice)
+            languages = _inspect_languages(plan, job, worker, voice)
+        before += languages
+        if languages.verdict is Verdict.FAIL:
+            voice.preflight(languages)
+            discard_a_new_run(plan, recorder)
+            return TrainingOutcome(spec.name, request.mode, before)
         recorder.environment(plan.environment)
         recorder.started(started(plan, before))
         with failures_recorded(recorder, voice):
-            return _train(plan, before, recorder, voice)
+            if request.resume:
+                job = replace(job, resume=_resume_from(plan, recorder, voice.say))
+            loop = TrainingLoop(worker, job, _setting(plan, run), recorder, voice)
+            return _train(plan, before, loop, recorder)
 
 
-def _train(plan: TrainingPlan, before: Report, recorder: Recorder, voice: Voice) -> TrainingOutcome:
+def _job(plan: TrainingPlan, recorder: Recorder, worker: Worker, voice: Voice) -> TrainingJob:
+    """What the worker is asked to do; a fine-tuning is rehearsed with a tiny model of the family."""
+    tiny, model = None, plan.spec.model
+    if plan.request.rehearse and model.name is not None:
+        tiny = tiny_model(plan, *rehearsal_model(plan.spec.name, model), worker, voice)
+    return make_job(plan, recorder.run, recorder.folder, tiny)
+
+
+def _inspect_languages(plan: TrainingPlan, job: TrainingJob, worker: Worker, voice: Voice) -> Report:
+    """PRE002, by the tokenizer that will be trained with."""
+    codes = plan.spec.codes
+    if codes.source is None and codes.target is None:
+        return Report(skips=(Skip(LANGUAGES, "the spec names no language codes"),))
+    with voice.progress("steps") as on_progress:
+        return allow(inspect_languages(codes, probe(worker, job, on_progress)), plan.request.allow)
+
+
+def _train(plan: TrainingPlan, before: Report, loop: TrainingLoop, recorder: Recorder) -> TrainingOutcome:
     began = time.monotonic()
-    resume = _resume_from(plan, recorder, voice.say) if plan.request.resume else None
-    job = make_job(plan, recorder.run, recorder.folder, resume)
-    stop_on_fail = plan.spec.on_fail == "stop"
-    setting = _setting(plan, recorder.run)
-    loop = TrainingLoop(plan.python, job, setting, recorder, voice, stop_on_fail=stop_on_fail)
-    trained = loop.run()
+    try:
+        trained = loop.run(stop_on_fail=plan.spec.on_fail == "stop")
+    except TrainingFailedError as error:
+        report = _guard_saves(plan, loop, error.failure)
+        raise RunFailedError(error.message, hint=error.hint, run=recorder.run, report=report) from error
     loop.tidy()
-    checkpoints = tuple(loop.checkpoints)
-    report = _guard(plan, checkpoints, loop.points) + inspect_defaults(plan, trained.effective)
+    report = _guard(plan, loop) + inspect_defaults(plan, trained.effective)
     outcome = TrainingOutcome(
         experiment=plan.spec.name,
         mode=plan.request.mode,
         report=before + report,
         run=recorder.run,
-        output=job.folder,
-        checkpoints=checkpoints,
+        output=loop.job.folder,
+        checkpoints=tuple(loop.checkpoints),
         stopped=trained.stopped,
         seconds=time.monotonic() - began,
     )
     series = write_series(recorder.folder, loop.points)
-    recorded = {**_finished(outcome, report, trained, job, recorder), "series": series}
+    recorded = {**_finished(outcome, report, trained, loop.job, recorder), "series": series}
     recorder.finished(recorded)
     return replace(outcome, recorded=recorded)
 
@@ -135,11 +176,17 @@ def _resume_from(plan: TrainingPlan, recorder: Recorder, say: Callable[[str], No
     return newest
 
 
-def _guard(plan: TrainingPlan, checkpoints: Sequence[Checkpoint], points: Sequence[TrainingPoint]) -> Report:
-    """Every save's findings, the health of the training, and in a rehearsal the score of the last save."""
-    report = _gather(checkpoints, warn_only=plan.spec.on_fail == "warn")
-    report += inspect_series(points, training_limits(plan.workspace, plan.spec.guards.training_limits))
-    sample = checkpoints[-1].sample if checkpoints else None
+def _guard_saves(plan: TrainingPlan, loop: TrainingLoop, failure: TrainingFailure | None = None) -> Report:
+    """Every save's findings, and the health of the training as far as it went."""
+    limits = training_limits(plan.workspace, plan.spec.guards.training_limits)
+    saves = _gather(loop.checkpoints, warn_only=plan.spec.on_fail == "warn")
+    return saves + inspect_series(loop.points, limits, failure)
+
+
+def _guard(plan: TrainingPlan, loop: TrainingLoop) -> Report:
+    """The saves, the training, and in a rehearsal the score of the last save."""
+    report = _guard_saves(plan, loop)
+    sample = loop.checkpoints[-1].sample if loop.checkpoints else None
     scores = Unobserved(FEW_LINES)
     limits = score_limits(plan.spec, rehearsal=plan.request.rehearse)
     if plan.request.rehearse and sample and sample.reference:

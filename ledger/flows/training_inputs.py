@@ -12,12 +12,14 @@ from ledger.canonical import digest_file, digest_json
 from ledger.errors import LedgerError
 from ledger.evidence import DiskNeed
 from ledger.findings import Json
+from ledger.flows.inputs import folder_facts
 from ledger.flows.plan import Plan
 from ledger.spec import TrainingSpec
 from ledger.spec.training import ParallelText
 from ledger.textio import read_lines
 from ledger.workspace import Workspace
 from runners.disk import RUN_BYTES, rehearsal_need
+from runners.rehearsal.model import recipe_digest
 from runners.rehearsal.training import PIECES, scaled_arguments, scaled_config, training_text
 from runners.training import ModelJob, TextFiles, TrainingJob
 
@@ -45,12 +47,16 @@ def read_training_inputs(spec: TrainingSpec, workspace: Workspace, *, rehearsal:
         text = training_text(spec.languages.source, spec.languages.target)
         facts = {"path": "rehearsal.tsv", "sha256": digest_json([list(side) for side in text])}
         data: dict[str, Json] = {"train": {**facts, "lines": len(text[0])}}
+        if spec.model.name is not None:
+            data["model"] = {"path": "rehearsal.model", "sha256": recipe_digest()}
         return TrainingInputs(data, _digest(spec, data), text=text)
     files: dict[str, TextFiles] = {}
     data = {}
     for role, named in (("train", spec.data.train), ("validation", spec.data.validation)):
         files[role], facts_of = _read(spec, workspace, role, named)
         data.update(facts_of)
+    if spec.model.name is not None and (model := folder_facts(spec.model.name, workspace)):
+        data["model"] = model
     return TrainingInputs(data, _digest(spec, data), files["train"], files["validation"])
 
 
@@ -66,8 +72,11 @@ def disk_need(spec: TrainingSpec, *, rehearsal: bool) -> DiskNeed:
     return DiskNeed(kept * CHECKPOINT_BYTES * size + RUN_BYTES, how)
 
 
-def make_job(plan: TrainingPlan, run: str, work: Path, resume: Path | None) -> TrainingJob:
-    """What the worker is asked to do. `work` is the run's folder; a rehearsal's text is written there."""
+def make_job(plan: TrainingPlan, run: str, work: Path, tiny: Path | None) -> TrainingJob:
+    """What the worker is asked to do. `work` is the run's folder; a rehearsal's text is written there.
+
+    `tiny` is the model that a rehearsed fine-tuning starts from.
+    """
     spec, rehearsal = plan.spec, plan.request.rehearse
     train, validation = plan.inputs.train, plan.inputs.validation
     if train is None or validation is None:
@@ -76,7 +85,7 @@ def make_job(plan: TrainingPlan, run: str, work: Path, resume: Path | None) -> T
     return TrainingJob(
         run=run,
         environment=plan.environment.digest,
-        model=_model(plan),
+        model=_model(plan, tiny),
         train=train,
         validation=validation,
         language=spec.languages.target,
@@ -90,7 +99,6 @@ def make_job(plan: TrainingPlan, run: str, work: Path, resume: Path | None) -> T
         seed=spec.seed,
         device="cpu" if rehearsal else spec.device,
         threads=1 if rehearsal else None,  # the other core is for the verification
-        resume=resume,
     )
 
 
@@ -99,11 +107,11 @@ def output_folder(plan: TrainingPlan, run: str, work: Path) -> Path:
     return work / "checkpoints" if plan.request.rehearse else plan.workspace.root / plan.spec.output / run
 
 
-def _model(plan: TrainingPlan) -> ModelJob:
+def _model(plan: TrainingPlan, tiny: Path | None) -> ModelJob:
     model, rehearsal = plan.spec.model, plan.request.rehearse
     if model.config is None:
         assert model.name is not None
-        folder = plan.workspace.root / model.name
+        folder = tiny or plan.workspace.root / model.name
         return ModelJob(model.family, str(folder) if folder.is_dir() else model.name)
     config = model.config.parameters()
     if rehearsal:

@@ -6,7 +6,7 @@ the terminal are one thread's.
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
@@ -56,37 +56,32 @@ class TrainingLoop:
     """Runs the job once. Afterwards `points` is the series so far, `checkpoints` every save's fate."""
 
     def __init__(
-        self,
-        trainer: Worker,
-        python: Path,
-        job: TrainingJob,
-        setting: Setting,
-        recorder: Recorder,
-        voice: Voice,
-        *,
-        stop_on_fail: bool,
+        self, trainer: Worker, job: TrainingJob, setting: Setting, recorder: Recorder, voice: Voice
     ) -> None:
+        self.job = job
         self.points: list[TrainingPoint] = []
         self.checkpoints: list[Checkpoint] = []
-        self._trainer, self._python = trainer, python
-        self._job, self._setting, self._recorder, self._voice = job, setting, recorder, voice
-        self._stop_on_fail = stop_on_fail
+        self._trainer = trainer
+        self._setting, self._recorder, self._voice = setting, recorder, voice
+        self._stop_on_fail = True
         self._news: SimpleQueue[News | Judged | Exception | Future[Trained]] = SimpleQueue()
         self._waiting = 0
         self._ended = False
 
-    def run(self) -> Trained:
+    def run(self, *, stop_on_fail: bool) -> Trained:
         """Train to the end, and verify every save. Raises LedgerError for what ended the training early.
 
         What had been saved until then is verified all the same: that is what `--resume` goes on from.
         """
-        folder = self._recorder.folder
+        self._stop_on_fail = stop_on_fail
+        log = self._recorder.folder / "verify.log"
         with (
             ThreadPoolExecutor(1) as pool,
-            Verifier(self._python, folder / "verify.log", self._setting, self._news.put) as verifier,
+            Verifier(self._trainer.interpreter, log, self._setting, self._news.put) as verifier,
+            closing(self._trainer),  # else the pool would wait for a training that nobody wants any more
             self._voice.progress("steps") as on_progress,
         ):
-            training = pool.submit(train, self._trainer, self._job, self._news.put)
+            training = pool.submit(train, self._trainer, self.job, self._news.put)
             training.add_done_callback(self._news.put)
             while self._waiting or not self._ended:
                 self._hear(self._news.get(), verifier, on_progress)
@@ -132,26 +127,26 @@ class TrainingLoop:
         for line in told(checkpoint):
             self._voice.say(line)
         if checkpoint.verdict is Verdict.FAIL and self._stop_on_fail and not self._ended:
-            self._job.stop_file.touch()
+            self.job.stop_file.touch()
             self._voice.say("on_fail is stop: the training ends at its next step")
         self._forget_older(checkpoint)
 
     def _forget_older(self, checkpoint: Checkpoint) -> None:
         """Of the snapshots that are done with, the newest verified one stays, for a resume."""
         newest = max((one.step for one in self.checkpoints if one.marked), default=None)
-        for snapshot in list_checkpoints(self._job.snapshots):
+        for snapshot in list_checkpoints(self.job.snapshots):
             step = step_in_name(snapshot)
             done = step is not None and step <= checkpoint.step
-            if done and step != newest and snapshot != self._job.resume:
+            if done and step != newest and snapshot != self.job.resume:
                 rmtree(snapshot, ignore_errors=True)
 
     def tidy(self) -> None:
         """Drop the snapshots of checkpoints that are still in their own place."""
-        for snapshot in list_checkpoints(self._job.snapshots):
-            if (self._job.folder / snapshot.name).is_dir():
+        for snapshot in list_checkpoints(self.job.snapshots):
+            if (self.job.folder / snapshot.name).is_dir():
                 rmtree(snapshot, ignore_errors=True)
         with suppress(OSError):
-            self._job.snapshots.rmdir()
+            self.job.snapshots.rmdir()
 
 
 def told(checkpoint: Checkpoint) -> list[str]:

@@ -11,11 +11,13 @@ Job = Callable[[Mapping[str, Any], Events], dict[str, Any]]
 
 JOBS: dict[str, tuple[str, str]] = {
     "probe_codes": ("runners.worker.languages", "probe_codes"),
+    "probe_training": ("runners.worker.languages", "probe_training"),
     "generate": ("runners.worker.generate", "generate"),
     "rehearse": ("runners.worker.rehearsal", "rehearse"),
     "train": ("runners.worker.training", "train"),
     "get_ready": ("runners.worker.probe", "get_ready"),
     "probe_checkpoint": ("runners.worker.probe", "probe_checkpoint"),
+    "dump_defaults": ("runners.worker.defaults", "dump_defaults"),
 }
 
 

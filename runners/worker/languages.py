@@ -8,6 +8,8 @@ from runners.worker.families import Family, code_id, code_token, encode, known_c
 from runners.worker.loading import find_family, locate
 from runners.worker.protocol import Events
 
+SENTENCES = 10  # for the round trip: one of them is enough
+
 
 def probe_codes(job: Mapping[str, Any], events: Events) -> dict[str, Any]:
     """Probe `source_code` and `target_code` of `model`; the round trip is tried on `sentences`.
@@ -19,8 +21,24 @@ def probe_codes(job: Mapping[str, Any], events: Events) -> dict[str, Any]:
     family = find_family(job.get("family"), job["model"])
     tokenizer = load_tokenizer(family, job["model"])
     events.progress("loading the tokenizer", 1, 1)
+    return _answer(family, tokenizer, job, job.get("sentences", ()))
+
+
+def probe_training(job: Mapping[str, Any], events: Events) -> dict[str, Any]:
+    """The same of a `train` job's tokenizer: the one that it starts from, or that it makes of its text."""
+    from runners.worker.training_data import read_pair
+    from runners.worker.training_model import prepare_tokenizer
+
+    events.progress("making the tokenizer", 0, 1)
+    source, reference = read_pair(job["data"]["train"])
+    family, tokenizer = prepare_tokenizer(job, [*source, *reference])
+    events.progress("making the tokenizer", 1, 1)
+    return _answer(family, tokenizer, job, source[:SENTENCES])
+
+
+def _answer(family: Family, tokenizer: Any, job: Mapping[str, Any], lines: Sequence[str]) -> dict[str, Any]:
     roles = {"source": job.get("source_code"), "target": job.get("target_code")}
-    sentences = [text for text in job.get("sentences", ()) if text.strip()]
+    sentences = [text for text in lines if text.strip()]
     return {
         "tokenizer": type(tokenizer).__name__,
         "family": family.name,

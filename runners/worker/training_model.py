@@ -31,21 +31,25 @@ def prepare(job: Mapping[str, Any], lines: Iterable[str]) -> tuple[Family, Any, 
     A vocabulary that is in `tokenizer` already is taken from there: a resumed run must not make another.
     """
     wanted = job["model"]
+    family, tokenizer = prepare_tokenizer(job, lines)
+    if wanted["name"] is None:
+        return family, tokenizer, _model(family, wanted, tokenizer)
+    loading.check_weights(wanted["name"])
+    model, keys = families.load_model(family, wanted["name"], "float32", "cpu")
+    if lost := len(keys["missing_keys"]):
+        message = f"{wanted['name']} lacks {lost} tensors, which start from random values"
+        raise JobError("missing weights", message, "name a folder or hub model whose weights are all there")
+    return family, tokenizer, model
+
+
+def prepare_tokenizer(job: Mapping[str, Any], lines: Iterable[str]) -> tuple[Family, Any]:
+    """Family and tokenizer alone; one that is made is kept in `tokenizer` for the training."""
+    wanted = job["model"]
     if wanted["name"] is not None:
         family = loading.find_family(wanted["family"], wanted["name"])
-        loading.check_weights(wanted["name"])
-        model, keys = families.load_model(family, wanted["name"], "float32", "cpu")
-        if keys["missing_keys"]:
-            message = (
-                f"{wanted['name']} lacks {len(keys['missing_keys'])} tensors, which start from random values"
-            )
-            raise JobError(
-                "missing weights", message, "name a folder or hub model whose weights are all there"
-            )
-        return family, families.load_tokenizer(family, wanted["name"]), model
+        return family, families.load_tokenizer(family, wanted["name"])
     family = FAMILIES[wanted["family"]]
-    tokenizer = _tokenizer(family, job, lines, Path(job["tokenizer"]))
-    return family, tokenizer, _model(family, wanted, tokenizer)
+    return family, _tokenizer(family, job, lines, Path(job["tokenizer"]))
 
 
 def train_pieces(lines: Iterable[str], size: int) -> bytes:

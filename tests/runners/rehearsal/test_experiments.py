@@ -8,7 +8,7 @@ import pytest
 from ledger.evidence import ScoreLimits
 from ledger.findings import Report, Verdict
 from ledger.flows.check import inspect_output
-from ledger.flows.inputs import rehearsal_model
+from ledger.flows.tiny_model import rehearsal_model
 from ledger.spec import Spec, load
 from runners.generation import GenerationJob, generate
 from runners.process import Worker
@@ -23,7 +23,7 @@ def run(worker: Worker, trained: Callable[..., Rehearsal], tmp_path: Path) -> Ru
     """run(spec): output lines, report and BLEU (ja-mecab) of the spec, rehearsed."""
 
     def run(spec: Spec) -> tuple[list[str], Report, float]:
-        family, objective = rehearsal_model(spec)
+        family, objective = rehearsal_model(spec.name, spec.model)
         model = trained(family=family, objective=objective)
         source, reference = rehearsal_text("ko", "ja")
         (tmp_path / "source.ko").write_text("".join(f"{line}\n" for line in source), encoding="utf-8")
