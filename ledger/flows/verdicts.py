@@ -79,6 +79,9 @@ def _body(setting: "Setting", verified: "Verified", checkpoint: Path, mode: str)
         "files": verified.files,
         "evidence": f"sha256:{digest_file(evidence)['sha256']}" if evidence.is_file() else None,
         "environment": setting.environment.digest,
+        "machine": setting.environment.machine_digest,
+        "imported": list(verified.result.imported),
+        "effective": _effective(setting, verified),
         "scores": {
             "memory": asdict(verified.memory) if verified.memory else None,
             "reloaded": asdict(verified.reloaded) if verified.reloaded else None,
@@ -86,3 +89,13 @@ def _body(setting: "Setting", verified: "Verified", checkpoint: Path, mode: str)
         "report": verified.report.to_json(),
         "verdict": str(verified.report.verdict),
     }
+
+
+def _effective(setting: "Setting", verified: "Verified") -> dict[str, Json] | None:
+    """The settings of the reloaded model, and the save's training arguments as this version has them.
+
+    None in the environment that trained, where the run's own entry has them.
+    """
+    same = verified.run is not None and verified.run.started.get("environment") == setting.environment.digest
+    settings = verified.result.actual.effective
+    return None if same or settings is None else asdict(settings)

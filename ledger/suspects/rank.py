@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
-from ledger.difference import differences
+from ledger.difference import Difference, differences
 from ledger.findings import Json
 from ledger.suspects.side import EnvironmentSide, Package
 from ledger.versions import Distance, distance
@@ -27,7 +27,16 @@ CENTRAL = (
 )
 CUDA = ("cuda", "cudnn")
 # Which settings can have made a result what it is, before those that say how it was made.
-SECTIONS = ("model", "generation", "tokenizer", "training", "config", "languages", "runtime")
+SECTIONS = ("model", "generation", "tokenizer", "training", "config", "runtime")
+# Which embeddings are one matrix, which token begins and ends a text: changes of these broke reloads.
+DECISIVE = (
+    *("tie_word_embeddings", "share_encoder_decoder_embeddings", "scale_embedding", "scale_decoder_outputs"),
+    *("forced_bos_token_id", "forced_eos_token_id", "decoder_start_token_id", "dtype", "use_cache"),
+)
+# A config's generation parameters moved to the generation config in transformers 5.
+MOVED_TO = {"model": "generation", "config": "generate"}
+# A config has these once it was saved: one that does not say them says nothing.
+WRITTEN_ON_SAVE = frozenset(("architectures", "dtype", "torch_dtype"))
 # Where things are written and who is told: nothing that is computed depends on it.
 NO_MATTER = frozenset(
     (
@@ -174,12 +183,56 @@ def settings(a: EnvironmentSide, b: EnvironmentSide) -> list[Suspect]:
     before, after = _comparable(a.settings or {}, b.settings or {})
     one_sided = a.partial is not b.partial
     found = [
-        Suspect(Kind.SETTING, one.path, one.before, one.after, chosen=one.path in a.chosen | b.chosen)
+        Suspect(
+            Kind.SETTING,
+            one.path,
+            one.before,
+            one.after,
+            chosen=one.path in a.chosen | b.chosen,
+            hard=not _says_the_same(one, before, after),
+        )
         for one in differences(before, after)
-        if one.path.rpartition(".")[2] not in NO_MATTER
-        and not (one_sided and (one.before is None or one.after is None))
+        if _leaf(one.path) not in NO_MATTER and not (one_sided and (one.before is None or one.after is None))
     ]
-    return sorted(found, key=lambda one: (one.chosen, SECTIONS.index(one.name.partition(".")[0]), one.name))
+    return sorted(found, key=_weight)
+
+
+def _weight(one: Suspect) -> tuple[bool, bool, int, int, str]:
+    leaf, section = _leaf(one.name), one.name.partition(".")[0]
+    decisive = DECISIVE.index(leaf) if leaf in DECISIVE else len(DECISIVE)
+    place = SECTIONS.index(section) if section in SECTIONS else len(SECTIONS)
+    return one.chosen, not one.hard, decisive, place, one.name
+
+
+def _says_the_same(one: Difference, before: Mapping[str, Json], after: Mapping[str, Json]) -> bool:
+    """Whether a setting that one side does not have at all means there what it says on the other.
+
+    It does where it is off (false, 0, 1.0, empty), or where the generation config has it on both sides.
+    """
+    leaf, value = _leaf(one.path), one.after if one.before is None else one.before
+    if leaf in DECISIVE or not _is_unset(one):
+        return False
+    section = one.path.removesuffix(f".{leaf}")
+    if any(_has_moved(section, leaf, side, value) for side in (before, after)):
+        return all(_has_moved(section, leaf, side, value) for side in (before, after))
+    is_off = value in (False, 0, 1.0, "", "auto") or value in ([], {})
+    return is_off and value is not True and not leaf.endswith(("_id", "_ids"))
+
+
+def _is_unset(one: Difference) -> bool:
+    return one.before is None or one.after is None
+
+
+def _has_moved(section: str, leaf: str, side: Mapping[str, Json], value: Json) -> bool:
+    for old, new in MOVED_TO.items():
+        if section == old or f".{old}" in section:
+            found = side.get(section.replace(old, new)) or {}
+            return isinstance(found, Mapping) and leaf in found and found[leaf] == value
+    return False
+
+
+def _leaf(path: str) -> str:
+    return path.rpartition(".")[2]
 
 
 def _comparable(
@@ -188,7 +241,7 @@ def _comparable(
     """The sections that both have. W&B has one alone, in which training arguments win over the model's."""
     if ("config" in before) is not ("config" in after):
         before, after = ({"config": _flat(side)} for side in (before, after))
-    shared = [name for name in SECTIONS if name in before and name in after]
+    shared = [name for name in before if name in after]
     return {name: before[name] for name in shared}, {name: after[name] for name in shared}
 
 

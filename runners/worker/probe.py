@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from runners.worker import digests, families, loading
+from runners.worker.defaults import training_here
 from runners.worker.errors import JobError
 from runners.worker.failures import explain, is_lasting, is_out_of_memory
 from runners.worker.families import FAMILIES, Family
@@ -41,6 +42,7 @@ Json = dict[str, Any]
 EVIDENCE, PROBE = "ledger/evidence.json", "ledger/probe.safetensors"
 PARTS = ("weights", "forward", "sample", "tokenizer", "effective")
 TOKENIZER_FILES = ("tokenizer_config.json", "tokenizer.json", "vocab.json", "*.spm", "*.model", "vocab.txt")
+A_TRAINERS = "per_device_train_batch_size"  # the arguments of a Hugging Face Trainer have it
 FLOATS = ("float64", "float32", "float16", "bfloat16")
 
 
@@ -147,9 +149,16 @@ def ask(loaded: Loaded, job: Mapping[str, Any], kept: Json, folder: Path) -> Jso
         also=frozenset(recorded),
         stored=logits,
         keys=loaded.keys,
+        training=_training(kept),
         sample_threads=kept.get("recipe", {}).get("sample_threads"),
     )
     return collect(loaded.model, loaded.tokenizer, look)[0]
+
+
+def _training(kept: Json) -> Json:
+    """The training arguments of the save, as this version has them: what a training here would go on with."""
+    told = ((kept.get("snapshot") or {}).get("effective") or {}).get("training")
+    return training_here(told) if isinstance(told, Mapping) and A_TRAINERS in told else {}
 
 
 def ask_more(loaded: Loaded, job: Mapping[str, Any], kept: Json) -> Json | None:
