@@ -1,4 +1,7 @@
-"""`ledger run -- CMD…`: record any command: what it was, in which environment and commit, how it ended."""
+"""`ledger run -- CMD…`: record any command: what it was, in which environment and commit, how it ended.
+
+The saves of the trainings in it are verified beside them: see `ledger.flows.attached`.
+"""
 
 import os
 import re
@@ -6,8 +9,9 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
 
@@ -15,67 +19,138 @@ from ledger import gitstate
 from ledger.canonical import digest_json
 from ledger.environment import Environment
 from ledger.errors import LedgerError, UsageError
-from ledger.findings import Json, Report, Verdict
+from ledger.findings import Json, Report
+from ledger.flows.attached import AttachedLoop
+from ledger.flows.attached_report import finished, report_of
+from ledger.flows.finished_saves import FinishedSaves
 from ledger.flows.record import Recorder, git_facts, new_run_id
+from ledger.flows.voice import Voice
 from ledger.secrets import scrub_arguments
 from ledger.workspace import Workspace
+from runners.attach.snapshots import Snapshots
+from runners.attachment import Attachment, deaf, default_python, output_folder
 from runners.environment import capture
+
+ON_FAIL = ("stop", "warn")
+
+
+@dataclass(frozen=True, slots=True)
+class CommandRequest:
+    """What the user typed. `on_fail` None: as `[tool.ledger]` says. `watch`: where a command saves that has
+    no trainer. What the command prints goes to `output` where that is given."""
+
+    argv: Sequence[str]
+    experiment: str | None = None
+    on_fail: str | None = None
+    watch: Path | None = None
+    output: TextIO | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """A command that ran. `exit_code` is the shell's: 128 + n where signal n ended it."""
+    """A command that ran. `exit_code` is the shell's: 128 + n where signal n ended it.
+
+    `recorded` is what the journal's entry says of the end; `report` what was found about its saves.
+    """
 
     run: str
     experiment: str
     exit_code: int
     seconds: float
-
-    @property
-    def verdict(self) -> Verdict:
-        """A command passes by ending with 0."""
-        return verdict_of(self.exit_code)
+    report: Report
+    recorded: dict[str, Json] = field(default_factory=dict)
+    interrupted: bool = False
 
 
-def run_command(
-    workspace: Workspace,
-    argv: Sequence[str],
-    experiment: str | None = None,
-    output: TextIO | None = None,
-) -> Recorded:
-    """Run `argv` with this terminal's own input and output, and record it.
-
-    What it prints goes to `output` where that is given.
+def run_command(workspace: Workspace, request: CommandRequest, voice: Voice) -> Recorded:
+    """Run a command with this terminal's own input and output, guard its saves, and record it.
 
     Raises UsageError when there is no such program. A command that fails is recorded as failed.
     """
+    argv = request.argv
     program = shutil.which(argv[0])
     if program is None:
         raise UsageError(f"there is no program {argv[0]!r}", hint="check the name after `--`, and PATH")
-    name = experiment or Path(argv[0]).name
+    name = _name(request)
+    on_fail = _policy(workspace, request)
+    with Recorder(workspace, "command", name, new_run_id(name)) as recorder:
+        python, environment = _environment(program)
+        recorder.environment(environment)
+        recorder.started(_started(argv, workspace, environment))
+        attachment = Attachment(recorder.folder)
+        variables = attachment.environment(recorder.run, environment.digest, python)
+        known = {python: environment}
+        loop = AttachedLoop(attachment, recorder, voice, known, stop_on_fail=on_fail == "stop")
+        begun = time.monotonic()
+        try:
+            with _watched(request, attachment, recorder.run, python) as watched:
+                child = _start(
+                    [program, *argv[1:]], {"LEDGER_RUN": recorder.run, **variables}, request.output
+                )
+                code = loop.run(child, watched)
+        except LedgerError as error:
+            recorder.failed(error.message, time.monotonic() - begun)
+            raise
+        exit_code = 128 - code if code < 0 else code
+        seconds = time.monotonic() - begun
+        report = report_of(loop, warn_only=on_fail == "warn", hint=_hint(request, loop))
+        recorded = finished(loop, report, exit_code, seconds, recorder)
+        recorder.finished(recorded)
+    return Recorded(recorder.run, name, exit_code, seconds, report, recorded, loop.interrupted)
+
+
+def _name(request: CommandRequest) -> str:
+    name = request.experiment or Path(request.argv[0]).name
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._+-]*", name):
         raise UsageError(
             f"{name!r} cannot be an experiment's name",
             hint="use letters, digits and . _ + -: ledger run NAME -- COMMAND",
         )
-    with Recorder(workspace, "command", name, new_run_id(name)) as recorder:
-        environment = capture(Path(sys.executable))
-        recorder.environment(environment)
-        recorder.started(_started(argv, workspace, environment))
-        begun = time.monotonic()
-        try:
-            exit_code = _run([program, *argv[1:]], recorder, output)
-        except LedgerError as error:
-            recorder.failed(error.message, time.monotonic() - begun)
-            raise
-        seconds = time.monotonic() - begun
-        recorder.finished(_finished(exit_code, seconds))
-    return Recorded(recorder.run, name, exit_code, seconds)
+    return name
 
 
-def verdict_of(exit_code: int) -> Verdict:
-    """What a command's exit code amounts to."""
-    return Verdict.FAIL if exit_code else Verdict.PASS
+def _policy(workspace: Workspace, request: CommandRequest) -> str:
+    policy = request.on_fail or workspace.settings.get("on_fail", "stop")
+    if policy not in ON_FAIL:
+        raise UsageError(
+            f"pyproject.toml, [tool.ledger]: on_fail = {policy!r} is no policy", hint='it is "stop" or "warn"'
+        )
+    return str(policy)
+
+
+def _environment(program: str) -> tuple[Path, Environment]:
+    """The Python that will most likely run, and what it has; the ledger's own where that cannot be told."""
+    python = default_python(program)
+    try:
+        return python, capture(python)
+    except LedgerError:
+        own = Path(sys.executable)
+        return own, capture(own)
+
+
+@contextmanager
+def _watched(
+    request: CommandRequest, attachment: Attachment, run: str, python: Path
+) -> Iterator[FinishedSaves | None]:
+    """The folder that is named as the place of saves, by --watch or by the command's own --output_dir."""
+    folder = request.watch or output_folder(request.argv)
+    if folder is None:
+        yield None
+        return
+    with FinishedSaves(folder, Snapshots(attachment.snapshots, run), python) as watched:
+        yield watched
+
+
+def _hint(request: CommandRequest, loop: AttachedLoop) -> str | None:
+    """Why no save was looked at, where a user may have thought that it would be."""
+    if loop.trainings or request.watch or output_folder(request.argv):
+        return None
+    option = deaf(request.argv)
+    if option:
+        return f"{option} keeps Python from hearing of the ledger; name the folder of its saves with --watch"
+    if loop.models:
+        return "it used models, but no trainer that is known; name the folder of its saves with --watch"
+    return None
 
 
 def _started(argv: Sequence[str], workspace: Workspace, environment: Environment) -> dict[str, Json]:
@@ -98,29 +173,11 @@ def _folder(workspace: Workspace) -> str:
     return str(here.relative_to(workspace.root) if here.is_relative_to(workspace.root) else here)
 
 
-def _finished(exit_code: int, seconds: float) -> dict[str, Json]:
-    return {
-        "status": "failed" if exit_code else "finished",
-        "seconds": round(seconds, 3),
-        "exit_code": exit_code,
-        "output": None,
-        "metrics": {},
-        "report": Report().to_json(),
-        "verdict": str(verdict_of(exit_code)),
-    }
-
-
-def _run(argv: Sequence[str], recorder: Recorder, output: TextIO | None) -> int:
+def _start(
+    argv: Sequence[str], variables: dict[str, str], output: TextIO | None
+) -> "subprocess.Popen[bytes]":
     # The child learns which run it is, so that a script can name its own output after it.
-    environment = {**os.environ, "LEDGER_RUN": recorder.run}
     try:
-        child = subprocess.Popen(argv, env=environment, stdout=output)
+        return subprocess.Popen(argv, env={**os.environ, **variables}, stdout=output)
     except OSError as error:
         raise LedgerError(f"{argv[0]} could not be started: {error.strerror}") from error
-    while True:
-        try:
-            code = child.wait()
-            return 128 - code if code < 0 else code
-        except KeyboardInterrupt:
-            # The terminal has sent it to the child as well: let that end in its own way, and record how.
-            continue

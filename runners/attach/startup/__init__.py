@@ -1,0 +1,1 @@
+"""The folder that `ledger run -- CMD` puts on PYTHONPATH: Python imports `sitecustomize` from it."""

@@ -1,0 +1,103 @@
+"""Imported by every Python of `ledger run -- CMD` before its program: waits for a library with a trainer.
+
+It hides itself (sys.path, and the `sitecustomize` that was there before), and does nothing more until one of
+LIBRARIES is imported. Standard library alone, and little of it: every Python process of the command pays.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+TYPE_CHECKING = False  # typing itself is not loaded yet
+if TYPE_CHECKING:
+    from typing import Any
+
+FOLDER = "LEDGER_ATTACH"  # the run's folder
+LIBRARIES = {
+    "transformers.modeling_utils": "models",
+    "transformers.trainer": "huggingface",
+    "lightning.pytorch.trainer.trainer": "lightning",
+    "pytorch_lightning.trainer.trainer": "lightning",
+}
+HERE = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120 - pathlib is not loaded yet
+
+
+class Waiter:
+    """Finds modules as the finders behind it do, and has each of LIBRARIES looked at after its import."""
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
+        """A finder's method; None for all but LIBRARIES."""
+        if name not in LIBRARIES:
+            return None
+        spec = find_elsewhere(self, name, path, target)
+        if spec is not None and hasattr(spec.loader, "exec_module"):
+            look_afterwards(spec.loader, LIBRARIES[name])
+        return spec
+
+
+def find_elsewhere(finder: Any, name: str, path: Any, target: Any) -> Any:
+    """What the other finders say."""
+    for other in list(sys.meta_path):
+        if other is not finder and hasattr(other, "find_spec"):
+            spec = other.find_spec(name, path, target)
+            if spec is not None:
+                return spec
+    return None
+
+
+def look_afterwards(loader: Any, attachment: str) -> None:
+    """Let this one module loader attach when it is done; afterwards it is as it was."""
+    execute = loader.exec_module
+
+    def exec_module(module: Any) -> None:
+        del loader.exec_module
+        execute(module)
+        attach(attachment, module)
+
+    loader.exec_module = exec_module
+
+
+def attach(attachment: str, module: Any) -> None:
+    """Hand over to `runners.attach`. Whatever goes wrong is noted, and the program goes on without us."""
+    try:
+        if "runners.worker.__main__" in sys.modules:
+            return  # a worker of the ledger's own, whose saves are guarded already
+        from importlib.util import module_from_spec, spec_from_file_location
+
+        entry = os.path.join(os.path.dirname(HERE), "entry.py")  # noqa: PTH118, PTH120
+        spec = spec_from_file_location("_ledger_entry", entry)
+        loaded = module_from_spec(spec)  # type: ignore[arg-type]
+        spec.loader.exec_module(loaded)  # type: ignore[union-attr]
+        loaded.attach(attachment, module, os.environ[FOLDER])
+    except Exception:
+        note_failure()
+
+
+def note_failure() -> None:
+    """Where the run's folder takes it."""
+    import traceback
+
+    try:
+        with open(os.path.join(os.environ[FOLDER], "attach.log"), "a", encoding="utf-8") as log:  # noqa: PTH118, PTH123
+            traceback.print_exc(file=log)
+    except Exception:
+        pass
+
+
+def run_the_former_one() -> None:
+    """The `sitecustomize` that would have been imported without us; its errors are its own."""
+    spec = find_elsewhere(None, "sitecustomize", None, None)
+    if spec is None or spec.loader is None:
+        return
+    from importlib.util import module_from_spec
+
+    module = module_from_spec(spec)
+    sys.modules["sitecustomize"] = module
+    spec.loader.exec_module(module)
+
+
+sys.path[:] = [path for path in sys.path if path != HERE]
+if os.environ.get(FOLDER):
+    sys.meta_path.insert(0, Waiter())
+run_the_former_one()
