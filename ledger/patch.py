@@ -37,8 +37,8 @@ class GitError(LedgerError):
 def keep(root: Path, folder: Path, ignore: Sequence[Path] = ()) -> dict[str, Json]:
     """Write what is not committed at `root` to `folder`, and say what was kept, as the journal holds it.
 
-    `patch` is `{path, sha256, bytes}`; where it is None, `patch_refused` says why it was not kept.
-    `untracked` are the new files that are not in it. Empty where nothing differs, or there is no commit to differ from.
+    `patch` is `{path, sha256, bytes}`, None where there is none; `patch_refused` says why it was not kept.
+    `untracked` are the new files that are not in it. Empty where there is no commit to differ from.
     `ignore` is left out.
     """
     top = _top(root)
@@ -47,13 +47,13 @@ def keep(root: Path, folder: Path, ignore: Sequence[Path] = ()) -> dict[str, Jso
     small, large = _untracked(top, ignore)
     patch = _diff(top, small, ignore)
     listed = [_listed(top, path) for path in large[:MOST_LISTED]]
-    found: dict[str, Json] = {"untracked": listed} if listed else {}
+    found: dict[str, Json] = {"patch": None, **({"untracked": listed} if listed else {})}
     if len(large) > MOST_LISTED:
         found["untracked_more"] = len(large) - MOST_LISTED
     if not patch:
         return found
     if refusal := _refusal(patch):
-        return {**found, "patch": None, "patch_refused": refusal}
+        return {**found, "patch_refused": refusal}
     path = folder / NAME
     path.write_bytes(patch)
     shown = path.relative_to(root) if path.is_relative_to(root) else path

@@ -14,6 +14,8 @@ from ledger.workspace import Workspace
 if TYPE_CHECKING:
     from ledger.evidence import RunIdentity
 
+REPRODUCED = "run.reproduced"
+
 Status = Literal["running", "interrupted", "finished", "failed"]
 
 
@@ -25,6 +27,15 @@ class Acceptance:
     why: str
     who: str
     time: str
+
+
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """One reproduction of a run: `result` is identical, within tolerance or different; `body` as recorded."""
+
+    result: str
+    time: str
+    body: Mapping[str, Json]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +54,7 @@ class Run:
     finished: Mapping[str, Json] | None
     acceptances: tuple[Acceptance, ...] = ()
     entries: tuple[str, ...] = ()
+    reproductions: tuple[Repeated, ...] = ()
 
     @property
     def report(self) -> Report:
@@ -175,6 +187,7 @@ def to_json(run: Run) -> dict[str, Json]:
         "preflight": run.preflight.to_json(),
         "acceptances": [asdict(one) for one in run.acceptances],
         "entries": list(run.entries),
+        "reproductions": [{"time": one.time, **one.body} for one in run.reproductions],
         "recorded": {"started": dict(run.started), "finished": run.finished and dict(run.finished)},
     }
 
@@ -201,6 +214,7 @@ class _Parts:
         self.finished: Mapping[str, Json] | None = None
         self.acceptances: list[Acceptance] = []
         self.entries: list[str] = []
+        self.reproductions: list[Repeated] = []
 
     def run(self, run: str, alive: Callable[[str], bool]) -> Run:
         body = self.started[-1].body
@@ -214,6 +228,7 @@ class _Parts:
             finished=self.finished,
             acceptances=tuple(self.acceptances),
             entries=tuple(self.entries),
+            reproductions=tuple(self.reproductions),
         )
 
     def _status(self, run: str, alive: Callable[[str], bool]) -> Status:
@@ -251,10 +266,17 @@ def _take_acceptance(parts: dict[str, _Parts], entry: Entry) -> None:
             one.entries.append(entry.id)
 
 
+def _take_reproduction(parts: dict[str, _Parts], entry: Entry) -> None:
+    one = parts.setdefault(str(entry.body.get("run")), _Parts())
+    one.reproductions.append(Repeated(str(entry.body.get("result")), entry.time, entry.body))
+    one.entries.append(entry.id)
+
+
 _TAKES: dict[str, Callable[[dict[str, _Parts], Entry], None]] = {
     "run.started": _take_start,
     "run.finished": _take_finish,
     "acceptance": _take_acceptance,
+    REPRODUCED: _take_reproduction,
 }
 
 

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from ledger.findings import Json
 from ledger.render import report_table, visible
-from ledger.runs import Acceptance, Run
+from ledger.runs import Acceptance, Repeated, Run
 
 INDENT = (0, 0, 0, 2)
 DIGEST = re.compile("(sha256:)?[0-9a-f]{64}")
@@ -32,6 +32,7 @@ def sheet(run: Run, files: Mapping[str, Json]) -> list[RenderableType]:
         ("files", _facts(files)),
         ("guards before the run", _guards(run, "preflight")),
         ("guards on its result", _guards(run, "report")),
+        ("reproduced", [_repeated(one) for one in run.reproductions]),
         ("accepted", [_acceptance(one) for one in run.acceptances]),
     ]
     return [_title(run), *(part for title, body in sections if body for part in _section(title, body))]
@@ -51,6 +52,13 @@ def _title(run: Run) -> Text:
 
 def _acceptance(one: Acceptance) -> Text:
     return Text(visible(f"{one.code} by {one.who}, {one.time[:10]}: {one.why}"))
+
+
+def _repeated(one: Repeated) -> Text:
+    changes = ", ".join(f"{each['field']} {each['after']}" for each in one.body.get("settings") or ())
+    how = f", with {changes}" if changes else ""
+    said = "; ".join(found["message"] for found in one.body["report"]["findings"])
+    return Text(visible(f"{one.time[:10]}: {one.result}{how}{f': {said}' if said else ''}"))
 
 
 def _section(title: str, body: Sequence[RenderableType]) -> Iterator[RenderableType]:

@@ -63,6 +63,7 @@ def _row(run: "Run") -> "dict[str, Json]":
     return {
         **head(run),
         "metrics": (run.finished or {}).get("metrics") or {},
+        "reproduced": [one.result for one in run.reproductions],
         "findings": [
             {"code": f.code, "severity": f.severity.label, "accepted": f.accepted} for f in findings
         ],
@@ -100,7 +101,17 @@ def _codes(run: "Run") -> str:
     from ledger.findings import Severity
 
     told = [f for f in (*run.preflight.findings, *run.report.findings) if f.severity > Severity.INFO]
-    return " ".join(dict.fromkeys(f"({f.code})" if f.accepted else f.code for f in told))
+    codes = dict.fromkeys(f"({f.code})" if f.accepted else f.code for f in told)
+    return " ".join([*codes, *_repeated(run)])
+
+
+def _repeated(run: "Run") -> list[str]:
+    """How the latest reproduction ended, of those that changed nothing on purpose."""
+    plain = [one for one in run.reproductions if not one.body.get("settings")]
+    if not plain:
+        return []
+    codes = [found["code"] for found in plain[-1].body["report"]["findings"] if found["severity"] == "error"]
+    return codes or ["reproduced"]
 
 
 def _nothing(experiment: str | None, verdict: str | None) -> str:

@@ -88,10 +88,10 @@ def test_all_of_it_at_once_under_any_setting_of_the_user(repo, tmp_path):
 
 
 def test_what_did_not_change_or_is_left_out_keeps_nothing(repo):
-    assert kept(repo) == {}
+    assert kept(repo) == {"patch": None}
     (repo / "journal").write_text("line\nline\n")
     (repo / "x.log").write_text("ignored by git")
-    assert kept(repo) == {}
+    assert kept(repo) == {"patch": None}
 
 
 def test_a_large_new_file_is_listed_by_digest(repo):

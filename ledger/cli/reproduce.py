@@ -1,0 +1,33 @@
+"""`ledger reproduce`: the same run again, held against what it was."""
+
+import click
+
+from ledger.cli.output import emit, exit_for, json_option
+
+
+@click.command("reproduce")
+@click.argument("run")
+@click.option("--env", "environment", metavar="NAME", help="Under the environment of another lockfile.")
+@click.option(
+    "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="With another value in the spec."
+)
+@json_option
+def command(run: str, environment: str | None, overrides: tuple[str, ...], as_json: bool) -> int:
+    """Repeat RUN at its commit, with its uncommitted changes, environment and data, and compare.
+
+    RUN is a run id, the beginning of one, or an experiment for its latest run. Whatever is missing is named
+    before anything runs. Nothing in the repository changes but the journal, which gets an entry.
+
+    \b
+    ledger reproduce exp7-3fa91c
+    ledger reproduce exp7 --env mt-5.0.0
+    ledger reproduce exp7 --set generation.batch_size=4
+    """
+    from ledger.cli.run import TerminalVoice
+    from ledger.flows.reproduce.flow import reproduce
+    from ledger.reproduction_view import view
+    from ledger.workspace import Workspace
+
+    done = reproduce(Workspace.find(), run, TerminalVoice(), overrides=overrides, environment=environment)
+    emit(done.to_json(), as_json, *([] if as_json else view(done)))
+    return exit_for(done.report)

@@ -1,0 +1,111 @@
+"""A reproduction drawn for people. Decides nothing."""
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from ledger.evidence import Evidence
+from ledger.findings import Json
+from ledger.render import lines, pairs, report_table, verdict_line, visible
+from ledger.trace import ExitTrace, OutputTrace, TrainingTrace
+
+if TYPE_CHECKING:
+    from ledger.difference import Difference
+    from ledger.flows.reproduce.outcome import Reproduction
+    from ledger.suspects.rank import Suspect
+
+MOST_SHOWN = 12
+WORDS = {"identical": "bit-identical", "within tolerance": "within tolerance", "different": "DIFFERENT"}
+
+
+def view(done: "Reproduction") -> list[RenderableType]:
+    """All that there is to say, the verdict last."""
+    if done.again is None:
+        return [*_missing(done), "", verdict_line(done.report, f"{done.run.id} was not repeated")]
+    return [
+        *_settings(done.settings),
+        *_suspects(done.suspects),
+        *_first(done),
+        *_findings(done),
+        verdict_line(done.report, f"{done.run.id} repeated in {done.seconds:.0f} s: {_answer(done)}"),
+        lines(_where(done)),
+    ]
+
+
+def _missing(done: "Reproduction") -> Iterator[RenderableType]:
+    many = "pieces are" if len(done.missing) > 1 else "piece is"
+    yield Text(f"{len(done.missing)} {many} missing", "bold")
+    yield pairs((one.piece, one.reason) for one in done.missing)
+
+
+def _settings(settings: "Sequence[Difference]") -> Iterator[RenderableType]:
+    if settings:
+        yield _table("set otherwise", [(one.path, one.before, one.after) for one in settings])
+        yield ""
+
+
+def _suspects(suspects: "Sequence[Suspect]") -> Iterator[RenderableType]:
+    if suspects:
+        rows = [(one.name, one.before, one.after) for one in suspects[:MOST_SHOWN]]
+        yield _table("what differs, the most suspicious first; no cause is proved", rows)
+        if len(suspects) > MOST_SHOWN:
+            yield Text(f"and {len(suspects) - MOST_SHOWN} more, in --json")
+        yield ""
+
+
+def _table(title: str, rows: Sequence[tuple[str, Json, Json]]) -> Table:
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    for heading in ("", "then", "now"):
+        table.add_column(heading, overflow="fold")
+    for name, before, after in rows:
+        table.add_row(*(Text(one) for one in (name, _shown(before), _shown(after))))
+    return table
+
+
+def _shown(value: Json) -> str:
+    text = "-" if value is None else visible(str(value))
+    return text if len(text) <= 60 else f"{text[:59]}…"
+
+
+def _first(done: "Reproduction") -> Iterator[RenderableType]:
+    """The first line that differs, both ways."""
+    evidence = done.report.findings[0].evidence if done.report.findings else {}
+    first = evidence.get("first")
+    if first:
+        yield Text(f"line {first['line']:,}, the first that differs", "bold")
+        sides = ("source", "then", "now")
+        yield pairs((side, visible(first[side])) for side in sides if first.get(side) is not None)
+        yield ""
+
+
+def _findings(done: "Reproduction") -> Iterator[RenderableType]:
+    if done.report.findings:
+        yield report_table(done.report, title="guards")
+        yield ""
+
+
+def _answer(done: "Reproduction") -> str:
+    assert done.result is not None
+    same = _extent(done.expected) if done.result == "identical" else ""
+    return f"{WORDS[done.result]}{same}"
+
+
+def _extent(expected: Evidence) -> str:
+    """How much was the same."""
+    match expected.output_trace, expected.training_trace, expected.exit_trace:
+        case OutputTrace() as output, _, _:
+            counted = f"{len(output.lines):,} lines, " if output.lines is not None else ""
+            return f", {counted}sha256:{output.sha256[:16]}…"
+        case _, TrainingTrace() as training, _:
+            return f", {len(training.losses):,} losses and {len(training.saves):,} checkpoints"
+        case _, _, ExitTrace() as ended:
+            return f" as far as was recorded: exit code {ended.exit_code}"
+    return ""
+
+
+def _where(done: "Reproduction") -> list[str]:
+    kept = [f"its output: {done.kept}"] if done.kept else []
+    return [*kept, *(f"not compared: {skip.reason}" for skip in done.report.skips)]
