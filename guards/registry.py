@@ -3,7 +3,18 @@
 A new guard is a module in its family's package, a place in that package's GUARDS, and a table of tests.
 """
 
-from guards import checkpoint, environment, identity, journal, preflight, scores, text, training
+from guards import (
+    checkpoint,
+    environment,
+    gate,
+    identity,
+    journal,
+    preflight,
+    reproduction,
+    scores,
+    text,
+    training,
+)
 from guards.guard import Guard
 
 PREFLIGHT: tuple[Guard, ...] = (*identity.BEFORE, *preflight.GUARDS)
@@ -13,7 +24,10 @@ IDENTITY: tuple[Guard, ...] = identity.AFTER
 ENVIRONMENT: tuple[Guard, ...] = (*environment.GUARDS, *environment.DIFFERENCES)
 CHECKPOINT: tuple[Guard, ...] = checkpoint.GUARDS
 TRAINING: tuple[Guard, ...] = training.GUARDS
-JOURNAL: tuple[Guard, ...] = journal.GUARDS
+CLAIMS: tuple[Guard, ...] = claims.GUARDS
+JOURNAL: tuple[Guard, ...] = (*journal.GUARDS, *journal.AGAINST_BASE)
+REPRODUCTION: tuple[Guard, ...] = reproduction.GUARDS
+GATE: tuple[Guard, ...] = gate.GUARDS
 
 FAMILIES: dict[str, tuple[Guard, ...]] = {
     "preflight": PREFLIGHT,
@@ -24,6 +38,9 @@ FAMILIES: dict[str, tuple[Guard, ...]] = {
     "checkpoint": CHECKPOINT,
     "training": TRAINING,
     "journal": JOURNAL,
+    "claims": CLAIMS,
+    "reproduction": REPRODUCTION,
+    "gate": GATE,
 }
 ALL: tuple[Guard, ...] = tuple(guard for family in FAMILIES.values() for guard in family)
 BY_CODE: dict[str, Guard] = {guard.CODE: guard for guard in ALL}

@@ -7,10 +7,13 @@ so that "could not check" travels as a value and ends as a skip, never as a pass
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from ledger import gate_evidence as gate
 from ledger.checkpoint import CheckpointFiles, Claims, Origin, Snapshot
+from ledger.claims import Consistency, WrittenLog
 from ledger.findings import Json
 from ledger.metric import Metric
 from ledger.suspects.side import EnvironmentSide
+from ledger.trace import ExitTrace, OutputTrace, TrainingTrace
 from ledger.training_evidence import (
     DeviceMemory,
     EffectiveSettings,
@@ -142,11 +145,15 @@ class CodeProbe:
 
 @dataclass(frozen=True, slots=True)
 class TokenizerProbe:
-    """What the experiment's tokenizer says of the spec's codes, by role (`source`, `target`)."""
+    """What the experiment's tokenizer says of the spec's codes, by role (`source`, `target`).
+
+    `uncoded` are the roles that its family tells otherwise than by a code, such as by words before the text.
+    """
 
     tokenizer: str
     known_codes: tuple[str, ...]
     codes: Mapping[str, CodeProbe]
+    uncoded: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,3 +331,14 @@ class Evidence:
     plan: "TrainingPlan | Unobserved" = Unobserved("no parent run is on the record")
     settings: "EffectiveSettings | Unobserved" = Unobserved("no good run is on the record")
     memory: "MemoryNeed | DeviceMemory | Unobserved" = Unobserved("no training is planned on a device")
+    # Expected: what a run left; actual: what its repetition left.
+    output_trace: "OutputTrace | Unobserved" = Unobserved("there is no output to compare")
+    training_trace: "TrainingTrace | Unobserved" = Unobserved("it is no training")
+    exit_trace: "ExitTrace | Unobserved" = Unobserved("it is no recorded command")
+    past: "gate.JournalText | Unobserved" = Unobserved("no base to hold the journal against")
+    specs: "gate.ChangedSpecs | gate.SpecRuns | Unobserved" = Unobserved("no base to hold specs against")
+    lock_changes: "gate.LockChanges | gate.Rehearsals | Unobserved" = Unobserved("no base's lockfiles")
+    score_changes: "gate.ScoreLimit | gate.ScoreChanges | Unobserved" = Unobserved("no base's scores")
+    open_findings: "gate.KnownRuns | gate.OpenFindings | Unobserved" = Unobserved("the journal was not read")
+    written_numbers: "gate.Numbers | gate.Claims | Unobserved" = Unobserved("no documents were read")
+    log: "Consistency | WrittenLog | Unobserved" = Unobserved("no written log was read")

@@ -123,3 +123,13 @@ def checkpoints_table(rows: Iterable[Mapping[str, Json]]) -> Table:
         costs = [f"{row[cost]:.2f}" for cost in ("save_seconds", "evidence_seconds")]
         table.add_row(f"{row['step']:,}", *scores, Text(verdict.upper(), VERDICTS[verdict]), *costs)
     return table
+
+
+def plain_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
+    """Texts in columns, the last of which takes the room that is left."""
+    table = Table(box=None, pad_edge=False)
+    for place, heading in enumerate(headings):
+        table.add_column(heading, no_wrap=place < len(headings) - 1)
+    for row in rows:
+        table.add_row(*(Text(visible(cell)) for cell in row))
+    return table

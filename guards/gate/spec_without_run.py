@@ -1,0 +1,64 @@
+"""GAT001: a spec that changed has a finished run of its own, which passed."""
+
+from collections.abc import Iterator, Sequence
+
+from guards.guard import Explanation
+from ledger.findings import Finding, Severity
+from ledger.gate_evidence import ChangedSpec, ChangedSpecs, SpecRun, SpecRuns
+
+CODE = "GAT001"
+TITLE = "a changed spec without a finished, passing run"
+READS = "specs"
+EXPLANATION = Explanation(
+    means="A spec is new, or runs something else than in the base, and the journal has no finished, passing "
+    "real run of this very spec digest (title, notes, status and output path do not count). Where the "
+    "experiment was never run for real, a rehearsal that the gate itself makes will do (ledger gate "
+    "--rehearse), and is told as one. A spec with status: planned owes nothing.",
+    matters="A spec that nobody ran is a claim about a run. Next to the results of its neighbours it is soon "
+    "taken for one of them, and the number in the table is the old spec's.",
+    do="Run it: ledger run EXPERIMENT, and commit the journal. Before there is a GPU for it: ledger gate "
+    "--rehearse, or status: planned in the spec. If its run did not pass, see ledger show EXPERIMENT.",
+)
+
+
+def inspect(expected: ChangedSpecs, actual: SpecRuns) -> Iterator[Finding]:
+    """Yield one finding for each changed spec without such a run; a note where a rehearsal stands in."""
+    for spec in expected.specs:
+        runs = [run for run in actual.runs if run.digest == spec.digest]
+        if not any(run.passed and not run.now for run in runs):
+            yield _judge(spec, runs, expected.base, _earlier(spec, actual.runs))
+
+
+def _earlier(spec: ChangedSpec, runs: Sequence[SpecRun]) -> SpecRun | None:
+    """The newest real run of the experiment, whatever its spec was."""
+    own = [run for run in runs if run.experiment == spec.experiment and not run.now]
+    return own[-1] if own else None
+
+
+def _judge(spec: ChangedSpec, runs: Sequence[SpecRun], base: str, earlier: SpecRun | None) -> Finding:
+    what = f"{spec.experiment} {'is new' if spec.is_new else 'runs something else'} (against {base})"
+    real = [run for run in runs if not run.now]
+    rehearsal = next((run for run in runs if run.now), None)
+    if spec.problem:
+        return _error(spec, f"{spec.experiment} cannot be read: {spec.problem}")
+    if real:
+        return _error(spec, f"{what}; its run {real[-1].run} did not pass{_codes(real[-1])}")
+    if earlier:
+        return _error(spec, f"{what} and was not run since: {earlier.run} ran another spec")
+    if rehearsal and rehearsal.passed:
+        says = f"{what}, was never run for real, and passed a rehearsal made just now ({rehearsal.run})"
+        return Finding(CODE, Severity.INFO, says, evidence={"digest": spec.digest, "run": rehearsal.run})
+    if rehearsal:
+        return _error(spec, f"{what}; the rehearsal made just now did not pass{_codes(rehearsal)}")
+    if spec.planned:
+        return Finding(CODE, Severity.INFO, f"{what} and planned: it owes no run yet")
+    return _error(spec, f"{what} and has no finished run; run it, or rehearse it with --rehearse")
+
+
+def _codes(run: SpecRun) -> str:
+    return f": {', '.join(run.codes)}" if run.codes else ""
+
+
+def _error(spec: ChangedSpec, message: str) -> Finding:
+    evidence = {"experiment": spec.experiment, "digest": spec.digest or None}
+    return Finding(CODE, Severity.ERROR, message, measured=0, threshold=1, evidence=evidence)

@@ -1,0 +1,74 @@
+"""GAT003: the newest score of an experiment is no worse than the base's."""
+
+from collections.abc import Iterator
+
+from guards.guard import Explanation
+from ledger.findings import Finding, Severity, Skip
+from ledger.gate_evidence import ScoreChange, ScoreChanges, Scored, ScoreLimit
+
+CODE = "GAT003"
+TITLE = "a score is worse than the base's"
+READS = "score_changes"
+EXPLANATION = Explanation(
+    means="The newest run of an experiment scores lower than the newest one in the base, and by more than "
+    "chance: a paired bootstrap over the two outputs (sacrebleu's, 1,000 resamples) gives p below the limit, "
+    "or, where the outputs are not at hand, the recorded 95% intervals do not overlap. "
+    "A lower score within chance is a note; without outputs and intervals it is skipped.",
+    matters="A score that falls a little with each merge is noticed when it has fallen a lot, and then "
+    "nobody knows which change it was.",
+    do="Compare the two runs with: ledger compare BASELINE RUN. If the loss is meant, say so on the record: "
+    "ledger accept RUN GAT003 --why ...",
+)
+
+
+def inspect(expected: ScoreLimit, actual: ScoreChanges) -> Iterator[Finding | Skip]:
+    """Yield one finding for each score that fell, and one skip for each that could not be held against."""
+    for change in actual.changes:
+        if change.candidate.metric.signature != change.baseline.metric.signature:
+            yield Skip(CODE, f"{_named(change)}: computed in another way than the base's, so not comparable")
+        elif change.candidate.metric.value < change.baseline.metric.value:
+            yield _fell(change, expected.max_p)
+
+
+def _fell(change: ScoreChange, max_p: float) -> Finding | Skip:
+    before, after = change.baseline, change.candidate
+    says = f"{_named(change)}: {_shown(before)} → {_shown(after)}"
+    if change.paired is not None:
+        p_value = change.paired.p_value
+        test = f"paired bootstrap, p = {p_value:.4f}"
+        return _finding(change, p_value < max_p, f"{says} ({test})", p_value, max_p)
+    if before.interval and after.interval:
+        worse = after.interval[1] < before.interval[0]
+        how = f"their 95% intervals {'do not overlap' if worse else 'overlap'}; {change.unpaired}"
+        return _finding(change, worse, f"{says} ({how})", after.interval[1], before.interval[0])
+    why = f"{change.unpaired}, and no interval was recorded"
+    return Skip(CODE, f"{says}, of which nobody can say whether it is chance: {why}")
+
+
+def _finding(change: ScoreChange, worse: bool, message: str, measured: float, threshold: float) -> Finding:
+    return Finding(
+        CODE,
+        Severity.ERROR if worse else Severity.INFO,
+        message if worse else f"{message}: within chance",
+        measured=measured,
+        threshold=threshold,
+        evidence={
+            "run": change.candidate.run,
+            "baseline": change.baseline.run,
+            "metric": change.name,
+            "before": change.baseline.metric.value,
+            "after": change.candidate.metric.value,
+            "signature": change.candidate.metric.signature,
+        },
+    )
+
+
+def _named(change: ScoreChange) -> str:
+    return f"{change.candidate.run}, {change.name}"
+
+
+def _shown(scored: Scored) -> str:
+    if scored.interval is None:
+        return f"{scored.metric.value:.2f}"
+    low, high = scored.interval
+    return f"{scored.metric.value:.2f} [{low:.2f}, {high:.2f}]"

@@ -1,0 +1,78 @@
+"""`ledger gate`: the check before a merge."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ledger.cli.output import emit, exit_for, json_option
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from ledger.flows.gate.gate import Gate
+
+FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+@click.command("gate")
+@click.option("--base", metavar="REF", help="What to hold the work tree against; the default branch.")
+@click.option("--rehearse", is_flag=True, help="Rehearse changed specs, and both sides of changed lockfiles.")
+@click.option("--junit", type=FILE, help="Write JUnit XML there.")
+@click.option("--summary", type=FILE, help="Write a Markdown summary there.")
+@json_option
+def command(base: str | None, rehearse: bool, junit: Path | None, summary: Path | None, as_json: bool) -> int:
+    """Check the work tree before it is merged into the base.
+
+    \b
+    ledger gate                       against the default branch
+    ledger gate --base main --rehearse
+
+    The journal only grew; changed specs were run; changed lockfiles break nothing; no score fell, no result
+    is another's twin, no finding is open, and no document claims another number than the journal.
+    """
+    from ledger.cli.run import TerminalVoice
+    from ledger.flows.gate.gate import run_gate
+    from ledger.workspace import Workspace
+
+    gate = run_gate(Workspace.find(), base, TerminalVoice(), rehearse=rehearse)
+    _write(gate, junit, summary)
+    emit(gate.to_json(), as_json, *([] if as_json else _human(gate)))
+    return exit_for(gate.report)
+
+
+def _write(gate: "Gate", junit: Path | None, summary: Path | None) -> None:
+    """The files that were asked for, and the job summary where a GitHub job has one."""
+    if junit:
+        from ledger.flows.gate.junit import write_junit
+
+        write_junit(gate, junit)
+    job = os.environ.get("GITHUB_STEP_SUMMARY")
+    if summary or job:
+        from ledger.flows.gate.summary import write_summary
+
+        if summary:
+            write_summary(gate, summary)
+        if job:
+            write_summary(gate, Path(job), append=True)
+
+
+def _human(gate: "Gate") -> "list[RenderableType]":
+    from ledger.findings import Report
+    from ledger.render import lines, plain_table, report_table, verdict_line
+
+    shown: list[RenderableType] = [
+        plain_table(("check", "", "looked at"), [(c.name, c.status, c.about) for c in gate.checks]),
+        "",
+    ]
+    report = gate.report
+    if report.findings or report.skips:
+        shown += [report_table(Report(report.findings, report.skips)), ""]
+    for check in gate.checks:
+        for table in check.tables:
+            shown += [lines([f"{check.name}:"]), plain_table(table.headings, table.rows), ""]
+    shown.append(verdict_line(report, f"against {gate.base.name}"))
+    if report.failing:
+        shown.append(lines([f"ledger explain {code}" for code in sorted(report.failing)]))
+    return shown

@@ -1,0 +1,67 @@
+"""Numbers in Markdown that are marked as a run's are the journal's (GAT005)."""
+
+from collections.abc import Mapping, Sequence
+
+from guards.gate import wrong_claim
+from guards.guard import inspect
+from ledger.errors import UsageError
+from ledger.evidence import Evidence, Unobserved
+from ledger.findings import Finding, Json, Report, Severity
+from ledger.flows.gate.scene import Checked, Scene, unreadable
+from ledger.gate_evidence import Claim, Claims, Numbers
+from ledger.marked_numbers import find_claims
+from ledger.runs import Run, find
+
+NAME = "claims"
+
+
+def check(scene: Scene) -> Checked:
+    """Hold every claim of the work tree's Markdown against the journal."""
+    documents = scene.history.files("*.md")
+    claims: list[Claim] = []
+    unread: list[Finding] = []
+    for path in documents:
+        try:
+            claims += find_claims(path, (scene.workspace.root / path).read_text(encoding="utf-8"))
+        except UnicodeDecodeError:
+            says = f"{path} is not UTF-8, so its claims were not read"
+            unread.append(Finding(wrong_claim.CODE, Severity.WARNING, says))
+    numbers: Numbers | Unobserved = Numbers()
+    if claims:
+        numbers = unreadable(scene) or _numbers(claims, scene.runs)
+    expected, actual = Evidence(written_numbers=numbers), Evidence(written_numbers=Claims(tuple(claims)))
+    report = inspect([wrong_claim], expected, actual) + Report(tuple(unread))
+    return Checked(NAME, f"{len(claims):,} marked numbers in {len(documents):,} Markdown files", report)
+
+
+def _numbers(claims: Sequence[Claim], runs: Sequence[Run]) -> Numbers:
+    """What the journal has on every pair of names that a claim gives."""
+    values: dict[tuple[str, str], float] = {}
+    named: dict[str, str] = {}
+    missing: dict[tuple[str, str], str] = {}
+    for claim in claims:
+        if claim.problem:
+            continue
+        key = (claim.run, claim.metric)
+        try:
+            run = find(runs, claim.run)
+        except UsageError as error:
+            missing[key] = f"claims a number of {claim.run}: {error.message} among the finished real ones"
+            continue
+        named[claim.run] = run.id
+        known = _metrics(run.finished or {})
+        if claim.metric in known:
+            values[key] = known[claim.metric]
+        else:
+            has = ", ".join(sorted(known)) or "no number"
+            missing[key] = f"claims {claim.metric} of {run.id}, which has {has}"
+    return Numbers(values, named, missing)
+
+
+def _metrics(finished: Mapping[str, Json]) -> dict[str, float]:
+    """Metrics by name (BLEU 0-100), rates by guard code (0-1), and a few counts."""
+    metrics = {name: metric["value"] for name, metric in (finished.get("metrics") or {}).items()}
+    counts = {"seconds": finished.get("seconds"), "lines": (finished.get("output") or {}).get("lines")}
+    counts["failed_lines"] = finished.get("failed_lines")
+    known = {**metrics, **(finished.get("rates") or {}), **counts}
+    return {name: float(value) for name, value in known.items() if value is not None}

@@ -1,0 +1,139 @@
+"""Another commit to hold the work tree against: which one, and its files, read without touching a checkout.
+
+GitPython costs 0.2 s to import, so it is imported where it is used.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ledger.errors import LedgerError, UsageError
+
+DEFAULT_BRANCHES = ("origin/HEAD", "origin/main", "origin/master", "main", "master")
+SHALLOW = "this clone is shallow, and {} is not in it"
+UNSHALLOW = "fetch the history: git fetch --unshallow (in actions/checkout: fetch-depth: 0), or name a --base"
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """What a branch is held against. `tree` is a commit, or the empty tree; `name` says it to people."""
+
+    tree: str
+    name: str
+
+
+class History:
+    """The git history around `root`, a folder in a repository. Paths are relative to `root`.
+
+    Raises LedgerError when there is no git repository.
+    """
+
+    def __init__(self, root: Path) -> None:
+        try:
+            import git
+        except ImportError as error:  # GitPython looks for the program when it is imported
+            raise LedgerError("git is not installed", hint="install git, then repeat the command") from error
+        self.root = root
+        self._git = git.Git(root)
+        self._git.update_environment(GIT_OPTIONAL_LOCKS="0")  # never in the way of a commit elsewhere
+        self._failure = git.GitCommandError
+        if self._ask("rev-parse", "--is-inside-work-tree") != "true":
+            raise LedgerError(f"{root} is not in a git repository", hint="make one with: git init")
+
+    def base(self, ref: str | None = None) -> Base:
+        """Where HEAD left `ref`, or the default branch where none is named.
+
+        On the default branch itself that is HEAD while there are uncommitted changes, else the commit before.
+        Raises UsageError for a ref that does not exist, LedgerError where a shallow clone lacks it.
+        """
+        if self._commit("HEAD") is None:
+            raise LedgerError("there is no commit yet", hint="make the first one: git commit")
+        if ref is not None:
+            return self._merge_base(self._named(ref))
+        branch = next((name for name in DEFAULT_BRANCHES if self._commit(name)), None)
+        base = self._merge_base(branch) if branch else None
+        if base is None or base.tree == self._commit("HEAD"):
+            return self._on_the_branch_itself(branch)
+        return base
+
+    def file(self, base: Base, path: Path) -> bytes:
+        """The content of a file in the base; empty where it has none of that name."""
+        try:
+            data: bytes = self._git.show(
+                f"{base.tree}:./{self._relative(path)}", stdout_as_string=False, strip_newline_in_stdout=False
+            )
+        except self._failure:
+            return b""
+        return data
+
+    def changed(self, base: Base, folders: Sequence[Path]) -> list[str]:
+        """The files below `folders` that differ between the base and the work tree, new ones too."""
+        places = [self._relative(folder) for folder in folders]
+        diff = self._paths(
+            "diff", "--name-only", "--relative", "--no-renames", "-z", base.tree, "--", *places
+        )
+        return sorted(
+            {*diff, *self._paths("ls-files", "-z", "--others", "--exclude-standard", "--", *places)}
+        )
+
+    def files(self, pattern: str) -> list[str]:
+        """The files of the work tree that match a pathspec such as `*.md`, less what git ignores."""
+        listed = self._paths("ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", pattern)
+        return sorted({path for path in listed if (self.root / path).is_file()})
+
+    def export(self, base: Base, folders: Sequence[Path], suffixes: Sequence[str], into: Path) -> None:
+        """Write the base's files below `folders` that end so into another folder."""
+        places = [self._relative(folder) for folder in folders]
+        for path in self._paths("ls-tree", "-r", "-z", "--name-only", base.tree, "--", *places):
+            if path.endswith(tuple(suffixes)):
+                target = into / path
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(self.file(base, self.root / path))
+
+    def _named(self, ref: str) -> str:
+        """The ref, or its remote branch: a CI checkout has `origin/main` and no `main`."""
+        found = next((name for name in (ref, f"origin/{ref}") if self._commit(name)), None)
+        if found is None:
+            raise UsageError(f"there is no commit {ref!r} here", hint=f"fetch it: git fetch origin {ref}")
+        return found
+
+    def _merge_base(self, name: str) -> Base:
+        commit = self._ask("merge-base", name, "HEAD")
+        if commit:
+            short = self._ask("rev-parse", "--short", commit)
+            return Base(commit, name if commit == self._commit(name) else f"{short}, where it left {name}")
+        if self._is_shallow():
+            raise LedgerError(SHALLOW.format(f"the commit where this branch left {name}"), hint=UNSHALLOW)
+        raise LedgerError(f"HEAD and {name} have no commit in common", hint="name another --base")
+
+    def _on_the_branch_itself(self, branch: str | None) -> Base:
+        why = f"HEAD is in {branch} already" if branch else "no default branch is known here"
+        head = self._commit("HEAD") or ""
+        if self._ask("status", "--porcelain", "--untracked-files=no"):
+            return Base(head, f"HEAD, for uncommitted changes ({why})")
+        if parent := self._commit("HEAD^"):
+            return Base(parent, f"the commit before ({why})")
+        if self._is_shallow():
+            raise LedgerError(SHALLOW.format("the commit before HEAD"), hint=UNSHALLOW)
+        return Base(self._ask("hash-object", "-t", "tree", "/dev/null"), "nothing (this is the first commit)")
+
+    def _commit(self, name: str) -> str | None:
+        return self._ask("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}") or None
+
+    def _is_shallow(self) -> bool:
+        return self._ask("rev-parse", "--is-shallow-repository") == "true"
+
+    def _relative(self, path: Path) -> str:
+        return path.relative_to(self.root).as_posix()
+
+    def _ask(self, *command: str) -> str:
+        """What git answers; empty where it cannot."""
+        try:
+            answer: str = self._git.execute(["git", *command])
+        except self._failure:
+            return ""
+        return answer.strip()
+
+    def _paths(self, *command: str) -> Iterable[str]:
+        output: bytes = self._git.execute(["git", *command], stdout_as_string=False)
+        return [path for path in output.decode("utf-8", "surrogateescape").split("\0") if path]
