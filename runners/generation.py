@@ -125,6 +125,7 @@ def to_probe(result: Event) -> TokenizerProbe:
         tokenizer=result["tokenizer"],
         known_codes=tuple(result["known_codes"]),
         codes={role: CodeProbe(**code) for role, code in result["codes"].items()},
+        uncoded=tuple(result["uncoded"]),
     )
 
 

@@ -44,6 +44,9 @@ def inspect(expected: LanguageCodes, actual: TokenizerProbe) -> Iterator[Finding
     for role, code in wanted.items():
         if code is None:
             continue
+        if role in actual.uncoded:
+            yield Skip(CODE, f"{actual.tokenizer} has no code for the {role}: {code} is no token of it")
+            continue
         probe = actual.codes.get(role)
         if probe is None:
             yield Skip(CODE, f"the tokenizer was not asked for the {role} code {code}", required=True)

@@ -14,7 +14,8 @@ SENTENCES = 10  # for the round trip: one of them is enough
 def probe_codes(job: Mapping[str, Any], events: Events) -> dict[str, Any]:
     """Probe `source_code` and `target_code` of `model`; the round trip is tried on `sentences`.
 
-    Result: `tokenizer` (class name), `family`, `known_codes`, and `codes`: by role what `CodeProbe` holds.
+    Result: `tokenizer` (class name), `family`, `known_codes`, `codes`: by role what `CodeProbe` holds, and
+    `uncoded`: the roles that the family has no codes for.
     """
     events.progress("loading the tokenizer", 0, 1)
     job = locate(job, weights=False)
@@ -48,6 +49,7 @@ def _answer(family: Family, tokenizer: Any, job: Mapping[str, Any], lines: Seque
             for role, code in roles.items()
             if code is not None and _is_used(family, role)
         },
+        "uncoded": [role for role in roles if not _is_used(family, role)],
     }
 
 

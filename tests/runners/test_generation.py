@@ -173,6 +173,7 @@ def test_right_codes_are_known_and_come_back(
     found = probe(worker, make_job(korean[:5], family))
     expected = {"marian": {"target"}, "t5": set()}.get(family, {"source", "target"})
     assert set(found.codes) == expected
+    assert set(found.uncoded) == {"source", "target"} - expected
     for role, code in found.codes.items():
         assert code.known, role
         assert not code.is_unk

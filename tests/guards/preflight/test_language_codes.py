@@ -101,3 +101,9 @@ def test_a_code_that_was_not_asked_for_is_no_pass():
     expected = LanguageCodes("ko_KR", None)
     (skip,) = language_codes.inspect(expected, TokenizerProbe("MBart50Tokenizer", MBART50, {}))
     assert skip.required
+
+
+def test_what_the_family_tells_in_words_needs_no_code():
+    probe = TokenizerProbe("T5TokenizerFast", (), {}, uncoded=("source", "target"))
+    skips = list(language_codes.inspect(LanguageCodes("Korean", "Japanese"), probe))
+    assert [skip.required for skip in skips] == [False, False]
