@@ -44,7 +44,8 @@ class Look:
     `algorithm` is that of the digests; `also` names tensors to digest although the class does not save them.
     `stored` are the logits kept at save time; `keys` is what from_pretrained reported. `origin` and
     `training` are what the caller knows of the run and of its TrainingArguments. `sample_threads` are those
-    that the sample is translated with, None for as many as there are now; 0 leaves the sample for later.
+    that the sample is translated with, None for as many as there are now. `in_haste`: what a copy of the
+    model can tell as well, digests and sample, is left for `complete`.
     """
 
     questions: Questions
@@ -55,6 +56,7 @@ class Look:
     origin: Mapping[str, Any] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
     sample_threads: int | None = None
+    in_haste: bool = False
 
 
 def collect(model: Any, tokenizer: Any, look: Look) -> tuple[Json, Any]:
@@ -70,7 +72,7 @@ def collect(model: Any, tokenizer: Any, look: Look) -> tuple[Json, Any]:
         snapshot = {
             "weights": _part(unseen, "weights", lambda: weights(model, look)),
             "forward": forward,
-            "sample": _sample_part(model, tokenizer, look, unseen),
+            "sample": None if look.in_haste else _sample_part(model, tokenizer, look, unseen),
             "tokenizer": _part(
                 unseen, "tokenizer", lambda: tokenizer_facts(tokenizer, family_of(model, tokenizer))
             ),
@@ -85,7 +87,7 @@ def weights(model: Any, look: Look) -> Json:
     """The part `Weights`: what a save of this model should hold."""
     tensors = digests.saved_tensors(model, look.also)
     return {
-        "digests": digests.digest_tensors(tensors, look.algorithm),
+        "digests": {} if look.in_haste else digests.digest_tensors(tensors, look.algorithm),
         "dtypes": {name: digests.dtype_name(tensor) for name, tensor in tensors.items()},
         "shapes": {name: list(tensor.shape) for name, tensor in tensors.items()},
         "ties": digests.ties(tensors),
@@ -126,19 +128,23 @@ def _difference(logits: Any, stored: Any) -> float:
     return float(apart.max())  # NaN where only one side has it
 
 
-def later_sample(model: Any, tokenizer: Any, look: Look) -> tuple[Json | None, dict[str, str]]:
-    """The part `Sample` alone, of a model that nobody trains, and why it is None if it is."""
+def complete(snapshot: Mapping[str, Any], copied: Any, tokenizer: Any, look: Look) -> Json:
+    """A snapshot that was taken in haste with its digests and its sample, of a copy that nobody trains."""
     import torch
 
-    unseen: dict[str, str] = {}
+    unseen = dict(snapshot["unseen"])
+    tensors = digests.saved_tensors(copied, look.also)
+    found = snapshot["weights"] and _part(
+        unseen,
+        "weights",
+        lambda: {**snapshot["weights"], "digests": digests.digest_tensors(tensors, look.algorithm)},
+    )
     with torch.no_grad():
-        answer = _sample_part(model, tokenizer, look, unseen)
-    return effective.plain(answer), unseen
+        answer = _sample_part(copied, tokenizer, look, unseen)
+    return {**snapshot, "weights": found, "sample": effective.plain(answer), "unseen": unseen}
 
 
 def _sample_part(model: Any, tokenizer: Any, look: Look, unseen: dict[str, str]) -> Any:
-    if look.sample_threads == 0:
-        return None
     with threads(look.sample_threads):
         family = family_of(model, tokenizer)
         return _part(unseen, "sample", lambda: sample(model, tokenizer, family, look.questions))

@@ -34,7 +34,7 @@ from runners.worker.questions import (
     probe_batch,
 )
 from runners.worker.shards import write_atomically
-from runners.worker.snapshot import Look, collect, later_sample, now
+from runners.worker.snapshot import Look, collect, complete, now
 from runners.worker.translator import longest_source
 from runners.worker.undisturbed import unwrap
 
@@ -100,8 +100,8 @@ class Witness:
     def keep(self, model: Any, step: int, checkpoint: Path | str, then: Callable[[float], None]) -> float:
         """Observe and write while the training goes on; returns the seconds that it was held up.
 
-        What must be of this very moment is taken at once: tensors, logits, settings, and a copy of the model
-        in memory, which a thread of low priority then lets translate the sample. When all is written, `then`
+        What must be of this very moment is taken at once: logits, settings, and a copy of the model in
+        memory. With that a thread of low priority digests and translates. When all is written, `then`
         is called there with the same seconds. Of a model that cannot be copied, or for want of memory, all
         is taken and written at once. An error of the save before it is raised here, by `check` or `finish`.
         """
@@ -114,7 +114,7 @@ class Witness:
             held = time.monotonic() - began
             then(held)
             return held
-        seen = self._observe(model, step, sample_threads=0)
+        seen = self._observe(model, step, in_haste=True)
         held = time.monotonic() - began
         self._pending = self._background.submit(self._complete, copied, seen, Path(checkpoint), then, held)
         return held
@@ -130,7 +130,7 @@ class Witness:
         if pending is not None:
             pending.result()
 
-    def _observe(self, model: Any, step: int, sample_threads: int | None = None) -> Seen:
+    def _observe(self, model: Any, step: int, *, in_haste: bool = False) -> Seen:
         began = time.monotonic()
         questions = self._ask(model)
         origin = {**self._origin, "step": step, "written": now()}
@@ -139,7 +139,7 @@ class Witness:
             self._algorithm,
             origin=origin,
             training=self._training,
-            sample_threads=sample_threads,
+            in_haste=in_haste,
         )
         snapshot, logits = collect(model, self._tokenizer, look)
         answers = {} if logits is None else {"logits": logits}
@@ -147,15 +147,14 @@ class Witness:
         return Seen(snapshot, recipe, {**questions.probe, **answers}, time.monotonic() - began)
 
     def _complete(
-        self, model: Any, seen: Seen, checkpoint: Path, then: Callable[[float], None], held: float
+        self, copied: Any, seen: Seen, checkpoint: Path, then: Callable[[float], None], held: float
     ) -> None:
         """The rest of a look, in the background: one thread, and the training goes first."""
         _step_back()
-        look = Look(self._ask(model), sample_threads=1)
-        answer, unseen = later_sample(model, self._tokenizer, look)
-        whole = {**seen.snapshot, "sample": answer, "unseen": {**seen.snapshot["unseen"], **unseen}}
-        whole_recipe = {**seen.recipe, "sample_threads": 1}
-        save_evidence(checkpoint, replace(seen, snapshot=whole, recipe=whole_recipe))
+        look = Look(self._ask(copied), self._algorithm, sample_threads=1)
+        snapshot = complete(seen.snapshot, copied, self._tokenizer, look)
+        recipe = {**seen.recipe, "sample_threads": 1}
+        save_evidence(checkpoint, replace(seen, snapshot=snapshot, recipe=recipe))
         then(held)
 
     def _ask(self, model: Any) -> Questions:
