@@ -20,9 +20,13 @@ class ModelClass:
 
 @dataclass(frozen=True, slots=True)
 class Defaults:
-    """`settings` by class or call; `unseen` says why one of them could not be had."""
+    """`settings` by class or call; `chosen` are those that were given, by dotted name.
+
+    `unseen` says why one of them could not be had.
+    """
 
     settings: Mapping[str, Json]
+    chosen: Mapping[str, Json]
     unseen: Mapping[str, str]
     imported: tuple[str, ...]
 
@@ -39,4 +43,4 @@ def dump(
     asked = [{"name": one.name, "family": one.family, "config": dict(one.config)} for one in models]
     with Worker(interpreter, log) as worker:
         result = worker.call({"job": "dump_defaults", "models": asked}, on_event)
-    return Defaults(result["settings"], result["unseen"], tuple(result["imported"]))
+    return Defaults(result["settings"], result["chosen"], result["unseen"], tuple(result["imported"]))

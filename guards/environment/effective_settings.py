@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from guards.environment.listing import finding_of
 from guards.guard import Explanation
 from ledger.findings import Finding, Skip
-from ledger.suspects.rank import settings
+from ledger.suspects.settings import settings
 from ledger.suspects.side import EnvironmentSide
 
 CODE = "ENV005"

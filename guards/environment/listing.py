@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from ledger.findings import Finding, Json, Severity
-from ledger.suspects.rank import Suspect
+from ledger.suspects.suspect import Suspect
 
 MOST_NAMED = 4
 

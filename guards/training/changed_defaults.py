@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from guards.guard import Explanation
 from ledger.difference import Difference, differences, listed
 from ledger.findings import Finding, Severity
-from ledger.suspects.rank import NO_MATTER
+from ledger.suspects.settings import NO_MATTER
 from ledger.training_evidence import EffectiveSettings
 
 CODE = "TRN008"

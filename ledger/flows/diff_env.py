@@ -12,12 +12,26 @@ from ledger.difference import Difference, differences
 from ledger.errors import UsageError
 from ledger.evidence import Evidence
 from ledger.findings import Json, Report, Verdict
+from ledger.flows.effective import build_side, models_of, with_defaults
 from ledger.flows.sides import CURRENT, Source, read_pair, resolve, with_imports
+from ledger.flows.voice import Voice
 from ledger.runs import Run, load_runs
-from ledger.suspects.rank import Suspect, suspects
+from ledger.suspects.rank import suspects
 from ledger.suspects.record import imports_of
 from ledger.suspects.side import EnvironmentSide
+from ledger.suspects.suspect import Suspect
 from ledger.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the user typed: none, one or two names, and what else to look at."""
+
+    names: tuple[str, ...] = ()
+    effective: bool = False
+    api: bool = False
+    bisect: bool = False
+    experiment: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +63,18 @@ class Comparison:
             "inputs": [one.to_json() for one in self.inputs],
             **self.report.to_json(),
         }
+
+
+def diff_env(workspace: Workspace | None, request: Request, voice: Voice) -> Comparison:
+    """Everything that was asked for. Raises LedgerError for what cannot be read or built."""
+    a, b = (resolve(name, workspace) for name in choose(request.names, workspace))
+    found = compare_sources(a, b, workspace)
+    if not request.effective:
+        return found
+    models = models_of(request.experiment, (a.run, b.run), workspace)
+    built = [build_side(source, side, workspace, voice) for source, side in ((a, found.a), (b, found.b))]
+    before, after = (with_defaults(one, models, voice) for one in built)
+    return compare_sides(before, after, borrowed=found.borrowed)
 
 
 def compare(
@@ -86,7 +112,7 @@ def compare_sides(
         a,
         b,
         tuple(suspects(a, b)),
-        tuple(differences(a.inputs, b.inputs)) if a.inputs and b.inputs else (),
+        tuple(one for one in differences(a.inputs, b.inputs) if None not in (one.before, one.after)),
         inspect(DIFFERENCES, Evidence(surroundings=a), Evidence(surroundings=b)),
         borrowed,
     )

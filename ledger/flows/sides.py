@@ -12,6 +12,7 @@ from itertools import product
 from pathlib import Path
 
 from ledger.errors import LedgerError, UsageError
+from ledger.journal import Entry
 from ledger.lockfile import Lockfile
 from ledger.lockfile import find as find_lockfiles
 from ledger.lockfile import names as lockfile_names
@@ -107,8 +108,7 @@ def _folder(path: Path, workspace: Workspace | None) -> Source:
     if workspace is not None:
         entries = record.all_entries(workspace)
         if (entry := record.verification_of(entries, path, workspace.root)) is not None:
-            facts = record.environments(entries)
-            return _one(lambda: record.side_of_verification(entry, facts))
+            return _verification(entry, entries, workspace)
     if folders.is_hugging_face(path):
         return _one(lambda: folders.side_of_hugging_face(path))
     raise UsageError(f"{path} is no environment, W&B run or checkpoint", hint=KINDS)
@@ -132,7 +132,7 @@ def _recorded(name: str, workspace: Workspace) -> Source:
     entries = record.all_entries(workspace)
     facts = record.environments(entries)
     if (entry := record.verification_by_id(entries, name)) is not None:
-        return _one(lambda: record.side_of_verification(entry, facts))
+        return _verification(entry, entries, workspace)
     runs = load_runs(workspace)
     try:
         run = find_run(runs, name)
@@ -141,6 +141,12 @@ def _recorded(name: str, workspace: Workspace) -> Source:
             raise UsageError(f"there is no {name}: {KINDS}", hint=nearest(runs, name)) from error
         raise
     return _run(run, facts)
+
+
+def _verification(entry: Entry, entries: Sequence[Entry], workspace: Workspace) -> Source:
+    facts = record.environments(entries)
+    run = next((one for one in load_runs(workspace) if one.id == entry.body.get("run")), None)
+    return Source(lambda _digested: [record.side_of_verification(entry, facts, run)], run=run)
 
 
 def _run(run: Run, facts: record.Facts) -> Source:

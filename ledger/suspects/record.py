@@ -44,11 +44,31 @@ def side_of_run(run: Run, facts: Facts) -> EnvironmentSide:
     )
 
 
-def side_of_verification(entry: Entry, facts: Facts) -> EnvironmentSide:
-    """A checkpoint as it was reloaded and judged in one environment."""
+def side_of_verification(entry: Entry, facts: Facts, run: Run | None) -> EnvironmentSide:
+    """A checkpoint of `run` as it was reloaded and judged in one environment.
+
+    In the environment that trained, its settings are the run's own.
+    """
     body = entry.body
-    name = f"{body['checkpoint']} ({body['verdict']} when reloaded, {entry.time[:10]})"
-    return _side(name, "verification", facts, body, inputs={"checkpoint": body["checkpoint"]})
+    environment = facts.get(str(body.get("environment"))) or {}
+    version = ((environment.get("packages") or {}).get("transformers") or {}).get("version")
+    with_what = f" with transformers {version}" if version else ""
+    trained = run is not None and run.started.get("environment") == body.get("environment")
+    known = (run.finished or {}) if run and trained else {}
+    told = {**{key: known.get(key) for key in ("effective", "imported")}, **_given(body)}
+    spec = (run.started.get("spec") or {}) if run else {}
+    return _side(
+        f"{body['checkpoint']} ({body['verdict']} when reloaded{with_what}, {entry.time[:10]})",
+        "verification",
+        facts,
+        told,
+        chosen=_chosen(spec),
+        inputs=_inputs(run, spec) if run else {},
+    )
+
+
+def _given(body: Mapping[str, Json]) -> dict[str, Json]:
+    return {key: value for key, value in body.items() if value is not None}
 
 
 def verification_by_id(entries: Sequence[Entry], name: str) -> Entry | None:
@@ -80,7 +100,7 @@ def _side(
     body: Mapping[str, Json],
     *,
     whole: bool = False,
-    chosen: frozenset[str] = frozenset(),
+    chosen: Mapping[str, Json],
     inputs: Mapping[str, Json],
 ) -> EnvironmentSide:
     environment = facts.get(str(body.get("environment")))
@@ -122,16 +142,16 @@ def _packages(environment: Mapping[str, Json]) -> dict[str, Package]:
     }
 
 
-def _chosen(spec: Mapping[str, Json]) -> frozenset[str]:
-    """The dotted names of the settings that a resolved spec sets."""
-    model = spec.get("model") or {}
-    set_there = {
+def _chosen(spec: Mapping[str, Json]) -> dict[str, Json]:
+    """What a resolved spec sets, by the dotted names that settings have."""
+    sections = {
         "training": spec.get("training") or {},
         "generation": spec.get("generation") or {},
-        "model": model.get("config") or {},
+        "model": (spec.get("model") or {}).get("config") or {},
     }
-    named = {f"{section}.{key}" for section, keys in set_there.items() for key in keys}
-    return frozenset({*named, "training.seed", "training.data_seed"})
+    named = {f"{name}.{key}": value for name, keys in sections.items() for key, value in keys.items()}
+    seed = spec.get("seed")
+    return named | {f"training.{name}": seed for name in ("seed", "data_seed") if seed is not None}
 
 
 def _inputs(run: Run, spec: Mapping[str, Json]) -> dict[str, Json]:

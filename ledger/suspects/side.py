@@ -37,8 +37,8 @@ class EnvironmentSide:
     imported. `python` is a version, `torch` its build (`cpu`, `cu130`, `cuda 13.0`). `machine` has the facts
     that can change a result, `reported` those that cannot. `settings` is the effective configuration by
     section (training, model, generation, tokenizer …), or under `config` where the source does not tell
-    sections apart; `partial`: only what was written down, without the defaults. `chosen` has the dotted names
-    that a spec sets. `inputs` is what went in beside the environment: code, data, spec.
+    sections apart; `partial`: only what was written down, without the defaults. `chosen` has what a
+    spec sets, by dotted name. `inputs` is what went in beside the environment: code, data, spec.
     """
 
     name: str
@@ -53,7 +53,7 @@ class EnvironmentSide:
     reported: Mapping[str, Json] = field(default_factory=dict)
     settings: Mapping[str, Json] | None = None
     partial: bool = False
-    chosen: frozenset[str] = frozenset()
+    chosen: Mapping[str, Json] = field(default_factory=dict)
     inputs: Mapping[str, Json] = field(default_factory=dict)
     unknown: Mapping[str, str] = field(default_factory=dict)
 

@@ -30,7 +30,8 @@ def dump_defaults(job: Mapping[str, Any], events: Events) -> Json:
     """The effective defaults of every class in use.
 
     `models` are {name, family, config}: the config is what a spec sets, empty for the class's own. Result:
-    `settings` by class or call, each a flat table; `unseen`, why one is not there; `imported`.
+    `settings` by class or call, each a flat table; `chosen`, those of them that were given, by dotted name;
+    `unseen`, why one is not there; `imported`.
     """
     settings: Json = {}
     unseen: dict[str, str] = {}
@@ -42,7 +43,12 @@ def dump_defaults(job: Mapping[str, Any], events: Events) -> Json:
         except Exception as error:
             traceback.print_exc(file=sys.stderr)
             unseen[label] = str(explain(error).message)
-    return {"settings": settings, "unseen": unseen, "imported": imported_distributions()}
+    return {
+        "settings": settings,
+        "chosen": {name: value for one in job["models"] for name, value in _chosen(one).items()},
+        "unseen": unseen,
+        "imported": imported_distributions(),
+    }
 
 
 def training_here(recorded: Mapping[str, Any]) -> Json:
@@ -72,12 +78,21 @@ def _common() -> dict[str, Callable[[], Json]]:
 def _of_model(wanted: Mapping[str, Any]) -> dict[str, Callable[[], Json]]:
     """Config, generation and tokenizer of one family, with the config that a spec sets."""
     family, config = FAMILIES[wanted["family"]], wanted["config"]
-    own = f" ({wanted['name']})" if config else ""
     return {
-        f"{family.model_class}.config{own}": lambda: _model(family, config)["model"],
-        f"{family.model_class}.generate{own}": lambda: _model(family, config)["generation"],
+        _label(wanted, "config"): lambda: _model(family, config)["model"],
+        _label(wanted, "generate"): lambda: _model(family, config)["generation"],
         family.tokenizer_class: lambda: _tokenizer(family),
     }
+
+
+def _label(wanted: Mapping[str, Any], part: str) -> str:
+    """`MarianMTModel.config`, and whose it is where it is not the class's own."""
+    own = f" ({wanted['name']})" if wanted["config"] else ""
+    return f"{FAMILIES[wanted['family']].model_class}.{part}{own}"
+
+
+def _chosen(wanted: Mapping[str, Any]) -> Json:
+    return {f"{_label(wanted, 'config')}.{key}": value for key, value in wanted["config"].items()}
 
 
 def _training() -> Json:
@@ -110,12 +125,13 @@ def _tokenizer(family: Family) -> Json:
 
 
 def _parameters(call: Callable[..., Any]) -> Json:
-    """The defaults in a signature, by name."""
-    return {
-        name: getattr(parameter.default, "__name__", parameter.default)  # "_empty": it has to be given
+    """The defaults in a signature, by name; those that are functions have no value to compare."""
+    found = {
+        name: "has to be given" if parameter.default is inspect.Parameter.empty else parameter.default
         for name, parameter in inspect.signature(call).parameters.items()
         if name not in NOT_DEFAULTS and "VAR" not in parameter.kind.name
     }
+    return {name: default for name, default in found.items() if not callable(default)}
 
 
 def _declared(field: Any) -> Any:

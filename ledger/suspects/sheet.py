@@ -1,0 +1,87 @@
+"""Two environments side by side for people, from what `--json` says of them. Decides nothing."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from ledger.findings import Json
+from ledger.render import visible
+
+SHOWN = 30
+NO_PROOF = "Ranked by what usually matters. A difference is a suspect; it proves no cause."
+ABOUT = {
+    "range": "not in the range asked for",
+    "added": "only in B",
+    "removed": "only in A",
+    "build": "another build",
+    "origin": "editable, or from elsewhere",
+    "altered": "other files, same version",
+}
+IMPORTED = {True: "imported", False: "not imported", None: "import unknown"}
+
+CHOICE = {"overridden": "not what its spec sets", "chosen": "set by a spec", "": "nobody chose it"}
+
+Row = Mapping[str, Json]
+
+
+def sheet(found: Row, *, everything: bool) -> list[RenderableType]:
+    """Both sides, the suspects with the hard ones first, what else went in, and what could not be seen."""
+    listed = [one for one in found["suspects"] if everything or one["hard"]]
+    return [*_heads(found), *_suspects(listed, len(found["suspects"]) - len(listed)), *_rest(found)]
+
+
+def _heads(found: Row) -> Iterator[RenderableType]:
+    table = Table.grid(padding=(0, 2))
+    for name in ("a", "b"):
+        table.add_row(Text(name.upper(), "bold"), Text(visible(found[name]["name"])))
+    yield table
+    if found["imports_of"]:
+        yield Text(f"what is imported: by the worker of {found['imports_of']}", "dim")
+
+
+def _suspects(listed: Sequence[Row], left_out: int) -> Iterator[RenderableType]:
+    yield Text("")
+    if listed:
+        yield _table(listed[:SHOWN])
+    if len(listed) > SHOWN:
+        yield Text(f"and {len(listed) - SHOWN} more: --json has them all")
+    if left_out:
+        yield Text(f"{left_out} more differences hardly matter: --all lists them", "dim")
+    yield Text(NO_PROOF if listed or left_out else "Nothing that both sides tell differs.")
+
+
+def _table(rows: Sequence[Row]) -> Table:
+    table = Table(title="suspects, the most suspicious first", title_justify="left", box=None, pad_edge=False)
+    table.add_column("", justify="right", no_wrap=True)
+    table.add_column("what", overflow="fold", ratio=4)
+    for heading in ("A", "B"):
+        table.add_column(heading, overflow="fold", ratio=2)
+    table.add_column("", overflow="fold", ratio=3)
+    for number, row in enumerate(rows, 1):
+        style = "" if row["hard"] else "dim"
+        cells = (_plain(row["before"]), _plain(row["after"]), _about(row))
+        table.add_row(str(number), Text(row["name"]), *(Text(cell) for cell in cells), style=style)
+    return table
+
+
+def _about(row: Row) -> str:
+    if row["kind"] == "package":
+        return f"{ABOUT.get(row['change'], row['change'])}, {IMPORTED[row['imported']]}"
+    if row["kind"] == "setting":
+        return CHOICE[row["chosen"]]
+    return str(row["kind"]) if row["change"] == "other" else str(row["change"])
+
+
+def _rest(found: Row) -> Iterator[RenderableType]:
+    if found["inputs"]:
+        names = ", ".join(one["field"] for one in found["inputs"])
+        yield Text(f"\nbeside the environment, these differ: {names} (--json has both values)")
+    for skip in found["skips"]:
+        yield Text(f"{skip['code']} could not look: {visible(skip['reason'])}", "dim")
+
+
+def _plain(value: Json) -> str:
+    text = "-" if value is None else visible(str(value))
+    return text if len(text) <= 60 else f"{text[:57]}..."
