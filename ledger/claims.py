@@ -57,7 +57,10 @@ class Claimed:
 
 # --- the statements of a written log ----------------------------------------------------------------
 
-StatementKind = Literal["setting", "rate", "score", "size", "steps", "seconds", "throughput", "epochs"]
+# `roughly`: a share as `~100%` or `almost none`, which nothing can be held against.
+StatementKind = Literal[
+    "setting", "rate", "roughly", "score", "size", "steps", "seconds", "throughput", "epochs"
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +128,14 @@ class Naming:
     models: frozenset[str]
     planned: bool
     line: int
+
+
+def name_different_things(a: Naming, b: Naming) -> bool:
+    """Whether two headings give one number to two experiments: no word of their titles is shared, and either
+    only one of them is a plan, or they state different models."""
+    if a.experiment != b.experiment or not (a.words and b.words) or a.words & b.words:
+        return False
+    return a.planned != b.planned or bool(a.models and b.models and not a.models & b.models)
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,7 +55,9 @@ def parse_yaml(data: bytes) -> Any:
 
     def plain(loader: Any, _tag: str, node: Any) -> Any:
         make = {"scalar": loader.construct_scalar, "sequence": loader.construct_sequence}
-        return make.get(node.id, loader.construct_mapping)(node, **({} if node.id == "scalar" else {"deep": True}))
+        return make.get(node.id, loader.construct_mapping)(
+            node, **({} if node.id == "scalar" else {"deep": True})
+        )
 
     Plain.add_multi_constructor("", plain)
     yaml = YAML(typ="safe", pure=True)

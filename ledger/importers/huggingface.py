@@ -18,7 +18,14 @@ RESULTS = ("all_results.json", "train_results.json", "eval_results.json", "predi
 CONFIGS = {"config.json": "model", "generation_config.json": "generation", "adapter_config.json": "adapter"}
 _CHECKPOINT = re.compile(r"checkpoint-(\d{1,15})")
 _OWN_FIELDS = {"step", "epoch"}
-_STATE_SETTINGS = ("max_steps", "num_train_epochs", "train_batch_size", "eval_steps", "save_steps", "logging_steps")
+_STATE_SETTINGS = (
+    "max_steps",
+    "num_train_epochs",
+    "train_batch_size",
+    "eval_steps",
+    "save_steps",
+    "logging_steps",
+)
 # What decides how a model is built and generates; the rest of a config is its class's defaults.
 _NESTED = ("id2label", "label2id", "task_specific_params", "quantization_config")
 
@@ -38,13 +45,17 @@ def read(path: Path) -> Claimed:
     problems += [f"{folder.name}/{NAME}: {state.problem}" for folder, state in states if state.problem]
     good = [(folder, state) for folder, state in states if state.step is not None]
     if not good:
-        raise LedgerError(f"no {NAME} in {path} could be read: {problems[0]}", hint="was the folder copied in full?")
+        raise LedgerError(
+            f"no {NAME} in {path} could be read: {problems[0]}", hint="was the folder copied in full?"
+        )
     folder, state = max(good, key=lambda one: one[1].step or 0)
     content = problems.mapping(folder / NAME, parse_json)
     configs = _configs((path, folder), problems)
     results = _results(path, problems)
     if (path / "training_args.bin").exists() or (folder / "training_args.bin").exists():
-        problems.append("training_args.bin was left closed: it is a pickle, which runs code when it is opened")
+        problems.append(
+            "training_args.bin was left closed: it is a pickle, which runs code when it is opened"
+        )
     series = _series(state.log)
     return Claimed(
         KIND,

@@ -59,7 +59,9 @@ def parse_metrics(data: bytes) -> tuple[dict[str, list[Point]], list[str]]:
 
 
 def _folders(path: Path) -> list[Path]:
-    files = (file for name in (METRICS, HPARAMS) for up in ("", "*/", "*/*/") for file in path.glob(up + name))
+    files = (
+        file for name in (METRICS, HPARAMS) for up in ("", "*/", "*/*/") for file in path.glob(up + name)
+    )
     return sorted({file.parent for file in files if file.is_file()})
 
 

@@ -42,7 +42,9 @@ def read(path: Path) -> Claimed:
     problems = _unread(path, {row["run_id"] for row in rows}) if path.is_dir() else []
     problems += [f"{row['run_id']}: {one}" for row in rows for one in row["problems"]]
     if not rows and problems:
-        raise LedgerError(f"nothing in {path} could be read: {problems[0]}", hint=told or "was it copied in full?")
+        raise LedgerError(
+            f"nothing in {path} could be read: {problems[0]}", hint=told or "was it copied in full?"
+        )
     return Claimed(KIND, tuple(map(_run, rows)), tuple(problems))
 
 
@@ -98,7 +100,9 @@ def _dump(uri: str, path: Path) -> tuple[list[dict[str, Json]], str]:
             command, env=environment, capture_output=True, text=True, check=False, timeout=READ_SECONDS
         )
     except subprocess.TimeoutExpired as error:
-        raise LedgerError(f"MLflow read {path} for {READ_SECONDS} s without an end", hint="import a part of it") from error
+        raise LedgerError(
+            f"MLflow read {path} for {READ_SECONDS} s without an end", hint="import a part of it"
+        ) from error
     told = done.stderr.strip().splitlines()
     if done.returncode:
         raise LedgerError(
@@ -111,7 +115,9 @@ def _dump(uri: str, path: Path) -> tuple[list[dict[str, Json]], str]:
 def _unread(path: Path, read: set[str]) -> list[str]:
     """The run folders that the client passed over; deleted runs are not missed."""
     problems = Problems()
-    for folder in sorted({found.parent for found in path.glob("*/*/meta.yaml")} | set(path.glob("*/" + "[0-9a-f]" * 32))):
+    for folder in sorted(
+        {found.parent for found in path.glob("*/*/meta.yaml")} | set(path.glob("*/" + "[0-9a-f]" * 32))
+    ):
         if folder.parent.name.startswith(".") or folder.name in read or folder.parent.name == "models":
             continue
         meta = problems.mapping(folder / "meta.yaml", parse_yaml)
@@ -131,7 +137,9 @@ def _run(row: Mapping[str, Json]) -> ClaimedRun:
         outcome=_OUTCOMES.get(row["status"]),
         model=model_in(params),
         params=params,
-        metrics={name: number for name, value in row["metrics"].items() if (number := finite(value)) is not None},
+        metrics={
+            name: number for name, value in row["metrics"].items() if (number := finite(value)) is not None
+        },
         series={
             name: [Point(step, number) for step, value in points if (number := finite(value)) is not None]
             for name, points in row["series"].items()
@@ -163,4 +171,6 @@ def _plain(text: str) -> Json:
 def _time(milliseconds: int | None) -> str | None:
     if not milliseconds:
         return None
-    return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    return (
+        datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    )

@@ -173,9 +173,7 @@ def _json(text: str) -> Json:
 
 def _values(config: dict[str, Json]) -> dict[str, Json]:
     """The settings of a config.yaml, where each stands under `value`."""
-    return {
-        key: one["value"] for key, one in config.items() if isinstance(one, dict) and "value" in one
-    }
+    return {key: one["value"] for key, one in config.items() if isinstance(one, dict) and "value" in one}
 
 
 def _time(stamp: Any) -> str:

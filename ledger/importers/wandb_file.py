@@ -33,7 +33,8 @@ def read_records(data: bytes) -> Iterator[bytes | Damage]:
     """
     if len(data) < HEADER.size or HEADER.unpack_from(data) != IDENT:
         raise LedgerError(
-            "this does not begin as a W&B run file does", hint="name an offline-run-… folder or its .wandb file"
+            "this does not begin as a W&B run file does",
+            hint="name an offline-run-… folder or its .wandb file",
         )
     parts: list[bytes] | None = None
     for kind, chunk in _chunks(data):

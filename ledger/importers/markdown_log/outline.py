@@ -103,11 +103,12 @@ class _Walk:
         for offset, row in enumerate(rows):
             if row:
                 yield self._line(_first(token) + offset, row, "item" if self.items else "text")
-        last = rows[-1]
+            if not self.items:
+                self.label = row.rstrip(":： ") if row.endswith((":", "：")) else self.label if offset else ""
         if self.items:
             self.items[-1] = self.items[-1] or rows[0]
-        elif last.endswith((":", "：")):
-            self.label = last.rstrip(":： ")
+        elif not rows[-1].endswith((":", "：")):
+            self.label = ""
 
     def _code(self, token: "Token") -> Iterator[Line]:
         self.block += 1

@@ -8,6 +8,7 @@ from ledger.importers.markdown_log.outline import Line
 from ledger.importers.markdown_log.words import (
     ATTEMPT,
     EXPERIMENT,
+    FINAL,
     FUTURE,
     HOPED,
     LEARNED,
@@ -56,7 +57,7 @@ def place(line: Line) -> Place:
     inner = line.context[at + 1 :] if at is not None else line.context
     if line.kind == "heading":
         inner = inner[: max(len(inner) - (at != len(line.headings) - 1), 0)]
-    apart = [part for part in inner if ATTEMPT.search(part) or experiments_in(part)]
+    apart = [part for part in inner if _is_apart(part)]
     planned = any(PLANNED.search(title) for title in line.headings)
     untold = any(pattern.search(part) for part in inner for pattern in (FUTURE, HOPED, LEARNED, SAMPLES))
     own_label = line.labelled[0]
@@ -69,13 +70,23 @@ def place(line: Line) -> Place:
     )
 
 
+def _is_apart(part: str) -> bool:
+    """Whether a heading or label opens an attempt or configuration of its own."""
+    is_final = FINAL.search(part) and SETTINGS.search(part)
+    return bool(ATTEMPT.search(part) or experiments_in(part) or is_final)
+
+
 def owns(heading: str) -> bool:
     """Whether a heading opens the section of the experiments that it names.
 
     `Experiment 5: …` and `Problem (Version 57)` do; `Compared with Exp 5` does not.
     """
     match = EXPERIMENT.search(heading)
-    return bool(match) and not _COMPARES.search(heading) and (match.start() == 0 or _in_brackets_or_led(heading, match))
+    return (
+        bool(match)
+        and not _COMPARES.search(heading)
+        and (match.start() == 0 or _in_brackets_or_led(heading, match))
+    )
 
 
 _COMPARES = re.compile(r"比較|との|\b(vs|versus|compar\w*|against|than|from|like|with)\b", re.IGNORECASE)

@@ -16,11 +16,16 @@ _PAIR = re.compile(r"([A-Za-z_][\w.-]*)\s*=\s*([^,，、;\s（(）)=]+)")
 _CODE_SETTING = re.compile(r"(?P<indent>\s*)(?P<name>[A-Za-z_][\w.-]*)\s*[:=](?!=)\s*(?P<value>.*)")
 _SHELL = ("bash", "sh", "shell", "console", "text", "diff")
 _HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
+_SIGNED = re.compile(r"([-+]?\d+\.\d+)\s*[^\w\s]*\s*")  # a measured value, perhaps with a mark behind it
+_PATH = re.compile(r"\S*[/.]\w+")
 _LANGUAGES = re.compile(r"[(（]([A-Za-z_]+)[)）].*?(?:→|->|to).*?[(（]([A-Za-z_]+)[)）]")
 _LINES = re.compile(r"(\d[\d,]*)\s*(?:件|文|行|samples?\b|lines?\b|sentences?\b|segments?\b)", re.IGNORECASE)
-_PERCENT_OF = re.compile(r"(\d+(?:\.\d+)?)\s*%\s*(?:of (?:the )?lines (?:are |were )?)?([^\d\s%+＋、,，（）()|→]+)")
+_PERCENT_OF = re.compile(
+    r"(\d+(?:\.\d+)?)\s*%\s*(?:of (?:the )?lines (?:are |were )?)?([^\d\s%+＋、,，（）()|→]+)"
+)
 _KINDS: dict[str, StatementKind] = {
     "train_size": "size", "total_steps": "steps", "seconds": "seconds", "throughput": "throughput", "epochs": "epochs",
+    "loss": "score",
 }  # fmt: skip
 
 
@@ -68,6 +73,8 @@ def _code(one: Placed, nesting: list[tuple[int, str]]) -> Iterator[Statement]:
         nesting.append((indent, name.rpartition(".")[2]))
     elif place.settings or line.language in ("yaml", "yml", "python", "toml", "ini", "json"):
         yield from _setting(one, key_of(name) or name, match["value"])
+    elif value := _SIGNED.fullmatch(match["value"]):
+        yield _statement(one, match["name"], float(value[1]), "score", match["value"])
 
 
 def _prose(one: Placed) -> Iterator[Statement]:
@@ -101,6 +108,8 @@ def _labelled(one: Placed, label: str, value: str) -> Iterator[Statement]:
         yield from _quantity(one, key, value)
     elif rate and share:
         yield from _rate(one, rate, value)
+    elif rate and "%" in value:
+        yield _statement(one, rate, value, "roughly", value)
     elif key and value and (place.settings or _is_code_name(key)) and not _PAIR.search(value):
         yield from _setting(one, key, value)
 
@@ -120,7 +129,7 @@ def _rate(one: Placed, key: str, value: str) -> Iterator[Statement]:
     share = part(value)
     if share and key == "done":
         if share.total:
-            yield _statement(one, "lines", share.total, "size", value)
+            yield _statement(one, "lines", int(share.total), "size", value)
         return
     rate = share.rate(None) if share else None
     if rate is not None:
@@ -131,6 +140,8 @@ def _rate(one: Placed, key: str, value: str) -> Iterator[Statement]:
 
 
 def _setting(one: Placed, key: str, text: str) -> Iterator[Statement]:
+    if not text.strip() or (key == "output" and not _PATH.fullmatch(str(setting(text)))):
+        return
     if key in _KINDS:
         yield from _quantity(one, key, text)
     elif key == "languages":
@@ -138,23 +149,28 @@ def _setting(one: Placed, key: str, text: str) -> Iterator[Statement]:
         for name, code in zip(("src_lang", "tgt_lang"), codes.groups() if codes else (), strict=False):
             yield _statement(one, name, code, "setting", text)
     elif key == "model":
-        hub = _HUB_NAME.search(text)
+        hub = _HUB_NAME.match(text)
         if one.line.label and one.line.kind == "item" and not hub and not one.line.labelled[0]:
             return  # `16-bit` in a list of what there is to say of the model
         yield _statement(one, key, hub[0] if hub else setting(text), "setting", text)
     elif key == "data":
         size = _LINES.search(text)
         if size:
-            yield _statement(one, "lines", float(size[1].replace(",", "")), "size", text)
+            yield _statement(one, "lines", int(size[1].replace(",", "")), "size", text)
         yield _statement(one, key, setting(text), "setting", text)
     else:
         yield _statement(one, key, setting(text), "setting", text)
 
 
 def _scores(one: Placed, text: str) -> Iterator[Statement]:
+    for name, value in scores_in(text):
+        yield _statement(one, name, value, "score", text)
+
+
+def scores_in(text: str) -> Iterator[tuple[str, float]]:
+    """The scores that a text states, by metric: `Test BLEU: 33.03` is ("bleu", 33.03)."""
     for match in SCORE.finditer(text):
-        name = match["name"].lower().replace("sacre", "").rstrip("+2")
-        yield _statement(one, name, float(match["value"]), "score", text)
+        yield match["name"].lower().replace("sacre", "").rstrip("+2"), float(match["value"])
 
 
 def _row(one: Placed) -> Iterator[Statement]:
@@ -178,17 +194,21 @@ def _row(one: Placed) -> Iterator[Statement]:
 def _cell(one: Placed, experiment: str, label: str, cell: str, heading: str) -> Iterator[Statement]:
     key, share = rate_of(label), part(cell)
     rate = share.rate(None) if share else None
-    if key and rate is not None:
+    found: list[tuple[str, Json, StatementKind]] = [(key, rate, "rate")] if key and rate is not None else []
+    if key and share is None and "%" in cell:
+        found.append((key, cell, "roughly"))
+    if not key:
+        found += [(name, value, "score") for name, value in scores_in(f"{label}: {cell}")]
+    for name, value, kind in found:
         yield Statement(
-            experiment=experiment, key=key, value=rate, line=one.line.number, kind="rate", text=cell, column=heading
+            experiment=experiment,
+            key=name,
+            value=value,
+            line=one.line.number,
+            kind=kind,
+            text=cell,
+            column=heading,
         )
-        return
-    for match in SCORE.finditer(f"{label}: {cell}"):
-        name = match["name"].lower().replace("sacre", "").rstrip("+2")
-        yield Statement(
-            experiment=experiment, key=name, value=float(match["value"]), line=one.line.number, kind="score",
-            text=cell, column=heading,
-        )  # fmt: skip
 
 
 def _statement(one: Placed, key: str, value: Json, kind: StatementKind, text: str) -> Statement:

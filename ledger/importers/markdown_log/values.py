@@ -16,7 +16,8 @@ _SYMBOLS = re.compile(r"\s*[\u2600-\u27bf\ufe0f\U0001f300-\U0001faff]")
 _LEADING = "\u2705\u274c\u26a0\ufe0f\U0001f525\U0001f680 "
 _IDENTIFIER = re.compile(r"[A-Za-z0-9_]+")
 _DURATION = re.compile(
-    r"(\d+(?:\.\d+)?)\s*(時間|分|秒|hours?|hrs?|h|minutes?|mins?|m|seconds?|secs?|s)(?![A-Za-z])", re.IGNORECASE
+    r"(\d+(?:\.\d+)?)\s*(時間|分|秒|hours?|hrs?|h|minutes?|mins?|m|seconds?|secs?|s)(?![A-Za-z])",
+    re.IGNORECASE,
 )
 _UNITS = {"時": 3600, "h": 3600, "分": 60, "m": 60, "秒": 1, "s": 1}
 _PERCENT = re.compile(r"(?P<mark>[~〜約]\s*)?(?P<value>[-+]?\d+(?:\.(?P<decimals>\d+))?)\s*[%％]")
@@ -70,6 +71,7 @@ def setting(text: str) -> Json:
     """
     kept = _ARROW.split(_REMARK.sub("", _COMMENT.sub("", text)).strip())[-1]
     kept = _SYMBOLS.split(kept.lstrip(_LEADING))[0].strip().strip("'\"`,;")
+    kept = kept.rstrip("(（ ")
     if kept.endswith((")", "）")) and not re.search("[(（]", kept):
         kept = kept[:-1]  # the arrow stood in brackets
     return None if not kept or UNSET.fullmatch(kept) else _scalar(kept)

@@ -15,23 +15,39 @@ def _any(*words: str) -> "re.Pattern[str]":
 
 _NUMBERS = r"#?\s*(?P<numbers>\d{1,4}(?:\s*(?:[&,/、・]|and|と)\s*\d{1,4})*)(?![\d.]*\d|\s*[%件行文秒分時])"
 EXPERIMENT: Final = re.compile(
-    rf"(?<![A-Za-z])(?P<word>experiment|exp\.?|実験|실험|trial|version|ver\.?|run)s?[-_ ]?{_NUMBERS}", re.IGNORECASE
+    rf"(?<![A-Za-z])(?P<word>experiment|exp\.?|実験|실험|trial|version|ver\.?|run)s?[-_ ]?{_NUMBERS}",
+    re.IGNORECASE,
 )
 PREFIXES: Final = {"version": "v", "ver": "v", "ver.": "v", "trial": "trial", "run": "run"}
 
-PLANNED: Final = _any("候補", "予定", "計画", r"\bplanned\b", r"\bcandidates?\b", r"\bideas?\b", r"\bbacklog\b")
-FUTURE: Final = _any(
-    "次", "今後", "検討", r"\bnext\b", r"\bto.?do\b", r"\bfuture\b", r"\bplan(s|ned)?\b", "候補", r"\bideas?\b"
+PLANNED: Final = _any(
+    "候補", "予定", "計画", r"\bplanned\b", r"\bcandidates?\b", r"\bideas?\b", r"\bbacklog\b"
 )
-HOPED: Final = _any("期待", r"\bexpect(ed|ations?)?\b", r"\bhypothes[ie]s\b", r"\bgoals?\b", "目的", "目標", r"\btargets?\b")
+FUTURE: Final = _any(
+    "次",
+    "今後",
+    "検討",
+    r"\bnext\b",
+    r"\bto.?do\b",
+    r"\bfuture\b",
+    r"\bplan(s|ned)?\b",
+    "候補",
+    r"\bideas?\b",
+)
+HOPED: Final = _any(
+    "期待", r"\bexpect(ed|ations?)?\b", r"\bhypothes[ie]s\b", r"\bgoals?\b", "目的", "目標", r"\btargets?\b"
+)
 LEARNED: Final = _any("教訓", "ベストプラクティス", "学習事項", r"\blessons?\b", r"\bbest practices?\b")
-SAMPLES: Final = _any("サンプル(出力|翻訳)", "翻訳品質サンプル", r"\bsamples?\b(?! size)", r"\bexamples?\b", "出力例", "の例$")
+SAMPLES: Final = _any(
+    "サンプル(出力|翻訳)", "翻訳品質サンプル", r"\bsamples?\b(?! size)", r"\bexamples?\b", "出力例", "の例$"
+)
 ATTEMPT: Final = _any(
     "試行", "初回", r"再(トレーニング|学習|実行|訓練)", r"(成功|失敗)した", "旧", "前回", "参考", "変更(前|後)",
     r"\b(re)?tr(y|ies)\b", r"\battempts?\b", r"\bre-?(run|train\w*)\b", r"\b(first|second|third)\b",
     r"\b(good|bad|successful|failed|failing|previous|earlier|old|new)\b", r"\bbefore\b", r"\bafter\b",
     r"\breference (run|details)\b", r"\d{1,2}:\d{2}",
 )  # fmt: skip
+FINAL: Final = _any("最終", "修正後", r"\bfinal\b", r"\bcorrected\b", r"\bupdated\b")
 SETTINGS: Final = _any(
     "設定", "パラメータ", "構成", r"\bsettings?\b", r"\bparam(eter)?s?\b", r"\bhyper-?param\w*", r"\bconfig(uration)?\b",
     r"\bsetup\b", r"\barguments?\b", r"\bargs\b", r"\.ya?ml\b",
@@ -53,6 +69,7 @@ KEYS: Final[tuple[tuple[str, "re.Pattern[str]"], ...]] = (
     ("total_steps", _any("^総ステップ数?$", r"^(total|max)[ _](training |optimi[sz]ation )?steps$")),
     ("train_size", _any(r"^train(ing)?( set| data| samples?| pairs?| examples?| size)*$", "^訓練(データ|件数)?$", "^学習データ$")),
     ("throughput", _any("^train_samples_per_second$", r"^(training )?(throughput|samples (per second|/ ?s))$")),
+    ("loss", _any("^(最終 ?|final |train(ing)? |eval(uation)? )?loss$", "^損失$")),
     ("verdict", _any("^結論$", "^conclusions?$", "^verdict$")),
 )  # fmt: skip
 # Shares of the lines, by what they count. The first that fits names the quantity.
@@ -76,8 +93,12 @@ SCORE: Final = re.compile(
 
 # --- what happened ----------------------------------------------------------------------------------
 
-SUCCEEDED: Final = _any("✅", "成功", r"\bsuccess(ful(ly)?)?\b", r"\bsucceeded\b", r"\bworks\b", r"\bworked\b")
-FAILED: Final = _any("❌", "失敗", "悪化", r"\bfail(ed|ure|s)?\b", r"\bdid not work\b", r"\bunusable\b", r"\bbroken\b")
+SUCCEEDED: Final = _any(
+    "✅", "成功", r"\bsuccess(ful(ly)?)?\b", r"\bsucceeded\b", r"\bworks\b", r"\bworked\b"
+)
+FAILED: Final = _any(
+    "❌", "失敗", "悪化", r"\bfail(ed|ure|s)?\b", r"\bdid not work\b", r"\bunusable\b", r"\bbroken\b"
+)
 RUNNING: Final = _any("実行中", r"\bin progress\b", r"\b(still |now )?running\b", "🚀")
 SKIPPED: Final = _any("スキップ", "見送り", r"\bskipped\b", r"\bskip\b", r"\bnot to run\b", r"\bcancelled\b")
 NOT_RUN: Final = _any(
@@ -91,7 +112,9 @@ CRASH: Final = _any(
     r"\bout of memory\b", r"\baborted\b", r"\bsegfault\w*",
 )  # fmt: skip
 RESUMED: Final = _any("再開", r"\bresum(e|ed|ing)\b", r"\brestarted\b")
-STEP: Final = re.compile(r"(?:ステップ|\bsteps?\b)\s*#?(\d[\d,]*)|(\d[\d,]*)\s*(?:ステップ|steps\b)", re.IGNORECASE)
+STEP: Final = re.compile(
+    r"(?:ステップ|\bsteps?\b)\s*#?(\d[\d,]*)|(\d[\d,]*)\s*(?:ステップ|steps\b)", re.IGNORECASE
+)
 CHECKPOINT: Final = re.compile(r"checkpoint[-_ ](\d[\d,]*)|step[=_-](\d+)\.ckpt", re.IGNORECASE)
 SAME_OUTPUT: Final = _any(
     r"\bMD5\b", r"\bSHA-?(1|256)\b", r"\b(check|hash)sums?\b", r"\bhash(es)?\b", "ハッシュ", "完全(に)?一致", "バイト単位",
@@ -109,7 +132,9 @@ OTHER_DATA: Final = _any(
     r"\b(data ?set|data|corpus) differs?\b",
 )  # fmt: skip
 MEAN: Final = _any("平均", r"\b(mean|average|avg)\b")
-APPROXIMATE: Final = _any("約", "ほぼ", "程度", "~", "〜", r"\babout\b", r"\baround\b", r"\bapprox\w*", r"\bnearly\b", r"\balmost\b")
+APPROXIMATE: Final = _any(
+    "約", "ほぼ", "程度", "~", "〜", r"\babout\b", r"\baround\b", r"\bapprox\w*", r"\bnearly\b", r"\balmost\b"
+)
 UNSET: Final = _any(r"[(（]?(デフォルト|なし|default|none|unset|not set|n/a|-)[)）]?")
 
 

@@ -1,0 +1,40 @@
+"""CLM003: a count and its percentage do not agree."""
+
+from collections.abc import Iterator
+
+from guards.claims.contradiction import contradiction
+from guards.guard import Explanation
+from ledger.claims import Consistency, Share, WrittenLog
+from ledger.findings import Finding
+
+CODE = "CLM003"
+TITLE = "a count and its percentage disagree"
+READS = "log"
+EXPLANATION = Explanation(
+    means="A line states a count and a percentage of the same thing, and the count is another share of the "
+    "total that is stated with it, or of the experiment's lines. Rounding either way is allowed for.",
+    matters="One of the two was typed, or taken from another run; both will be quoted.",
+    do="Count again: ledger check OUTPUT --source FILE --lang ja. Correct the line and import the log again.",
+)
+
+
+def inspect(_expected: Consistency, actual: WrittenLog) -> Iterator[Finding]:
+    """One finding for each line that is off by a whole unit of its last digit or more."""
+    for share in actual.shares:
+        percent = 100 * share.count / share.total if share.total else None
+        if percent is None or abs(percent - share.percent) < 10.0**-share.decimals - 1e-9:
+            continue
+        yield _finding(share, percent)
+
+
+def _finding(share: Share, percent: float) -> Finding:
+    who = f"{share.experiment}: " if share.experiment else ""
+    return contradiction(
+        CODE,
+        f"{who}{share.count:,.0f} of {share.total:,.0f} is {percent:.{share.decimals + 1}f}%, not "
+        f"{share.percent:.{share.decimals}f}% (line {share.line}, {share.label})",
+        experiments=[share.experiment],
+        lines=[share.line],
+        measured=share.percent / 100,
+        threshold=percent / 100,
+    )

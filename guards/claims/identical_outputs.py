@@ -1,0 +1,58 @@
+"""CLM002: outputs are said to be identical, and their rates differ."""
+
+from collections.abc import Iterator
+
+from guards.claims.contradiction import at, contradiction, shown
+from guards.claims.values import same
+from guards.guard import Explanation
+from ledger.claims import Consistency, SameOutput, Statement, WrittenLog
+from ledger.findings import Finding
+
+CODE = "CLM002"
+TITLE = "outputs said to be identical have different rates"
+READS = "log"
+EXPLANATION = Explanation(
+    means="The log says that two experiments left the same output, by a hash or in words, and states a share "
+    "of lines of both that is not the same.",
+    matters="One file has one rate. Either it was counted in two ways, so that no rate in the log can be held "
+    "against another, or the outputs were not identical.",
+    do="Count both outputs again with one measure: ledger check OUTPUT --source FILE --lang ja. Compare the "
+    "files: sha256sum.",
+)
+
+
+def inspect(_expected: Consistency, actual: WrittenLog) -> Iterator[Finding]:
+    """One finding for each pair, with every rate that differs."""
+    seen: set[frozenset[str]] = set()
+    for pair in actual.identities:
+        names = frozenset((pair.experiment, pair.other))
+        if names in seen:
+            continue
+        seen.add(names)
+        mine, others = (_rates(actual, name) for name in (pair.experiment, pair.other))
+        differing = [
+            (others[key], mine[key]) for key in mine if key in others and not same(mine[key], others[key])
+        ]
+        if differing:
+            yield _finding(pair, differing)
+
+
+def _rates(log: WrittenLog, experiment: str) -> dict[str, Statement]:
+    """What is stated first in the experiment's own section, or else in a table elsewhere."""
+    rates = [one for one in log.statements if one.experiment == experiment and one.kind == "rate"]
+    return {one.key: one for one in reversed(sorted(rates, key=lambda one: bool(one.column)))}
+
+
+def _finding(pair: SameOutput, differing: list[tuple[Statement, Statement]]) -> Finding:
+    rates = ", ".join(
+        f"{a.key} {shown(a.value, rate=True)} against {shown(b.value, rate=True)}" for a, b in differing
+    )
+    lines = [pair.line, *(one.line for both in differing for one in both)]
+    return contradiction(
+        CODE,
+        f"{pair.experiment}'s output is said to be identical to {pair.other}'s (line {pair.line}), but "
+        f"{rates} ({at(lines[1:])}): the measure changed, or the outputs differ",
+        experiments=[pair.experiment, pair.other],
+        lines=lines,
+        measured={a.key: [a.value, b.value] for a, b in differing},
+    )

@@ -1,0 +1,54 @@
+"""When two statements state the same, by the digits that they are written with. Pure functions of this family."""
+
+import re
+from collections.abc import Iterable, Iterator
+
+from ledger.claims import Statement, WrittenLog
+
+_DECIMALS = re.compile(r"\d(?:\.(\d+))?\s*[%％]")
+
+
+def same(a: Statement, b: Statement) -> bool:
+    """Whether the two values agree: rates to the coarser rounding, names in part, other numbers exactly."""
+    if a.value is None or b.value is None:
+        return True  # one says that it is left at its default, which may be the other's value
+    if isinstance(a.value, str) or isinstance(b.value, str):
+        return _alike(str(a.value), str(b.value))
+    rounding = max(_rounding(a), _rounding(b)) if a.kind == "rate" else 0.0
+    return abs(a.value - b.value) <= rounding + 1e-9 * max(abs(a.value), abs(b.value))
+
+
+def misplaced(log: WrittenLog) -> Iterator[tuple[Statement, Statement, Statement]]:
+    """Rates in a table that stand elsewhere for another quantity of the same experiment.
+
+    Yields the table's statement, what is stated elsewhere of the quantity that the column names, and the
+    other quantity with the table's value. All three must be stated: a coincidence of two is not enough.
+    """
+    rates = [one for one in log.statements if one.kind == "rate"]
+    for cell in rates:
+        if not cell.column or not cell.value:
+            continue
+        elsewhere = [one for one in rates if one.experiment == cell.experiment and not one.column]
+        own = [one for one in elsewhere if one.key == cell.key]
+        twins = [one for one in elsewhere if one.key != cell.key and same(one, cell)]
+        if twins and own and not any(same(one, cell) for one in own):
+            yield cell, own[0], twins[0]
+
+
+def by_key(statements: Iterable[Statement]) -> dict[tuple[str, str, str], list[Statement]]:
+    """Statements that are about one thing: by experiment, scope and key."""
+    found: dict[tuple[str, str, str], list[Statement]] = {}
+    for one in statements:
+        found.setdefault((one.experiment, one.scope, one.key), []).append(one)
+    return found
+
+
+def _rounding(one: Statement) -> float:
+    match = _DECIMALS.search(one.text)
+    return 0.5 * 10.0 ** -(len(match[1] or "") + 2) if match else 0.0
+
+
+def _alike(a: str, b: str) -> bool:
+    """`org/name` and `Name`, or a name and a longer form of it, are one."""
+    one, other = (re.sub(r"[\W_]+", "", text.rsplit("/", 1)[-1].casefold()) for text in (a, b))
+    return one in other or other in one

@@ -1,0 +1,103 @@
+"""Logs that people write in Markdown, in English or Japanese: their experiments, and what they say of each.
+
+`outline` finds the structure, `places` the experiment that a line speaks of, `statements` and `events` what it
+says; `words` holds the words by which they know. What contradicts what is for `guards.claims` to tell.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from ledger.claims import Claimed, Statement, WrittenLog, name_different_things
+from ledger.errors import LedgerError
+from ledger.importers.markdown_log import events
+from ledger.importers.markdown_log.outline import read_lines
+from ledger.importers.markdown_log.places import place
+from ledger.importers.markdown_log.runs import claimed_runs
+from ledger.importers.markdown_log.statements import Placed, statements
+from ledger.textio import read_lines as read_text
+
+KIND = "markdown"
+SUFFIXES = (".md", ".markdown", ".txt")
+
+
+def matches(path: Path) -> bool:
+    """Whether it is a file that is named as Markdown is."""
+    return path.is_file() and path.suffix.lower() in SUFFIXES
+
+
+def read(path: Path) -> Claimed:
+    """The experiments of a log. Raises LedgerError where it names none, or is no UTF-8 text."""
+    log, placed = read_log("\n".join(read_text(path)))
+    runs = claimed_runs(log, placed)
+    if not runs:
+        raise LedgerError(
+            f"{path} names no experiment",
+            hint="a heading such as `## Experiment 5: …`, `Exp 5`, `実験5` or `Version 56` opens one",
+        )
+    return Claimed(KIND, runs, log=log)
+
+
+def read_log(text: str) -> tuple[WrittenLog, list[Placed]]:
+    """Everything that a log says, and its lines with their places."""
+    placed = [Placed(line, place(line)) for line in read_lines(text)]
+    stated = _told_apart(statements(placed), placed)
+    named = tuple(events.namings(placed, stated))
+    # What was planned under a number that was then given to something else was never done.
+    dropped = {
+        one.experiment for one in named if one.planned and any(name_different_things(one, o) for o in named)
+    }
+    placed = [one for one in placed if not (one.place.planned and one.place.experiment in dropped)]
+    kept = {one.line.number for one in placed}
+    stated = [one for one in stated if one.line in kept]
+    lines = _lines(stated)
+    return (
+        WrittenLog(
+            statements=tuple(_counted(stated, lines)),
+            shares=tuple(events.shares(placed, lines)),
+            means=tuple(events.means(placed)),
+            results=tuple(events.results(placed)),
+            namings=named,
+            identities=tuple(events.identities(placed)),
+            steps=tuple(events.steps(placed)),
+            other_data=tuple(events.other_data(placed)),
+        ),
+        placed,
+    )
+
+
+def _lines(stated: Sequence[Statement]) -> dict[str, float]:
+    """How many lines each experiment translated, where all that is stated agrees."""
+    found: dict[str, set[float]] = {}
+    for one in stated:
+        if one.key == "lines":
+            found.setdefault(one.experiment, set()).add(one.value)
+    return {experiment: next(iter(sizes)) for experiment, sizes in found.items() if len(sizes) == 1}
+
+
+def _counted(stated: Sequence[Statement], lines: dict[str, float]) -> list[Statement]:
+    """The statements, with counts alone made shares of the experiment's lines; without its size they are left out."""
+    found = []
+    for one in stated:
+        if not isinstance(one.value, dict):
+            found.append(one)
+        elif total := lines.get(one.experiment):
+            found.append(replace(one, value=round(one.value["count"] / total, 12)))
+    return found
+
+
+def _told_apart(stated: Sequence[Statement], placed: Sequence[Placed]) -> list[Statement]:
+    """Two shares that one section keeps apart by their labels (lines with English, English words) are two things."""
+    lines = {one.line.number: one.line for one in placed}
+    labels: dict[tuple[str, ...], set[str]] = {}
+    for one in stated:
+        if one.kind == "rate" and not one.column:
+            labels.setdefault((one.experiment, one.key, *lines[one.line].context), set()).add(lines[one.line].labelled[0])
+    return [
+        replace(one, key=f"{one.key} ({lines[one.line].labelled[0]})")
+        if one.kind == "rate"
+        and not one.column
+        and len(labels[(one.experiment, one.key, *lines[one.line].context)] - {""}) > 1
+        else one
+        for one in stated
+    ]
