@@ -5,6 +5,7 @@ A new guard is a module in its family's package, a place in that package's GUARD
 
 from guards import (
     checkpoint,
+    claims,
     environment,
     gate,
     identity,
