@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import git
 
 __all__ = [
+    "changed_since",
     "committed_file",
     "current_branch",
     "doubled_by_merge",
@@ -58,6 +59,20 @@ def committed_file(root: Path, path: Path) -> bytes:
     """The content of `path` at HEAD; empty where HEAD has no such file, or there is no repository."""
     repository = _open(root)
     return b"" if isinstance(repository, Unobserved) else _content(repository, "HEAD", path)
+
+
+def changed_since(root: Path, commit: str) -> list[str]:
+    """The tracked files, from the repository's top, that differ from `commit`; none if it is not known."""
+    repository = _open(root)
+    if isinstance(repository, Unobserved):
+        return []
+    from git import GitCommandError
+
+    try:
+        listed: str = repository.git.diff("--name-only", "-z", "--no-renames", commit)
+    except GitCommandError:  # the commit is gone
+        return []
+    return [name for name in listed.split("\0") if name]
 
 
 def found_elsewhere(root: Path, path: Path, needles: Collection[str]) -> dict[str, str]:

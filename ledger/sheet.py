@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ledger.findings import Json
+from ledger.remarks import Note, Rating
 from ledger.render import report_table, visible
 from ledger.runs import Acceptance, Repeated, Run
 
@@ -17,8 +18,10 @@ DIGEST = re.compile("(sha256:)?[0-9a-f]{64}")
 SHOWN_DIGITS = 16  # of 64, which would not fit a line; --json has them all
 
 
-def sheet(run: Run, files: Mapping[str, Json]) -> list[RenderableType]:
-    """Everything that the journal has on `run`, and where its files are."""
+def sheet(
+    run: Run, files: Mapping[str, Json], notes: Sequence[Note] = (), ratings: Sequence[Rating] = ()
+) -> list[RenderableType]:
+    """Everything that the journal has on `run`, what people said of it, and where its files are."""
     done = run.finished or {}
     sections: list[tuple[str, list[RenderableType]]] = [
         ("spec", _facts({"digest": run.started.get("spec_digest"), **_flat(run.started.get("spec"))})),
@@ -33,6 +36,8 @@ def sheet(run: Run, files: Mapping[str, Json]) -> list[RenderableType]:
         ("guards before the run", _guards(run, "preflight")),
         ("guards on its result", _guards(run, "report")),
         ("reproduced", [_repeated(one) for one in run.reproductions]),
+        ("judged by people", [_rating(one) for one in ratings]),
+        ("notes", [_note(one) for one in notes]),
         ("accepted", [_acceptance(one) for one in run.acceptances]),
     ]
     return [_title(run), *(part for title, body in sections if body for part in _section(title, body))]
@@ -59,6 +64,19 @@ def _repeated(one: Repeated) -> Text:
     how = f", with {changes}" if changes else ""
     said = "; ".join(found["message"] for found in one.body["report"]["findings"])
     return Text(visible(f"{one.time[:10]}: {one.result}{how}{f': {said}' if said else ''}"))
+
+
+def _note(one: Note) -> Text:
+    about = "" if one.run else f" (about {one.experiment})"
+    return Text(visible(f"{one.time[:10]} {one.who}{about}: {one.text}"))
+
+
+def _rating(one: Rating) -> Text:
+    shares = ", ".join(
+        f"{name} {share.share:.1%} ({share.interval[0]:.1%} to {share.interval[1]:.1%})"
+        for name, share in one.shares.items()
+    )
+    return Text(f"{one.time[:10]} {one.who}, {one.lines:,} of {one.of:,} lines: {shares}")
 
 
 def _section(title: str, body: Sequence[RenderableType]) -> Iterator[RenderableType]:

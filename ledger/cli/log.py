@@ -1,14 +1,18 @@
 """`ledger log`: the recorded runs, one a line. Typed all day long: no rich tables, pydantic or git here."""
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
 
 from ledger.cli.output import emit, json_option
+from ledger.errors import UsageError
 
 if TYPE_CHECKING:
     from ledger.findings import Json
+    from ledger.remarks import Decision
     from ledger.runs import Run
+    from ledger.selection import Wanted
     from ledger.workspace import Workspace
 
 LATEST = 20
@@ -20,52 +24,91 @@ METRICS = ("bleu", "chrf")
 @click.option("-n", "count", type=click.IntRange(min=1), default=LATEST, show_default=True, help="How many.")
 @click.option("--experiment", metavar="NAME", help="Only the runs of this experiment.")
 @click.option("--verdict", type=click.Choice(["pass", "fail", "inconclusive"]), help="Only these.")
+@click.option("--mode", type=click.Choice(["real", "rehearsal", "command", "imported"]), help="Only these.")
+@click.option("--since", metavar="WHEN", help="Only runs that started since: 2026-11-01, 7d.")
+@click.option("--metric", "bounds", multiple=True, metavar="BOUND", help="Such as 'bleu>30'.")
+@click.option("--code", metavar="CODE", help="Only runs with this finding, accepted or not.")
 @click.option("--all", "everything", is_flag=True, help="All of them, however many.")
 @json_option
-def command(count: int, experiment: str | None, verdict: str | None, everything: bool, as_json: bool) -> None:
-    """List the recorded runs, the latest last.
+def command(
+    count: int,
+    experiment: str | None,
+    verdict: str | None,
+    mode: str | None,
+    since: str | None,
+    bounds: tuple[str, ...],
+    code: str | None,
+    everything: bool,
+    as_json: bool,
+) -> None:
+    """List the recorded runs, the latest last, then the experiments that somebody decided not to run.
 
     A rehearsal is marked as such: its scores say nothing about the real model. A finding that was accepted
     stands in parentheses. BLEU and chrF++ are 0-100; ledger show RUN tells how they were computed.
 
     \b
     ledger log --experiment exp7
-    ledger log --verdict fail --all
+    ledger log --verdict fail --since 7d
+    ledger log --metric 'bleu>30' --mode real --all
     """
+    from ledger.remarks import standing_decisions
+    from ledger.selection import Wanted, parse_bound, parse_since
     from ledger.workspace import Workspace
 
-    runs = _select(Workspace.find(), experiment, verdict, None if everything else count)
+    workspace = Workspace.find()
+    wanted = Wanted(
+        experiment,
+        verdict,
+        mode,
+        since=parse_since(since) if since else None,
+        code=code.upper() if code else None,
+        tests=tuple(map(parse_bound, bounds)),
+    )
+    runs = _select(workspace, wanted, None if everything else count)
+    skipped = [
+        one for one in standing_decisions(workspace) if wanted.is_everything or experiment == one.experiment
+    ]
     if as_json:
-        emit({"runs": [_row(run) for run in runs]}, as_json)
+        emit({"runs": [_row(run) for run in runs], "skipped": [asdict(one) for one in skipped]}, as_json)
+    elif runs or skipped:
+        click.echo("\n".join([*(_table(runs) if runs else []), *_decisions(skipped)]))
     else:
-        click.echo("\n".join(_table(runs)) if runs else _nothing(experiment, verdict))
+        click.echo(_nothing(wanted))
 
 
-def _select(
-    workspace: "Workspace", experiment: str | None, verdict: str | None, count: int | None
-) -> "list[Run]":
-    from ledger.errors import UsageError
+def _select(workspace: "Workspace", wanted: "Wanted", count: int | None) -> "list[Run]":
     from ledger.runs import latest_runs, load_runs, nearest
 
-    if count is not None and not experiment and not verdict:
+    if count is not None and wanted.is_everything:
         return latest_runs(workspace, count)
     runs = load_runs(workspace)
-    if experiment and not any(run.experiment == experiment for run in runs):
-        raise UsageError(f"no run of {experiment!r} is recorded", hint=nearest(runs, experiment))
-    kept = [run for run in runs if experiment in (None, run.experiment) and verdict in (None, run.verdict)]
+    if wanted.experiment and not any(run.experiment == wanted.experiment for run in runs):
+        raise UsageError(
+            f"no run of {wanted.experiment!r} is recorded", hint=nearest(runs, wanted.experiment)
+        )
+    kept = [run for run in runs if wanted.has(run)]
     return kept[-count:] if count else kept
+
+
+def _decisions(skipped: "list[Decision]") -> list[str]:
+    import shutil
+
+    from ledger.columns import columns
+
+    rows = [(one.experiment, one.time[:10], "skipped", f"{one.why} ({one.who})") for one in skipped]
+    return columns(rows, shutil.get_terminal_size((80, 24)).columns) if rows else []
 
 
 def _row(run: "Run") -> "dict[str, Json]":
     from ledger.runs import head
+    from ledger.selection import findings_of
 
-    findings = (*run.preflight.findings, *run.report.findings)
     return {
         **head(run),
         "metrics": (run.finished or {}).get("metrics") or {},
         "reproduced": [one.result for one in run.reproductions],
         "findings": [
-            {"code": f.code, "severity": f.severity.label, "accepted": f.accepted} for f in findings
+            {"code": f.code, "severity": f.severity.label, "accepted": f.accepted} for f in findings_of(run)
         ],
     }
 
@@ -99,8 +142,9 @@ def _verdict(run: "Run") -> str:
 
 def _codes(run: "Run") -> str:
     from ledger.findings import Severity
+    from ledger.selection import findings_of
 
-    told = [f for f in (*run.preflight.findings, *run.report.findings) if f.severity > Severity.INFO]
+    told = [f for f in findings_of(run) if f.severity > Severity.INFO]
     codes = dict.fromkeys(f"({f.code})" if f.accepted else f.code for f in told)
     return " ".join([*codes, *_repeated(run)])
 
@@ -114,7 +158,7 @@ def _repeated(run: "Run") -> list[str]:
     return codes or ["reproduced"]
 
 
-def _nothing(experiment: str | None, verdict: str | None) -> str:
-    if experiment or verdict:
-        return "no such run is recorded"
-    return "nothing is recorded yet; start with: ledger run EXPERIMENT --rehearse"
+def _nothing(wanted: "Wanted") -> str:
+    if wanted.is_everything:
+        return "nothing is recorded yet; start with: ledger run EXPERIMENT --rehearse"
+    return "no such run is recorded"

@@ -1,6 +1,7 @@
 """Writing one run down: the journal first, then the spool that MLflow is fed from."""
 
 import math
+import os
 import secrets
 import shutil
 import sys
@@ -62,6 +63,8 @@ class Recorder:
             raise LedgerError(
                 f"{run} is running in another process", hint="wait for it, or end it, then use --resume"
             ) from error
+        with suppress(OSError):  # `ledger ps` then shows none
+            (self.folder / "pid").write_text(str(os.getpid()))
 
     def environment(self, environment: Environment) -> None:
         """Store the facts of an environment and of its machine, once per digest."""
@@ -149,13 +152,11 @@ class Recorder:
 
 def store_environment(journal: Journal, environment: Environment) -> None:
     """Store the facts of an environment and of its machine in a journal that does not have them yet."""
-    known = {entry.body["digest"] for entry in journal.entries() if entry.kind == "environment"}
     for digest, facts in (
         (environment.digest, environment.facts),
         (environment.machine_digest, environment.machine),
     ):
-        if digest not in known:
-            journal.append("environment", {"digest": digest, "facts": facts})
+        journal.append_once("environment", {"digest": digest, "facts": facts}, "digest")
 
 
 def git_facts(state: object) -> dict[str, Json] | None:

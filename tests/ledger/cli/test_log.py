@@ -61,7 +61,7 @@ def test_an_experiment_that_never_ran_is_told_with_the_nearest(recorded, ledger)
 def test_an_empty_journal_says_how_to_begin(recorded, ledger):
     recorded.journal.unlink()
     assert "nothing is recorded yet" in ledger("log").out
-    assert ledger("log", "--json").document == {"runs": []}
+    assert ledger("log", "--json").document == {"runs": [], "skipped": []}
 
 
 def test_a_broken_line_points_to_fsck(recorded, ledger):

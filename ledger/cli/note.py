@@ -1,0 +1,30 @@
+"""`ledger note`: a conclusion, a lesson, a doubt, on the record."""
+
+from dataclasses import asdict
+
+import click
+
+from ledger.cli.output import emit, json_option
+
+
+@click.command("note")
+@click.argument("about", metavar="RUN|EXPERIMENT")
+@click.argument("text")
+@json_option
+def command(about: str, text: str, as_json: bool) -> None:
+    """Put TEXT on the record, about one run or a whole experiment.
+
+    It is part of ledger show and of every report, and can be answered by another note, not taken back.
+
+    \b
+    ledger note exp7 "the same model as exp5 under another name: nothing new was measured"
+    ledger note exp9-3fa91c "beams 5 is slower and no better"
+    """
+    from ledger.flows.remark import note
+    from ledger.workspace import Workspace
+
+    done = note(Workspace.find(), about, text)
+    if as_json:
+        emit(asdict(done), as_json)
+    else:
+        click.echo(f"noted about {done.run or done.experiment} by {done.who}: {done.text}")

@@ -1,0 +1,76 @@
+"""`ledger ps`: what runs, what stalled, what was interrupted."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from ledger.cli.output import emit, json_option
+
+if TYPE_CHECKING:
+    from ledger.flows.processes import Process
+
+RESUMES = {"real": "ledger run {} --resume", "rehearsal": "ledger run {} --rehearse --resume"}
+HEADINGS = ("run", "mode", "state", "started (UTC)", "last sign", "pid")
+
+
+@click.command("ps")
+@click.option(
+    "--stalled-after",
+    type=click.FloatRange(min=0),
+    default=10,
+    show_default=True,
+    metavar="MINUTES",
+    help="How long a run may be silent.",
+)
+@json_option
+def command(stalled_after: float, as_json: bool) -> None:
+    """List the runs that have not ended: running, stalled or interrupted.
+
+    Under a run stands what is no longer what it was started with: the spec, the data or the code changed on
+    disk, so what runs is not what the files say.
+
+    \b
+    ledger ps
+    ledger ps --stalled-after 60
+    """
+    from ledger.flows.processes import processes
+    from ledger.workspace import Workspace
+
+    found = processes(Workspace.find(), stalled_after * 60)
+    if as_json:
+        emit({"processes": [one.to_json() for one in found]}, as_json)
+    else:
+        click.echo("\n".join(_table(found)) if found else "nothing runs, and nothing was interrupted")
+
+
+def _table(found: "list[Process]") -> list[str]:
+    import shutil
+
+    from ledger.columns import columns
+
+    rows = [HEADINGS, *(_row(one) for one in found)]
+    heading, *lines = columns(rows, shutil.get_terminal_size((80, 24)).columns)
+    shown = [click.style(heading, bold=True)]
+    for one, line in zip(found, lines, strict=True):
+        shown += [line, *(f"  {text}" for text in _remarks(one))]
+    return shown
+
+
+def _row(one: "Process") -> tuple[str, ...]:
+    silent = "-" if one.silent is None else _ago(one.silent)
+    started = one.started[:16].replace("T", " ")
+    return one.run, one.mode, one.state, started, silent, str(one.pid or "-")
+
+
+def _remarks(one: "Process") -> list[str]:
+    said = [f"changed since it was started: {text}" for text in one.changed]
+    if one.state == "interrupted" and one.mode in RESUMES:
+        said.append(f"go on with: {RESUMES[one.mode].format(one.experiment)}")
+    return said
+
+
+def _ago(seconds: float) -> str:
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds / size:.0f} {unit} ago"
+    return f"{seconds:.0f} s ago"

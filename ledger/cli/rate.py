@@ -1,0 +1,92 @@
+"""`ledger rate`: a person judges sampled lines of a run."""
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from ledger.cli.output import console, emit, json_option
+from ledger.errors import Exit
+
+if TYPE_CHECKING:
+    from ledger.flows.rate import Line, Session
+    from ledger.remarks import Judgement, Rating
+
+KEYS: "dict[str, Judgement]" = {"r": "right", "p": "partly", "w": "wrong"}
+ASK = "[r]ight  [p]artly usable  [w]rong  [b]ack  [q]uit: "
+WORDS = {"right": "right", "partly": "partly usable", "wrong": "wrong"}
+
+
+@click.command("rate")
+@click.argument("run")
+@click.option("--lines", type=click.IntRange(min=1), default=50, show_default=True, help="How many to judge.")
+@json_option
+def command(run: str, lines: int, as_json: bool) -> int:
+    """Judge randomly drawn lines of RUN's output: right, partly usable or wrong.
+
+    Every answer is kept at once: quit whenever you like, and type the command again to go on. When all lines
+    are judged, the shares go on the record with their 95% interval.
+
+    \b
+    ledger rate exp5 --lines 50
+    """
+    from ledger.flows.rate import open_session
+    from ledger.workspace import Workspace
+
+    session = open_session(Workspace.find(), run, lines)
+    if not _judge(session):
+        left = len(session.left)
+        click.echo(
+            f"stopped with {left} of {len(session.lines)} to go: ledger rate {run} --lines {lines}", err=True
+        )
+        return Exit.PASSED
+    rating = session.record()
+    if as_json:
+        emit(rating.to_json(), as_json)
+    else:
+        click.echo("\n".join(_told(rating)))
+    return Exit.PASSED
+
+
+def _judge(session: "Session") -> bool:
+    """Ask for each line that is left; False when the person stopped."""
+    while left := session.left:
+        line = left[0]
+        _show(line, len(session.lines) - len(left) + 1, len(session.lines))
+        key = _key()
+        if key in KEYS:
+            session.sheet.judge(line.number, KEYS[key])
+        elif key == "b" and (judged := list(session.answers)):
+            session.sheet.judge(judged[-1], None)
+        elif key == "q":
+            return False
+    return True
+
+
+def _show(line: "Line", place: int, of: int) -> None:
+    from ledger.render import pairs, visible
+
+    texts = {"source": line.source, "output": line.output, "reference": line.reference}
+    rows = [(name, visible(text) or "(empty)") for name, text in texts.items() if text is not None]
+    heading = f"{place} of {of}, line {line.number:,}"
+    console(stderr=True).print("", heading, pairs(rows), sep="\n", markup=False)
+
+
+def _key() -> str:
+    """One key on a terminal, the first letter of a line in a pipe; `q` at the end of either."""
+    click.echo(ASK, nl=False, err=True)
+    typed = click.getchar() if sys.stdin.isatty() else sys.stdin.readline() or "q"
+    key = typed.strip().lower()[:1]
+    click.echo(key, err=True)
+    return key
+
+
+def _told(rating: "Rating") -> list[str]:
+    rows = [
+        f"{WORDS[name]:<14} {one.share:6.1%}   95% interval {one.interval[0]:.1%} to {one.interval[1]:.1%}"
+        for name, one in rating.shares.items()
+    ]
+    drawn = (
+        f"{rating.lines:,} of {rating.of:,} lines of {rating.run}, drawn at random, judged by {rating.who}"
+    )
+    return [*rows, f"{drawn}; on the record"]
