@@ -1,9 +1,9 @@
-"""Lockfiles as pip-compile writes them: what one pins, and which of its variants an environment follows."""
+"""Lockfiles, pip-compile's and PEP 751's: what one pins, and which of its variants an environment follows."""
 
 import difflib
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ledger.canonical import digest_bytes
@@ -11,6 +11,7 @@ from ledger.errors import LedgerError, UsageError
 
 # NAME.txt comes from the public index alone; NAME-cpu.txt has torch's +cpu build, which not all can get.
 VARIANTS = ("", "-cpu")
+AGAIN = "compile it again: ledger env lock NAME"
 _ABOUT_THE_INDEX = re.compile(
     r"(-i|-f|--(extra-)?index-url|--find-links|--trusted-host|--(no|only)-binary|--pre)\b"
 )
@@ -20,36 +21,82 @@ _COMMENT = re.compile(r"(^|\s)#.*$")
 
 @dataclass(frozen=True, slots=True)
 class Pin:
-    """One package at one version: a normalized name, `sha256:…` hashes, PEP 508's marker or nothing."""
+    """One package at one version: a normalized name, `sha256:…` hashes, PEP 508's marker or nothing.
+
+    `url` is where the file is where that is no index's matter.
+    """
 
     name: str
     version: str
     hashes: tuple[str, ...] = ()
     marker: str = ""
+    url: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Lockfile:
-    """One compiled lockfile; `digest` is over its bytes."""
+    """One compiled lockfile; `digest` is over its bytes.
+
+    `options` are its lines about indexes, `groups` the dependency groups that are meant, `meant_for` the
+    marker of the environments that it was made for.
+    """
 
     path: Path
     pins: tuple[Pin, ...]
     digest: str
+    options: tuple[str, ...] = field(default=(), repr=False)
+    groups: tuple[str, ...] = ()
+    meant_for: str = ""
 
     @property
     def name(self) -> str:
-        """The file's name without `.txt`, which is what a spec and `--env` call it."""
-        return self.path.stem
+        """`NAME` of `NAME.txt` and `pylock.NAME.toml`, which is what a spec and `--env` call it."""
+        return self.path.stem.removeprefix("pylock.")
 
     def versions(self, markers: Mapping[str, str]) -> dict[str, str]:
         """Name to version of the pins that apply where the environment markers are `markers`."""
+        return {pin.name: pin.version for pin in self.applying(markers)}
+
+    def applying(self, markers: Mapping[str, str]) -> list[Pin]:
+        """The pins that apply where the environment markers are `markers`.
+
+        Raises LedgerError where the lockfile is meant for other environments.
+        """
         from packaging.markers import Marker
 
-        return {
-            pin.name: pin.version
-            for pin in self.pins
-            if not pin.marker or Marker(pin.marker).evaluate(dict(markers))
+        values: dict[str, str | Set[str]] = {
+            **markers,
+            "extras": frozenset[str](),
+            "dependency_groups": frozenset(self.groups),
         }
+        if self.meant_for and not Marker(self.meant_for).evaluate(values, context="lock_file"):
+            raise LedgerError(
+                f"{self.path} is not meant for Python {markers.get('python_full_version')} here: "
+                f"it wants {self.meant_for}",
+                hint="run ledger with a Python that fits, or lock it again for this one",
+            )
+        return [
+            pin
+            for pin in self.pins
+            if not pin.marker or Marker(pin.marker).evaluate(values, context="lock_file")
+        ]
+
+    def requirements(self, markers: Mapping[str, str]) -> str:
+        """What pip or uv is given to install with `--require-hashes` where `markers` hold.
+
+        `===` is meant: `==2.13.0` would take 2.13.0+cpu, whose hash is another.
+        """
+        lines = [self._from_here(option) for option in self.options]
+        for pin in self.applying(markers):
+            wanted = f"{pin.name} @ {pin.url}" if pin.url else f"{pin.name}==={pin.version}"
+            lines.append(" ".join([wanted, *(f"--hash={value}" for value in pin.hashes)]))
+        return "".join(f"{line}\n" for line in lines)
+
+    def _from_here(self, option: str) -> str:
+        """An option of the file; a relative folder of wheels starts at the file."""
+        name, _, where = option.replace("=", " ", 1).partition(" ")
+        folder = self.path.absolute().parent / where.strip()
+        return f"{name} {folder}" if name in ("-f", "--find-links") and folder.is_dir() else option
 
 
 def find(name: str, folder: Path) -> list[Lockfile]:
@@ -61,6 +108,8 @@ def find(name: str, folder: Path) -> list[Lockfile]:
         return [read(Path(name))]
     paths = [folder / f"{name}{variant}.txt" for variant in VARIANTS]
     found = [read(path) for path in paths if path.is_file()]
+    if not found and (path := folder / f"pylock.{name}.toml").is_file():
+        found = [read(path)]
     if not found:
         near = difflib.get_close_matches(name, names(folder), n=1)
         known = f"did you mean {near[0]}?" if near else f"known: {', '.join(names(folder)) or 'none'}"
@@ -70,12 +119,13 @@ def find(name: str, folder: Path) -> list[Lockfile]:
 
 def is_path(name: str) -> bool:
     """Whether `name` is the path of one lockfile rather than the name of an environment."""
-    return name.endswith(".txt")
+    return name.endswith((".txt", ".toml"))
 
 
 def names(folder: Path) -> list[str]:
-    """The environments that `folder` pins: those that have a source, `NAME.in`."""
-    return sorted(path.stem for path in folder.glob("*.in"))
+    """The environments that `folder` pins: `NAME.in` is the source of one, `pylock.NAME.toml` is one."""
+    pylocks = (path.stem.removeprefix("pylock.") for path in folder.glob("pylock.*.toml"))
+    return sorted({*pylocks, *(path.stem for path in folder.glob("*.in"))})
 
 
 def select(
@@ -98,12 +148,18 @@ def read(path: Path) -> Lockfile:
         content = path.read_bytes()
         text = content.decode("utf-8")
     except FileNotFoundError as error:
-        raise LedgerError(f"no lockfile {path}", hint="compile it with: make lock") from error
+        raise LedgerError(f"no lockfile {path}", hint="compile it with: ledger env lock NAME") from error
     except IsADirectoryError as error:
-        raise LedgerError(f"{path} is a folder, not a lockfile", hint="name the .txt file itself") from error
+        raise LedgerError(f"{path} is a folder, not a lockfile", hint="name the file itself") from error
     except UnicodeDecodeError as error:
-        raise LedgerError(f"{path} is not UTF-8 text", hint="compile it again: make lock") from error
-    return Lockfile(path, tuple(_pins(path, text)), digest_bytes(content))
+        raise LedgerError(f"{path} is not UTF-8 text", hint=AGAIN) from error
+    if path.suffix == ".toml":
+        from ledger.pylock import parse
+
+        pins, groups, meant_for = parse(path, text)
+        return Lockfile(path, pins, digest_bytes(content), (), groups, meant_for)
+    options = tuple(line for _, line in logical_lines(text) if _ABOUT_THE_INDEX.match(line))
+    return Lockfile(path, tuple(_pins(path, text)), digest_bytes(content), options)
 
 
 def _pins(path: Path, text: str) -> Iterator[Pin]:
@@ -156,5 +212,5 @@ def _pin(path: Path, number: int, line: str) -> Pin:
 def _malformed(path: Path, number: int, problem: str) -> LedgerError:
     return LedgerError(
         f"{path}, line {number}, {problem}",
-        hint="a lockfile holds NAME==VERSION lines as pip-compile writes them; compile it again: make lock",
+        hint=f"a lockfile holds NAME==VERSION lines as pip-compile writes them; {AGAIN}",
     )

@@ -1,7 +1,8 @@
-"""Building environments: real venvs, real pip, wheels from a folder."""
+"""Building environments: real venvs, real pip and uv, wheels from a folder."""
 
 import hashlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,9 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from ledger.errors import LedgerError
+from ledger.errors import LedgerError, UsageError
 from ledger.lockfile import find
-from runners.environments import PARTIAL, default_cache, ensure
+from runners.environments import PARTIAL, built, default_cache, ensure
+from runners.installers import choose_installer, uv_environment
 
 BUILD = (
     "import sys; from pathlib import Path; from ledger.lockfile import find; "
@@ -23,11 +25,22 @@ BUILD = (
 )
 
 
+@pytest.fixture(params=["pip", "uv"])
+def installer(request, monkeypatch):
+    """Each test that builds does so with both."""
+    monkeypatch.setenv("LEDGER_INSTALLER", request.param)
+    return request.param
+
+
 @pytest.fixture
-def index(tmp_path, monkeypatch):
-    """What pip sees: a folder of wheels, and nothing else."""
+def index(installer, tmp_path, monkeypatch):
+    """What pip is set up to see, and uv with it: a folder of wheels, and nothing else."""
     wheels = tmp_path / "wheels"
     wheels.mkdir()
+    for name in [name for name in os.environ if name.startswith(("PIP_", "UV_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "uv-cache"))
     monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(wheels))
@@ -46,12 +59,12 @@ def cache(tmp_path):
     return tmp_path / "cache"
 
 
-def wheel(index, name, version):
-    """Make a wheel; return its pin."""
+def wheel(index, name, version, padding=0):
+    """Make a wheel; return its pin. `padding`: bytes that its installation takes, and its file does not."""
     path = index / f"{name}-{version}-py3-none-any.whl"
     info = f"{name}-{version}.dist-info"
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr(f"{name}.py", f"__version__ = {version!r}\n")
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(f"{name}.py", f"__version__ = {version!r}\n" + "#" * padding)
         archive.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
         archive.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
         archive.writestr(f"{info}/RECORD", "")
@@ -61,6 +74,10 @@ def wheel(index, name, version):
 def version_in(python, name="torch"):
     command = [str(python), "-c", f"import {name}; print({name}.__version__)"]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def folders(cache):
+    return [path.name for path in cache.iterdir() if path.is_dir()] if cache.exists() else []
 
 
 def test_it_is_built_once_and_anew_when_the_lockfile_changes(index, locks, cache):
@@ -77,6 +94,7 @@ def test_it_is_built_once_and_anew_when_the_lockfile_changes(index, locks, cache
     assert (version_in(newer), version_in(python)) == ("2.1", "2.0")
 
 
+@pytest.mark.parametrize("installer", ["uv"], indirect=True)
 @pytest.mark.parametrize("seen", ["2.0", "2.0+cpu"])
 def test_the_variant_is_the_one_whose_torch_can_be_had(index, locks, cache, seen):
     for name, version in (("mt", "2.0"), ("mt-cpu", "2.0+cpu")):
@@ -87,23 +105,70 @@ def test_the_variant_is_the_one_whose_torch_can_be_had(index, locks, cache, seen
     assert version_in(ensure(find("mt", locks), cache)) == seen
 
 
-@pytest.mark.parametrize(
-    ("spoil", "says"),
-    [
-        (lambda pin: pin[:-3] + "00\n", "does not match its hash"),
-        (lambda pin: pin.replace("peer==1.0", "peer==1.1"), "peer==1.1 is not to be had here"),
-        (lambda pin: pin.split(" ")[0] + "\n", "--require-hashes"),
-    ],
-)
+def test_the_build_that_the_hash_is_of_is_taken_where_there_are_two(index, locks, cache):
+    (locks / "mt.txt").write_text(wheel(index, "torch", "2.0"))
+    wheel(index, "torch", "2.0+cpu")
+    assert version_in(ensure(find("mt", locks), cache)) == "2.0"
+
+
+@pytest.mark.parametrize("installer", ["uv"], indirect=True)
+def test_what_the_lockfile_says_of_wheels_and_markers_holds(index, locks, cache, monkeypatch):
+    monkeypatch.delenv("PIP_FIND_LINKS")
+    (locks / "wheels").symlink_to(index)
+    elsewhere = wheel(index, "windows", "1.0").replace(" --hash", ' ; sys_platform == "win32" --hash')
+    (locks / "mt.txt").write_text(f"--find-links wheels\n{elsewhere}{wheel(index, 'peer', '1.0')}")
+    python = ensure(find("mt", locks), cache)
+    assert version_in(python, "peer") == "1.0"
+    with pytest.raises(subprocess.CalledProcessError):
+        version_in(python, "windows")
+
+
+UNBUILDABLE = {
+    "wrong hash": (lambda pin: pin[:-3] + "00\n", "peer==1.0 does not match its hash"),
+    "no such version": (lambda pin: pin.replace("==1.0", "==1.1"), "peer==1.1 is not to be had here"),
+    "no such package": (lambda pin: pin.replace("peer==", "nopeer=="), r"nopeer\S* is not to be had here"),
+    "no hash": (lambda pin: pin.split(" ")[0] + "\n", "a package without a hash"),
+}
+
+
+@pytest.mark.parametrize(("spoil", "says"), UNBUILDABLE.values(), ids=UNBUILDABLE)
 def test_what_cannot_be_built_is_one_message_and_leaves_nothing(index, locks, cache, spoil, says):
-    (locks / "mt.txt").write_text(wheel(index, "torch", "2.0") + spoil(wheel(index, "peer", "1.0")))
+    (locks / "mt.txt").write_text(wheel(index, "other", "2.0") + spoil(wheel(index, "peer", "1.0")))
     with pytest.raises(LedgerError, match=says) as raised:
         ensure(find("mt", locks), cache)
     assert raised.value.exit_code == 3
     assert "\n" not in raised.value.message
-    assert [path for path in cache.iterdir() if path.is_dir()] == []
+    assert folders(cache) == []
 
 
+def test_without_a_network_it_says_so(index, locks, cache, monkeypatch):
+    (locks / "mt.txt").write_text(wheel(index, "peer", "1.0"))
+    monkeypatch.delenv("PIP_NO_INDEX")
+    monkeypatch.delenv("PIP_FIND_LINKS")
+    monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
+    monkeypatch.setenv("PIP_RETRIES", "1")  # of none pip says nothing
+    monkeypatch.setenv("UV_HTTP_RETRIES", "0")
+    with pytest.raises(LedgerError, match="the package index cannot be reached"):
+        ensure(find("mt", locks), cache)
+    assert folders(cache) == []
+
+
+def test_a_full_disk_is_one_message_and_leaves_nothing(index, locks, cache):
+    (locks / "mt.txt").write_text(wheel(index, "peer", "1.0", padding=40_000_000))
+    cache.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=20m", "none", str(cache)]
+    if shutil.which("mount") is None or subprocess.run(mount, check=False, capture_output=True).returncode:
+        pytest.skip("only root can mount a small disk")
+    try:
+        with pytest.raises(LedgerError, match="no space left") as raised:
+            ensure(find("mt", locks), cache)
+        assert raised.value.exit_code == 3
+        assert folders(cache) == []
+    finally:
+        subprocess.run(["umount", "--lazy", str(cache)], check=True)
+
+
+@pytest.mark.parametrize("installer", ["uv"], indirect=True)
 def test_a_cache_that_cannot_be_written_is_one_message(index, locks, tmp_path):
     (locks / "mt.txt").write_text(wheel(index, "torch", "2.0"))
     (tmp_path / "file").write_text("")
@@ -112,7 +177,7 @@ def test_a_cache_that_cannot_be_written_is_one_message(index, locks, tmp_path):
 
 
 def test_killed_half_way_it_starts_afresh(index, locks, cache):
-    (locks / "mt.txt").write_text(wheel(index, "torch", "2.0"))
+    (locks / "mt.txt").write_text(wheel(index, "peer", "1.0"))
     command = [sys.executable, "-c", BUILD, str(locks), str(cache)]
     process = subprocess.Popen(command, start_new_session=True)
     while not list(cache.glob(f"*{PARTIAL}/bin")):
@@ -120,14 +185,14 @@ def test_killed_half_way_it_starts_afresh(index, locks, cache):
         time.sleep(0.01)
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-    assert not list(cache.glob("*/bin/python")) or list(cache.glob(f"*{PARTIAL}"))
+    assert built(find("mt", locks), cache) is None
 
-    assert version_in(ensure(find("mt", locks), cache)) == "2.0"
+    assert version_in(ensure(find("mt", locks), cache), "peer") == "1.0"
     assert not list(cache.glob(f"*{PARTIAL}"))
 
 
 def test_two_at_once_build_it_once(index, locks, cache):
-    (locks / "mt.txt").write_text(wheel(index, "torch", "2.0"))
+    (locks / "mt.txt").write_text(wheel(index, "peer", "1.0"))
     command = [sys.executable, "-c", BUILD, str(locks), str(cache)]
     with ThreadPoolExecutor(2) as pool:
         done = list(
@@ -136,6 +201,93 @@ def test_two_at_once_build_it_once(index, locks, cache):
     assert done[0].stdout == done[1].stdout
     log = next(cache.glob("*.log")).read_text()
     assert log.count("--require-hashes") == 1
+
+
+def test_a_damaged_one_is_never_used_and_built_anew(index, locks, cache):
+    (locks / "mt.txt").write_text(wheel(index, "peer", "1.0"))
+    python = ensure(find("mt", locks), cache)
+    # In place: where files were linked, the installer's own cache would be damaged with it.
+    next(python.parent.parent.glob("lib/python*/site-packages/peer.py")).write_text("")
+    assert built(find("mt", locks), cache) is None
+    assert ensure(find("mt", locks), cache) == python
+    assert version_in(python, "peer") == "1.0"
+    assert len(folders(cache)) == 1
+
+
+PYLOCK = """
+lock-version = "1.0"
+created-by = "somebody"
+requires-python = ">=3.11"
+environments = ["sys_platform == 'linux'"]
+default-groups = ["models"]
+
+[[packages]]
+name = "torch"
+version = "2.0"
+index = "https://ann:secret@index.example.org/simple"
+wheels = [{{ url = "https://example.org/torch-2.0-py3-none-any.whl", hashes = {{ sha256 = "{torch}" }} }}]
+
+[[packages]]
+name = "peer"
+version = "1.0"
+marker = "'models' in dependency_groups"
+archive = {{ url = "{folder}/peer-1.0-py3-none-any.whl", hashes = {{ sha256 = "{peer}" }} }}
+
+[[packages]]
+name = "docs"
+version = "1.0"
+marker = "'docs' in extras"
+wheels = [{{ path = "docs-1.0-py3-none-any.whl", hashes = {{ sha256 = "{torch}" }} }}]
+"""
+
+
+def test_a_pylock_is_built_like_any_lockfile(index, locks, cache):
+    torch, peer = (
+        wheel(index, *one).split("sha256:")[1].strip() for one in (("torch", "2.0"), ("peer", "1.0"))
+    )
+    text = PYLOCK.format(torch=torch, peer=peer, folder=index.as_uri())
+    (locks / "pylock.mt.toml").write_text(text)
+    python = ensure(find("mt", locks), cache)
+    assert (version_in(python), version_in(python, "peer")) == ("2.0", "1.0")
+    with pytest.raises(subprocess.CalledProcessError):
+        version_in(python, "docs")
+    assert "secret" not in next(cache.glob("*.log")).read_text()
+
+
+def test_the_installer_is_uv_unless_the_user_says_otherwise(monkeypatch):
+    monkeypatch.delenv("LEDGER_INSTALLER", raising=False)
+    assert choose_installer().name == "uv"
+    monkeypatch.setenv("LEDGER_INSTALLER", "pip")
+    assert choose_installer().name == "pip"
+    monkeypatch.setenv("LEDGER_INSTALLER", "conda")
+    with pytest.raises(UsageError, match="'conda'"):
+        choose_installer()
+
+
+def test_uv_is_told_what_pip_is_set_up_for_unless_it_is_set_up_itself(tmp_path, monkeypatch):
+    (tmp_path / "pip.conf").write_text(
+        "[global]\nindex-url = https://mirror.example.org/simple\nproxy = http://proxy.example.org\n"
+        "[install]\nfind-links =\n    /wheels\n    /more\n"
+    )
+    for name in [name for name in os.environ if name.startswith(("PIP_", "UV_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("PIP_CONFIG_FILE", str(tmp_path / "pip.conf"))
+    monkeypatch.setenv("PIP_PROXY", "http://other.example.org")
+    given = {"XDG_CONFIG_HOME": str(tmp_path)}
+    monkeypatch.setenv("PIP_CERT", "/ca.pem")
+    assert uv_environment(given) == {
+        **given,
+        "SSL_CERT_FILE": "/ca.pem",
+        "UV_DEFAULT_INDEX": "https://mirror.example.org/simple",
+        "UV_FIND_LINKS": "/wheels,/more",
+        "ALL_PROXY": "http://other.example.org",
+    }
+    given["UV_DEFAULT_INDEX"] = "https://uv.example.org/simple"
+    assert uv_environment(given) == given
+    del given["UV_DEFAULT_INDEX"]
+    (tmp_path / "uv").mkdir()
+    (tmp_path / "uv" / "uv.toml").write_text("")
+    assert uv_environment(given) == given
 
 
 def test_the_cache_is_where_the_user_says(monkeypatch):
