@@ -1,0 +1,49 @@
+"""GAT003: a fall beyond chance is an error, one within it a note, one that nobody can judge a skip."""
+
+import pytest
+
+from guards.gate import worse_score
+from guards.guard import inspect
+from ledger.evidence import Evidence
+from ledger.gate_evidence import ScoreChange, ScoreChanges, Scored, ScoreLimit
+from ledger.metric import Metric, PairedTest
+
+
+def scored(value, interval=None, signature="BLEU|tok:ja-mecab"):
+    return Scored("exp5-abc123", Metric(value, signature), interval)
+
+
+def change(before, after, p_value=None, unpaired=""):
+    paired = None
+    if p_value is not None:
+        metrics = before.metric, after.metric
+        difference = after.metric.value - before.metric.value
+        paired = PairedTest("BLEU", *metrics, difference, (difference, difference), p_value, 1.0, "bs:1000")
+    return ScoreChange("exp5", "bleu", before, after, paired, unpaired)
+
+
+GONE = "the output of exp5-abc123 is not to be had"
+
+
+@pytest.mark.parametrize(
+    ("one", "code", "says"),
+    [
+        (change(scored(20), scored(20)), "passed", ""),
+        (change(scored(20), scored(22)), "passed", ""),
+        (change(scored(20), scored(18), 0.001), "error", "p = 0.0010"),
+        (change(scored(20), scored(19.9), 0.4), "info", "within chance"),
+        (change(scored(20), scored(19.9), 0.05), "info", "within chance"),
+        (change(scored(20), scored(18), unpaired=GONE), "skip", "no interval was recorded"),
+        (change(scored(20, (19, 21)), scored(18), unpaired=GONE), "skip", GONE),
+        (change(scored(20, (19, 21)), scored(18, (17, 18.9)), unpaired=GONE), "error", "do not overlap"),
+        (change(scored(20, (19, 21)), scored(18.5, (17, 19.5)), unpaired=GONE), "info", "overlap"),
+        (change(scored(20), scored(2, signature="BLEU|tok:13a"), 0.0), "skip", "another way"),
+    ],
+)
+def test_a_score_beside_the_bases(one, code, says):
+    actual = Evidence(score_changes=ScoreChanges((one,)))
+    report = inspect([worse_score], Evidence(score_changes=ScoreLimit()), actual)
+    told = [(f.severity.label, f.message) for f in report.findings]
+    told += [("skip", skip.reason) for skip in report.skips] + [("passed", "") for _ in report.passed]
+    assert [kind for kind, _ in told] == [code]
+    assert says in told[0][1]
