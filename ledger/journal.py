@@ -122,11 +122,21 @@ class Journal:
         Never alters a complete line: what is wrong inside is for `ledger fsck` to tell.
         """
         with self.locked():
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            known = list(parse_sound(self._mend()))
-            entry = seal(kind, body, newest(known))
-            self._write(entry.line + b"\n")
-            self._remember(entry, known)
+            return self._append(kind, body)
+
+    def append_once(self, kind: str, body: Mapping[str, Json], key: str) -> Entry | None:
+        """The same, unless an entry of this kind has the same `key` in its body: None then."""
+        with self.locked():
+            if any(entry.kind == kind and entry.body[key] == body[key] for entry in self.entries()):
+                return None
+            return self._append(kind, body)
+
+    def _append(self, kind: str, body: Mapping[str, Json]) -> Entry:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        known = list(parse_sound(self._mend()))
+        entry = seal(kind, body, newest(known))
+        self._write(entry.line + b"\n")
+        self._remember(entry, known)
         return entry
 
     @contextmanager
