@@ -6,6 +6,7 @@ them, `guards.claims` looks for those that contradict each other.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
 from ledger.findings import Json
@@ -47,10 +48,14 @@ class ClaimedRun:
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """All that one source claims. `problems` says what of it could not be read, one sentence each."""
+    """All that one source claims: its runs, the `files` that they were read from, and what a written log says.
+
+    `problems` says what could not be read, one sentence each.
+    """
 
     kind: str
     runs: tuple[ClaimedRun, ...]
+    files: tuple[Path, ...]
     problems: tuple[str, ...] = ()
     log: "WrittenLog | None" = None
 

@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from ledger.evidence import RunIdentity
 
 REPRODUCED = "run.reproduced"
+IMPORTED = "run.imported"
 
-Status = Literal["running", "interrupted", "finished", "failed"]
+# `claimed`: somebody else's record says what it says; nothing was observed, and it has no verdict.
+Status = Literal["running", "interrupted", "finished", "failed", "claimed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,7 @@ class Run:
     """One run as the journal has it. `time` is when it first started (UTC).
 
     `started` and `finished` are the bodies of its latest entries of these kinds: a resumed run starts twice.
+    Of an imported run, whose `time` is that of its import, `started` is the body of its latest import.
     """
 
     id: str
@@ -75,6 +78,11 @@ class Run:
         before = _report((self.finished or {}).get("report")).verdict
         after = self.report.verdict
         return after if after is not before else Verdict(recorded)
+
+    @property
+    def claims(self) -> Mapping[str, Json] | None:
+        """What the source of an imported run says of it; None for any other run."""
+        return self.started.get("claims") if self.status == "claimed" else None
 
     @property
     def is_rehearsal(self) -> bool:
@@ -126,9 +134,12 @@ def latest_runs(workspace: Workspace, count: int) -> list[Run]:
 def find(runs: Sequence[Run], name: str) -> Run:
     """The run of that id, of the one id that begins so, or the latest of the experiment of that name.
 
+    An experiment's observed runs come before imported ones, however late these were imported.
     Raises UsageError with the nearest names when there is none, or more than one.
     """
-    exact = [run for run in runs if run.id == name] or [run for run in runs if run.experiment == name]
+    named = [run for run in runs if run.experiment == name]
+    observed = [run for run in named if run.status != "claimed"]
+    exact = [run for run in runs if run.id == name] or observed or named
     if exact:
         return exact[-1]
     begun = [run for run in runs if name and run.id.startswith(name)]
@@ -232,6 +243,8 @@ class _Parts:
         )
 
     def _status(self, run: str, alive: Callable[[str], bool]) -> Status:
+        if self.started[-1].kind == IMPORTED:
+            return "claimed"
         if self.ended is None:
             return "running" if alive(run) else "interrupted"
         return "failed" if self.ended.body.get("status") == "failed" else "finished"
@@ -247,6 +260,13 @@ def _take_start(parts: dict[str, _Parts], entry: Entry) -> None:
 def _take_finish(parts: dict[str, _Parts], entry: Entry) -> None:
     one = parts.setdefault(str(entry.body.get("run")), _Parts())
     one.ended, one.finished = entry, entry.body
+    one.entries.append(entry.id)
+
+
+def _take_import(parts: dict[str, _Parts], entry: Entry) -> None:
+    one = parts.setdefault(str(entry.body.get("run")), _Parts())
+    one.started.append(entry)
+    one.finished = {"report": entry.body.get("report")}  # what contradicts itself in it
     one.entries.append(entry.id)
 
 
@@ -272,11 +292,13 @@ def _take_reproduction(parts: dict[str, _Parts], entry: Entry) -> None:
     one.entries.append(entry.id)
 
 
+_STARTS = ("run.started", IMPORTED)
 _TAKES: dict[str, Callable[[dict[str, _Parts], Entry], None]] = {
     "run.started": _take_start,
     "run.finished": _take_finish,
     "acceptance": _take_acceptance,
     REPRODUCED: _take_reproduction,
+    IMPORTED: _take_import,
 }
 
 
@@ -292,7 +314,7 @@ def _since(entries: list[Entry], count: int) -> list[Entry]:
 
     All that is said of a run stands after its first start, whatever order a merge left the runs in.
     """
-    starts = [(entry.time, place) for place, entry in enumerate(entries) if entry.kind == "run.started"]
+    starts = [(entry.time, place) for place, entry in enumerate(entries) if entry.kind in _STARTS]
     open_runs: set[str] = set()
     seen: set[str] = set()
     first = len(entries)

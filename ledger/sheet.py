@@ -10,11 +10,15 @@ from rich.text import Text
 
 from ledger.findings import Json
 from ledger.remarks import Note, Rating
-from ledger.render import report_table, visible
+from ledger.render import checkpoints_table, report_table, visible
 from ledger.runs import Acceptance, Repeated, Run
 
 INDENT = (0, 0, 0, 2)
 DIGEST = re.compile("(sha256:)?[0-9a-f]{64}")
+MEANING = {
+    "rehearsal": "rehearsal (says nothing about the real model)",
+    "imported": "imported (what its source says, not what was observed)",
+}
 SHOWN_DIGITS = 16  # of 64, which would not fit a line; --json has them all
 
 
@@ -25,12 +29,16 @@ def sheet(
     done = run.finished or {}
     sections: list[tuple[str, list[RenderableType]]] = [
         ("spec", _facts({"digest": run.started.get("spec_digest"), **_flat(run.started.get("spec"))})),
+        ("source", _facts(_flat(run.started.get("source")))),
+        ("what it claims", _facts(_flat(run.claims))),
+        ("not readable in the source", [Text(visible(one)) for one in run.started.get("problems") or ()]),
         ("command", _facts({"argv": run.started.get("command"), "exit code": done.get("exit_code")})),
         ("data", _facts(_flat(run.started.get("data")))),
         ("environment", _facts({key: run.started.get(key) for key in ("environment", "machine")})),
         ("git", _facts(_flat(run.started.get("git")))),
         ("effective configuration", _facts(_flat(done.get("effective")))),
         ("metrics", _metrics(done.get("metrics") or {})),
+        ("checkpoints", [checkpoints_table(done["checkpoints"])] if done.get("checkpoints") else []),
         ("output", _facts({**_flat(done.get("output")), "batch sizes": done.get("batch_sizes")})),
         ("files", _facts(files)),
         ("guards before the run", _guards(run, "preflight")),
@@ -47,9 +55,10 @@ def _title(run: Run) -> Text:
     ended = str(run.verdict or run.status) if run.status == "finished" else run.status
     seconds = (run.finished or {}).get("seconds")
     took = f", {seconds:,.1f} s" if seconds is not None else ""
-    kind = "rehearsal (says nothing about the real model)" if run.is_rehearsal else run.mode
+    kind = MEANING.get(run.mode, run.mode)
+    began = "imported" if run.status == "claimed" else "started"
     title = Text.assemble(
-        (run.id, "bold"), f"  {ended}  {kind}, started {run.time[:19].replace('T', ' ')} UTC{took}"
+        (run.id, "bold"), f"  {ended}  {kind}, {began} {run.time[:19].replace('T', ' ')} UTC{took}"
     )
     error = (run.finished or {}).get("error")
     return title.append(f"\nfailed: {visible(str(error))}") if error else title

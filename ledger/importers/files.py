@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,11 @@ _MODEL_KEYS = ("model_name_or_path", "_name_or_path", "model_name", "model.name"
 
 
 class Problems(list[str]):
-    """What could not be read, one sentence each."""
+    """What could not be read, one sentence each; `files` are those that were."""
+
+    def __init__(self, told: Iterable[str] = ()) -> None:
+        super().__init__(told)
+        self.files: list[Path] = []
 
     def read(self, path: Path, parse: Callable[[bytes], Any], most: int = MOST_BYTES) -> Any:
         """What `parse` makes of the file; None where it is not there, or cannot be read, which is noted."""
@@ -24,7 +28,9 @@ class Problems(list[str]):
                 return None
             if path.stat().st_size > most:
                 raise ValueError(f"it is larger than {most // 2**20:,} MiB")
-            return parse(path.read_bytes())
+            content = parse(path.read_bytes())
+            self.files.append(path)
+            return content
         except OSError as error:
             self.append(f"{path.name}: {error.strerror or error}")
         except (ValueError, RecursionError) as error:

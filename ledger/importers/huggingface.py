@@ -78,6 +78,7 @@ def read(path: Path) -> Claimed:
                 where=f"{folder.name}/{NAME}",
             ),
         ),
+        tuple(problems.files),
         tuple(problems),
     )
 

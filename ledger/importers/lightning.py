@@ -32,7 +32,7 @@ def read(path: Path) -> Claimed:
             f"nothing in {path} could be read: {problems[0] if problems else 'its files are empty'}",
             hint="was the folder copied in full?",
         )
-    return Claimed(KIND, tuple(runs), tuple(problems))
+    return Claimed(KIND, tuple(runs), tuple(problems.files), tuple(problems))
 
 
 def parse_metrics(data: bytes) -> tuple[dict[str, list[Point]], list[str]]:

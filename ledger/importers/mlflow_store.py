@@ -6,7 +6,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -45,7 +45,15 @@ def read(path: Path) -> Claimed:
         raise LedgerError(
             f"nothing in {path} could be read: {problems[0]}", hint=told or "was it copied in full?"
         )
-    return Claimed(KIND, tuple(map(_run, rows)), tuple(problems))
+    files = (path,) if path.is_file() else tuple(sorted(_files(path)))
+    return Claimed(KIND, tuple(map(_run, rows)), files, tuple(problems))
+
+
+def _files(path: Path) -> Iterator[Path]:
+    """The small files of a file store: no artifacts, no trash."""
+    for folder, names, files in os.walk(path):
+        names[:] = [name for name in names if name not in ("artifacts", ".trash")]
+        yield from (Path(folder, name) for name in files)
 
 
 def _is_database(path: Path) -> bool:

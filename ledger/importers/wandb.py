@@ -39,7 +39,7 @@ def read(path: Path) -> Claimed:
         raise LedgerError(
             f"nothing in {path} could be read: {problems[0]}", hint="was the run's folder copied in full?"
         )
-    return Claimed(KIND, tuple(runs), tuple(problems))
+    return Claimed(KIND, tuple(runs), tuple(problems.files), tuple(problems))
 
 
 def decode(data: bytes) -> "tuple[list[Any], list[str]]":

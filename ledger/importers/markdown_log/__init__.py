@@ -35,7 +35,7 @@ def read(path: Path) -> Claimed:
             f"{path} names no experiment",
             hint="a heading such as `## Experiment 5: …`, `Exp 5`, `実験5` or `Version 56` opens one",
         )
-    return Claimed(KIND, runs, log=log)
+    return Claimed(KIND, runs, (path,), log=log)
 
 
 def read_log(text: str) -> tuple[WrittenLog, list[Placed]]:
