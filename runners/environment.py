@@ -4,8 +4,11 @@ import json
 import subprocess
 import sys
 from collections.abc import Collection, Sequence
+from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
+
+from packaging.utils import canonicalize_name
 
 from ledger.environment import Environment, build
 from ledger.errors import LedgerError
@@ -35,6 +38,18 @@ def facts_of(
     if interpreter.absolute() == Path(sys.executable).absolute():
         return facts.collect(digested)  # the same answer, 0.1 s sooner
     return _ask(interpreter, sorted(digested), timeout)
+
+
+def marker_values() -> dict[str, str]:
+    """PEP 508's environment markers of this interpreter."""
+    return facts.marker_values()
+
+
+def requirements_of(interpreter: Path) -> dict[tuple[str, str], list[str]]:
+    """Requires-Dist of each distribution in a virtual environment, by normalized name and version."""
+    folders = interpreter.absolute().parents[1].glob("lib/python*/site-packages")
+    found = distributions(path=[str(folder) for folder in folders])
+    return {(canonicalize_name(one.name), one.version): one.requires or [] for one in found if one.name}
 
 
 def _ask(interpreter: Path, pinned: list[str], timeout: float) -> dict[str, Any]:

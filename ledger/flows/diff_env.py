@@ -4,7 +4,8 @@
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from guards.environment import DIFFERENCES
 from guards.guard import inspect
@@ -12,7 +13,6 @@ from ledger.difference import Difference, differences
 from ledger.errors import UsageError
 from ledger.evidence import Evidence
 from ledger.findings import Json, Report, Verdict
-from ledger.flows.effective import build_side, models_of, with_defaults
 from ledger.flows.sides import CURRENT, Source, read_pair, resolve, with_imports
 from ledger.flows.voice import Voice
 from ledger.runs import Run, load_runs
@@ -21,6 +21,9 @@ from ledger.suspects.record import imports_of
 from ledger.suspects.side import EnvironmentSide
 from ledger.suspects.suspect import Suspect
 from ledger.workspace import Workspace
+
+if TYPE_CHECKING:
+    from ledger.flows.bisect_env import Bisection
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,7 @@ class Comparison:
     inputs: tuple[Difference, ...]
     report: Report
     borrowed: str | None = None
+    bisection: "Bisection | None" = None
 
     @property
     def hard(self) -> tuple[Suspect, ...]:
@@ -61,6 +65,7 @@ class Comparison:
             "imports_of": self.borrowed,
             "suspects": [one.to_json() for one in self.suspects],
             "inputs": [one.to_json() for one in self.inputs],
+            "bisection": self.bisection and self.bisection.to_json(),
             **self.report.to_json(),
         }
 
@@ -69,12 +74,11 @@ def diff_env(workspace: Workspace | None, request: Request, voice: Voice) -> Com
     """Everything that was asked for. Raises LedgerError for what cannot be read or built."""
     a, b = (resolve(name, workspace) for name in choose(request.names, workspace))
     found = compare_sources(a, b, workspace)
-    if not request.effective:
-        return found
-    models = models_of(request.experiment, (a.run, b.run), workspace)
-    built = [build_side(source, side, workspace, voice) for source, side in ((a, found.a), (b, found.b))]
-    before, after = (with_defaults(one, models, voice) for one in built)
-    return compare_sides(before, after, borrowed=found.borrowed)
+    if request.effective:
+        found = _with_defaults(found, (a, b), request, workspace, voice)
+    if request.bisect:
+        found = replace(found, bisection=_bisect(found, (a, b), request, workspace, voice))
+    return found
 
 
 def compare(
@@ -143,6 +147,42 @@ def _run_that_imported(workspace: Workspace, lockfiles: Collection[str]) -> Run 
 
 def _environment_of(run: Run) -> str | None:
     return (run.started.get("spec") or {}).get("environment")
+
+
+def _with_defaults(
+    found: Comparison,
+    sources: tuple[Source, Source],
+    request: Request,
+    workspace: Workspace | None,
+    voice: Voice,
+) -> Comparison:
+    from ledger.flows.effective import build_side, models_of, with_defaults  # pydantic, which takes 0.2 s
+
+    models = models_of(request.experiment, [one.run for one in sources], workspace)
+    sides = zip(sources, (found.a, found.b), strict=True)
+    built = [build_side(source, side, workspace, voice) for source, side in sides]
+    before, after = (with_defaults(one, models, voice) for one in built)
+    return compare_sides(before, after, borrowed=found.borrowed)
+
+
+def _bisect(
+    found: Comparison,
+    sources: tuple[Source, Source],
+    request: Request,
+    workspace: Workspace | None,
+    voice: Voice,
+) -> "Bisection":
+    from ledger.flows.bisect_env import Case, bisect_environments, lockfile_of
+
+    if workspace is None:
+        raise UsageError("--bisect rehearses an experiment, and there is no ledger here", hint="ledger init")
+    runs = [one.run.experiment for one in sources if one.run]
+    saved = [one.checkpoint for one in reversed(sources) if one.checkpoint]
+    experiment = request.experiment or next(iter(runs), None)
+    case = Case(workspace, voice, experiment, None if request.experiment else next(iter(saved), None))
+    sides = zip(sources, (found.a, found.b), strict=True)
+    a, b = (lockfile_of(case, source, side) for source, side in sides)
+    return bisect_environments(case, a, b, found.suspects)
 
 
 def _head(side: EnvironmentSide) -> dict[str, Json]:

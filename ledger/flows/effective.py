@@ -39,8 +39,7 @@ def build_side(source: Source, side: EnvironmentSide, workspace: Workspace | Non
     """
     if source.interpreter is not None:
         return Built(side, source.interpreter)
-    variants = source.lockfiles or tuple(_pinning(side, workspace))
-    if variants:
+    if variants := lockfiles_behind(source, side, workspace):
         with voice.progress("steps") as tell:
             return Built(side, ensure(variants, default_cache(), tell))
     here = Path(sys.executable)
@@ -50,6 +49,13 @@ def build_side(source: Source, side: EnvironmentSide, workspace: Workspace | Non
         f"no environment can be built for {side.name}: no lockfile here pins what it names",
         hint="name a lockfile or an interpreter; one of another commit: git show COMMIT:PATH > FILE.txt",
     )
+
+
+def lockfiles_behind(
+    source: Source, side: EnvironmentSide, workspace: Workspace | None
+) -> tuple[Lockfile, ...]:
+    """The lockfiles that name a side's packages: its own, or those here that pin what a recorded one had."""
+    return source.lockfiles or tuple(_pinning(side, workspace))
 
 
 def with_defaults(built: Built, models: Iterable[ModelClass], voice: Voice) -> EnvironmentSide:

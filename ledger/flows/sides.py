@@ -40,6 +40,8 @@ Digested = Collection[str]
 class Source:
     """Where a side is read from. `interpreter` and `lockfiles` are for those that need an environment.
 
+    `checkpoint` is the one that was verified, or the newest that the run saved and that is still there.
+
     `read` takes the names of the packages whose files are worth a look; a lockfile's name has one side for
     each variant.
     """
@@ -48,6 +50,7 @@ class Source:
     interpreter: Path | None = None
     lockfiles: tuple[Lockfile, ...] = ()
     run: Run | None = None
+    checkpoint: Path | None = None
 
 
 def read_pair(a: Source, b: Source) -> tuple[EnvironmentSide, EnvironmentSide]:
@@ -140,17 +143,28 @@ def _recorded(name: str, workspace: Workspace) -> Source:
         if error.message.startswith("no run"):
             raise UsageError(f"there is no {name}: {KINDS}", hint=nearest(runs, name)) from error
         raise
-    return _run(run, facts)
+    return _run(run, facts, workspace)
 
 
 def _verification(entry: Entry, entries: Sequence[Entry], workspace: Workspace) -> Source:
     facts = record.environments(entries)
     run = next((one for one in load_runs(workspace) if one.id == entry.body.get("run")), None)
-    return Source(lambda _digested: [record.side_of_verification(entry, facts, run)], run=run)
+    return Source(
+        lambda _digested: [record.side_of_verification(entry, facts, run)],
+        run=run,
+        checkpoint=workspace.root / entry.body["checkpoint"],
+    )
 
 
-def _run(run: Run, facts: record.Facts) -> Source:
-    return Source(lambda _digested: [record.side_of_run(run, facts)], run=run)
+def _run(run: Run, facts: record.Facts, workspace: Workspace) -> Source:
+    return Source(
+        lambda _digested: [record.side_of_run(run, facts)], run=run, checkpoint=_newest_save(run, workspace)
+    )
+
+
+def _newest_save(run: Run, workspace: Workspace) -> Path | None:
+    saved = [workspace.root / one["path"] for one in (run.finished or {}).get("checkpoints") or ()]
+    return next((path for path in reversed(saved) if path.is_dir()), None)
 
 
 def _interpreter(path: Path, name: str) -> Source:

@@ -29,7 +29,8 @@ Row = Mapping[str, Json]
 def sheet(found: Row, *, everything: bool) -> list[RenderableType]:
     """Both sides, the suspects with the hard ones first, what else went in, and what could not be seen."""
     listed = [one for one in found["suspects"] if everything or one["hard"]]
-    return [*_heads(found), *_suspects(listed, len(found["suspects"]) - len(listed)), *_rest(found)]
+    left_out = len(found["suspects"]) - len(listed)
+    return [*_heads(found), *_suspects(listed, left_out), *_rest(found), *_bisection(found["bisection"])]
 
 
 def _heads(found: Row) -> Iterator[RenderableType]:
@@ -80,6 +81,19 @@ def _rest(found: Row) -> Iterator[RenderableType]:
         yield Text(f"\nbeside the environment, these differ: {names} (--json has both values)")
     for skip in found["skips"]:
         yield Text(f"{skip['code']} could not look: {visible(skip['reason'])}", "dim")
+
+
+def _bisection(found: Row | None) -> Iterator[RenderableType]:
+    if found is None:
+        return
+    table = Table(title=f"\nbisection: {found['judged']}", title_justify="left", box=None, pad_edge=False)
+    for heading in ("installed", "verdict", "errors", "put back"):
+        table.add_column(heading, overflow="fold")
+    for row in (found["a"], found["b"], *found["trials"]):
+        told = row["problem"] or ", ".join(row["findings"])
+        table.add_row(row["installed"], row["verdict"] or "-", visible(told), ", ".join(row["packages"]))
+    yield table
+    yield Text(found["answer"])
 
 
 def _plain(value: Json) -> str:
