@@ -36,8 +36,8 @@ class DataTrainingArguments:
 
     train_file: str = field(metadata={"help": "The training text (a JSON lines file)."})
     validation_file: str | None = field(default=None, metadata={"help": "The text that it is evaluated on."})
-    source_lang: str = field(default="ko", metadata={"help": "The key of the source sentences."})
-    target_lang: str = field(default="ja", metadata={"help": "The key of the target sentences."})
+    source_lang: str = field(default="ko", metadata={"help": "The source language; a code such as ko_KR."})
+    target_lang: str = field(default="ja", metadata={"help": "The target language; a code such as ja_XX."})
     max_source_length: int = field(default=64, metadata={"help": "Tokens that a source is cut at."})
     max_target_length: int = field(default=64, metadata={"help": "Tokens that a target is cut at."})
 
@@ -49,8 +49,8 @@ class ParallelText:
         lines = Path(path).read_text(encoding="utf-8").splitlines()
         pairs = [json.loads(line)["translation"] for line in lines if line.strip()]
         self.rows = tokenizer(
-            [pair[data_args.source_lang] for pair in pairs],
-            text_target=[pair[data_args.target_lang] for pair in pairs],
+            [pair[data_args.source_lang.split("_")[0]] for pair in pairs],
+            text_target=[pair[data_args.target_lang.split("_")[0]] for pair in pairs],
             max_length=data_args.max_source_length,
             truncation=True,
         )
@@ -71,6 +71,9 @@ def main():
 
     tokenizer = AutoTokenizer.from_pretrained(model_args.model_name_or_path)
     model = AutoModelForSeq2SeqLM.from_pretrained(model_args.model_name_or_path)
+    if hasattr(tokenizer, "tgt_lang"):
+        tokenizer.src_lang, tokenizer.tgt_lang = data_args.source_lang, data_args.target_lang
+        model.generation_config.forced_bos_token_id = tokenizer.convert_tokens_to_ids(data_args.target_lang)
     train_dataset = ParallelText(data_args.train_file, tokenizer, data_args)
     eval_dataset = None
     if data_args.validation_file is not None:

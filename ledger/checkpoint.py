@@ -353,10 +353,12 @@ def now() -> str:
 
 
 def files_of(checkpoint: Path) -> Iterator[Path]:
-    """Every file of a checkpoint, the ledger's own left out."""
-    for path in checkpoint.rglob("*"):
-        if path.is_file() and path.relative_to(checkpoint).parts[0] != FOLDER:
+    """Every file of a checkpoint, the ledger's own left out, and checkpoints that lie inside it."""
+    for path in checkpoint.iterdir():
+        if path.is_file():
             yield path
+        elif path.name != FOLDER and not CHECKPOINT.fullmatch(path.name):
+            yield from (below for below in path.rglob("*") if below.is_file())
 
 
 def _row(path: Path, checkpoint: Path) -> str:

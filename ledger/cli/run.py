@@ -1,12 +1,14 @@
 """`ledger run`: an experiment, or any command."""
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from ledger.cli.output import console, emit, exit_for, json_option
-from ledger.errors import Exit, UsageError
+from ledger.errors import Exit, RunFailedError, UsageError
+from ledger.findings import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from ledger.findings import Json, Report
+    from ledger.flows.command import Recorded
     from ledger.flows.experiment import Outcome, Request
     from ledger.flows.training import TrainingOutcome
     from ledger.progress import Progress
@@ -22,7 +25,7 @@ if TYPE_CHECKING:
 
 SHOWN = 4
 # A recorded command's exit codes that are more than "it failed": 130 is an interrupt, as everywhere.
-EXITS = {0: Exit.PASSED, 130: Exit.INTERRUPTED}
+EXITS = {130: Exit.INTERRUPTED}
 REHEARSAL_SAYS = (
     "A rehearsal: a tiny model learned these very lines by heart. It proves that codes, parameters, save and "
     "reload, disk and environment work together; it says nothing about the real model's quality."
@@ -48,6 +51,8 @@ class RunCommand(click.Command):
 @click.option("--resume", is_flag=True, help="Go on with the newest interrupted run of the experiment.")
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change one value of the spec.")
 @click.option("--allow", multiple=True, metavar="CODE", help="Go on past one preflight refusal, this once.")
+@click.option("--on-fail", type=click.Choice(["stop", "warn"]), help="When a save of a command fails.")
+@click.option("--watch", type=click.Path(path_type=Path), help="Where a command without a trainer saves.")
 @json_option
 @click.pass_context
 def command(
@@ -58,6 +63,8 @@ def command(
     resume: bool,
     overrides: tuple[str, ...],
     allow: tuple[str, ...],
+    on_fail: str | None,
+    watch: Path | None,
     as_json: bool,
 ) -> int:
     """Run EXPERIMENT: preflight, run in the pinned environment, guard, record. Or record a command.
@@ -67,7 +74,7 @@ def command(
     ledger run exp7                             the real one
     ledger run exp7 --set generation.num_beams=5
     ledger run exp7 --resume                    after a crash, a kill or a full disk
-    ledger run -- python train.py --epochs 3    any command
+    ledger run -- python train.py --epochs 3    any command; the saves of its trainings are verified
     """
     argv = ctx.meta.get("ledger.command")
     if argv is not None:
@@ -75,7 +82,11 @@ def command(
             raise UsageError(
                 "--rehearse, --again, --resume, --set and --allow are for experiments, not commands"
             )
-        return _record_command(argv, experiment, as_json)
+        return _record_command(argv, experiment, on_fail, watch, as_json)
+    if on_fail or watch:
+        raise UsageError(
+            "--on-fail and --watch are for commands", hint="an experiment's spec states on_fail itself"
+        )
     if experiment is None:
         raise UsageError("which experiment?", hint="ledger run EXP, or: ledger run -- COMMAND")
     from ledger.flows.experiment import AGAIN, Request
@@ -84,28 +95,46 @@ def command(
     return _run_experiment(Request(experiment, rehearse, resume, overrides, frozenset(allowed)), as_json)
 
 
-def _record_command(argv: list[str], experiment: str | None, as_json: bool) -> int:
+def _record_command(
+    argv: list[str], experiment: str | None, on_fail: str | None, watch: Path | None, as_json: bool
+) -> int:
     if not argv:
         raise UsageError("there is no command after `--`")
-    from ledger.flows.command import run_command
+    from ledger.flows.command import CommandRequest, run_command
     from ledger.workspace import Workspace
 
-    done = run_command(Workspace.find(), argv, experiment, output=sys.stderr if as_json else None)
+    request = CommandRequest(argv, experiment, on_fail, watch, sys.stderr if as_json else None)
+    done = run_command(Workspace.find(), request, TerminalVoice())
     document: dict[str, Json] = {
         "run": done.run,
         "experiment": done.experiment,
-        "verdict": str(done.verdict),
-        "exit_code": done.exit_code,
-        "seconds": round(done.seconds, 3),
-        "findings": [],
-        "skips": [],
+        **done.recorded,
+        **done.report.to_json(),
+        "verdict": done.recorded["verdict"],
     }
-    ended = "finished" if done.exit_code == 0 else f"FAILED with exit code {done.exit_code}"
     # Standard output is the command's own, or with --json the document's; the ledger speaks beside it.
+    console(stderr=True).print(*_human_command(done), sep="\n", end="")
+    ended = "finished" if done.exit_code == 0 else f"FAILED with exit code {done.exit_code}"
     click.echo(f"ledger: {done.run} {ended} in {done.seconds:.1f} s, recorded", err=True)
     if as_json:
         emit(document, True)
-    return EXITS.get(done.exit_code, Exit.NOT_DONE)
+    if done.interrupted:
+        return Exit.INTERRUPTED
+    if done.exit_code:
+        return EXITS.get(done.exit_code, Exit.NOT_DONE)
+    return exit_for(done.report)
+
+
+def _human_command(done: "Recorded") -> "list[RenderableType]":
+    """The saves and what was found about them; nothing of a command that saved none."""
+    from ledger.render import checkpoints_table, report_table
+
+    shown: list[RenderableType] = []
+    if done.recorded["checkpoints"]:
+        shown += ["", checkpoints_table(done.recorded["checkpoints"]), ""]
+    if shown or done.report.findings or done.report.skips:
+        shown += [report_table(done.report, title="guards"), ""]
+    return shown
 
 
 def _run_experiment(request: "Request", as_json: bool) -> int:
@@ -113,7 +142,11 @@ def _run_experiment(request: "Request", as_json: bool) -> int:
     from ledger.workspace import Workspace
 
     workspace = Workspace.find()
-    outcome = run_experiment(workspace, request, TerminalVoice())
+    try:
+        outcome = run_experiment(workspace, request, TerminalVoice())
+    except RunFailedError as error:
+        _tell_broken_off(error, request, as_json)
+        raise
     document: dict[str, Json] = {
         "run": outcome.run,
         "experiment": outcome.experiment,
@@ -124,6 +157,16 @@ def _run_experiment(request: "Request", as_json: bool) -> int:
     emit(document, as_json, *([] if as_json else _human(outcome)))
     _tell_unsent(workspace)
     return exit_for(outcome.report)
+
+
+def _tell_broken_off(error: RunFailedError, request: "Request", as_json: bool) -> None:
+    """What the guards say of a run that broke off: of its result nothing is known, whatever they found."""
+    from ledger.render import report_table
+
+    findings = {**error.report.to_json(), "verdict": str(Verdict.INCONCLUSIVE)}
+    head = {"run": error.run, "experiment": request.experiment, "mode": request.mode}
+    if as_json or error.report.findings:
+        emit({**head, **findings, "error": error.message}, as_json, report_table(error.report), "")
 
 
 def _tell_unsent(workspace: "Workspace") -> None:

@@ -21,8 +21,7 @@ from ledger.findings import Verdict
 from ledger.flows.beside import Judged, Verifier, record_save
 from ledger.flows.finished_saves import FinishedSaves, Stamps, stamps_of
 from ledger.flows.record import Recorder
-from ledger.flows.training_loop import Checkpoint, told
-from ledger.flows.training_loop import _checkpoint as to_checkpoint
+from ledger.flows.training_loop import Checkpoint, to_checkpoint, told
 from ledger.flows.verify import Setting
 from ledger.flows.voice import Voice
 from ledger.lineage import step_in_name
@@ -168,7 +167,7 @@ class AttachedLoop:
         verifier.take(saved)
 
     def _get_ready(self, python: Path) -> Verifier | None:
-        """The one that reloads with this Python, made at the first need; None where that has no environment."""
+        """The one that reloads with this Python, made at the first need; None where that cannot be asked."""
         if python not in self._verifiers:
             try:
                 environment = self._environments.get(python) or capture(python)

@@ -8,8 +8,7 @@ from ledger.evidence import Evidence
 from ledger.findings import Json, Report, Severity, Skip, Verdict
 from ledger.flows.attached import AttachedLoop
 from ledger.flows.record import Recorder
-from ledger.flows.training import _gather as gather
-from ledger.flows.training import _row as row
+from ledger.flows.training import gather, row
 from ledger.training_evidence import TrainingLimits, TrainingSeries
 
 CODE = "CKP001"  # what is said of a save that was not looked at

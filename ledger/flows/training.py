@@ -179,7 +179,7 @@ def _resume_from(plan: TrainingPlan, recorder: Recorder, say: Callable[[str], No
 def _guard_saves(plan: TrainingPlan, loop: TrainingLoop, failure: TrainingFailure | None = None) -> Report:
     """Every save's findings, and the health of the training as far as it went."""
     limits = training_limits(plan.workspace, plan.spec.guards.training_limits)
-    saves = _gather(loop.checkpoints, warn_only=plan.spec.on_fail == "warn")
+    saves = gather(loop.checkpoints, warn_only=plan.spec.on_fail == "warn")
     return saves + inspect_series(loop.points, limits, failure)
 
 
@@ -195,7 +195,7 @@ def _guard(plan: TrainingPlan, loop: TrainingLoop) -> Report:
     return report + inspect(registry.SCORES, Evidence(scores=limits), Evidence(scores=scores))
 
 
-def _gather(checkpoints: Sequence[Checkpoint], *, warn_only: bool) -> Report:
+def gather(checkpoints: Sequence[Checkpoint], *, warn_only: bool) -> Report:
     """The reports of all saves as one. Errors stand with their checkpoint; of the rest each code's last."""
     if not checkpoints:
         return Report(skips=(Skip("CKP001", "the training saved no checkpoint", required=True),))
@@ -238,7 +238,7 @@ def _finished(
         "resumed_from": recorder.shown(job.resume) if job.resume else None,
         "parameters": trained.parameters,
         "tokenizer_digest": tokenizer_digest(saved[-1]) if saved else None,
-        "checkpoints": [_row(one, recorder) for one in outcome.checkpoints],
+        "checkpoints": [row(one, recorder) for one in outcome.checkpoints],
         "effective": dict(trained.effective),
         "imported": list(trained.imported),
         "report": report.to_json(),
@@ -246,7 +246,8 @@ def _finished(
     }
 
 
-def _row(one: Checkpoint, recorder: Recorder) -> dict[str, Json]:
+def row(one: Checkpoint, recorder: Recorder) -> dict[str, Json]:
+    """A save as the journal has it."""
     return {
         "step": one.step,
         "path": recorder.shown(one.folder),

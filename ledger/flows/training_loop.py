@@ -120,7 +120,7 @@ class TrainingLoop:
 
     def _judge(self, judged: Judged) -> None:
         verified = record_save(self._setting, judged, self._voice.say)
-        checkpoint = _checkpoint(judged, verified)
+        checkpoint = to_checkpoint(judged, verified)
         self.checkpoints.append(checkpoint)
         for name, score in (("bleu_memory", checkpoint.memory), ("bleu_reloaded", checkpoint.reloaded)):
             self._recorder.metric(name, score.value if score else None, checkpoint.step)
@@ -168,7 +168,8 @@ def shown(score: Metric | None) -> str:
     return f"{score.value:.2f}" if score else "-"
 
 
-def _checkpoint(judged: Judged, verified: Verified | None) -> Checkpoint:
+def to_checkpoint(judged: Judged, verified: Verified | None) -> Checkpoint:
+    """The fate of a save, as it is told, gathered and recorded."""
     saved = judged.saved
     if verified is None:
         assert judged.error is not None

@@ -5,7 +5,6 @@ tracebacks of what failed here.
 """
 
 import json
-import math
 import os
 import sys
 import traceback
@@ -89,11 +88,3 @@ class Channel:
             return int((self.folder / STOP_AT).read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return None
-
-
-def number(value: Any) -> float | str | None:
-    """A number as an event has it: what is not finite travels as text, for JSON has no word for it."""
-    if value is None:
-        return None
-    known = float(value)
-    return known if math.isfinite(known) else str(known)

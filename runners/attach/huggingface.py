@@ -16,11 +16,11 @@ from typing import Any
 import transformers
 from transformers import PreTrainedModel, TrainerCallback
 
-from runners.attach.channel import Channel, number
+from runners.attach.channel import Channel
 from runners.attach.snapshots import CHECKPOINT, Snapshots, link_evidence, make_room
 from runners.attach.text import languages_of, text_of
 from runners.worker.effective import plain
-from runners.worker.training_watch import SERIES
+from runners.worker.training_watch import SERIES, number
 from runners.worker.undisturbed import unwrap
 from runners.worker.witness import Witness
 

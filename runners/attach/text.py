@@ -62,7 +62,7 @@ def _picked(dataset: Any) -> Iterator[tuple[tuple[int, ...], tuple[int, ...]]]:
 
 
 def _ids(row: Any, column: str) -> tuple[int, ...]:
-    value = row.get(column) if isinstance(row, Mapping) else None
+    value: Any = row.get(column) if isinstance(row, Mapping) else None
     if hasattr(value, "tolist"):
         value = value.tolist()
     if not isinstance(value, Sequence) or not all(isinstance(one, int) for one in value):

@@ -1,0 +1,18 @@
+"""A script with a loop of its own: saves twice into OUT, and never tells anybody."""
+
+import sys
+import time
+from pathlib import Path
+
+from transformers import AutoTokenizer, MarianMTModel
+
+source, output = sys.argv[1:3]
+model, tokenizer = MarianMTModel.from_pretrained(source), AutoTokenizer.from_pretrained(source)
+for step in (1, 2):
+    folder = Path(output) / f"checkpoint-{step}"
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+if "cut" in sys.argv:
+    weights = folder / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-100])
+time.sleep(float(sys.argv[3]))
