@@ -354,7 +354,7 @@ def now() -> str:
 
 def files_of(checkpoint: Path) -> Iterator[Path]:
     """Every file of a checkpoint, the ledger's own left out, and checkpoints that lie inside it."""
-    for path in checkpoint.iterdir():
+    for path in checkpoint.glob("*"):
         if path.is_file():
             yield path
         elif path.name != FOLDER and not CHECKPOINT.fullmatch(path.name):
