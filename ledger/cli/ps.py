@@ -45,14 +45,18 @@ def command(stalled_after: float, as_json: bool) -> None:
 
 def _table(found: "list[Process]") -> list[str]:
     import shutil
+    from textwrap import wrap
 
     from ledger.columns import columns
 
+    width = shutil.get_terminal_size((80, 24)).columns
     rows = [HEADINGS, *(_row(one) for one in found)]
-    heading, *lines = columns(rows, shutil.get_terminal_size((80, 24)).columns)
+    heading, *lines = columns(rows, width)
     shown = [click.style(heading, bold=True)]
     for one, line in zip(found, lines, strict=True):
-        shown += [line, *(f"  {text}" for text in _remarks(one))]
+        shown.append(line)
+        for text in _remarks(one):
+            shown += wrap(text, width, initial_indent="  ", subsequent_indent="    ")
     return shown
 
 

@@ -20,7 +20,9 @@ PAGES = (
     "commands/init.md",
     "commands/run.md",
 )
-JOURNAL_PAGES = ("commands/log.md", "commands/show.md", "commands/fsck.md", "commands/accept.md")
+JOURNAL_PAGES = tuple(
+    f"commands/{name}.md" for name in ("log", "show", "fsck", "accept", "note", "skip", "ps")
+)
 JOURNAL = ROOT / "tests/ledger/journals/v1.jsonl"
 BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 

@@ -1,0 +1,111 @@
+"""`ledger ps`: what runs, what stalled, what was interrupted, and what changed under it."""
+
+import os
+import subprocess
+
+import pytest
+from filelock import FileLock
+
+from ledger.canonical import digest_file
+from ledger.journal import open_journal
+from ledger.spec import load_experiment
+
+OLD = 1_000_000_000  # a time long before any run here
+
+
+def start(workspace, experiment, **body):
+    """A run of `experiment` begins; its process holds the lock while the returned lock is held."""
+    head = {"run": f"{experiment}-000009", "experiment": experiment, "mode": "real", **body}
+    open_journal(workspace, "real").append("run.started", head)
+    folder = workspace.runs / head["run"]
+    folder.mkdir(parents=True)
+    (folder / "pid").write_text("4242")
+    lock = FileLock(folder / "lock")
+    lock.acquire()
+    return lock
+
+
+def processes(ledger, *options):
+    return {one["experiment"]: one for one in ledger("ps", *options, "--json").document["processes"]}
+
+
+def test_an_interrupted_run_tells_how_to_go_on(recorded, ledger):
+    answer = ledger("ps")
+    assert answer.code == 0
+    assert "exp6-91ac02" in answer.out
+    assert "go on with: ledger run exp6 --resume" in answer.out
+    assert max(map(len, answer.out.splitlines())) <= 80
+
+
+def test_what_was_run_again_is_not_listed(recorded, ledger):
+    head = {"run": "exp6-000010", "experiment": "exp6", "mode": "real"}
+    open_journal(recorded, "real").append("run.started", head)
+    open_journal(recorded, "real").append("run.finished", {**head, "status": "finished", "verdict": "pass"})
+    assert ledger("ps").out == "nothing runs, and nothing was interrupted\n"
+
+
+def test_a_silent_run_has_stalled(recorded, ledger):
+    with start(recorded, "exp8"):
+        assert processes(ledger)["exp8"]["state"] == "running"
+        assert processes(ledger)["exp8"]["pid"] == 4242
+        for path in (recorded.runs / "exp8-000009").iterdir():
+            os.utime(path, (OLD, OLD))
+        assert processes(ledger)["exp8"]["state"] == "stalled"
+        assert processes(ledger, "--stalled-after", "1e9")["exp8"]["state"] == "running"
+    assert processes(ledger)["exp8"]["state"] == "interrupted"
+
+
+def test_a_running_process_whose_data_changed_is_told(recorded, ledger):
+    data = recorded.root / "train.ko"
+    data.write_text("가\n", encoding="utf-8")
+    facts = {"path": "train.ko", "lines": 1, **digest_file(data)}
+    with start(recorded, "exp8", data={"train": facts, "validation": None}):
+        os.utime(data)  # touched, and the same
+        assert processes(ledger)["exp8"]["changed"] == []
+        data.write_text("나\n", encoding="utf-8")
+        assert processes(ledger)["exp8"]["changed"] == ["train: train.ko has other content"]
+        data.unlink()
+        assert processes(ledger)["exp8"]["changed"] == ["train: train.ko is gone"]
+
+
+def test_a_running_process_whose_code_changed_is_told(recorded, ledger):
+    def git(*arguments):
+        done = subprocess.run(
+            ["git", *arguments], cwd=recorded.root, check=True, capture_output=True, text=True
+        )
+        return done.stdout.strip()
+
+    code = recorded.root / "train.py"
+    code.write_text("print(1)\n")
+    git("add", "train.py")
+    git("-c", "user.name=a", "-c", "user.email=a@example.org", "commit", "-qm", "x")
+    commit = git("rev-parse", "HEAD")
+    code.write_text("print(0)\n")  # uncommitted when the run began: that is what ran
+    os.utime(code, (OLD, OLD))
+    with start(recorded, "exp8", git={"commit": commit, "branch": "main", "changed": ["train.py"]}):
+        assert processes(ledger)["exp8"]["changed"] == []
+        code.write_text("print(2)\n")
+        assert processes(ledger)["exp8"]["changed"] == ["code: train.py"]
+
+
+@pytest.fixture
+def spec(recorded):
+    """A spec over a base of its own."""
+    (recorded.experiments / "base.yaml").write_text("generation: {num_beams: 3}\n")
+    (recorded.experiments / "exp8.yaml").write_text(
+        "extends: base\ntitle: x\n"
+        "model: {name: facebook/mbart-large-50-many-to-many-mmt}\n"
+        "languages: {source: ko, target: ja}\ncodes: {source: ko_KR, target: ja_XX}\n"
+        "data: {source: in.ko}\noutput: out.ja\n"
+    )
+    return load_experiment("exp8", recorded.experiments)
+
+
+def test_a_running_process_with_an_old_configuration_is_told(recorded, ledger, spec):
+    with start(recorded, "exp8", spec=spec.digested(), overrides=[]):
+        assert processes(ledger)["exp8"]["changed"] == []
+        (recorded.experiments / "base.yaml").write_text("generation: {num_beams: 5}\n")
+        assert processes(ledger)["exp8"]["changed"] == ["spec: generation.num_beams (3 -> 5)"]
+        assert "changed since it was started: spec: generation.num_beams (3 -> 5)" in ledger("ps").out
+        (recorded.experiments / "exp8.yaml").write_text("[")
+        assert "cannot be read any more" in processes(ledger)["exp8"]["changed"][0]
