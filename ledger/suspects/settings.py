@@ -44,10 +44,11 @@ def settings(a: EnvironmentSide, b: EnvironmentSide) -> list[Suspect]:
     """What of the effective configuration differs, as suspects.
 
     What a spec sets and did not get comes first, then what nobody chose, then what specs set differently.
-    Where one side has only what was written down, that alone is compared: the rest has defaults.
+    Where a side has only what was written down, that alone is compared: the rest has defaults, or is in files
+    that sides of another kind do not keep.
     """
     before, after = _comparable(a.settings or {}, b.settings or {})
-    one_sided = a.partial is not b.partial
+    one_sided = (a.partial or b.partial) and a.kind != b.kind
     found = [
         Suspect(
             Kind.SETTING,
