@@ -4,8 +4,8 @@ Judged is a checkpoint that was saved under A and is reloaded, or where there is
 under B, and under B with one group of packages at a time put back to A's versions.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from ledger.flows.training import TrainingOutcome
 from ledger.flows.verify import VerifyRequest, verify
 from ledger.flows.voice import Voice
 from ledger.lockfile import Lockfile, Pin, read
-from ledger.suspects.groups import changed, groups, mixed
+from ledger.suspects.groups import groups, mixed
 from ledger.suspects.side import EnvironmentSide
 from ledger.suspects.suspect import Kind, Suspect
 from ledger.workspace import Workspace
@@ -109,9 +109,12 @@ def bisect_environments(case: Case, a: Lockfile, b: Lockfile, suspects: Sequence
     if before.verdict is Verdict.PASS and after.verdict is not Verdict.PASS:
         hard = {one.name for one in suspects if one.kind is Kind.PACKAGE and one.hard}
         trials = [
-            _trial(judge, lockfile, f"B with {len(group)} of A", tuple(sorted(group)))
-            for group, lockfile in _lockfiles(case, a, b)
-            if group & hard
+            # With all that changed put back, B is A, which is judged already.
+            replace(before, installed=name, packages=packages)
+            if lockfile is None
+            else _trial(judge, lockfile, name, packages)
+            for packages, lockfile in _lockfiles(case, a, b, hard)
+            for name in [f"B with {len(packages)} as in A"]
         ]
     judged = f"{case.checkpoint.name}, reloaded" if case.checkpoint else f"{case.experiment}, rehearsed"
     return Bisection(judged, before, after, tuple(trials))
@@ -178,19 +181,21 @@ def _fails(finding: Finding) -> bool:
     return finding.severity >= Severity.ERROR and finding.accepted is None
 
 
-def _lockfiles(case: Case, a: Lockfile, b: Lockfile) -> list[tuple[frozenset[str], Lockfile]]:
-    """A lockfile for each group: B's pins, with the group's as A has them."""
+def _lockfiles(
+    case: Case, a: Lockfile, b: Lockfile, hard: Collection[str]
+) -> Iterator[tuple[tuple[str, ...], Lockfile | None]]:
+    """For each group with a hard suspect B's pins, with the group's as A has them; None where that is A."""
     pythons = [ensure([one], default_cache()) for one in (a, b)]
     requires = {key: lines for python in pythons for key, lines in requirements_of(python).items()}
     markers = marker_values()
     before, after = a.versions(markers), b.versions(markers)
-    if not changed(before, after):
-        return []
     pins = {(pin.name, pin.version): pin for one in (b, a) for pin in one.applying(markers)}
-    return [
-        (group, _write(case.workspace, mixed(group, before, after), pins, a.options or b.options))
-        for group in groups(before, after, requires)
-    ]
+    for group in groups(before, after, requires):
+        versions = mixed(group, before, after)
+        if group & set(hard):
+            is_a = versions == before
+            packages = tuple(sorted(group))
+            yield packages, None if is_a else _write(case.workspace, versions, pins, a.options or b.options)
 
 
 def _write(

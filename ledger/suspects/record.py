@@ -111,7 +111,7 @@ def _side(
         packages=_packages(environment) if environment else None,
         whole=whole,
         imported=_normalized(imported) if imported else None,
-        python=environment["python"]["version"] if environment else None,
+        python=_version(environment["python"]) if environment else None,
         torch=environment.get("torch") if environment else None,
         machine=facts.get(str(body.get("machine"))),
         settings=body.get("effective") or None,
@@ -130,16 +130,24 @@ def _normalized(names: Iterable[str]) -> frozenset[str]:
     return frozenset(canonicalize_name(name) for name in names)
 
 
+def _version(told: Json) -> str:
+    """The first entries have Python and packages as plain versions."""
+    return str(told["version"] if isinstance(told, Mapping) else told)
+
+
 def _packages(environment: Mapping[str, Json]) -> dict[str, Package]:
-    return {
-        name: Package(
-            version=one["version"],
-            origin=one.get("origin") or {},
-            changed=tuple(one.get("changed") or ()),
-            files=one.get("files"),
-        )
-        for name, one in environment["packages"].items()
-    }
+    return {name: _package(one) for name, one in environment["packages"].items()}
+
+
+def _package(told: Json) -> Package:
+    if not isinstance(told, Mapping):
+        return Package(told)
+    return Package(
+        version=told["version"],
+        origin=told.get("origin") or {},
+        changed=tuple(told.get("changed") or ()),
+        files=told.get("files"),
+    )
 
 
 def _chosen(spec: Mapping[str, Json]) -> dict[str, Json]:
