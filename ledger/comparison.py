@@ -10,7 +10,7 @@ from ledger.difference import Difference
 from ledger.evidence import Unobserved
 from ledger.findings import Json
 from ledger.metric import Metric, PairedTest
-from ledger.suspects.rank import Suspect
+from ledger.suspects.suspect import Suspect
 
 
 @dataclass(frozen=True, slots=True)

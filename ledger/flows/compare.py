@@ -15,8 +15,9 @@ from ledger.flows.stored import read_data, read_output, target_language
 from ledger.metric import Metric, PairedTest
 from ledger.runs import Run, find, load_runs
 from ledger.significance import paired_tests
-from ledger.suspects.rank import Suspect, suspects
+from ledger.suspects.rank import suspects
 from ledger.suspects.record import all_entries, environments, side_of_run
+from ledger.suspects.suspect import Suspect
 from ledger.textio import read_lines
 from ledger.workspace import Workspace
 

@@ -21,7 +21,7 @@ PAGES = (
     "commands/run.md",
 )
 JOURNAL_PAGES = tuple(
-    f"commands/{name}.md" for name in ("log", "show", "fsck", "accept", "note", "skip", "ps")
+    f"commands/{name}.md" for name in ("log", "show", "fsck", "accept", "note", "skip", "ps", "export")
 )
 JOURNAL = ROOT / "tests/ledger/journals/v1.jsonl"
 BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)

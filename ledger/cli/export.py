@@ -1,0 +1,44 @@
+"""`ledger export`: a recorded run in a format of others."""
+
+from pathlib import Path
+
+import click
+
+from ledger.cli.output import emit, json_option
+from ledger.errors import Exit
+
+KINDS = ("in-toto", "model-card", "docker", "markdown")
+
+
+@click.command("export")
+@click.argument("run")
+@click.option("--format", "kind", type=click.Choice(KINDS), required=True, help="Which format.")
+@click.option("--out", type=click.Path(path_type=Path), help="Write this file instead of standard output.")
+@json_option
+def command(run: str, kind: str, out: Path | None, as_json: bool) -> int:
+    """Write RUN in a standard format.
+
+    \b
+    in-toto     a test-result statement: what the guards said of the output, by its digest
+    model-card  a model card with its model-index
+    docker      a Dockerfile from commit, lockfile and command
+    markdown    for a pull request
+
+    \b
+    ledger export exp5 --format in-toto --out exp5.json
+    ledger export exp5 --format docker > Dockerfile
+    """
+    from ledger.flows.export import export
+    from ledger.textio import write_lines_atomically
+    from ledger.workspace import Workspace
+
+    text = export(Workspace.find(), run, kind).rstrip("\n")
+    if out is not None:
+        write_lines_atomically(out, text.split("\n"))
+    if as_json:
+        emit({"run": run, "format": kind, "out": str(out) if out else None, "text": text}, as_json)
+    elif out is None:
+        click.echo(text)
+    else:
+        click.echo(f"{out} written", err=True)
+    return Exit.PASSED

@@ -1,0 +1,88 @@
+"""A Dockerfile that runs the same commit with the same lockfile and command. Data is mounted, not copied."""
+
+import json
+import shlex
+
+from ledger import __version__
+from ledger.errors import LedgerError
+from ledger.exporters.record import Record
+
+TEMPLATE = """\
+# syntax=docker/dockerfile:1
+# {run} of {date}, commit {commit}.
+# In the repository: docker build -f FILE -t {tag} . && docker run --rm {gpus}{mounts}{tag}
+{warnings}FROM python:{python}-slim
+RUN apt-get update && apt-get install --yes --no-install-recommends git && rm -rf /var/lib/apt/lists/*
+ENV PYTHONUNBUFFERED=1 LEDGER_ENVIRONMENTS=/opt/environments
+# Or its wheel or repository: docker build --build-arg LEDGER=…
+ARG LEDGER=experiment-ledger=={ledger}
+RUN python -m venv /opt/ledger && /opt/ledger/bin/pip install --no-cache-dir "$LEDGER"
+ENV PATH=/opt/ledger/bin:$PATH
+WORKDIR /repository
+COPY .git .git
+RUN git checkout --force --detach {commit}
+{build}CMD {command}
+"""
+
+
+def export(record: Record) -> str:
+    """The Dockerfile. Raises LedgerError where the run's commit is not known."""
+    commit = record.git.get("commit")
+    if not commit:
+        raise LedgerError(
+            f"{record.run.id} was not run from a commit, so an image of it cannot be told",
+            hint="commit, then run it again",
+        )
+    on_cpu = record.run.is_rehearsal or record.spec.get("device") == "cpu"
+    lockfile = record.spec.get("environment")
+    python = str((record.environment.get("python") or {}).get("version") or "3.11")
+    return TEMPLATE.format(
+        run=record.run.id,
+        date=record.run.time[:10],
+        commit=commit,
+        tag=_tag(record.run.experiment),
+        gpus="--gpus all " if record.spec and not on_cpu else "",
+        mounts=_mounts(record),
+        warnings=_warnings(record),
+        python=".".join(python.split(".")[:2]),
+        ledger=__version__,
+        build=f"RUN ledger env build {shlex.quote(lockfile)}\n" if lockfile else "",
+        command=json.dumps(_command(record), ensure_ascii=False),
+    )
+
+
+def _tag(experiment: str) -> str:
+    """A name that Docker takes: small letters, digits, and . _ - inside."""
+    return "".join(c if c.isalnum() or c in "._-" else "-" for c in experiment.lower()).strip("._-") or "run"
+
+
+def _command(record: Record) -> list[str]:
+    run = record.run
+    if run.mode == "command":
+        return ["ledger", "run", run.experiment, "--", *run.started["command"]]
+    settings = [f"--set={one}" for one in run.started.get("overrides") or ()]
+    return [
+        "ledger",
+        "run",
+        run.experiment,
+        *(["--rehearse"] if run.is_rehearsal else []),
+        *settings,
+        "--again",
+    ]
+
+
+def _mounts(record: Record) -> str:
+    """The data files that the run read, where git need not have them."""
+    if record.run.is_rehearsal:
+        return ""
+    data = record.run.started.get("data") or {}
+    folders = {str(facts["path"]).partition("/")[0] for facts in data.values() if facts and facts.get("path")}
+    return "".join(f'-v "$PWD/{name}:/repository/{name}" ' for name in sorted(folders - {"", "."}))
+
+
+def _warnings(record: Record) -> str:
+    changed = record.git.get("changed") or []
+    if not changed:
+        return ""
+    named = ", ".join(changed[:5])
+    return f"# NOT in this image: {len(changed)} uncommitted change(s) that the run had: {named}\n"

@@ -1,0 +1,64 @@
+"""One run as Markdown, for a pull request, a wiki or a log kept by hand."""
+
+from collections.abc import Iterable, Iterator
+
+from ledger.exporters.record import Record
+from ledger.findings import Severity
+
+
+def export(record: Record) -> str:
+    """Title, verdict, scores with their signatures, findings, what people said."""
+    return "\n\n".join(_parts(record)) + "\n"
+
+
+def _parts(record: Record) -> Iterator[str]:
+    run = record.run
+    yield f"## {run.id}: {run.started.get('title') or run.experiment}"
+    if run.is_rehearsal:
+        yield "A rehearsal: it says nothing about the real model."
+    yield f"{run.verdict or run.status}, started {run.time[:16].replace('T', ' ')} UTC"
+    yield from _table(
+        ("score", "value", "how it was computed"),
+        (
+            (
+                name,
+                f"{metric.value:.2f} of {metric.scale[0]:g}–{metric.scale[1]:g}" if metric.scale[1] else "",
+                metric.signature,
+            )
+            for name, metric in record.metrics.items()
+        ),
+    )
+    rates = (run.finished or {}).get("rates") or {}
+    yield from _table(("guard", "lines flagged"), ((code, f"{rate:.2%}") for code, rate in rates.items()))
+    yield from _table(
+        ("finding", "says", "about"),
+        (
+            (f.code, f"accepted: {f.accepted}" if f.accepted else f.severity.label, f.message)
+            for f in record.findings
+            if f.severity > Severity.INFO
+        ),
+    )
+    if record.ratings or record.notes:
+        yield "\n".join(_said(record))
+
+
+def _said(record: Record) -> Iterator[str]:
+    for one in record.ratings:
+        shares = ", ".join(f"{name} {share.share:.0%}" for name, share in one.shares.items())
+        yield f"- {one.who} judged {one.lines:,} of {one.of:,} lines: {shares}"
+    for note in record.notes:
+        yield f"- {note.time[:10]} {note.who}: {escaped(note.text)}"
+
+
+def _table(headings: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
+    """A table of Markdown, or nothing where there is no row."""
+    lines = [" | ".join(map(escaped, row)) for row in rows]
+    if lines:
+        yield "\n".join(
+            f"| {line} |" for line in (" | ".join(headings), " | ".join("---" for _ in headings), *lines)
+        )
+
+
+def escaped(text: str) -> str:
+    """Text that Markdown takes for text."""
+    return text.replace("|", "\\|").replace("<", "&lt;").replace("\n", " ")

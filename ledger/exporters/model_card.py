@@ -1,0 +1,61 @@
+"""A model card's metadata (`model-index`) by huggingface_hub: the scores with how they were computed."""
+
+from ledger.exporters.record import Record, refuse_rehearsal
+from ledger.findings import Json
+from ledger.metric import Metric
+
+# The names that the hub's metrics have; the others are no metrics of the hub's.
+METRICS = {"bleu": "bleu", "chrf": "chrf", "bleu_memory": "bleu"}
+TASK = "translation"
+
+
+def export(record: Record) -> str:
+    """The card as Markdown with its YAML head. Raises LedgerError for a rehearsal."""
+    from huggingface_hub import ModelCardData
+
+    refuse_rehearsal(record, "and a model card is about a real model")
+    spec = record.spec
+    languages = spec.get("languages") or {}
+    data = ModelCardData(
+        language=[code for code in (languages.get("source"), languages.get("target")) if code] or None,
+        pipeline_tag=TASK,
+        model_name=record.run.experiment,
+        base_model=(spec.get("model") or {}).get("name"),
+        eval_results=[
+            _result(record, METRICS[name], metric)
+            for name, metric in record.metrics.items()
+            if name in METRICS
+        ]
+        or None,
+        tags=[TASK],
+    )
+    return f"---\n{data.to_yaml()}\n---\n\n{_text(record)}\n"
+
+
+def _result(record: Record, kind: str, metric: Metric) -> Json:
+    from huggingface_hub import EvalResult
+
+    facts = (record.run.started.get("data") or {}).get("source") or {}
+    path = str(facts.get("path") or "unknown")
+    return EvalResult(
+        task_type=TASK,
+        dataset_type=path,
+        dataset_name=path,
+        dataset_revision=f"sha256:{facts['sha256']}" if facts.get("sha256") else None,
+        metric_type=kind,
+        metric_name=metric.signature.partition("|")[0] or kind,
+        metric_value=metric.value,
+        metric_args={"signature": metric.signature, "scale": list(metric.scale)},
+        verified=False,  # the hub's word for what the hub itself computed
+    )
+
+
+def _text(record: Record) -> str:
+    told = [
+        f"# {record.run.experiment}",
+        str(record.run.started.get("title") or ""),
+        f"Recorded as `{record.run.id}` on {record.run.time[:10]}; the guards' verdict: "
+        f"{record.run.verdict or 'none'}.",
+        *(f"- {finding.code}: {finding.message}" for finding in record.findings if finding.severity > 0),
+    ]
+    return "\n\n".join(part for part in told if part)

@@ -1,0 +1,78 @@
+"""What an export is made from: one run with everything on the record about it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ledger.errors import LedgerError
+from ledger.findings import Finding, Json, Severity
+from ledger.metric import Metric
+from ledger.remarks import Note, Rating
+from ledger.runs import Run
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """What the run made: an output file, or its newest verified checkpoint. `sha256` in hex digits."""
+
+    name: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One finished run. `environment` are the recorded facts; `lockfile` the name that its spec gives."""
+
+    run: Run
+    product: Product | None
+    environment: Mapping[str, Json]
+    notes: tuple[Note, ...] = ()
+    ratings: tuple[Rating, ...] = ()
+
+    @property
+    def spec(self) -> Mapping[str, Json]:
+        """The resolved spec; empty for a command."""
+        return self.run.started.get("spec") or {}
+
+    @property
+    def git(self) -> Mapping[str, Json]:
+        """Commit, branch and changed paths when it began."""
+        return self.run.started.get("git") or {}
+
+    @property
+    def metrics(self) -> dict[str, Metric]:
+        """Its scores by name."""
+        recorded = (self.run.finished or {}).get("metrics") or {}
+        return {
+            name: Metric(
+                one["value"], str(one.get("signature") or ""), tuple(one.get("scale") or (0.0, 100.0))
+            )
+            for name, one in recorded.items()
+        }
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What was found before the run and in its result."""
+        return (*self.run.preflight.findings, *self.run.report.findings)
+
+    def codes(self, least: Severity) -> list[str]:
+        """The codes of the findings that weigh at least so much and that nobody accepted."""
+        return sorted({f.code for f in self.findings if f.severity >= least and f.accepted is None})
+
+
+def need_product(record: Record, why: str) -> Product:
+    """What the run made. Raises LedgerError where there is nothing with a digest."""
+    if record.product is None:
+        raise LedgerError(
+            f"{record.run.id} made nothing that has a digest, {why}",
+            hint="export a finished run with an output, or a training with a verified checkpoint",
+        )
+    return record.product
+
+
+def refuse_rehearsal(record: Record, why: str) -> None:
+    """Raise LedgerError for a rehearsal, whose scores must not be taken for the real model's."""
+    if record.run.is_rehearsal:
+        raise LedgerError(
+            f"{record.run.id} is a rehearsal, {why}",
+            hint=f"run it for real: ledger run {record.run.experiment}",
+        )
