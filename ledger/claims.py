@@ -48,7 +48,7 @@ class ClaimedRun:
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """All that one source claims: its runs, the `files` that they were read from, and what a written log says.
+    """All that one source claims: its runs, the `files` they were read from, and what a written log says.
 
     `problems` says what could not be read, one sentence each.
     """

@@ -11,11 +11,12 @@ CODE = "CLM005"
 TITLE = "a step lies beyond the run's crash"
 READS = "log"
 EXPLANATION = Explanation(
-    means="The log says at which step a run crashed, and then speaks of a checkpoint or a measurement of it at "
-    "a later step. Runs that the log says were resumed are left out.",
-    matters="A run writes nothing after it ended. The checkpoint belongs to another run, perhaps with another "
-    "tokenizer or other data, and what was measured on it says nothing about this one.",
-    do="Look at the checkpoint's trainer_state.json and its time. If it is at hand: ledger verify CHECKPOINT.",
+    means="The log says at which step a run crashed, and then speaks of a checkpoint or a measurement of it "
+    "at a later step. Runs that the log says were resumed are left out.",
+    matters="A run writes nothing after it ended. The checkpoint belongs to another run, perhaps with "
+    "another tokenizer or other data, and what was measured on it says nothing about this one.",
+    do="Look at the checkpoint's trainer_state.json and its time. If it is at hand: ledger verify "
+    "CHECKPOINT.",
 )
 
 
@@ -36,8 +37,8 @@ def inspect(_expected: Consistency, actual: WrittenLog) -> Iterator[Finding]:
 def _finding(crash: StepMention, far: StepMention) -> Finding:
     return contradiction(
         CODE,
-        f"{crash.experiment}: the run crashed at step {crash.step:,} (line {crash.line}), and step {far.step:,} "
-        f"is said to be its own (line {far.line}: {far.text}): a checkpoint of another run?",
+        f"{crash.experiment}: the run crashed at step {crash.step:,} (line {crash.line}), and step "
+        f"{far.step:,} is said to be its own (line {far.line}: {far.text}): a checkpoint of another run?",
         experiments=[crash.experiment],
         lines=[crash.line, far.line],
         measured=far.step,

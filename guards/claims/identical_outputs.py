@@ -12,12 +12,12 @@ CODE = "CLM002"
 TITLE = "outputs said to be identical have different rates"
 READS = "log"
 EXPLANATION = Explanation(
-    means="The log says that two experiments left the same output, by a hash or in words, and states a share "
-    "of lines of both that is not the same.",
-    matters="One file has one rate. Either it was counted in two ways, so that no rate in the log can be held "
-    "against another, or the outputs were not identical.",
-    do="Count both outputs again with one measure: ledger check OUTPUT --source FILE --lang ja. Compare the "
-    "files: sha256sum.",
+    means="The log says that two experiments left the same output, by a hash or in words, and states a "
+    "share of lines of both that is not the same.",
+    matters="One file has one rate. Either it was counted in two ways, so that no rate in the log can be "
+    "held against another, or the outputs were not identical.",
+    do="Count both outputs again with one measure: ledger check OUTPUT --source FILE --lang ja. Compare "
+    "the files: sha256sum.",
 )
 
 
@@ -40,7 +40,8 @@ def inspect(_expected: Consistency, actual: WrittenLog) -> Iterator[Finding]:
 def _rates(log: WrittenLog, experiment: str) -> dict[str, Statement]:
     """What is stated first in the experiment's own section, or else in a table elsewhere."""
     rates = [one for one in log.statements if one.experiment == experiment and one.kind == "rate"]
-    return {one.key: one for one in reversed(sorted(rates, key=lambda one: bool(one.column)))}
+    own = {one.key: one for one in reversed(rates) if not one.column}
+    return {**{one.key: one for one in rates if one.column}, **own}
 
 
 def _finding(pair: SameOutput, differing: list[tuple[Statement, Statement]]) -> Finding:

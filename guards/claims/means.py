@@ -12,9 +12,10 @@ CODE = "CLM004"
 TITLE = "a stated mean is not the mean of its values"
 READS = "log"
 EXPLANATION = Explanation(
-    means="A mean stands below the values that it is the mean of, and their arithmetic mean is another number.",
-    matters="It may be the mean of other values (an earlier epoch, another set), or weighted in a way that is "
-    "not told. A comparison by this mean compares something that the log does not show.",
+    means="A mean stands below the values that it is the mean of, and their arithmetic mean is another "
+    "number.",
+    matters="It may be the mean of other values (an earlier epoch, another set), or weighted in a way that "
+    "is not told. A comparison by this mean compares something that the log does not show.",
     do="Work it out again from the values, or say how it was weighted.",
 )
 

@@ -12,9 +12,10 @@ CODE = "CLM008"
 TITLE = "one number is used for two experiments"
 READS = "log"
 EXPLANATION = Explanation(
-    means="Two headings give one number or name to experiments whose titles share no word, and of which one was "
-    "only planned, or which state different models.",
-    matters="A later `as in experiment 4` can mean either, and whoever looks for the planned one finds the other.",
+    means="Two headings give one number or name to experiments whose titles share no word, and of which one "
+    "was only planned, or which state different models.",
+    matters="A later `as in experiment 4` can mean either, and whoever looks for the planned one finds the "
+    "other.",
     do="Number the experiments anew. With the ledger a name is a spec's file, and stands for one thing.",
 )
 

@@ -12,11 +12,11 @@ CODE = "CLM010"
 TITLE = "data that are called different have the same size"
 READS = "log"
 EXPLANATION = Explanation(
-    means="The log says that two trainings had different data, and what it states of both gives the same size: "
-    "the number of examples, worked out as samples per second x seconds / epochs where it is not stated, or the "
-    "number of steps at equal batch sizes.",
-    matters="If it is the same data after all, the two scores are comparable, and a difference between them has "
-    "another cause than the data.",
+    means="The log says that two trainings had different data, and what it states of both gives the same "
+    "size: the number of examples, worked out as samples per second x seconds / epochs where it is "
+    "not stated, or the number of steps at equal batch sizes.",
+    matters="If it is the same data after all, the two scores are comparable, and a difference between them "
+    "has another cause than the data.",
     do="Compare the files by digest. The ledger records them: ledger show RUN.",
 )
 

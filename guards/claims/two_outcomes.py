@@ -11,14 +11,17 @@ CODE = "CLM007"
 TITLE = "one experiment has two outcomes"
 READS = "log"
 EXPLANATION = Explanation(
-    means="The log says of one experiment, or one attempt of it, that it succeeded and that it failed; or that "
-    "it could not be run and that it ran to its end.",
+    means="The log says of one experiment, or one attempt of it, that it succeeded and that it failed; or "
+    "that it could not be run and that it ran to its end.",
     matters="Two runs are told as one, and which settings, model and output belong to which is lost.",
     do="Give each attempt a heading of its own in the log, and say what was changed between them.",
 )
 _TOLD: dict[Outcome, str] = {
-    "succeeded": "it succeeded", "failed": "it failed", "not run": "it could not be run", "completed": "it ran to its end",
-}  # fmt: skip
+    "succeeded": "it succeeded",
+    "failed": "it failed",
+    "not run": "it could not be run",
+    "completed": "it ran to its end",
+}
 _EXCLUDE: tuple[tuple[Outcome, Outcome], ...] = (
     ("not run", "completed"),
     ("not run", "succeeded"),

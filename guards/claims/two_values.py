@@ -13,12 +13,12 @@ TITLE = "one key has two values in one experiment"
 READS = "log"
 EXPLANATION = Explanation(
     means="The log states a setting or a share of one experiment twice, with different values. Attempts and "
-    "configurations that the log keeps apart by headings or labels may differ; percentages are compared to "
-    "the digits that they are written with.",
+    "configurations that the log keeps apart by headings or labels may differ; percentages are "
+    "compared to the digits that they are written with.",
     matters="Whoever repeats the experiment has to guess which value was used, and every comparison with it "
     "rests on that guess.",
-    do="Look at both lines, and at what is left of the run: its script, its shell history, its output. Correct "
-    "the log and import it again.",
+    do="Look at both lines, and at what is left of the run: its script, its shell history, its output. "
+    "Correct the log and import it again.",
 )
 # Free text, and what may be stated in two ways without a contradiction.
 NOT_COMPARED = ("time", "verdict")

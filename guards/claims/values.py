@@ -1,4 +1,4 @@
-"""When two statements state the same, by the digits that they are written with. Pure functions of this family."""
+"""When two statements state the same, by the digits that they are written with. Pure functions."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -15,7 +15,7 @@ def same(a: Statement, b: Statement) -> bool:
     if isinstance(a.value, str) or isinstance(b.value, str):
         return _alike(str(a.value), str(b.value))
     rounding = max(_rounding(a), _rounding(b)) if a.kind == "rate" else 0.0
-    return abs(a.value - b.value) <= rounding + 1e-9 * max(abs(a.value), abs(b.value))
+    return bool(abs(a.value - b.value) <= rounding + 1e-9 * max(abs(a.value), abs(b.value)))
 
 
 def misplaced(log: WrittenLog) -> Iterator[tuple[Statement, Statement, Statement]]:

@@ -12,8 +12,9 @@ CODE = "CLM009"
 TITLE = "a column holds the value of another quantity"
 READS = "log"
 EXPLANATION = Explanation(
-    means="A table states a share of an experiment's lines under one heading; elsewhere the log states another "
-    "value for that quantity, and this very value for another quantity of the same experiment.",
+    means="A table states a share of an experiment's lines under one heading; elsewhere the log states "
+    "another value for that quantity, and this very value for another quantity of the same "
+    "experiment.",
     matters="The rows of the table do not compare the same thing, and its ranking means nothing.",
     do="Put the right value into the column, or name the column for what it holds.",
 )
@@ -25,8 +26,9 @@ def inspect(_expected: Consistency, actual: WrittenLog) -> Iterator[Finding]:
         value = shown(cell.value, rate=True)
         yield contradiction(
             CODE,
-            f"{cell.experiment}: the column “{cell.column}” has {value} (line {cell.line}), which is its rate of "
-            f"{twin.key} (line {twin.line}); its rate of {own.key} is {shown(own.value, rate=True)} (line {own.line})",
+            f"{cell.experiment}: the column “{cell.column}” has {value} (line {cell.line}), which is its "
+            f"rate of {twin.key} (line {twin.line}); its rate of {own.key} is {shown(own.value, rate=True)} "
+            f"(line {own.line})",
             experiments=[cell.experiment],
             lines=[cell.line, own.line, twin.line],
             measured=cell.value,

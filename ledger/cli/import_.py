@@ -56,7 +56,9 @@ def _document(imported: "Imported", dry_run: bool) -> dict[str, object]:
     return {
         **imported.report.to_json(),
         "source": imported.source.to_json(),
-        "runs": [{**run.body, "recorded": run.is_new and not dry_run, "new": run.is_new} for run in imported.runs],
+        "runs": [
+            {**run.body, "recorded": run.is_new and not dry_run, "new": run.is_new} for run in imported.runs
+        ],
         "problems": list(imported.problems),
     }
 
@@ -72,7 +74,9 @@ def _tell(imported: "Imported", dry_run: bool) -> None:
         out.print("", report_table(imported.report), sep="\n")
     new = sum(run.is_new for run in imported.runs)
     known = len(imported.runs) - new
-    done = f"{new:,} would be recorded" if dry_run else f"{new:,} recorded as claims, which are no observations"
+    done = (
+        f"{new:,} would be recorded" if dry_run else f"{new:,} recorded as claims, which are no observations"
+    )
     out.print("", f"{done}; {known:,} known already" if known else done, sep="\n")
 
 
@@ -92,5 +96,10 @@ def _table(runs: "tuple[ImportedRun, ...]") -> "Table":
         claims = run.body["claims"]
         counts = [len(claims.get(name, {})) for name in ("params", "rates", "metrics")]
         model = Text(visible(claims.get("model") or "").rpartition("/")[2])
-        table.add_row(Text(run.body["run"]), claims.get("outcome") or "", model, *(f"{n:,}" if n else "" for n in counts))
+        table.add_row(
+            Text(run.body["run"]),
+            claims.get("outcome") or "",
+            model,
+            *(f"{n:,}" if n else "" for n in counts),
+        )
     return table

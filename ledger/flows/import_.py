@@ -148,7 +148,7 @@ def _digest(files: Sequence[Path], root: Path) -> str:
 
 
 def _shown(path: Path, workspace: Workspace | None) -> str:
-    """Relative to the repository where it lies inside, so that the record means the same on another machine."""
+    """Relative to the repository where it lies inside: the record means the same on another machine."""
     full = path.resolve()
     root = workspace.root.resolve() if workspace else None
     return str(full.relative_to(root) if root and full.is_relative_to(root) else path)

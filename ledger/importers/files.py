@@ -1,4 +1,4 @@
-"""What the readers of folders share: files read without trust, and the few things that every tool names alike."""
+"""What the readers of folders share: files read without trust, and what every tool names alike."""
 
 import json
 import math

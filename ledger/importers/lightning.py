@@ -1,4 +1,4 @@
-"""Folders of Lightning's CSVLogger and TensorBoardLogger: hparams.yaml and metrics.csv, sparse as it is written."""
+"""Folders of Lightning's CSVLogger and TensorBoardLogger: hparams.yaml and the sparse metrics.csv."""
 
 import csv
 from io import StringIO
@@ -16,7 +16,7 @@ Rows = list[dict[str, str]]
 
 
 def matches(path: Path) -> bool:
-    """Whether the folder, or one up to two levels down (version_0, name/version_0), holds Lightning's files."""
+    """Whether the folder, or one up to two levels down (name/version_0), holds Lightning's files."""
     return path.is_dir() and bool(_folders(path))
 
 
@@ -26,7 +26,7 @@ def read(path: Path) -> Claimed:
     if not folders:
         raise foreign(path, "folder of a Lightning logger")
     problems = Problems()
-    runs = [run for folder in folders if (run := _read_run(folder, path, problems))]
+    runs = [run for folder in folders if (run := _read_run(folder, problems))]
     if not runs:
         raise LedgerError(
             f"nothing in {path} could be read: {problems[0] if problems else 'its files are empty'}",
@@ -65,7 +65,7 @@ def _folders(path: Path) -> list[Path]:
     return sorted({file.parent for file in files if file.is_file()})
 
 
-def _read_run(folder: Path, source: Path, problems: Problems) -> ClaimedRun | None:
+def _read_run(folder: Path, problems: Problems) -> ClaimedRun | None:
     params = problems.mapping(folder / HPARAMS, parse_yaml)
     read = problems.read(folder / METRICS, parse_metrics)
     series, damage = read or ({}, [])
@@ -75,8 +75,8 @@ def _read_run(folder: Path, source: Path, problems: Problems) -> ClaimedRun | No
     if not params and not series:
         return None
     return ClaimedRun(
-        experiment=_name(folder, source),
-        key=_name(folder, source),
+        experiment=_name(folder),
+        key=_name(folder),
         model=model_in(params),
         params=params,
         metrics={name: points[-1].value for name, points in series.items()},
@@ -91,7 +91,7 @@ def _facts(series: dict[str, list[Point]]) -> dict[str, Json]:
     return {"steps": max(steps)} if steps else {}
 
 
-def _name(folder: Path, source: Path) -> str:
+def _name(folder: Path) -> str:
     """`lightning_logs/version_3` is called by both; a name that somebody chose stands alone."""
     inside = folder.absolute()
     generic = inside.name.startswith("version_")

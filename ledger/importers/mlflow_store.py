@@ -21,8 +21,12 @@ KIND = "mlflow"
 SQLITE = b"SQLite format 3\0"
 READ_SECONDS = 300
 _OUTCOMES: dict[str, Outcome] = {
-    "FINISHED": "completed", "FAILED": "failed", "KILLED": "failed", "RUNNING": "running", "SCHEDULED": "planned",
-}  # fmt: skip
+    "FINISHED": "completed",
+    "FAILED": "failed",
+    "KILLED": "failed",
+    "RUNNING": "running",
+    "SCHEDULED": "planned",
+}
 # Tags that say where a run came from; the others are MLflow's own bookkeeping or the user's.
 _TAGS = {"mlflow.source.name": "program", "mlflow.source.git.commit": "commit", "mlflow.user": "user"}
 

@@ -1,4 +1,4 @@
-"""Claims as the journal can hold them: plain JSON of bounded size, without secrets, series as what they amount to."""
+"""Claims as the journal can hold them: plain JSON of bounded size, without secrets, series summed up."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -30,7 +30,7 @@ def claims_of(run: ClaimedRun) -> dict[str, Json]:
 
 
 def plain(value: Json, depth: int = 0) -> Json:
-    """`value` as JSON that can be written canonically: what JSON cannot hold as text, what is too long cut."""
+    """`value` as canonical JSON can hold it: what JSON cannot hold as text, what is too long cut."""
     if isinstance(value, bool) or value is None:
         return value
     if isinstance(value, int):

@@ -40,6 +40,7 @@ def read_source(path: Path, kind: str | None = None) -> Claimed:
     reader = next((one for one in READERS.values() if one.matches(path)), None)
     if reader is None:
         raise UsageError(
-            f"nothing tells what wrote {path}", hint=f"say it with --as {'|'.join(READERS)}, or name a folder inside it"
+            f"nothing tells what wrote {path}",
+            hint=f"say it with --as {'|'.join(READERS)}, or name a folder inside it",
         )
     return reader.read(path)

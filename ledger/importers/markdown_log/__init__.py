@@ -1,7 +1,7 @@
 """Logs that people write in Markdown, in English or Japanese: their experiments, and what they say of each.
 
-`outline` finds the structure, `places` the experiment that a line speaks of, `statements` and `events` what it
-says; `words` holds the words by which they know. What contradicts what is for `guards.claims` to tell.
+`outline` finds the structure, `places` the experiment that a line speaks of, `statements`, `figures` and
+`events` what it says; `words` holds the words by which they know. `guards.claims` tell what contradicts what.
 """
 
 from collections.abc import Sequence
@@ -10,11 +10,11 @@ from pathlib import Path
 
 from ledger.claims import Claimed, Statement, WrittenLog, name_different_things
 from ledger.errors import LedgerError
-from ledger.importers.markdown_log import events
+from ledger.importers.markdown_log import events, figures
 from ledger.importers.markdown_log.outline import read_lines
 from ledger.importers.markdown_log.places import place
 from ledger.importers.markdown_log.runs import claimed_runs
-from ledger.importers.markdown_log.statements import Placed, statements
+from ledger.importers.markdown_log.statements import COUNTED_OF, Placed, statements
 from ledger.textio import read_lines as read_text
 
 KIND = "markdown"
@@ -54,8 +54,8 @@ def read_log(text: str) -> tuple[WrittenLog, list[Placed]]:
     return (
         WrittenLog(
             statements=tuple(_counted(stated, lines)),
-            shares=tuple(events.shares(placed, lines)),
-            means=tuple(events.means(placed)),
+            shares=tuple(figures.shares(placed, lines)),
+            means=tuple(figures.means(placed)),
             results=tuple(events.results(placed)),
             namings=named,
             identities=tuple(events.identities(placed)),
@@ -67,18 +67,21 @@ def read_log(text: str) -> tuple[WrittenLog, list[Placed]]:
 
 
 def _lines(stated: Sequence[Statement]) -> dict[str, float]:
-    """How many lines each experiment translated, where all that is stated agrees."""
-    found: dict[str, set[float]] = {}
+    """How many lines each experiment translated: as stated, else as its shares count, where that agrees."""
+    sizes: dict[str, dict[str, set[float]]] = {"lines": {}, COUNTED_OF: {}}
     for one in stated:
-        if one.key == "lines":
-            found.setdefault(one.experiment, set()).add(one.value)
-    return {experiment: next(iter(sizes)) for experiment, sizes in found.items() if len(sizes) == 1}
+        if one.key in sizes:
+            sizes[one.key].setdefault(one.experiment, set()).add(one.value)
+    found = {**sizes[COUNTED_OF], **sizes["lines"]}
+    return {experiment: next(iter(values)) for experiment, values in found.items() if len(values) == 1}
 
 
 def _counted(stated: Sequence[Statement], lines: dict[str, float]) -> list[Statement]:
-    """The statements, with counts alone made shares of the experiment's lines; without its size they are left out."""
+    """The statements, with counts alone made shares of the experiment's lines, or left out without these."""
     found = []
     for one in stated:
+        if one.key == COUNTED_OF:
+            continue
         if not isinstance(one.value, dict):
             found.append(one)
         elif total := lines.get(one.experiment):
@@ -87,17 +90,18 @@ def _counted(stated: Sequence[Statement], lines: dict[str, float]) -> list[State
 
 
 def _told_apart(stated: Sequence[Statement], placed: Sequence[Placed]) -> list[Statement]:
-    """Two shares that one section keeps apart by their labels (lines with English, English words) are two things."""
+    """Two shares that one section keeps apart by their labels (lines, words with English) are two things."""
     lines = {one.line.number: one.line for one in placed}
     labels: dict[tuple[str, ...], set[str]] = {}
-    for one in stated:
-        if one.kind == "rate" and not one.column:
-            labels.setdefault((one.experiment, one.key, *lines[one.line].context), set()).add(lines[one.line].labelled[0])
+
+    def section(one: Statement) -> tuple[str, ...]:
+        return (one.experiment, one.key, *lines[one.line].context)
+
+    rates = [one for one in stated if one.kind == "rate" and not one.column and lines[one.line].labelled[0]]
+    for one in rates:
+        labels.setdefault(section(one), set()).add(lines[one.line].labelled[0])
+    apart = {id(one) for one in rates if len(labels[section(one)]) > 1}
     return [
-        replace(one, key=f"{one.key} ({lines[one.line].labelled[0]})")
-        if one.kind == "rate"
-        and not one.column
-        and len(labels[(one.experiment, one.key, *lines[one.line].context)] - {""}) > 1
-        else one
+        replace(one, key=f"{one.key} ({lines[one.line].labelled[0]})") if id(one) in apart else one
         for one in stated
     ]

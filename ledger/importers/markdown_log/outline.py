@@ -5,7 +5,7 @@ markdown-it-py finds the structure. Nothing here knows what an experiment is.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 _MARKUP = re.compile(r"\*\*|__|`|~~")
 _LABEL = re.compile(r"(?P<label>[^:：]{1,80})[:：]\s*(?P<value>.*)", re.DOTALL)
+
+
+LineKind = Literal["heading", "text", "item", "code", "row"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +29,7 @@ class Line:
 
     number: int
     text: str
-    kind: Literal["heading", "text", "item", "code", "row"]
+    kind: LineKind
     headings: tuple[str, ...]
     label: str = ""
     parents: tuple[str, ...] = ()
@@ -116,7 +119,7 @@ class _Walk:
         for offset, row in enumerate(token.content.split("\n")):
             if row.strip():
                 line = self._line(first + offset, row.rstrip(), "code")
-                yield Line(**{**_fields(line), "language": token.info.strip().lower()})
+                yield replace(line, language=token.info.strip().lower())
 
     def _row(self, token: "Token", rest: "list[Token]") -> Iterator[Line]:
         cells: list[str] = []
@@ -132,21 +135,17 @@ class _Walk:
             self.header = tuple(cells)
             return
         line = self._line(_first(token), " | ".join(cells), "row")
-        yield Line(**{**_fields(line), "cells": tuple(cells), "header": self.header})
+        yield replace(line, cells=tuple(cells), header=self.header)
 
-    def _line(self, number: int, text: str, kind: str) -> Line:
+    def _line(self, number: int, text: str, kind: LineKind) -> Line:
         parents = tuple(item for item in self.items[:-1] if item)
         headings = tuple(title for _, title in self.headings)
-        return Line(number, text, kind, headings, self.label, parents, self.block)  # type: ignore[arg-type]
+        return Line(number, text, kind, headings, self.label, parents, self.block)
 
 
 def plain(content: str) -> str:
     """Inline Markdown without its marks."""
     return _MARKUP.sub("", content).strip()
-
-
-def _fields(line: Line) -> dict[str, object]:
-    return {name: getattr(line, name) for name in Line.__slots__}
 
 
 def _first(token: "Token") -> int:

@@ -26,7 +26,7 @@ class Place:
     """Where a line stands. `experiments`: whose section it is (one, or those that a heading names together).
 
     `scope` names the attempt or configuration inside the experiment. `told`: what is said here is said of
-    what was done; not of plans, hopes, lessons or sample texts. `settings`: under a heading or label so called.
+    what was done; not of plans, hopes, lessons or samples. `settings`: under a heading or label so called.
     """
 
     experiments: tuple[str, ...]
@@ -82,20 +82,17 @@ def owns(heading: str) -> bool:
     `Experiment 5: …` and `Problem (Version 57)` do; `Compared with Exp 5` does not.
     """
     match = EXPERIMENT.search(heading)
-    return (
-        bool(match)
-        and not _COMPARES.search(heading)
-        and (match.start() == 0 or _in_brackets_or_led(heading, match))
-    )
+    if match is None:
+        return False
+    before, after = heading[: match.start()], heading[match.end() :]
+    if _LEAD.fullmatch(before):
+        return not _COMPARED_WITH.match(after)
+    return before.rstrip().endswith(("(", "（", ":", "：", "-", "–", "—")) and not _COMPARES.search(before)
 
 
-_COMPARES = re.compile(r"比較|との|\b(vs|versus|compar\w*|against|than|from|like|with)\b", re.IGNORECASE)
 _LEAD = re.compile(r"[\d.)\s#–—-]*")
-
-
-def _in_brackets_or_led(heading: str, match: "re.Match[str]") -> bool:
-    before = heading[: match.start()]
-    return bool(_LEAD.fullmatch(before)) or before.rstrip().endswith(("(", "（", ":", "：", "-", "–", "—"))
+_COMPARED_WITH = re.compile(r"\s*(との|と比|vs\b|versus\b|compared\b|against\b)", re.IGNORECASE)
+_COMPARES = re.compile(r"比較|との|\b(vs|versus|compar\w*|against|than|from|like|as in)\b", re.IGNORECASE)
 
 
 def mentioned_others(line: Line, experiments: Sequence[str]) -> tuple[str, ...]:

@@ -29,8 +29,14 @@ def _in_order(name: str) -> tuple[str, int]:
 
 def _run(name: str, log: WrittenLog, placed: Sequence[Placed]) -> ClaimedRun:
     stated = [one for one in log.statements if one.experiment == name]
-    headings = [one.line.number for one in placed if one.line.kind == "heading" and name in one.place.experiments
-                and one.line.text == one.line.headings[-1] and _opens(one, name)]  # fmt: skip
+    headings = [
+        one.line.number
+        for one in placed
+        if one.line.kind == "heading"
+        and name in one.place.experiments
+        and one.line.text == one.line.headings[-1]
+        and _opens(one, name)
+    ]
     named = [one for one in log.namings if one.experiment == name]
     title = _title(named)
     own = [one for one in stated if not one.scope or FINAL.search(one.scope)]
@@ -42,9 +48,7 @@ def _run(name: str, log: WrittenLog, placed: Sequence[Placed]) -> ClaimedRun:
         title=title,
         outcome=_outcome([one for one in log.results if one.experiment == name], named),
         model=model if isinstance(model, str) else None,
-        params={
-            key: value for key, value in values.items() if key not in _FACTS
-        },
+        params={key: value for key, value in values.items() if key not in _FACTS},
         metrics=_scores(stated),
         rates=_rates(stated),
         facts=_facts(name, values, stated, log, placed),
@@ -119,11 +123,8 @@ def _facts(
 ) -> dict[str, Json]:
     facts: dict[str, Json] = {key: values[key] for key in _FACTS if key in values}
     roughly = {one.key: one.text for one in stated if one.kind == "roughly"}
-    scores = [
-        {"name": one.key, "value": one.value, "of": one.scope, "line": one.line}
-        for one in stated
-        if one.kind == "score"
-    ]
+    scored = dict.fromkeys((one.key, one.value, one.scope) for one in stated if one.kind == "score")
+    scores = [{"name": name, "value": value, "of": scope} for name, value, scope in scored]
     attempts = {
         scope: _latest(one for one in stated if one.scope == scope)
         for scope in dict.fromkeys(one.scope for one in stated if one.scope)
@@ -131,9 +132,13 @@ def _facts(
     same = [one.other for one in log.identities if one.experiment == name]
     same += [one.experiment for one in log.identities if one.other == name]
     told = {
-        "roughly": roughly, "scores": scores, "attempts": attempts, "same_output_as": list(dict.fromkeys(same)),
-        "conclusions": _conclusions(name, placed), "why": _why(name, placed),
-    }  # fmt: skip
+        "roughly": roughly,
+        "scores": scores,
+        "attempts": attempts,
+        "same_output_as": list(dict.fromkeys(same)),
+        "conclusions": _conclusions(name, placed),
+        "why": _why(name, placed),
+    }
     facts |= {key: value for key, value in told.items() if value}
     return facts
 

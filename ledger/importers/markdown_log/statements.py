@@ -1,4 +1,4 @@
-"""The values that a log states of its experiments: settings, rates, scores, sizes. One line, any number of them."""
+"""The values that a log states of its experiments: settings, rates, scores, sizes; any number in a line."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -23,10 +23,15 @@ _LINES = re.compile(r"(\d[\d,]*)\s*(?:件|文|行|samples?\b|lines?\b|sentences?
 _PERCENT_OF = re.compile(
     r"(\d+(?:\.\d+)?)\s*%\s*(?:of (?:the )?lines (?:are |were )?)?([^\d\s%+＋、,，（）()|→]+)"
 )
+COUNTED_OF = "counted of"  # the total that a share is stated with
 _KINDS: dict[str, StatementKind] = {
-    "train_size": "size", "total_steps": "steps", "seconds": "seconds", "throughput": "throughput", "epochs": "epochs",
+    "train_size": "size",
+    "total_steps": "steps",
+    "seconds": "seconds",
+    "throughput": "throughput",
+    "epochs": "epochs",
     "loss": "score",
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +125,7 @@ def _is_code_name(key: str) -> bool:
 
 
 def _quantity(one: Placed, key: str, value: str) -> Iterator[Statement]:
-    number = seconds(value) if key == "seconds" else setting(value.split("(")[0].split("（")[0])
+    number = seconds(value) if key == "seconds" else setting(re.split("[(（]", value, maxsplit=1)[0])
     if isinstance(number, int | float) and not isinstance(number, bool):
         yield _statement(one, key, number, _KINDS[key], value)
 
@@ -132,6 +137,8 @@ def _rate(one: Placed, key: str, value: str) -> Iterator[Statement]:
             yield _statement(one, "lines", int(share.total), "size", value)
         return
     rate = share.rate(None) if share else None
+    if share and share.total:
+        yield _statement(one, COUNTED_OF, int(share.total), "size", value)
     if rate is not None:
         yield _statement(one, key, rate, "rate", value)
     elif share and share.count is not None:
@@ -174,7 +181,7 @@ def scores_in(text: str) -> Iterator[tuple[str, float]]:
 
 
 def _row(one: Placed) -> Iterator[Statement]:
-    """A table's row: experiments down and quantities across, the other way round, or two columns of key and value."""
+    """A table's row: experiments down and quantities across, the other way round, or key and value."""
     line = one.line
     first, cells = (line.cells[0], line.cells[1:]) if line.cells else ("", ())
     headings = line.header[1:]

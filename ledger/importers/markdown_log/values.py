@@ -1,4 +1,4 @@
-"""Values as people write them: numbers, shares, durations, and what they add in brackets, arrows and comments."""
+"""Values as people write them: numbers, shares, durations, with brackets, arrows and comments around."""
 
 import re
 from dataclasses import dataclass

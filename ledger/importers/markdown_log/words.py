@@ -1,4 +1,4 @@
-"""The words by which a log in English or Japanese says what it says: one pattern each, and the canonical names.
+"""The words by which a log in English or Japanese says what it says, and their canonical names.
 
 To teach the reader another language or habit, add to a pattern here.
 """
@@ -42,16 +42,38 @@ SAMPLES: Final = _any(
     "サンプル(出力|翻訳)", "翻訳品質サンプル", r"\bsamples?\b(?! size)", r"\bexamples?\b", "出力例", "の例$"
 )
 ATTEMPT: Final = _any(
-    "試行", "初回", r"再(トレーニング|学習|実行|訓練)", r"(成功|失敗)した", "旧", "前回", "参考", "変更(前|後)",
-    r"\b(re)?tr(y|ies)\b", r"\battempts?\b", r"\bre-?(run|train\w*)\b", r"\b(first|second|third)\b",
-    r"\b(good|bad|successful|failed|failing|previous|earlier|old|new)\b", r"\bbefore\b", r"\bafter\b",
-    r"\breference (run|details)\b", r"\d{1,2}:\d{2}",
-)  # fmt: skip
+    "試行",
+    "初回",
+    r"再(トレーニング|学習|実行|訓練)",
+    r"(成功|失敗)した",
+    "旧",
+    "前回",
+    "参考",
+    "変更(前|後)",
+    r"\b(re)?tr(y|ies)\b",
+    r"\battempts?\b",
+    r"\bre-?(run|train\w*)\b",
+    r"\b(first|second|third)\b",
+    r"\b(good|bad|successful|failed|failing|previous|earlier|old|new)\b",
+    r"\bbefore\b",
+    r"\bafter\b",
+    r"\breference (run|details)\b",
+    r"\d{1,2}:\d{2}",
+)
 FINAL: Final = _any("最終", "修正後", r"\bfinal\b", r"\bcorrected\b", r"\bupdated\b")
 SETTINGS: Final = _any(
-    "設定", "パラメータ", "構成", r"\bsettings?\b", r"\bparam(eter)?s?\b", r"\bhyper-?param\w*", r"\bconfig(uration)?\b",
-    r"\bsetup\b", r"\barguments?\b", r"\bargs\b", r"\.ya?ml\b",
-)  # fmt: skip
+    "設定",
+    "パラメータ",
+    "構成",
+    r"\bsettings?\b",
+    r"\bparam(eter)?s?\b",
+    r"\bhyper-?param\w*",
+    r"\bconfig(uration)?\b",
+    r"\bsetup\b",
+    r"\barguments?\b",
+    r"\bargs\b",
+    r"\.ya?ml\b",
+)
 RESULTS: Final = _any("^結果", r"^results?\b", r"^outcome\b", r"^status\b", "^状態")
 
 # --- what a label means -----------------------------------------------------------------------------
@@ -65,26 +87,50 @@ KEYS: Final[tuple[tuple[str, "re.Pattern[str]"], ...]] = (
     ("data", _any("^データ(セット)?$", "^data( ?set)?$", "^corpus$", "^input$")),
     ("output", _any("^出力$", "^output( file)?$")),
     ("time", _any("^日時$", "^date$", "^when$", "^started$")),
-    ("seconds", _any("^所要時間$", "^duration$", "^runtime$", "^time taken$", "^took$", "^wall time$", "^train_runtime$")),
+    (
+        "seconds",
+        _any(
+            "^所要時間$",
+            "^duration$",
+            "^runtime$",
+            "^time taken$",
+            "^took$",
+            "^wall time$",
+            "^train_runtime$",
+        ),
+    ),
     ("total_steps", _any("^総ステップ数?$", r"^(total|max)[ _](training |optimi[sz]ation )?steps$")),
-    ("train_size", _any(r"^train(ing)?( set| data| samples?| pairs?| examples?| size)*$", "^訓練(データ|件数)?$", "^学習データ$")),
-    ("throughput", _any("^train_samples_per_second$", r"^(training )?(throughput|samples (per second|/ ?s))$")),
+    (
+        "train_size",
+        _any(
+            r"^train(ing)?( set| data| samples?| pairs?| examples?| size)*$",
+            "^訓練(データ|件数)?$",
+            "^学習データ$",
+        ),
+    ),
+    (
+        "throughput",
+        _any("^train_samples_per_second$", r"^(training )?(throughput|samples (per second|/ ?s))$"),
+    ),
     ("loss", _any("^(最終 ?|final |train(ing)? |eval(uation)? )?loss$", "^損失$")),
     ("verdict", _any("^結論$", "^conclusions?$", "^verdict$")),
-)  # fmt: skip
+)
 # Shares of the lines, by what they count. The first that fits names the quantity.
 RATES: Final[tuple[tuple[str, "re.Pattern[str]"], ...]] = (
     ("failed", _any("FAILED", "失敗(率|件数|行)", r"\bfail(ed|ures?|ing)\b")),
     ("repeating", _any("繰り返し", r"\brepe(at|ti)\w*", r"\bloop(s|ing|ed)?\b", r"\bdegenerat\w*")),
     ("english", _any("英語", r"\benglish\b", r"\blatin\b")),
     ("empty", _any("空行", "空の(行|出力)", r"\bempty\b", r"\bblank\b")),
-    ("identical", _any("完全一致", "同一", r"\bidentical\b", r"\bsame (lines|translations?)\b", r"\bunchanged\b")),
+    (
+        "identical",
+        _any("完全一致", "同一", r"\bidentical\b", r"\bsame (lines|translations?)\b", r"\bunchanged\b"),
+    ),
     ("different", _any("異なる", r"\bdiffer(ent|ing)?\b", r"\bchanged\b")),
     ("partly_usable", _any("部分的", r"\bpart(ly|ially)\b", r"\busable with edits\b")),
     ("right", _any("正確", "正しい訳", r"\b(right|correct|accurate)\b")),
     ("usable", _any("使用可能", "品質", r"\busable\b", r"\bquality\b", r"\bacceptable\b")),
     ("done", _any("生成完了", r"\b(generated|translated|completed|finished|done)\b")),
-)  # fmt: skip
+)
 SCORE: Final = re.compile(
     r"(?P<name>(?:sacre)?bleu|chrf(?:\+\+|2)?|comet|meteor)(?![-_\w])(?P<between>[^\d\n%|]{0,12}?)"
     r"(?P<value>\d{1,3}(?:\.\d+)?)(?![\d.,]*\d|\s*%)",
@@ -102,40 +148,83 @@ FAILED: Final = _any(
 RUNNING: Final = _any("実行中", r"\bin progress\b", r"\b(still |now )?running\b", "🚀")
 SKIPPED: Final = _any("スキップ", "見送り", r"\bskipped\b", r"\bskip\b", r"\bnot to run\b", r"\bcancelled\b")
 NOT_RUN: Final = _any(
-    "実行できず", "実行できな", "起動できず", "ダウンロード(中にエラー|に?失敗|できず)", r"Can't load",
+    "実行できず",
+    "実行できな",
+    "起動できず",
+    "ダウンロード(中にエラー|に?失敗|できず)",
+    r"Can't load",
     r"\bcould not (be )?(run|start|started|load|loaded|download|downloaded|executed)\b",
-    r"\bnever (started|ran)\b", r"\bdid not (start|run)\b", r"\bfailed to (start|load|download)\b",
-    r"\bdownload (failed|broke off|was aborted)\b", r"Disk quota exceeded", r"No space left on device",
-)  # fmt: skip
+    r"\bnever (started|ran)\b",
+    r"\bdid not (start|run)\b",
+    r"\bfailed to (start|load|download)\b",
+    r"\bdownload (failed|broke off|was aborted)\b",
+    r"Disk quota exceeded",
+    r"No space left on device",
+)
 CRASH: Final = _any(
-    "クラッシュ", "落ちた", "強制終了", r"\bcrash(ed|es)?\b", r"\bdied\b", r"\bkilled\b", r"\bOOM\b",
-    r"\bout of memory\b", r"\baborted\b", r"\bsegfault\w*",
-)  # fmt: skip
+    "クラッシュ",
+    "落ちた",
+    "強制終了",
+    r"\bcrash(ed|es)?\b",
+    r"\bdied\b",
+    r"\bkilled\b",
+    r"\bOOM\b",
+    r"\bout of memory\b",
+    r"\baborted\b",
+    r"\bsegfault\w*",
+)
 RESUMED: Final = _any("再開", r"\bresum(e|ed|ing)\b", r"\brestarted\b")
 STEP: Final = re.compile(
     r"(?:ステップ|\bsteps?\b)\s*#?(\d[\d,]*)|(\d[\d,]*)\s*(?:ステップ|steps\b)", re.IGNORECASE
 )
 CHECKPOINT: Final = re.compile(r"checkpoint[-_ ](\d[\d,]*)|step[=_-](\d+)\.ckpt", re.IGNORECASE)
 SAME_OUTPUT: Final = _any(
-    r"\bMD5\b", r"\bSHA-?(1|256)\b", r"\b(check|hash)sums?\b", r"\bhash(es)?\b", "ハッシュ", "完全(に)?一致", "バイト単位",
-    r"\b(byte|bit)[- ](for[- ](byte|bit)|identical|wise)\b", r"\bidentical (output|translation|file)s?\b",
+    r"\bMD5\b",
+    r"\bSHA-?(1|256)\b",
+    r"\b(check|hash)sums?\b",
+    r"\bhash(es)?\b",
+    "ハッシュ",
+    "完全(に)?一致",
+    "バイト単位",
+    r"\b(byte|bit)[- ](for[- ](byte|bit)|identical|wise)\b",
+    r"\bidentical (output|translation|file)s?\b",
     r"\b(outputs?|translations?|files?) (is|are|was|were) (exactly )?(identical|the same)\b",
-)  # fmt: skip
+)
 NOT_SAME: Final = _any(
-    "一致(は)?し(ない|なかった|ていない)", "異な", "違", r"\bnot\b", r"\bno longer\b", r"\bdiffer\w*", r"n't\b", r"\bwould\b",
-    r"\bshould\b", r"\bcheck (that|whether|if)\b",
-)  # fmt: skip
+    "一致(は)?し(ない|なかった|ていない)",
+    "異な",
+    "違",
+    r"\bnot\b",
+    r"\bno longer\b",
+    r"\bdiffer\w*",
+    r"n't\b",
+    r"\bwould\b",
+    r"\bshould\b",
+    r"\bcheck (that|whether|if)\b",
+)
 OTHER_DATA: Final = _any(
-    "(データ(セット)?|コーパス)[はがも](以前と|前回と)?(異な|違)", "(異なる|違う|別の)(データ|コーパス)",
+    "(データ(セット)?|コーパス)[はがも](以前と|前回と)?(異な|違)",
+    "(異なる|違う|別の)(データ|コーパス)",
     r"\b(different|another|other|new) (training )?(data ?set|data|corpus)\b",
     r"\b(data ?set|data|corpus) (is|are|was|were) (different|not the same|changed)\b",
     r"\b(data ?set|data|corpus) differs?\b",
-)  # fmt: skip
+)
 MEAN: Final = _any("平均", r"\b(mean|average|avg)\b")
 APPROXIMATE: Final = _any(
     "約", "ほぼ", "程度", "~", "〜", r"\babout\b", r"\baround\b", r"\bapprox\w*", r"\bnearly\b", r"\balmost\b"
 )
 UNSET: Final = _any(r"[(（]?(デフォルト|なし|default|none|unset|not set|n/a|-)[)）]?")
+# Words of a title that do not tell one experiment from another.
+DULL: Final = frozenset(
+    word
+    for line in (
+        "the a an of and with for to in on at vs from by or results result settings setting setup details",
+        "notes analysis evaluation run rerun again experiment exp first second new old plan planned done",
+        "skipped failed failure success succeeded running status update",
+        "結果 設定 実験 詳細 失敗 成功 再 確認 再確認 実行中 分析 評価 追加 スキップ",
+    )
+    for word in line.split()
+)
 
 
 def first_name(table: "tuple[tuple[str, re.Pattern[str]], ...]", label: str) -> str:
