@@ -4,7 +4,7 @@ Judged is a checkpoint that was saved under A and is reloaded, or where there is
 under B, and under B with one group of packages at a time put back to A's versions.
 """
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -26,6 +26,8 @@ from ledger.suspects.suspect import Kind, Suspect
 from ledger.workspace import Workspace
 from runners.environment import marker_values, requirements_of
 from runners.environments import default_cache, ensure, obtainable
+
+MOST_NAMED = 3
 
 Judge = Callable[[Lockfile], Report]
 
@@ -83,7 +85,7 @@ class Bisection:
             return f"there is nothing to decide: {told[0]} under A, {told[1]} under B"
         if not self.deciding:
             return "no group decides alone: it fails with each of them put back"
-        named = " or ".join(", ".join(one.packages) for one in self.deciding)
+        named = " or ".join(_named(one.packages) for one in self.deciding)
         return f"decided by {named}: put back to A's versions, it passes under B"
 
     def to_json(self) -> dict[str, Json]:
@@ -97,6 +99,12 @@ class Bisection:
         }
 
 
+def _named(packages: Sequence[str]) -> str:
+    others = len(packages) - MOST_NAMED
+    shown = ", ".join(packages[:MOST_NAMED])
+    return f"{shown} and {others} more that can only move with them" if others > 0 else shown
+
+
 def bisect_environments(case: Case, a: Lockfile, b: Lockfile, suspects: Sequence[Suspect]) -> Bisection:
     """Judge under A, B, and B with each group put back that has a hard suspect in it.
 
@@ -107,13 +115,13 @@ def bisect_environments(case: Case, a: Lockfile, b: Lockfile, suspects: Sequence
     before, after = (_trial(judge, one, name, ()) for one, name in ((a, "all of A"), (b, "all of B")))
     trials: list[Trial] = []
     if before.verdict is Verdict.PASS and after.verdict is not Verdict.PASS:
-        hard = {one.name for one in suspects if one.kind is Kind.PACKAGE and one.hard}
+        found = [one for one in suspects if one.kind is Kind.PACKAGE]
         trials = [
             # With all that changed put back, B is A, which is judged already.
             replace(before, installed=name, packages=packages)
             if lockfile is None
             else _trial(judge, lockfile, name, packages)
-            for packages, lockfile in _lockfiles(case, a, b, hard)
+            for packages, lockfile in _lockfiles(case, a, b, found)
             for name in [f"B with {len(packages)} as in A"]
         ]
     judged = f"{case.checkpoint.name}, reloaded" if case.checkpoint else f"{case.experiment}, rehearsed"
@@ -182,7 +190,7 @@ def _fails(finding: Finding) -> bool:
 
 
 def _lockfiles(
-    case: Case, a: Lockfile, b: Lockfile, hard: Collection[str]
+    case: Case, a: Lockfile, b: Lockfile, suspects: Sequence[Suspect]
 ) -> Iterator[tuple[tuple[str, ...], Lockfile | None]]:
     """For each group with a hard suspect B's pins, with the group's as A has them; None where that is A."""
     pythons = [ensure([one], default_cache()) for one in (a, b)]
@@ -192,9 +200,9 @@ def _lockfiles(
     pins = {(pin.name, pin.version): pin for one in (b, a) for pin in one.applying(markers)}
     for group in groups(before, after, requires):
         versions = mixed(group, before, after)
-        if group & set(hard):
+        if any(one.hard and one.name in group for one in suspects):
             is_a = versions == before
-            packages = tuple(sorted(group))
+            packages = tuple(one.name for one in suspects if one.name in group)
             yield packages, None if is_a else _write(case.workspace, versions, pins, a.options or b.options)
 
 

@@ -120,10 +120,13 @@ def _folder(path: Path, workspace: Workspace | None) -> Source:
 def _list_of_packages(path: Path) -> Source:
     """A lockfile, or where it pins not everything, a list of requirements."""
     try:
-        return _lockfiles(find_lockfiles(str(path), Path()))
+        variants = find_lockfiles(str(path), Path())
     except LedgerError:
-        side = side_of_requirements(path)  # says itself what is wrong with it
-        return _one(lambda: side)
+        variants = []
+    if any(one.pins for one in variants):
+        return _lockfiles(variants)
+    side = side_of_requirements(path)  # says itself what is wrong with it
+    return _one(lambda: side)
 
 
 def _variants(name: str, workspace: Workspace) -> list[Lockfile]:

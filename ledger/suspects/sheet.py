@@ -10,6 +10,7 @@ from ledger.findings import Json
 from ledger.render import visible
 
 SHOWN = 30
+MOST_NAMED = 3
 NO_PROOF = "Ranked by what usually matters. A difference is a suspect; it proves no cause."
 ABOUT = {
     "range": "not in the range asked for",
@@ -91,7 +92,9 @@ def _bisection(found: Row | None) -> Iterator[RenderableType]:
         table.add_column(heading, overflow="fold")
     for row in (found["a"], found["b"], *found["trials"]):
         told = row["problem"] or ", ".join(row["findings"])
-        table.add_row(row["installed"], row["verdict"] or "-", visible(told), ", ".join(row["packages"]))
+        shown, others = ", ".join(row["packages"][:MOST_NAMED]), len(row["packages"]) - MOST_NAMED
+        more = f" and {others} more" if others > 0 else ""
+        table.add_row(row["installed"], row["verdict"] or "-", visible(told), shown + more)
     yield table
     yield Text(found["answer"])
 
