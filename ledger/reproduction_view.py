@@ -15,9 +15,9 @@ from ledger.trace import ExitTrace, OutputTrace, TrainingTrace
 if TYPE_CHECKING:
     from ledger.difference import Difference
     from ledger.flows.reproduce.outcome import Reproduction
-    from ledger.suspects.rank import Suspect
+    from ledger.suspects.suspect import Suspect
 
-MOST_SHOWN = 12
+MOST_SHOWN = 8
 WORDS = {"identical": "bit-identical", "within tolerance": "within tolerance", "different": "DIFFERENT"}
 
 
@@ -31,7 +31,7 @@ def view(done: "Reproduction") -> list[RenderableType]:
         *_first(done),
         *_findings(done),
         verdict_line(done.report, f"{done.run.id} repeated in {done.seconds:.0f} s: {_answer(done)}"),
-        lines(_where(done)),
+        lines(_details(done)),
     ]
 
 
@@ -42,27 +42,34 @@ def _missing(done: "Reproduction") -> Iterator[RenderableType]:
 
 
 def _settings(settings: "Sequence[Difference]") -> Iterator[RenderableType]:
-    if settings:
-        yield _table("set otherwise", [(one.path, one.before, one.after) for one in settings])
-        yield ""
+    yield from _table("set otherwise", [(one.path, one.before, one.after) for one in settings])
 
 
 def _suspects(suspects: "Sequence[Suspect]") -> Iterator[RenderableType]:
-    if suspects:
-        rows = [(one.name, one.before, one.after) for one in suspects[:MOST_SHOWN]]
-        yield _table("what differs, the most suspicious first; no cause is proved", rows)
-        if len(suspects) > MOST_SHOWN:
-            yield Text(f"and {len(suspects) - MOST_SHOWN} more, in --json")
-        yield ""
+    """What can change what is computed; the rest is counted."""
+    hard = [one for one in suspects if one.hard]
+    rows = {
+        heading: [(one.name, one.before, one.after) for one in hard if (one.kind == "setting") is is_setting]
+        for heading, is_setting in (("environment", False), ("effective configuration", True))
+    }
+    for heading, some in rows.items():
+        yield from _table(f"{heading}: what differs, the most suspicious first", some)
+    left_out = len(suspects) - sum(len(some[:MOST_SHOWN]) for some in rows.values())
+    if left_out:
+        yield Text(f"{left_out} more that differ, of which most hardly matter, are in --json\n", "dim")
 
 
-def _table(title: str, rows: Sequence[tuple[str, Json, Json]]) -> Table:
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
-    for heading in ("", "then", "now"):
-        table.add_column(heading, overflow="fold")
-    for name, before, after in rows:
-        table.add_row(*(Text(one) for one in (name, _shown(before), _shown(after))))
-    return table
+def _table(heading: str, rows: Sequence[tuple[str, Json, Json]]) -> Iterator[RenderableType]:
+    if not rows:
+        return
+    table = Table(box=None, pad_edge=False)
+    for name in ("", "then", "now"):
+        table.add_column(name, overflow="fold")
+    for what, before, after in rows[:MOST_SHOWN]:
+        table.add_row(*(Text(one) for one in (what, _shown(before), _shown(after))))
+    yield Text(heading, "bold")
+    yield table
+    yield Text("")
 
 
 def _shown(value: Json) -> str:
@@ -89,23 +96,25 @@ def _findings(done: "Reproduction") -> Iterator[RenderableType]:
 
 def _answer(done: "Reproduction") -> str:
     assert done.result is not None
-    same = _extent(done.expected) if done.result == "identical" else ""
-    return f"{WORDS[done.result]}{same}"
+    return f"{WORDS[done.result]}{_extent(done.expected) if done.result == 'identical' else ''}"
 
 
 def _extent(expected: Evidence) -> str:
     """How much was the same."""
     match expected.output_trace, expected.training_trace, expected.exit_trace:
         case OutputTrace() as output, _, _:
-            counted = f"{len(output.lines):,} lines, " if output.lines is not None else ""
-            return f", {counted}sha256:{output.sha256[:16]}…"
+            return f", {len(output.lines):,} lines" if output.lines is not None else ""
         case _, TrainingTrace() as training, _:
             return f", {len(training.losses):,} losses and {len(training.saves):,} checkpoints"
         case _, _, ExitTrace() as ended:
-            return f" as far as was recorded: exit code {ended.exit_code}"
+            return f" as far as it was recorded: exit code {ended.exit_code}"
     return ""
 
 
-def _where(done: "Reproduction") -> list[str]:
-    kept = [f"its output: {done.kept}"] if done.kept else []
-    return [*kept, *(f"not compared: {skip.reason}" for skip in done.report.skips)]
+def _details(done: "Reproduction") -> Iterator[str]:
+    output = done.expected.output_trace
+    if done.result == "identical" and isinstance(output, OutputTrace):
+        yield f"sha256:{output.sha256}"
+    if done.kept:
+        yield f"its output: {done.kept}"
+    yield from (f"not compared: {skip.reason}" for skip in done.report.skips)

@@ -30,14 +30,14 @@ def checkout(workspace: Workspace, commit: str, name: str) -> Iterator[Workspace
     tidy(workspace)
     tree = Path(mkdtemp(prefix=f"{name}-", dir=place))
     lock = FileLock(tree.with_name(tree.name + LOCK))
-    with lock:
-        try:
+    try:
+        with lock:
             git(workspace.root, "worktree", "add", "--quiet", "--force", "--detach", str(tree), commit)
             root = tree / workspace.root.resolve().relative_to(top_of(workspace.root).resolve())
             yield Workspace(root, read_settings(root / "pyproject.toml"))
-        finally:
-            _remove(workspace, tree)
-    Path(lock.lock_file).unlink(missing_ok=True)
+    finally:
+        _remove(workspace, tree)
+        Path(lock.lock_file).unlink(missing_ok=True)
 
 
 def tidy(workspace: Workspace) -> None:

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,16 +26,17 @@ QUIET = {**os.environ, "LEDGER_SEND": "never", "HF_HUB_OFFLINE": "1"}
 
 @dataclass(frozen=True)
 class Repository:
-    """A scratch repository, and the installed command run in it."""
+    """A scratch repository, and the installed command run in it, with these `variables` on top of its own."""
 
     root: Path
+    variables: dict[str, str] = field(default_factory=dict)
 
     def start(self, *arguments: str, **options: Any) -> "subprocess.Popen[str]":
         """The command, running."""
         return subprocess.Popen(
             [str(LEDGER), *arguments],
             cwd=self.root,
-            env=QUIET,
+            env={**QUIET, **self.variables},
             text=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -45,7 +46,12 @@ class Repository:
     def ledger(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         """The command, ended. A traceback is never what a user may see."""
         done = subprocess.run(
-            [str(LEDGER), *arguments], cwd=self.root, env=QUIET, text=True, capture_output=True, check=False
+            [str(LEDGER), *arguments],
+            cwd=self.root,
+            env={**QUIET, **self.variables},
+            text=True,
+            capture_output=True,
+            check=False,
         )
         assert "Traceback" not in done.stderr, done.stderr
         return done
@@ -75,24 +81,24 @@ def shared_models(pytestconfig: pytest.Config) -> Path:
 @pytest.fixture
 def make_repository(shared_models: Path, tmp_path: Path) -> Callable[[], Repository]:
     """make_repository(): a committed git repository with this project's experiments and lockfiles."""
+    return lambda: begin_repository(tmp_path / "repository", shared_models)
 
-    def make() -> Repository:
-        root = tmp_path / "repository"
-        root.mkdir()
-        repository = Repository(root)
-        repository.git("init", "--quiet", "--initial-branch=main")
-        repository.git("config", "user.name", "Ana")
-        repository.git("config", "user.email", "ana@example.org")
-        for folder in ("experiments", "lockfiles"):
-            shutil.copytree(ROOT / folder, root / folder, ignore=shutil.ignore_patterns("*.jsonl"))
-        assert repository.ledger("init").returncode == 0
-        (root / ".ledger").mkdir()
-        (root / ".ledger" / "models").symlink_to(shared_models, target_is_directory=True)
-        repository.git("add", "--all")
-        repository.git("commit", "--quiet", "--message", "begin")
-        return repository
 
-    return make
+def begin_repository(root: Path, shared_models: Path) -> Repository:
+    """The same in any folder, for fixtures that outlive a test."""
+    root.mkdir()
+    repository = Repository(root)
+    repository.git("init", "--quiet", "--initial-branch=main")
+    repository.git("config", "user.name", "Ana")
+    repository.git("config", "user.email", "ana@example.org")
+    for folder in ("experiments", "lockfiles"):
+        shutil.copytree(ROOT / folder, root / folder, ignore=shutil.ignore_patterns("*.jsonl"))
+    assert repository.ledger("init").returncode == 0
+    (root / ".ledger").mkdir()
+    (root / ".ledger" / "models").symlink_to(shared_models, target_is_directory=True)
+    repository.git("add", "--all")
+    repository.git("commit", "--quiet", "--message", "begin")
+    return repository
 
 
 @pytest.fixture

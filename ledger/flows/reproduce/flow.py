@@ -100,11 +100,11 @@ def _keep(workspace: Workspace, tree: Workspace, again: Run) -> Path | None:
     output = ((again.finished or {}).get("output") or {}).get("path")
     wanted = [*([tree.root / output] if output else []), *work.glob("*.log"), *work.glob("*.jsonl")]
     with suppress(OSError):  # the comparison is done: a full disk shall not lose it
-        folder.mkdir(parents=True, exist_ok=True)
-        for path in wanted:
-            if path.is_file() and path.stat().st_size:
-                shutil.copyfile(path, folder / path.name)
-        return folder.relative_to(workspace.root)
+        found = [path for path in wanted if path.is_file() and path.stat().st_size]
+        for path in found:
+            folder.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, folder / path.name)
+        return folder.relative_to(workspace.root) if found else None
     return None
 
 

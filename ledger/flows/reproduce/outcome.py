@@ -11,7 +11,7 @@ from ledger.findings import Json, Report, Severity
 from ledger.flows.diff_env import Comparison
 from ledger.flows.reproduce.pieces import Missing
 from ledger.runs import Run, head
-from ledger.suspects.rank import Suspect
+from ledger.suspects.suspect import Suspect
 
 MOST_RECORDED = 20  # suspects: the record keeps the most suspicious, and how many there were
 

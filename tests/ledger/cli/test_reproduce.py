@@ -1,0 +1,261 @@
+"""`ledger reproduce`, through the installed command: real runs of tiny models, real git work trees."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import time
+
+import pytest
+
+from ledger.lockfile import find
+from runners.environments import built, default_cache
+from runners.rehearsal import pairs, rehearsal_text
+from runners.rehearsal.model import model_name
+from tests.conftest import LEDGER, ROOT, begin_repository
+
+pytestmark = pytest.mark.timeout(600)
+
+SMALL = """
+extends: exp5
+model: {name: models/tiny, family: mbart50, dtype: float32}
+data: {source: data/small.ko, reference: data/small.ja}
+output: out/small.ja
+generation: {batch_size: 4}
+"""
+MINE = "extends: exp5\ngeneration: {batch_size: 16}\n"
+
+
+@pytest.fixture(scope="module")
+def repo(tmp_path_factory, shared_models):
+    """A rehearsal with uncommitted changes (`mine`), and a real run of ignored data (`small`)."""
+    repository = begin_repository(tmp_path_factory.mktemp("reproduce") / "repository", shared_models)
+    root = repository.root
+    (root / "experiments" / "mine.yaml").write_text(MINE)
+    base = root / "experiments" / "exp5.yaml"
+    base.write_text(base.read_text(encoding="utf-8") + "\n# not committed\n", encoding="utf-8")
+    run = repository.json("run", "mine", "--rehearse")["run"]
+    environment = repository.json("show", run)["recorded"]["started"]["environment"]
+    model = shared_models / model_name("mbart50", "translation", environment, pairs())
+    (root / ".gitignore").write_text("/.ledger/\n/data/\n/models/\n/out/\n")
+    shutil.copytree(model, root / "models" / "tiny")
+    (root / "data").mkdir()
+    for lines, name in zip(rehearsal_text("ko", "ja"), ("small.ko", "small.ja"), strict=True):
+        (root / "data" / name).write_text("".join(f"{line}\n" for line in lines[:24]), encoding="utf-8")
+    (root / "experiments" / "small.yaml").write_text(SMALL)
+    repository.json("run", "small")
+    return repository
+
+
+@pytest.fixture(autouse=True)
+def nothing_left(repo):
+    """Whatever happens, no work tree stays, and the repository is as it was."""
+    before = status(repo)
+    yield
+    assert status(repo) == before
+    listed = subprocess.run(
+        ["git", "worktree", "list"], cwd=repo.root, capture_output=True, text=True, check=True
+    )
+    assert len(listed.stdout.splitlines()) == 1
+    assert list((repo.root / ".ledger" / "worktrees").iterdir()) == []
+    assert repo.ledger("fsck").returncode == 0
+
+
+def status(repository):
+    shown = ["git", "status", "--porcelain", "--", ".", ":(exclude)experiments/ledger.jsonl"]
+    return subprocess.run(shown, cwd=repository.root, capture_output=True, check=True).stdout
+
+
+def entries(repository, path):
+    lines = (repository.root / path).read_text(encoding="utf-8").splitlines()
+    return [entry["body"] for entry in map(json.loads, lines) if entry["kind"] == "run.reproduced"]
+
+
+def test_a_rehearsal_with_uncommitted_changes_comes_out_bit_identical(repo):
+    (repo.root / "experiments" / "mine.yaml").write_text(MINE.replace("16", "3"))  # changed since
+    try:
+        done = repo.json("reproduce", "mine")
+    finally:
+        (repo.root / "experiments" / "mine.yaml").write_text(MINE)
+    assert done["result"] == "identical"
+    assert done["passed"] == ["REP001"]
+    assert done["settings"] == []
+    assert [one for one in done["suspects"] if one["hard"]] == []
+    assert (repo.root / done["kept"] / "output.ja").is_file()
+    assert entries(repo, ".ledger/rehearsals.jsonl")[0]["run"] == done["run"]
+
+    shown = repo.json("show", "mine")
+    assert [one["result"] for one in shown["reproductions"]] == ["identical"]
+    assert "reproduced" in repo.ledger("show", "mine").stdout
+    assert len(repo.json("log", "--experiment", "mine")["runs"]) == 1, "it is no run of its own"
+    assert "reproduced" in repo.ledger("log").stdout
+
+
+def test_a_difference_is_told_with_its_place_and_what_was_set_otherwise(repo):
+    done = repo.json("reproduce", "mine", "--set", "generation.max_length=6", exits=1)
+    assert done["result"] == "different"
+    (finding,) = done["findings"]
+    first = finding["evidence"]["first"]
+    output = repo.root / ".ledger" / "runs" / done["run"] / "output.ja"
+    assert output.read_text(encoding="utf-8").splitlines()[first["line"] - 1] == first["then"] != first["now"]
+    assert done["settings"] == [{"field": "generation.max_length", "before": 128, "after": 6}]
+    assert ("generation.max_length", 6) in {(one["name"].removeprefix("generation.generation"), one["after"])
+                                            for one in done["suspects"]}  # fmt: skip
+    shown = repo.ledger("show", done["run"]).stdout
+    assert "different, with generation.max_length 6" in " ".join(shown.split())
+
+
+def test_another_batch_size_is_told(repo):
+    done = repo.ledger("reproduce", "mine", "--set", "generation.batch_size=3")
+    assert done.returncode in (0, 1)
+    assert "generation.batch_size" in done.stdout
+    assert "bit-identical" in done.stdout or "the first is line" in " ".join(done.stdout.split())
+
+
+def test_another_version_of_the_library_is_told(repo):
+    if built(find("mt-5.0.0", ROOT / "lockfiles"), default_cache()) is None:
+        pytest.skip("the environment mt-5.0.0 is not built here: ledger env build mt-5.0.0")
+    done = repo.ledger("reproduce", "mine", "--env", "mt-5.0.0", "--set", "generation.batch_size=3")
+    assert done.returncode in (0, 1)
+    said = " ".join(done.stdout.split())
+    assert "transformers 4.57.6 5.0.0" in said
+    assert "environment mt-4.57.6 mt-5.0.0" in said
+    assert "bit-identical" in said or "the first is line" in said
+
+
+def test_a_real_run_takes_its_model_and_data_from_the_repository(repo):
+    output = repo.root / "out" / "small.ja"
+    before = output.stat()
+    done = repo.json("reproduce", "small")
+    assert done["result"] == "identical"
+    assert output.stat() == before, "the first run's own output was written over"
+    assert entries(repo, "experiments/ledger.jsonl")[-1]["result"] == "identical"
+
+
+def test_every_missing_piece_is_named_before_anything_runs(repo):
+    data, model = repo.root / "data" / "small.ko", repo.root / "models" / "tiny"
+    run = repo.json("show", "small")["run"]
+    patch = repo.root / ".ledger" / "runs" / run / "uncommitted.patch"
+    kept = data.read_bytes(), patch.read_bytes()
+    data.write_bytes(kept[0] + "한 줄\n".encode())
+    patch.write_bytes(kept[1] + b"\n")
+    model.rename(model.with_name("gone"))
+    recorded = len(entries(repo, "experiments/ledger.jsonl"))
+    try:
+        done = repo.json("reproduce", "small", exits=3)
+        told = repo.ledger("reproduce", "small")
+    finally:
+        data.write_bytes(kept[0])
+        patch.write_bytes(kept[1])
+        model.with_name("gone").rename(model)
+    pieces = {one["piece"]: one["reason"] for one in done["missing"]}
+    assert "changed since" in pieces["patch"]
+    assert "no experiment small" in pieces["spec"], "it stands in the patch alone"
+    assert done["verdict"] == "inconclusive"
+    assert done["reproduction"] is None
+    assert len(entries(repo, "experiments/ledger.jsonl")) == recorded
+    assert told.returncode == 3
+    assert "2 pieces are missing" in told.stdout
+
+
+def test_data_and_model_that_changed_are_both_named(repo):
+    data, model = repo.root / "data" / "small.ko", repo.root / "models" / "tiny"
+    kept = data.read_bytes()
+    data.write_bytes(kept + "한 줄\n".encode())
+    model.rename(model.with_name("gone"))
+    try:
+        done = repo.json("reproduce", "small", exits=3)
+    finally:
+        data.write_bytes(kept)
+        model.with_name("gone").rename(model)
+    assert {one["piece"]: one["reason"] for one in done["missing"]} == {
+        "data source": "data/small.ko was changed since",
+        "model": "models/tiny is gone",
+    }
+
+
+def test_a_commit_that_is_gone_is_named(repo, tmp_path, shared_models):
+    other = begin_repository(tmp_path / "other", shared_models)
+    shutil.copy(repo.root / "experiments" / "ledger.jsonl", other.root / "experiments")
+    subprocess.run(["git", "commit", "--quiet", "--amend", "-m", "another"], cwd=other.root, check=True)
+    done = other.json("reproduce", "small", exits=3)
+    assert [one["piece"] for one in done["missing"]] == ["commit", "patch"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "exits", "says"),
+    [
+        (["nothing"], 2, "nothing"),
+        (["mine", "--set", "generation.num_beam=2"], 2, "num_beams"),
+        (["mine", "--env", "mt-9"], 3, "mt-9"),
+    ],
+)
+def test_bad_calls_are_one_message(repo, arguments, exits, says):
+    done = repo.ledger("reproduce", *arguments)
+    assert done.returncode == exits, done.stderr
+    assert says in done.stderr + done.stdout
+
+
+# --- recorded commands ------------------------------------------------------------------------------
+
+
+def test_a_command_is_repeated_with_the_files_it_had(repo):
+    (repo.root / "note.txt").write_text("not committed\n")
+    (repo.root / "scripts").mkdir()
+    (repo.root / "scripts" / "keep").touch()
+    script = 'test "$(cat ../note.txt)" = "not committed" && pwd'
+    environment = {**os.environ, "LEDGER_SEND": "never"}
+    command = [str(LEDGER), "run", "read", "--", "sh", "-c", script]
+    try:
+        subprocess.run(command, cwd=repo.root / "scripts", env=environment, check=True, capture_output=True)
+    finally:
+        shutil.rmtree(repo.root / "scripts")
+        (repo.root / "note.txt").unlink()
+    done = repo.ledger("reproduce", "read")
+    assert done.returncode == 0, done.stderr + done.stdout
+    said = " ".join(done.stdout.split())
+    assert "exit code 0" in said
+    assert "what a command writes is not recorded" in said
+
+
+def test_a_command_that_needs_what_git_ignores_ends_otherwise(repo):
+    repo.ledger("run", "needs", "--", "test", "-e", "data/small.ko")
+    done = repo.json("reproduce", "needs", exits=1)
+    assert [one["code"] for one in done["findings"]] == ["REP003"]
+    assert repo.ledger("log", "--experiment", "needs").stdout.rstrip().endswith("REP003")
+
+
+def test_a_command_with_a_hidden_part_cannot_be_repeated(repo):
+    repo.ledger("run", "secret", "--", "true", "--api-key", "hunter2hunter2")
+    done = repo.json("reproduce", "secret", exits=3)
+    assert [one["piece"] for one in done["missing"]] == ["command"]
+
+
+def test_killed_it_leaves_a_work_tree_that_the_next_call_removes(repo):
+    go = repo.root / "data" / "go"
+    go.touch()
+    repo.ledger("run", "wait", "--", "sh", "-c", "test -e data/go || { touch waiting; sleep 30; }")
+    go.unlink()
+    process = repo.start("reproduce", "wait", start_new_session=True)
+    while not list((repo.root / ".ledger" / "worktrees").glob("wait-*/waiting")):
+        assert process.poll() is None
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    assert list((repo.root / ".ledger" / "worktrees").glob("wait-*/waiting"))
+    repo.ledger("run", "quick", "--", "true")
+    assert repo.json("reproduce", "quick")["result"] == "identical"
+
+
+# --- trainings --------------------------------------------------------------------------------------
+
+
+def test_a_rehearsed_training_comes_again_step_by_step(repo, monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    run = repo.json("run", "exp10", "--rehearse")
+    assert run["series"]["steps"] == 45, "one of two steps is logged"
+    assert all(row["tensors"].startswith("sha256:") for row in run["checkpoints"])
+    done = repo.ledger("reproduce", "exp10")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "45 losses and 3 checkpoints" in " ".join(done.stdout.split())
