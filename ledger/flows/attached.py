@@ -8,7 +8,7 @@ import subprocess
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from queue import SimpleQueue
 from shutil import rmtree
@@ -193,6 +193,8 @@ class AttachedLoop:
             return
         _, setting = self._verifiers[waiting.save.python]
         checkpoint = to_checkpoint(judged, record_save(setting, judged, self._voice.say))
+        if saved.folder.is_file():
+            checkpoint = replace(checkpoint, marked=False)  # a file bears no mark; its snapshot does not stay
         self.checkpoints.append(checkpoint)
         for name, score in (("bleu_memory", checkpoint.memory), ("bleu_reloaded", checkpoint.reloaded)):
             self._recorder.metric(name, score.value if score else None, checkpoint.step)

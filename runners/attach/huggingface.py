@@ -13,10 +13,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import transformers
-from transformers import PreTrainedModel, TrainerCallback
+from transformers import TrainerCallback
 
 from runners.attach.channel import Channel
+from runners.attach.reloadable import not_reloadable
 from runners.attach.snapshots import CHECKPOINT, Snapshots, link_evidence, make_room
 from runners.attach.text import languages_of, text_of
 from runners.worker.effective import plain
@@ -176,18 +176,6 @@ class SaveGuard(TrainerCallback):  # type: ignore[misc]  # transformers has no t
             self.channel.agree_to_stop_at(state.global_step + TOGETHER)
         agreed = self.channel.stops_at()
         return agreed is not None and state.global_step >= agreed
-
-
-def not_reloadable(model: Any) -> str | None:
-    """Why nobody but the program itself can reload a save of this model; None where anybody can."""
-    kind = type(model)
-    if not isinstance(model, PreTrainedModel) or getattr(transformers, kind.__name__, None) is not kind:
-        return f"{kind.__name__} is no class of transformers itself, and no other code is run for a reload"
-    if not hasattr(model, "generate"):
-        return f"{kind.__name__} generates no text, and only models that do are verified"
-    if getattr(model, "is_quantized", False) or getattr(model, "_hf_peft_config_loaded", False):
-        return "it is quantized or has adapters, and only whole models are verified"
-    return None
 
 
 def is_sharded(args: Any) -> bool:

@@ -34,6 +34,19 @@ class Snapshots:
                 _remove_empty(partial.parent)
         return None
 
+    def link_file(self, save: Path) -> Path | None:
+        """A folder under the file's name that holds a link to it; None where there are no hard links."""
+        for root in (self._folder, save.parent / NEAR / self._run):
+            place = _free(root, save)
+            try:
+                place.mkdir(parents=True)
+                os.link(save, place / save.name)
+                return place
+            except OSError:
+                shutil.rmtree(place, ignore_errors=True)
+                _remove_empty(place.parent)
+        return None
+
 
 def link_evidence(snapshot: Path, save: Path) -> None:
     """Give the save the evidence that was written into its snapshot; the save may be deleted by now."""

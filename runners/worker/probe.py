@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from runners.worker import digests, families, loading
+from runners.worker import digests, families, lightning, loading
 from runners.worker.defaults import training_here
 from runners.worker.errors import JobError
 from runners.worker.failures import explain, is_lasting, is_out_of_memory
@@ -80,6 +80,8 @@ def probe_checkpoint(job: Mapping[str, Any], events: Events) -> Json:
     `seconds` by stage, and `imported`.
     """
     folder = Path(job["checkpoint"])
+    if lightning.is_lightning(folder):
+        return lightning.probe(job, events)
     files = inspect_folder(folder)
     found = {**files["problems"], **files["refusals"]}
     if found:

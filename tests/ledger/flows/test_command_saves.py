@@ -95,16 +95,32 @@ def test_it_is_the_scripts_own_python_that_reloads(repository, train_file, tmp_p
     assert "CKP011" in document["passed"]  # reloaded by the same versions
 
 
-@pytest.mark.parametrize(("more", "verdict", "exits"), [((), "pass", 0), (("cut",), "fail", 1)])
-def test_without_a_trainer_the_named_folder_is_watched(repository, tiny_marian, more, verdict, exits):
-    script = [sys.executable, str(SCRIPTS / "no_trainer.py"), str(tiny_marian), "saved", "0", *more]
-    document = repository.json("run", "--json", "--watch", "saved", "--", *script, exits=exits)
-    assert [(step, said) for step, said, _ in steps(document)] == [(1, "pass"), (2, verdict)]
-    assert "CKP005" in {skip["code"] for skip in document["skips"]}  # nobody kept evidence
+def test_without_a_trainer_the_named_folder_is_watched(repository, tiny_marian):
+    script = [sys.executable, str(SCRIPTS / "no_trainer.py"), str(tiny_marian), "saved", "cut"]
+    document = repository.json("run", "--json", "--watch", "saved", "--", *script, exits=1)
+    assert [(step, said) for step, said, _ in steps(document)] == [(1, "pass"), (2, "fail")]
+    assert "CKP001" in {found["code"] for found in document["findings"]}  # the second one is cut off
+    assert read_mark(repository.root / "saved" / "checkpoint-1")
 
 
 def test_without_a_trainer_and_a_folder_it_is_told_that_nothing_was_verified(repository, tiny_marian):
-    script = [sys.executable, str(SCRIPTS / "no_trainer.py"), str(tiny_marian), "saved", "0"]
+    script = [sys.executable, str(SCRIPTS / "no_trainer.py"), str(tiny_marian), "saved"]
     document = repository.json("run", "--json", "--", *script)
     assert document["checkpoints"] == []
     assert any("--watch" in skip["reason"] for skip in document["skips"])
+
+
+@pytest.mark.parametrize("kind", ["plain", "broken"])
+def test_lightnings_checkpoints_are_verified_too(repository, tiny_marian, kind):
+    pytest.importorskip("lightning.pytorch")
+    script = [sys.executable, str(SCRIPTS / "lightning_training.py"), str(tiny_marian), "saved", kind]
+    document = repository.json("run", "--json", "--on-fail", "warn", "--", *script)
+    said = "fail" if kind == "broken" else "pass"
+    assert steps(document) == [(8, said, False), (16, said, False)]  # a file bears no mark
+    assert document["last_step"] == 16
+    skipped = {skip["code"]: skip["reason"] for skip in document["skips"]}
+    if kind == "plain":
+        assert "no model of transformers" in skipped["CKP006"]
+        assert {"CKP003", "CKP004", "CKP005"} <= set(document["passed"])
+    else:
+        assert {"CKP005", "CKP006"} <= {found["code"] for found in document["findings"]}

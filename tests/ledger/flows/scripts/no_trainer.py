@@ -1,7 +1,6 @@
 """A script with a loop of its own: saves twice into OUT, and never tells anybody."""
 
 import sys
-import time
 from pathlib import Path
 
 from transformers import AutoTokenizer, MarianMTModel
@@ -15,4 +14,3 @@ for step in (1, 2):
 if "cut" in sys.argv:
     weights = folder / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:-100])
-time.sleep(float(sys.argv[3]))

@@ -1,0 +1,56 @@
+"""A Lightning training in a few lines, of a model of transformers or (`plain`) of a module of its own."""
+
+import sys
+
+import torch
+from lightning.pytorch import LightningModule, Trainer
+from lightning.pytorch.callbacks import ModelCheckpoint
+from transformers import AutoTokenizer, MarianMTModel
+
+source, output, kind = sys.argv[1:]
+LINES = ["파일을 저장했습니다.", "안녕하세요.", "새 창을 엽니다.", "다시 시도하세요."] * 4
+
+
+class Translator(LightningModule):
+    def __init__(self):
+        super().__init__()
+        self.tokenizer = AutoTokenizer.from_pretrained(source)
+        self.model = MarianMTModel.from_pretrained(source)
+
+    def training_step(self, batch, _number):
+        return self.model(**batch).loss
+
+
+class Plain(LightningModule):
+    def __init__(self):
+        super().__init__()
+        self.layer = torch.nn.Linear(4, 4)
+
+    def training_step(self, batch, _number):
+        return self.layer(torch.ones(2, 4)).square().mean()
+
+
+class Broken(Translator):
+    def on_save_checkpoint(self, checkpoint):
+        checkpoint["state_dict"]["model.model.shared.weight"].zero_()
+
+
+def optimizers(self):
+    return torch.optim.AdamW(self.parameters(), 1e-3)
+
+
+module = {"translator": Translator, "plain": Plain, "broken": Broken}[kind]
+module.configure_optimizers = optimizers
+model = module()
+tokenizer = AutoTokenizer.from_pretrained(source)
+rows = [tokenizer(line, text_target=line) for line in LINES]
+loader = torch.utils.data.DataLoader(
+    rows,
+    batch_size=1,
+    collate_fn=lambda one: {
+        key: torch.tensor([one[0][key]]) for key in ("input_ids", "attention_mask", "labels")
+    },
+)
+saves = ModelCheckpoint(output, every_n_train_steps=8, save_top_k=-1)
+trainer = Trainer(max_steps=16, callbacks=[saves], accelerator="cpu", logger=False, enable_progress_bar=False)
+trainer.fit(model, loader)
