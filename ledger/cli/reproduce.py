@@ -25,7 +25,7 @@ def command(run: str, environment: str | None, overrides: tuple[str, ...], as_js
     """
     from ledger.cli.run import TerminalVoice
     from ledger.flows.reproduce.flow import reproduce
-    from ledger.reproduction_view import view
+    from ledger.flows.reproduce.view import view
     from ledger.workspace import Workspace
 
     done = reproduce(Workspace.find(), run, TerminalVoice(), overrides=overrides, environment=environment)

@@ -1,27 +1,24 @@
 """A reproduction drawn for people. Decides nothing."""
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from ledger.difference import Difference
 from ledger.evidence import Evidence
 from ledger.findings import Json
+from ledger.flows.reproduce.outcome import Reproduction
 from ledger.render import lines, pairs, report_table, verdict_line, visible
+from ledger.suspects.suspect import Suspect
 from ledger.trace import ExitTrace, OutputTrace, TrainingTrace
-
-if TYPE_CHECKING:
-    from ledger.difference import Difference
-    from ledger.flows.reproduce.outcome import Reproduction
-    from ledger.suspects.suspect import Suspect
 
 MOST_SHOWN = 8
 WORDS = {"identical": "bit-identical", "within tolerance": "within tolerance", "different": "DIFFERENT"}
 
 
-def view(done: "Reproduction") -> list[RenderableType]:
+def view(done: Reproduction) -> list[RenderableType]:
     """All that there is to say, the verdict last."""
     if done.again is None:
         return [*_missing(done), "", verdict_line(done.report, f"{done.run.id} was not repeated")]
@@ -35,17 +32,17 @@ def view(done: "Reproduction") -> list[RenderableType]:
     ]
 
 
-def _missing(done: "Reproduction") -> Iterator[RenderableType]:
+def _missing(done: Reproduction) -> Iterator[RenderableType]:
     many = "pieces are" if len(done.missing) > 1 else "piece is"
     yield Text(f"{len(done.missing)} {many} missing", "bold")
     yield pairs((one.piece, one.reason) for one in done.missing)
 
 
-def _settings(settings: "Sequence[Difference]") -> Iterator[RenderableType]:
+def _settings(settings: Sequence[Difference]) -> Iterator[RenderableType]:
     yield from _table("set otherwise", [(one.path, one.before, one.after) for one in settings])
 
 
-def _suspects(suspects: "Sequence[Suspect]") -> Iterator[RenderableType]:
+def _suspects(suspects: Sequence[Suspect]) -> Iterator[RenderableType]:
     """What can change what is computed; the rest is counted."""
     hard = [one for one in suspects if one.hard]
     rows = {
@@ -77,7 +74,7 @@ def _shown(value: Json) -> str:
     return text if len(text) <= 60 else f"{text[:59]}…"
 
 
-def _first(done: "Reproduction") -> Iterator[RenderableType]:
+def _first(done: Reproduction) -> Iterator[RenderableType]:
     """The first line that differs, both ways."""
     evidence = done.report.findings[0].evidence if done.report.findings else {}
     first = evidence.get("first")
@@ -88,13 +85,13 @@ def _first(done: "Reproduction") -> Iterator[RenderableType]:
         yield ""
 
 
-def _findings(done: "Reproduction") -> Iterator[RenderableType]:
+def _findings(done: Reproduction) -> Iterator[RenderableType]:
     if done.report.findings:
         yield report_table(done.report, title="guards")
         yield ""
 
 
-def _answer(done: "Reproduction") -> str:
+def _answer(done: Reproduction) -> str:
     assert done.result is not None
     return f"{WORDS[done.result]}{_extent(done.expected) if done.result == 'identical' else ''}"
 
@@ -111,7 +108,7 @@ def _extent(expected: Evidence) -> str:
     return ""
 
 
-def _details(done: "Reproduction") -> Iterator[str]:
+def _details(done: Reproduction) -> Iterator[str]:
     output = done.expected.output_trace
     if done.result == "identical" and isinstance(output, OutputTrace):
         yield f"sha256:{output.sha256}"
