@@ -113,8 +113,8 @@ def finished(number: int) -> dict[str, Json]:
         "seconds": 412.5,
         "output": {
             "path": "outputs/exp.ja",
-            "md5": "0" * 32,
-            "sha256": "0" * 64,
+            "md5": f"{number:032x}",
+            "sha256": f"{number:064x}",
             "lines": 1000,
             "bytes": 61_234,
         },

@@ -219,10 +219,13 @@ class LockChange:
 
     @property
     def imported_changes(self) -> tuple[PackageChange, ...]:
-        """The changes that the worker can have met; all of them where nobody knows what it loaded."""
+        """The changes that the worker can have met; all of them where nobody knows what it loaded.
+
+        An added package counts: libraries look for others, and use what they find.
+        """
         if self.imported is None:
             return self.packages
-        return tuple(change for change in self.packages if change.name in self.imported)
+        return tuple(one for one in self.packages if one.name in self.imported or one.before is None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,7 +71,7 @@ def _human(gate: "Gate") -> "list[RenderableType]":
         shown += [report_table(Report(report.findings, report.skips)), ""]
     for check in gate.checks:
         for table in check.tables:
-            shown += [lines([f"{check.name}:"]), plain_table(table.headings, table.rows), ""]
+            shown += [lines([table.title]), plain_table(table.headings, table.rows), ""]
     shown.append(verdict_line(report, f"against {gate.base.name}"))
     if report.failing:
         shown.append(lines([f"ledger explain {code}" for code in sorted(report.failing)]))

@@ -46,12 +46,19 @@ def check_journals(workspace: Workspace) -> list[Checked]:
 
 
 def check_journal(journal: Journal, root: Path | None) -> Checked:
-    """Inspect one journal, held still meanwhile. `root`: the repository that it is committed to, if it is."""
-    with journal.locked():
-        data = journal.read()
-        lines = audit.read_lines(data)
-        expected = audit.expected_heads(journal, lines, root)
-    report = inspect(GUARDS, Evidence(journal=expected), Evidence(journal=lines))
+    """Inspect one journal, and count its runs."""
+    report, entries = inspect_journal(journal, root)
     sound = report.verdict is not Verdict.FAIL
     runs = len(read_runs(journal.entries())) if sound else None
-    return Checked(journal.path, len(lines.lines), runs, report)
+    return Checked(journal.path, entries, runs, report)
+
+
+def inspect_journal(journal: Journal, root: Path | None) -> tuple[Report, int]:
+    """The guards' report, and how many lines there are. The journal is held still meanwhile.
+
+    `root` is the repository that it is committed to, if it is.
+    """
+    with journal.locked():
+        lines = audit.read_lines(journal.read())
+        expected = audit.expected_heads(journal, lines, root)
+    return inspect(GUARDS, Evidence(journal=expected), Evidence(journal=lines)), len(lines.lines)

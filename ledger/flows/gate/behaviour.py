@@ -17,19 +17,18 @@ from ledger.flows.training import TrainingOutcome
 from ledger.flows.verify import VerifyRequest, verify
 from ledger.gate_evidence import Behaviour, LockChange, Rehearsed
 from ledger.lockfile import Lockfile, read
-from ledger.suspects.rank import Kind
+from ledger.suspects.suspect import Kind
 
 Done = Outcome | TrainingOutcome
 Pair = tuple[Lockfile, Lockfile]
 
 
-def rehearse(scene: Scene, experiment: str, lockfile: Path | None = None) -> Done:
-    """Rehearse it in the environment that its spec names, or in a lockfile's.
+def rehearse(scene: Scene, experiment: str, lockfile: Path | None = None, label: str = "") -> Done:
+    """Rehearse it in the environment that its spec names, or in a lockfile's, which `label` names.
 
     Raises LedgerError where it cannot be done.
     """
-    where = f" under {lockfile.name}" if lockfile else ""
-    scene.voice.say(f"rehearsing {experiment}{where}")
+    scene.voice.say(f"rehearsing {experiment}{f' under {label}' if label else ''}")
     overrides = (f"environment={lockfile}",) if lockfile else ()
     # That it was rehearsed before is no reason against it: the gate asks about now.
     request = Request(experiment, rehearse=True, overrides=overrides, allow=frozenset({AGAIN}))
@@ -43,8 +42,8 @@ def rehearse_both(scene: Scene, change: LockChange, pair: Pair) -> tuple[Rehears
     """
     labels = _labels(change)
     before, after = (_keep(scene, lockfile) for lockfile in pair)
-    old, done = _behave(labels[0], lambda: rehearse(scene, change.experiment, before))
-    new, _ = _behave(labels[1], lambda: rehearse(scene, change.experiment, after))
+    old, done = _behave(labels[0], lambda: rehearse(scene, change.experiment, before, labels[0]))
+    new, _ = _behave(labels[1], lambda: rehearse(scene, change.experiment, after, labels[1]))
     reload = _reload(scene, done, after, labels[1]) if isinstance(done, TrainingOutcome) else None
     imported = frozenset(done.recorded.get("imported", ())) if done else frozenset()
     return Rehearsed(old, new, reload, _defaults(scene, old, new)), imported or None
@@ -84,7 +83,7 @@ def _reload(scene: Scene, done: TrainingOutcome, lockfile: Path, label: str) -> 
     checkpoints = list_checkpoints(done.output) if done.output else []
     if not checkpoints:
         return None
-    scene.voice.say(f"reloading {checkpoints[-1].name} of {done.run} under {lockfile.name}")
+    scene.voice.say(f"reloading {checkpoints[-1].name} of {done.run} under {label}")
     try:
         python = choose([read(lockfile)], (), scene.voice).python
         request = VerifyRequest((checkpoints[-1],), interpreter=python)

@@ -3,7 +3,7 @@
 from guards.guard import inspect
 from guards.journal import AGAINST_BASE
 from ledger.evidence import Evidence
-from ledger.flows.fsck import check_journal
+from ledger.flows.fsck import inspect_journal
 from ledger.flows.gate.scene import HERE, Checked, Scene
 from ledger.gate_evidence import JournalText
 
@@ -12,9 +12,9 @@ NAME = "journal"
 
 def check(scene: Scene) -> Checked:
     """Inspect the journal of the work tree, alone and against the base's."""
-    sound = check_journal(scene.journal, scene.workspace.root)
+    sound, entries = inspect_journal(scene.journal, scene.workspace.root)
     past, present = JournalText(scene.base.name, scene.past), JournalText(HERE, scene.journal.read())
     grown = inspect(AGAINST_BASE, Evidence(past=past), Evidence(past=present))
     before = scene.past.count(b"\n")
-    about = f"{sound.entries:,} entries, of which the base has {before:,}"
-    return Checked(NAME, about, sound.report + grown)
+    about = f"{entries:,} entries, of which the base has {before:,}"
+    return Checked(NAME, about, sound + grown)

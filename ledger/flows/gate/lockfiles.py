@@ -1,140 +1,31 @@
-"""No lockfile changed in a way that breaks an experiment (GAT002)."""
+"""No lockfile changed in a way that breaks an experiment (GAT002).
 
-import sys
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
-from pathlib import Path
+What compares and rehearses is imported where something changed: as a rule nothing did.
+"""
 
 from guards.gate import broken_bump
 from guards.guard import inspect
-from ledger.errors import LedgerError
 from ledger.evidence import Evidence
 from ledger.findings import Finding, Report, Severity
-from ledger.flows.diff_env import Comparison, compare
-from ledger.flows.environments import named
-from ledger.flows.gate.behaviour import rehearse_both
-from ledger.flows.gate.scene import LOCKFILES, SPECS, Checked, Scene, Table
-from ledger.flows.gate.specs import read_spec
-from ledger.gate_evidence import LockChange, LockChanges, PackageChange, Rehearsals, Rehearsed
-from ledger.lockfile import Lockfile
-from ledger.runs import load_runs
-from ledger.spec.load import names
-from ledger.spec.model import Experiment
-from ledger.suspects.rank import Kind
-from ledger.suspects.record import imports_of
-from ledger.workspace import Workspace
-from runners.environment import capture
+from ledger.flows.gate.scene import LOCKFILES, Checked, Scene
+from ledger.gate_evidence import LockChanges, Rehearsals
 
 NAME = "lockfiles"
-HEADINGS = ("what", "before", "after", "imported")
-MOST_ROWS = 40
-IMPORTED = {True: "yes", False: "no", None: "not known"}
-Pair = tuple[Lockfile, Lockfile]
 
 
 def check(scene: Scene) -> Checked:
     """Find the experiments whose lockfile changed, and with --rehearse what they do under both."""
-    changed = [path.name for path in scene.changed if path.suffix in LOCKFILES]
-    pairs = dict(_pairs(scene)) if scene.changed else {}
-    changes: list[LockChange] = []
-    rehearsals = Rehearsals(asked=scene.rehearse)
-    tables: dict[str, Table] = {}
-    for experiment, pair in pairs.items():
-        change = _change(scene, experiment, pair)
-        if scene.rehearse and change.imported_changes:
-            change, rehearsals = _rehearse(scene, change, pair, rehearsals)
-        tables[experiment] = _table(_compare(scene, change, pair, rehearsals.rehearsed.get(experiment)))
-        changes.append(change)
-    expected, actual = LockChanges(scene.base.name, tuple(changes)), rehearsals
-    report = inspect([broken_bump], Evidence(lock_changes=expected), Evidence(lock_changes=actual))
-    about = f"changed: {', '.join(changed)}; experiments: {', '.join(pairs) or 'none names them'}"
-    once = tuple(dict.fromkeys(tables.values()))
-    return Checked(NAME, about if changed or pairs else "no lockfile changed", report + _gone(scene), once)
+    if not scene.changed:
+        nothing = Evidence(lock_changes=LockChanges(scene.base.name))
+        report = inspect([broken_bump], nothing, Evidence(lock_changes=Rehearsals()))
+        return Checked(NAME, "no lockfile changed", report)
+    from ledger.flows.gate.bumps import look
 
-
-def _pairs(scene: Scene) -> Iterator[tuple[str, Pair]]:
-    """Each experiment that stands on both sides, with the lockfile it had and the one it has."""
-    for name in names(scene.workspace.experiments):
-        variants = [_variants(name, side) for side in (scene.before, scene.workspace)]
-        if pair := _pair(variants[0], variants[1]):
-            yield name, pair
-
-
-def _variants(name: str, workspace: Workspace) -> list[Lockfile]:
-    spec = read_spec(name, workspace)
-    if not isinstance(spec, Experiment):
-        return []  # new, or the specs' check tells what is wrong with it
-    try:
-        return named(spec.environment, workspace)
-    except LedgerError:
-        return []  # `_gone` tells of it
-
-
-def _pair(before: Sequence[Lockfile], after: Sequence[Lockfile]) -> Pair | None:
-    """The two that differ: of several variants the one that this machine's environment follows."""
-    same_name = {one.name: one for one in after}
-    pairs = [(old, same_name.get(old.name, after[0])) for old in before if after]
-    differing = [(old, new) for old, new in pairs if old.digest != new.digest]
-    if len(differing) < 2:
-        return differing[0] if differing else None
-    mine = capture(Path(sys.executable), list(before)).lockfile
-    return next((pair for pair in differing if pair[0] == mine), differing[0])
-
-
-def _change(scene: Scene, experiment: str, pair: Pair) -> LockChange:
-    told = [imports_of(run) for run in load_runs(scene.workspace) if run.experiment == experiment]
-    known = [names for names in told if names is not None]
-    imported = frozenset().union(*known) if known else None
-    found = compare(str(pair[0].path), str(pair[1].path), scene.workspace, imported=imported or ())
-    packages = tuple(
-        PackageChange(one.name, one.before, one.after) for one in found.suspects if one.kind is Kind.PACKAGE
-    )
-    return LockChange(experiment, pair[0].path.name, pair[1].path.name, packages, imported)
-
-
-def _rehearse(
-    scene: Scene, change: LockChange, pair: Pair, rehearsals: Rehearsals
-) -> tuple[LockChange, Rehearsals]:
-    """Rehearse under both; what the old one's worker imported is known from then on."""
-    seen, imported = rehearse_both(scene, change, pair)
-    change = replace(change, imported=change.imported or imported)
-    return change, replace(rehearsals, rehearsed={**rehearsals.rehearsed, change.experiment: seen})
-
-
-def _compare(scene: Scene, change: LockChange, pair: Pair, seen: Rehearsed | None) -> Comparison:
-    """The runs under both lockfiles where there are two, else the lockfiles themselves."""
-    if seen and seen.old.run and seen.new.run:
-        return compare(seen.old.run, seen.new.run, scene.workspace)
-    return compare(str(pair[0].path), str(pair[1].path), scene.workspace, imported=change.imported or ())
-
-
-def _table(found: Comparison) -> Table:
-    told = [one for one in found.suspects if one.hard or one.kind is Kind.PACKAGE]
-    rows = [
-        (one.name, _shown(one.before), _shown(one.after), IMPORTED[one.imported])
-        if one.kind is Kind.PACKAGE
-        else (one.name, _shown(one.before), _shown(one.after), "")
-        for one in told[:MOST_ROWS]
-    ]
-    if len(told) > MOST_ROWS:
-        rows.append((f"and {len(told) - MOST_ROWS} more", "", "", ""))
-    return Table(HEADINGS, tuple(rows))
-
-
-def _shown(value: object) -> str:
-    return "-" if value is None else str(value)
-
-
-def _gone(scene: Scene) -> Report:
-    """A lockfile that a spec names and that is not there, or cannot be read."""
-    if not any(path.suffix in (*LOCKFILES, SPECS) for path in scene.changed):
-        return Report()
-    problems: dict[str, str] = {}
-    for name in names(scene.workspace.experiments):
-        spec = read_spec(name, scene.workspace)
-        try:
-            named(spec.environment if isinstance(spec, Experiment) else None, scene.workspace)
-        except LedgerError as error:
-            problems.setdefault(error.message, name)
-    says = [f"{name} cannot be run: {message}" for message, name in problems.items()]
-    return Report(tuple(Finding(broken_bump.CODE, Severity.ERROR, one) for one in says))
+    seen = look(scene)
+    expected = Evidence(lock_changes=LockChanges(scene.base.name, seen.changes))
+    report = inspect([broken_bump], expected, Evidence(lock_changes=seen.rehearsals))
+    missing = tuple(Finding(broken_bump.CODE, Severity.ERROR, says) for says in seen.missing)
+    changed = ", ".join(path.name for path in scene.changed if path.suffix in LOCKFILES)
+    named = ", ".join(change.experiment for change in seen.changes) or "none that was there before"
+    about = f"changed: {changed}; experiments: {named}" if changed or seen.changes else "no lockfile changed"
+    return Checked(NAME, about, report + Report(missing), seen.tables)

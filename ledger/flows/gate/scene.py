@@ -21,8 +21,9 @@ HERE = "the work tree"
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """What a check shows beside its findings: headings, and rows of as many cells."""
+    """What a check shows beside its findings: a title, headings, and rows of as many cells."""
 
+    title: str
     headings: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
 
@@ -78,9 +79,9 @@ class Scene:
     @cached_property
     def known(self) -> frozenset[str]:
         """The ids of the runs that were finished in the base."""
-        here = {entry.id: entry for entry in self.entries}
-        past = (here.get(entry.id, entry) for entry in parse_sound(self.past))  # bodies are parsed once
-        return frozenset(run.id for run in read_runs(past) if run.status == "finished")
+        past = {entry.id for entry in parse_sound(self.past)}
+        ended = {entry.body["run"]: entry.id for entry in self.entries if entry.kind == "run.finished"}
+        return frozenset(run.id for run in self.runs if ended[run.id] in past)
 
     @cached_property
     def new_runs(self) -> list[Run]:

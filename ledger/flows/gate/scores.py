@@ -10,13 +10,12 @@ from ledger.errors import LedgerError
 from ledger.evidence import Evidence, Unobserved
 from ledger.findings import Json, Report
 from ledger.flows.gate.scene import Checked, Scene, Table, unreadable
-from ledger.flows.stored import Lines, read_data, read_output, target_language
 from ledger.gate_evidence import ScoreChange, ScoreChanges, Scored, ScoreLimit
 from ledger.metric import LEVEL, Metric, PairedTest
 from ledger.runs import Run
-from ledger.significance import paired_tests
 
 NAME = "scores"
+HEADINGS = ("experiment", "score", "base", "now", "test")
 NAMES = ("bleu", "chrf")  # in the order of `paired_tests`
 
 
@@ -31,7 +30,7 @@ def check(scene: Scene) -> Checked:
     actual = Evidence(score_changes=ScoreChanges(changes))
     report = inspect([worse_score], Evidence(score_changes=ScoreLimit(LEVEL)), actual)
     rows = tuple(_row(change) for change in changes)
-    tables = (Table(("experiment", "score", "base", "now", "test"), rows),) if rows else ()
+    tables = (Table("scores", HEADINGS, rows),) if rows else ()
     return Checked(NAME, f"{len(pairs):,} experiments with a new run", _accepted(report, scene), tables)
 
 
@@ -64,6 +63,9 @@ def _with_test(change: ScoreChange, tested: tuple[PairedTest, ...] | Unobserved)
 
 def _test(scene: Scene, old: Run, new: Run) -> tuple[PairedTest, ...] | Unobserved:
     """The paired tests on the two outputs as they are stored; or why there can be none."""
+    from ledger.flows.stored import read_data, target_language
+    from ledger.significance import paired_tests
+
     asked = [((run.started.get("data") or {}).get("reference") or {}).get("sha256") for run in (old, new)]
     if asked[0] != asked[1]:
         return Unobserved("they were scored against different references")
@@ -81,8 +83,10 @@ def _test(scene: Scene, old: Run, new: Run) -> tuple[PairedTest, ...] | Unobserv
         return Unobserved(error.message)
 
 
-def _output(scene: Scene, run: Run) -> Lines | Unobserved:
+def _output(scene: Scene, run: Run) -> list[str] | Unobserved:
     """The run's output as it is stored, or as the base has it in git."""
+    from ledger.flows.stored import read_output
+
     found = read_output(scene.workspace, run)
     facts = (run.finished or {}).get("output") or {}
     path = scene.workspace.root / str(facts.get("path"))

@@ -1,12 +1,12 @@
 """The gate's answer as Markdown: GitHub's job summary, or any file."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ledger.errors import LedgerError
 from ledger.findings import Severity
 from ledger.flows.gate.gate import Gate
-from ledger.flows.gate.scene import Checked, Table
+from ledger.flows.gate.scene import Checked
 
 WORDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
 
@@ -30,9 +30,8 @@ def summary(gate: Gate) -> str:
 def _lines(gate: Gate) -> Iterator[str]:
     yield f"## ledger gate: {gate.report.verdict}"
     yield f"\nAgainst {_cell(gate.base.name)} (`{gate.base.tree[:12]}`).\n"
-    yield from _table(
-        Table(("check", "", "looked at"), tuple((c.name, c.status, c.about) for c in gate.checks))
-    )
+    checks = [(check.name, check.status, check.about) for check in gate.checks]
+    yield from _table(("check", "", "looked at"), checks)
     for check in gate.checks:
         yield from _details(check)
 
@@ -48,20 +47,20 @@ def _details(check: Checked) -> Iterator[str]:
         return
     yield f"\n### {check.name}\n"
     if rows:
-        yield from _table(Table(("code", "", "says"), tuple(rows)))
+        yield from _table(("code", "", "says"), rows)
     for table in check.tables:
-        yield ""
-        yield from _table(table)
+        yield f"\n{_cell(table.title)}\n"
+        yield from _table(table.headings, table.rows)
 
 
 def _with_reason(message: str, accepted: str | None) -> str:
     return f"{message} (accepted: {accepted})" if accepted else message
 
 
-def _table(table: Table) -> Iterator[str]:
-    yield f"| {' | '.join(table.headings)} |"
-    yield f"|{'---|' * len(table.headings)}"
-    for row in table.rows:
+def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    yield f"| {' | '.join(headings)} |"
+    yield f"|{'---|' * len(headings)}"
+    for row in rows:
         yield f"| {' | '.join(map(_cell, row))} |"
 
 
