@@ -136,13 +136,17 @@ def choose_installer() -> Installer:
     wanted = os.environ.get(CHOICE, "")
     if wanted not in ("", "pip", "uv"):
         raise UsageError(f"{CHOICE} is {wanted!r}", hint="set it to pip or uv, or unset it")
+    uv = find_uv() if wanted != "pip" else None
+    if wanted == "uv" and uv is None:
+        raise UsageError(f"{CHOICE} is uv, which is not installed", hint="pip install uv, or unset it")
+    return uv or Pip()
+
+
+def find_uv() -> Uv | None:
+    """The uv beside this Python, or else on the PATH."""
     beside = Path(sys.executable).with_name("uv")
     program = str(beside) if beside.exists() else shutil.which("uv")
-    if wanted == "pip" or (program is None and not wanted):
-        return Pip()
-    if program is None:
-        raise UsageError(f"{CHOICE} is uv, which is not installed", hint="pip install uv, or unset it")
-    return Uv(Path(program))
+    return Uv(Path(program)) if program else None
 
 
 def uv_environment(variables: Mapping[str, str]) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""`ledger env`: look at the environment that experiments run in, and build one that a lockfile pins."""
+"""`ledger env`: look at the environment that experiments run in; pin, build and list others."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def command() -> None:
-    """Look at the environment that experiments run in, and build one that a lockfile pins."""
+    """Look at the environment that experiments run in; pin, build and list others."""
 
 
 @command.command()
@@ -59,6 +59,34 @@ def show(name: str | None, python: Path | None, as_json: bool) -> int:
 
 
 @command.command()
+@click.argument("name")
+@click.option("--upgrade", is_flag=True, help="Take the newest versions, not those that still fit.")
+@click.option("--pylock", type=click.Path(path_type=Path), help="Write the pins to a pylock.toml as well.")
+@json_option
+def lock(name: str, upgrade: bool, pylock: Path | None, as_json: bool) -> int:
+    """Compile lockfiles/NAME.in into a lockfile: every package at one version, with its hashes.
+
+    \b
+    ledger env lock mt-5.0.0                       keeps the versions that still fit
+    ledger env lock mt-5.0.0 --upgrade             takes the newest
+    ledger env lock mt-5.0.0 --pylock pylock.toml  and in the form that other tools read
+
+    Where it asks for torch, NAME-cpu.txt has the same with torch's CPU build, if that can be had here.
+    """
+    from ledger.flows.environments import lock_named
+    from ledger.workspace import Workspace
+
+    written = lock_named(
+        Workspace.find(), name, pylock, lambda text: click.echo(text, err=True), upgrade=upgrade
+    )
+    if as_json:
+        emit({"written": [str(path) for path in written], "findings": [], "skips": []}, True)
+    else:
+        click.echo("\n".join(str(path) for path in written))
+    return Exit.PASSED
+
+
+@command.command()
 @click.argument("name", metavar="NAME|LOCKFILE")
 @json_option
 def build(name: str, as_json: bool) -> int:
@@ -77,18 +105,19 @@ def build(name: str, as_json: bool) -> int:
     with show_progress("steps") as tell:
         python = ensure(variants, cache, tell)
     built = next(one.name for one in variants if interpreter(one, cache) == python)
-    emit({"python": str(python), "lockfile": built, "findings": [], "skips": []}, as_json)
-    if not as_json:
+    if as_json:
+        emit({"python": str(python), "lockfile": built, "findings": [], "skips": []}, True)
+    else:
         click.echo(python)
     return Exit.PASSED
 
 
 def _variants(name: str | None) -> "list[Lockfile]":
     """The named lockfile's variants; without a name those of all, of which the nearest one is taken."""
-    from ledger.lockfile import find, names
+    from ledger.lockfile import find, is_path, names
     from ledger.workspace import Workspace
 
-    if name and name.endswith(".txt"):
+    if name and is_path(name):
         return find(name, Path())
     try:
         folder = Workspace.find().lockfiles

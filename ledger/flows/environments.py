@@ -1,7 +1,10 @@
-"""Which Python an experiment runs with: this one where it is as the lockfile pins it, else a built one."""
+"""Which Python an experiment runs with: this one where it is as the lockfile pins it, else a built one.
+
+And how a lockfile comes about.
+"""
 
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -9,7 +12,7 @@ from guards.environment import pinned_versions
 from guards.guard import inspect
 from guards.preflight import disk_space
 from ledger.environment import Environment
-from ledger.errors import LedgerError
+from ledger.errors import LedgerError, UsageError
 from ledger.evidence import Evidence
 from ledger.findings import Report, Verdict
 from ledger.flows.preflight import allow
@@ -19,6 +22,8 @@ from ledger.workspace import Workspace
 from runners.disk import environment_need, free_space
 from runners.environment import capture
 from runners.environments import build, built, default_cache, obtainable
+from runners.installers import find_uv
+from runners.locking import lock_environment, write_pylock
 
 DRIFT = pinned_versions.CODE
 
@@ -70,6 +75,35 @@ def choose(lockfiles: Sequence[Lockfile], allowed: Collection[str], voice: Voice
         or_else = f"{error.hint}; or run with what is installed here: --allow {DRIFT}"
         raise LedgerError(error.message, hint=or_else) from error
     return Choice(python, capture(python, lockfiles))
+
+
+def lock_named(
+    workspace: Workspace, name: str, pylock: Path | None, say: Callable[[str], None], *, upgrade: bool
+) -> list[Path]:
+    """Compile `lockfiles/NAME.in`, and write its pins to `pylock` too; the files that were written.
+
+    Raises UsageError for a name that there is no source for, LedgerError when it cannot be compiled.
+    """
+    from packaging.pylock import is_valid_pylock_path
+
+    source = workspace.lockfiles / f"{name}.in"
+    if not source.is_file():
+        sources = sorted(path.stem for path in workspace.lockfiles.glob("*.in"))
+        raise UsageError(
+            f"there is no {source}",
+            hint=f"write what it needs into it, a requirement a line; known: {', '.join(sources) or 'none'}",
+        )
+    uv = find_uv() if pylock else None
+    if pylock and uv is None:
+        raise LedgerError("only uv can write a pylock.toml, and it is not installed", hint="pip install uv")
+    if pylock and not is_valid_pylock_path(pylock):
+        raise UsageError(f"{pylock} is no name for it", hint=f"call it pylock.toml or pylock.{name}.toml")
+    written = lock_environment(source, workspace.root, ["--upgrade"] if upgrade else [], say)
+    if pylock and uv:
+        write_pylock(written[0], pylock, uv)
+        say(f"{pylock} holds the addresses of the files: look at them before you commit it")
+        written.append(pylock)
+    return written
 
 
 def _drift(environment: Environment) -> Report:

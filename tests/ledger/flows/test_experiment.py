@@ -6,7 +6,9 @@ import os
 import random
 import signal
 import subprocess
+import sysconfig
 import time
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -158,14 +160,54 @@ def test_uncommitted_changes_are_refused_where_the_spec_says_so(real):
     assert real.json("run", "small", "--set", "clean=true", "--allow", "pre004")["verdict"] == "pass"
 
 
-def test_packages_that_differ_from_the_lockfile_are_refused(real):
-    for lockfile in (real.root / "lockfiles").glob("mt-4.57.6*.txt"):
-        text = lockfile.read_text(encoding="utf-8")
-        lockfile.write_text(text.replace("transformers==4.57.6", "transformers==4.57.5"), encoding="utf-8")
-    refused = real.json("run", "small", exits=1)
-    assert codes(refused, "error") == {"ENV001"}
-    assert "transformers" in str(refused["findings"])
-    assert real.json("run", "small", "--allow", "ENV001")["verdict"] == "pass"
+@pytest.fixture
+def pinned_elsewhere(real, tmp_path):
+    """A lockfile of what is not installed here: one package, through which all that is can be imported."""
+    wheels = tmp_path / "wheels"
+    wheels.mkdir()
+    path = wheels / "bridge-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w") as wheel:
+        wheel.writestr("bridge.pth", sysconfig.get_path("purelib"))
+        wheel.writestr("bridge-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: bridge\nVersion: 1.0\n")
+        wheel.writestr("bridge-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
+        wheel.writestr("bridge-1.0.dist-info/RECORD", "")
+    lockfile = tmp_path / "elsewhere.txt"
+    lockfile.write_text(f"bridge==1.0 --hash=sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}\n")
+    cache = tmp_path / "environments"
+    real.variables.update(
+        PIP_NO_INDEX="1",
+        PIP_FIND_LINKS=str(wheels),
+        PIP_CONFIG_FILE=os.devnull,
+        LEDGER_ENVIRONMENTS=str(cache),
+    )
+    return lockfile
+
+
+def test_packages_that_differ_from_the_lockfile_are_built(real, pinned_elsewhere):
+    done = real.ledger("run", "small", "--set", f"environment={pinned_elsewhere}")
+    assert done.returncode == 0, done.stderr
+    assert "bridge 1.0 -> missing" in done.stderr
+    lines = (real.root / "experiments" / "ledger.jsonl").read_text(encoding="utf-8").splitlines()
+    entries = [json.loads(line) for line in lines]
+    facts = {e["body"]["digest"]: e["body"]["facts"] for e in entries if e["kind"] == "environment"}
+    (started,) = [entry["body"] for entry in entries if entry["kind"] == "run.started"]
+    assert facts[started["environment"]]["packages"].keys() == {"bridge"}
+
+
+def test_an_environment_that_cannot_be_built_ends_the_run_unless_drift_is_allowed(real, pinned_elsewhere):
+    real.variables["PIP_FIND_LINKS"] = str(real.root)
+    arguments = ["run", "small", "--set", f"environment={pinned_elsewhere}"]
+    refused = real.ledger(*arguments)
+    assert refused.returncode == 3
+    assert "cannot be built: bridge" in refused.stderr
+    assert "is not to be had here" in refused.stderr
+    assert "--allow ENV001" in refused.stderr
+    assert repository_runs(real) == ["exp5"], "nothing was started"
+
+    allowed = real.json(*arguments, "--allow", "env001")
+    assert allowed["verdict"] == "pass"
+    (drift,) = [finding for finding in allowed["findings"] if finding["code"] == "ENV001"]
+    assert drift["accepted"] == "allowed for this run"
 
 
 def test_killed_at_any_moment_it_resumes_to_the_same_bytes(real):
