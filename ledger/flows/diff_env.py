@@ -24,6 +24,7 @@ from ledger.workspace import Workspace
 
 if TYPE_CHECKING:
     from ledger.flows.bisect_env import Bisection
+    from runners.api_changes import ApiChange
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,7 @@ class Comparison:
     inputs: tuple[Difference, ...]
     report: Report
     borrowed: str | None = None
+    api: "tuple[ApiChange, ...] | None" = None
     bisection: "Bisection | None" = None
 
     @property
@@ -65,6 +67,7 @@ class Comparison:
             "imports_of": self.borrowed,
             "suspects": [one.to_json() for one in self.suspects],
             "inputs": [one.to_json() for one in self.inputs],
+            "api": None if self.api is None else [one.to_json() for one in self.api],
             "bisection": self.bisection and self.bisection.to_json(),
             **self.report.to_json(),
         }
@@ -76,6 +79,8 @@ def diff_env(workspace: Workspace | None, request: Request, voice: Voice) -> Com
     found = compare_sources(a, b, workspace)
     if request.effective:
         found = _with_defaults(found, (a, b), request, workspace, voice)
+    if request.api:
+        found = replace(found, api=_api(found, (a, b), request, workspace, voice))
     if request.bisect:
         found = replace(found, bisection=_bisect(found, (a, b), request, workspace, voice))
     return found
@@ -163,6 +168,19 @@ def _with_defaults(
     built = [build_side(source, side, workspace, voice) for source, side in sides]
     before, after = (with_defaults(one, models, voice) for one in built)
     return compare_sides(before, after, borrowed=found.borrowed)
+
+
+def _api(
+    found: Comparison,
+    sources: tuple[Source, Source],
+    request: Request,
+    workspace: Workspace | None,
+    voice: Voice,
+) -> "tuple[ApiChange, ...]":
+    from ledger.flows.api import api_changes
+
+    sides = list(zip(sources, (found.a, found.b), strict=True))
+    return api_changes(sides, found.suspects, request.experiment, workspace, voice)
 
 
 def _bisect(

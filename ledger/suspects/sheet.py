@@ -31,7 +31,13 @@ def sheet(found: Row, *, everything: bool) -> list[RenderableType]:
     """Both sides, the suspects with the hard ones first, what else went in, and what could not be seen."""
     listed = [one for one in found["suspects"] if everything or one["hard"]]
     left_out = len(found["suspects"]) - len(listed)
-    return [*_heads(found), *_suspects(listed, left_out), *_rest(found), *_bisection(found["bisection"])]
+    return [
+        *_heads(found),
+        *_suspects(listed, left_out),
+        *_rest(found),
+        *_api(found["api"]),
+        *_bisection(found["bisection"]),
+    ]
 
 
 def _heads(found: Row) -> Iterator[RenderableType]:
@@ -82,6 +88,17 @@ def _rest(found: Row) -> Iterator[RenderableType]:
         yield Text(f"\nbeside the environment, these differ: {names} (--json has both values)")
     for skip in found["skips"]:
         yield Text(f"{skip['code']} could not look: {visible(skip['reason'])}", "dim")
+
+
+def _api(found: Sequence[Row] | None) -> Iterator[RenderableType]:
+    if found is None:
+        return
+    table = Table(title="\nused, and changed", title_justify="left", box=None, pad_edge=False)
+    for heading in ("symbol", "what", "A", "B"):
+        table.add_column(heading, overflow="fold")
+    for row in found:
+        table.add_row(*(Text(visible(row[key])) for key in ("symbol", "what", "before", "after")))
+    yield table if found else Text("\nnothing that the worker's code uses changed its signature")
 
 
 def _bisection(found: Row | None) -> Iterator[RenderableType]:
