@@ -11,6 +11,7 @@ from rich.text import Text
 from ledger.comparison import Comparison, LineChange, conclusions
 from ledger.evidence import Unobserved
 from ledger.findings import Json
+from ledger.markdown import escaped, table
 from ledger.render import lines, visible
 
 MOST_SUSPECTS = 12
@@ -55,14 +56,13 @@ def to_tables(comparison: Comparison, shown: int) -> Iterator[RenderableType]:
 def to_markdown(comparison: Comparison, shown: int) -> str:
     """For a pull request or a note."""
     parts = [f"## {comparison.candidate.name} against {comparison.baseline.name}"]
-    parts.append("\n".join(f"- {_escaped(sentence)}" for sentence in conclusions(comparison)))
+    parts.append("\n".join(f"- {escaped(sentence)}" for sentence in conclusions(comparison)))
     for section in sections(comparison, shown):
         parts.append(f"### {section.title.capitalize()}")
         if section.rows:
-            rows = [section.headings, ("---",) * len(section.headings), *section.rows]
-            parts.append("\n".join(f"| {' | '.join(map(_escaped, row))} |" for row in rows))
+            parts.append(table(section.headings, section.rows))
         if section.note:
-            parts.append(_escaped(section.note))
+            parts.append(escaped(section.note))
     return "\n\n".join(parts)
 
 
@@ -178,13 +178,9 @@ def _shown(value: Json) -> str:
 
 
 def _table(section: Section) -> Table:
-    table = Table(box=None, pad_edge=False)
+    drawn = Table(box=None, pad_edge=False)
     for heading in section.headings:
-        table.add_column(heading, overflow="fold")
+        drawn.add_column(heading, overflow="fold")
     for row in section.rows:
-        table.add_row(*map(Text, row))
-    return table
-
-
-def _escaped(text: str) -> str:
-    return text.replace("|", "\\|").replace("<", "&lt;")
+        drawn.add_row(*map(Text, row))
+    return drawn

@@ -32,6 +32,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "gate": ("ledger.cli.gate", "Check a branch before it is merged."),
     "env": ("ledger.cli.env", "Look at the environment that experiments run in."),
     "import": ("ledger.cli.import_", "Take in what others recorded, as claims."),
+    "report": ("ledger.cli.report", "Write everything on the record as one page."),
     "export": ("ledger.cli.export", "Write a run in a standard format."),
     "sync": ("ledger.cli.sync", "Send to MLflow what has not been sent yet."),
     "ui": ("ledger.cli.ui", "Open MLflow's pages on the recorded runs."),

@@ -1,14 +1,15 @@
 """One run as Markdown, for a pull request, a wiki or a log kept by hand."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from ledger.exporters.record import Record
 from ledger.findings import Severity
+from ledger.markdown import escaped, table
 
 
 def export(record: Record) -> str:
     """Title, verdict, scores with their signatures, findings, what people said."""
-    return "\n\n".join(_parts(record)) + "\n"
+    return "\n\n".join(part for part in _parts(record) if part) + "\n"
 
 
 def _parts(record: Record) -> Iterator[str]:
@@ -17,7 +18,7 @@ def _parts(record: Record) -> Iterator[str]:
     if run.is_rehearsal:
         yield "A rehearsal: it says nothing about the real model."
     yield f"{run.verdict or run.status}, started {run.time[:16].replace('T', ' ')} UTC"
-    yield from _table(
+    yield table(
         ("score", "value", "how it was computed"),
         (
             (
@@ -29,8 +30,8 @@ def _parts(record: Record) -> Iterator[str]:
         ),
     )
     rates = (run.finished or {}).get("rates") or {}
-    yield from _table(("guard", "lines flagged"), ((code, f"{rate:.2%}") for code, rate in rates.items()))
-    yield from _table(
+    yield table(("guard", "lines flagged"), ((code, f"{rate:.2%}") for code, rate in rates.items()))
+    yield table(
         ("finding", "says", "about"),
         (
             (f.code, f"accepted: {f.accepted}" if f.accepted else f.severity.label, f.message)
@@ -48,17 +49,3 @@ def _said(record: Record) -> Iterator[str]:
         yield f"- {one.who} judged {one.lines:,} of {one.of:,} lines: {shares}"
     for note in record.notes:
         yield f"- {note.time[:10]} {note.who}: {escaped(note.text)}"
-
-
-def _table(headings: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
-    """A table of Markdown, or nothing where there is no row."""
-    lines = [" | ".join(map(escaped, row)) for row in rows]
-    if lines:
-        yield "\n".join(
-            f"| {line} |" for line in (" | ".join(headings), " | ".join("---" for _ in headings), *lines)
-        )
-
-
-def escaped(text: str) -> str:
-    """Text that Markdown takes for text."""
-    return text.replace("|", "\\|").replace("<", "&lt;").replace("\n", " ")

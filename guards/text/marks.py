@@ -1,0 +1,44 @@
+"""Which parts of a line the text guards mean: to be shown, not judged."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from guards.text import contamination, repetition
+from guards.text.words import LATIN_WORD
+
+
+class Mark(NamedTuple):
+    """Characters `start` to `end` (excluded) of a line, and the code of the guard that means them."""
+
+    start: int
+    end: int
+    code: str
+
+
+def marks(output: str, source: str | None) -> list[Mark]:
+    """The repeated parts and the foreign words of one line, in order; where two overlap, the first one.
+
+    A line that only zlib calls repetitive has no part to show.
+    """
+    found = sorted([*_repeated(output), *_foreign(output, source)])
+    kept: list[Mark] = []
+    for mark in found:
+        if not kept or mark.start >= kept[-1].end:
+            kept.append(mark)
+    return kept
+
+
+def _repeated(output: str) -> Iterator[Mark]:
+    for pattern in (repetition.REPEATED, repetition.SHORT_LOOP):
+        for match in pattern.finditer(output):
+            if repetition.says_something(match[0]):
+                yield Mark(match.start(), match.end(), repetition.CODE)
+
+
+def _foreign(output: str, source: str | None) -> Iterator[Mark]:
+    if source is None:
+        return
+    words = contamination.foreign_words(output, source)
+    for match in LATIN_WORD.finditer(output):
+        if match[0].lower() in words:
+            yield Mark(match.start(), match.end(), contamination.CODE)

@@ -1,0 +1,48 @@
+"""`ledger report`: the record as one page."""
+
+from pathlib import Path
+
+import click
+
+from ledger.cli.output import console, emit, json_option
+from ledger.errors import Exit
+
+PAGE = Path("report.html")
+
+
+@click.command("report")
+@click.option("--out", type=click.Path(path_type=Path), help=f"Where to write it [default: {PAGE}].")
+@click.option("--lang", "language", type=click.Choice(["en", "ja"]), default="en", show_default=True)
+@click.option(
+    "--markdown", is_flag=True, help="Markdown to commit, on standard output unless --out is given."
+)
+@click.option(
+    "--compare", "pairs", nargs=2, multiple=True, metavar="A B", help="Compare two runs on the page."
+)
+@json_option
+def command(
+    out: Path | None, language: str, markdown: bool, pairs: tuple[tuple[str, str], ...], as_json: bool
+) -> int:
+    """Write everything on the record as one HTML file, which needs no network to be looked at.
+
+    \b
+    ledger report                                 report.html
+    ledger report --lang ja --compare exp5 exp9
+    ledger report --markdown --out docs/log.md
+    """
+    from ledger.flows.report import Request, report
+    from ledger.textio import write_lines_atomically
+    from ledger.workspace import Workspace
+
+    with console(stderr=True).status("gathering"):
+        text = report(Workspace.find(), Request(language, markdown, pairs)).rstrip("\n")
+    if markdown and out is None and not as_json:
+        click.echo(text)
+        return Exit.PASSED
+    target = out or PAGE
+    write_lines_atomically(target, text.split("\n"))
+    if as_json:
+        emit({"report": str(target), "bytes": target.stat().st_size}, as_json)
+    else:
+        click.echo(f"{target} written, {target.stat().st_size / 1024:,.0f} KiB")
+    return Exit.PASSED

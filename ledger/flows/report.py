@@ -1,0 +1,153 @@
+"""`ledger report`: gather what stands on the page from the journal and the texts that are at hand."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import pairwise
+
+from guards import registry
+from guards.text.marks import marks
+from guards.text.scan import scan
+from ledger.errors import LedgerError
+from ledger.evidence import LineSample, TextEvidence, Unobserved
+from ledger.flows.check import DEFAULT_MARKERS
+from ledger.flows.compare import Request as Comparing
+from ledger.flows.compare import compare
+from ledger.flows.stored import read_data, read_output, target_language
+from ledger.remarks import Decision, decisions, notes, ratings
+from ledger.report.html import to_html
+from ledger.report.markdown import to_markdown
+from ledger.report.page import Change, Curve, Experiment, Page, Part, Sample, Samples, Save
+from ledger.runs import Run, load_runs
+from ledger.spec import load_experiment
+from ledger.spec import names as spec_names
+from ledger.suspects.rank import suspects
+from ledger.suspects.record import Facts, all_entries, environments, side_of_run
+from ledger.suspects.suspect import Kind
+from ledger.workspace import Workspace
+
+LINES = 6  # flagged lines that are shown of one run
+CHARACTERS = 300  # of one line; a looping model writes until it is stopped
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the user typed. `pairs` are runs or experiments to compare on the page."""
+
+    language: str = "en"
+    markdown: bool = False
+    pairs: tuple[tuple[str, str], ...] = ()
+
+
+def report(workspace: Workspace, request: Request) -> str:
+    """The report as text: HTML, or Markdown. Raises UsageError for a pair that there is not."""
+    page = gather(workspace, request.pairs)
+    if request.markdown:
+        return to_markdown(page, request.language)
+    return to_html(page, request.language, {guard.CODE: guard.TITLE for guard in registry.ALL})
+
+
+def gather(workspace: Workspace, pairs: Sequence[tuple[str, str]] = ()) -> Page:
+    """Everything that the record has, and the samples of the texts that are at hand."""
+    entries = all_entries(workspace)
+    runs = load_runs(workspace)
+    experiments = tuple(_experiments(workspace, runs, {one.experiment: one for one in decisions(entries)}))
+    facts = environments(entries)
+    latest = [one.latest for one in experiments if one.latest]
+    return Page(
+        repository=workspace.root.name,
+        made=datetime.now(UTC).strftime("%Y-%m-%d %H:%M"),
+        experiments=experiments,
+        runs=tuple(runs),
+        rates={run.id: rates for run in runs if (rates := (run.finished or {}).get("rates"))},
+        curves=tuple(_curves(latest)),
+        changes=tuple(_changes(runs, facts)),
+        samples=tuple(one for run in latest if (one := _samples(workspace, run))),
+        comparisons=tuple(compare(workspace, Comparing(*pair)) for pair in pairs),
+        notes=tuple(notes(entries)),
+        ratings=tuple(ratings(entries)),
+    )
+
+
+def _experiments(
+    workspace: Workspace, runs: Sequence[Run], decided: Mapping[str, Decision]
+) -> Iterator[Experiment]:
+    """Those that ran, in the order of their first run, then those that only have a spec."""
+    ran = dict.fromkeys(run.experiment for run in runs)
+    for name in (*ran, *(name for name in spec_names(workspace.experiments) if name not in ran)):
+        own = tuple(run for run in runs if run.experiment == name)
+        yield Experiment(name, _title(workspace, name, own), own, decided.get(name))
+
+
+def _title(workspace: Workspace, name: str, runs: Sequence[Run]) -> str:
+    if runs and runs[-1].started.get("title"):
+        return str(runs[-1].started["title"])
+    try:
+        return load_experiment(name, workspace.experiments).title or ""
+    except LedgerError:  # a command, or a spec that is gone or broken: its runs stand all the same
+        return ""
+
+
+def _curves(runs: Sequence[Run]) -> Iterator[Curve]:
+    for run in runs:
+        if rows := (run.finished or {}).get("checkpoints"):
+            saves = (
+                Save(row["step"], row.get("memory"), row.get("reloaded"), row["verdict"]) for row in rows
+            )
+            yield Curve(run.id, tuple(sorted(saves, key=lambda save: save.step)))
+
+
+def _changes(runs: Sequence[Run], facts: Facts) -> Iterator[Change]:
+    """Between each run and the one before it in the same mode, where the environments are not the same."""
+    for mode in dict.fromkeys(run.mode for run in runs):
+        for old, new in pairwise(run for run in runs if run.mode == mode):
+            if old.started.get("environment") == new.started.get("environment"):
+                continue
+            found = suspects(side_of_run(old, facts), side_of_run(new, facts))
+            told = tuple(one for one in found if one.kind is not Kind.SETTING)
+            if told:
+                yield Change(old.id, new.id, told)
+
+
+def _samples(workspace: Workspace, run: Run) -> Samples | None:
+    """The worst lines of a run's output; None for a run that wrote none."""
+    if "sha256" not in ((run.finished or {}).get("output") or {}):
+        return None
+    output = read_output(workspace, run)
+    if isinstance(output, Unobserved):
+        return Samples(run.id, output)
+    source = read_data(workspace, run, "source")
+    seen = scan(
+        output,
+        source=None if isinstance(source, Unobserved) or len(source) != len(output) else source,
+        language=target_language(run),
+        markers=DEFAULT_MARKERS,
+    )
+    lines = tuple(_worst(seen))
+    return Samples(run.id, lines) if lines else None
+
+
+def _worst(seen: TextEvidence) -> Iterator[Sample]:
+    """One line of each code in turn, until there are enough."""
+    codes: dict[int, list[str]] = {}
+    lines: dict[int, LineSample] = {}
+    for place in range(LINES):
+        for code, flagged in sorted(seen.flagged.items()):
+            for line in flagged.worst[place : place + 1]:
+                codes.setdefault(line.number, []).append(code)
+                lines.setdefault(line.number, line)
+    for number in list(lines)[:LINES]:
+        line = lines[number]
+        yield Sample(number, line.source, tuple(_parts(line)), tuple(codes[number]))
+
+
+def _parts(line: LineSample) -> Iterator[Part]:
+    """The line in pieces, those that a guard means apart."""
+    end, text = 0, line.output[:CHARACTERS]
+    for mark in marks(text, line.source):
+        if mark.start > end:
+            yield Part(text[end : mark.start])
+        yield Part(text[mark.start : mark.end], mark.code)
+        end = mark.end
+    if text[end:] or not text:
+        yield Part(text[end:] or "∅")

@@ -1,0 +1,91 @@
+"""The report as one HTML file: everything inline, nothing from a network, readable without a script."""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from importlib.resources import files
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from ledger import __version__
+from ledger.comparison import Comparison, conclusions
+from ledger.comparison_view import Section, sections
+from ledger.evidence import Unobserved
+from ledger.metric import Metric
+from ledger.report.chart import curve_chart, timeline
+from ledger.report.page import Page
+from ledger.report.words import LANGUAGES
+from ledger.runs import Run
+from ledger.selection import findings_of
+
+CHANGED_LINES = 5
+
+
+def to_html(page: Page, language: str, titles: Mapping[str, str]) -> str:
+    """The page in `en` or `ja`; `titles` says in a word or two what a guard's code means."""
+    words = LANGUAGES[language]
+    environment = Environment(
+        loader=PackageLoader("ledger.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    environment.tests["unobserved"] = lambda value: isinstance(value, Unobserved)
+    chart = partial(curve_chart, memory=words["memory"], reloaded=words["reloaded"], step=words["step"])
+    return environment.get_template("report.html.j2").render(
+        page=page,
+        w=words,
+        lang=language,
+        version=__version__,
+        style=_part("style.css"),
+        script=_part("tables.js"),
+        present=_present(page),
+        timeline=Markup(timeline(page)),
+        curves=[(curve, Markup(chart(curve))) for curve in page.curves],
+        rate_codes=sorted({code for rates in page.rates.values() for code in rates}),
+        comparisons=[_comparison(one) for one in page.comparisons],
+        signatures=_signatures(page.runs),
+        titles=titles,
+        standing=standing,
+        metric=metric,
+        findings_of=findings_of,
+    )
+
+
+def standing(run: Run) -> str:
+    """The verdict of a run that ended, else how it stands."""
+    return str(run.verdict) if run.status == "finished" and run.verdict else run.status
+
+
+def metric(run: Run, name: str) -> Metric | None:
+    """One of its scores."""
+    one = ((run.finished or {}).get("metrics") or {}).get(name)
+    return Metric(one["value"], str(one.get("signature") or "")) if one else None
+
+
+def _present(page: Page) -> list[str]:
+    """The sections that have anything in them, in order."""
+    filled = {
+        "experiments": True,
+        "timeline": page.runs,
+        "curves": page.curves,
+        "rates": page.rates,
+        "samples": page.samples,
+        "changes": len(page.runs) > 1,
+        "comparisons": page.comparisons,
+        "people": page.notes or page.ratings,
+        "runs": page.runs,
+    }
+    return [name for name, content in filled.items() if content]
+
+
+def _comparison(one: Comparison) -> tuple[str, list[str], list[Section]]:
+    title = f"{one.baseline.name} (A), {one.candidate.name} (B)"
+    return title, list(conclusions(one)), list(sections(one, CHANGED_LINES))
+
+
+def _signatures(runs: Sequence[Run]) -> list[str]:
+    found = (one for run in runs for one in ((run.finished or {}).get("metrics") or {}).values())
+    return sorted({str(one["signature"]) for one in found if one.get("signature")})
+
+
+def _part(name: str) -> Markup:
+    """A file of ours, which may stand on the page as it is."""
+    return Markup((files("ledger.report") / "templates" / name).read_text(encoding="utf-8"))

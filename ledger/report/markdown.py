@@ -1,0 +1,81 @@
+"""The report as Markdown, like a log kept by hand: a section for each experiment, its newest run first."""
+
+from collections.abc import Iterator, Mapping
+
+from ledger.evidence import Unobserved
+from ledger.markdown import escaped, table
+from ledger.report.html import metric, standing
+from ledger.report.page import Experiment, Page
+from ledger.report.words import LANGUAGES
+from ledger.runs import Run
+from ledger.selection import findings_of
+
+Words = Mapping[str, str]
+
+
+def to_markdown(page: Page, language: str) -> str:
+    """The page in `en` or `ja`, to commit beside the code."""
+    words = LANGUAGES[language]
+    parts = [f"# {words['title'].format(page.repository)}", words["rehearsals"], _overview(page, words)]
+    parts += ["\n\n".join(_experiment(page, one, words)) for one in page.experiments]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _overview(page: Page, words: Words) -> str:
+    headings = tuple(words[key] for key in ("experiment", "what", "mode", "verdict"))
+    rows = [(one.name, one.title, *_standing(one, words)) for one in page.experiments]
+    return table((*headings, "BLEU", "chrF++", words["findings"]), rows) or words["nothing"]
+
+
+def _standing(one: Experiment, words: Words) -> tuple[str, ...]:
+    run = one.latest
+    if run is None:
+        decided = words["skipped"].format(one.decision.why) if one.decision else words["none"]
+        return ("", decided, "", "", "")
+    return words.get(run.mode, run.mode), words.get(standing(run), standing(run)), *_scores(run), _codes(run)
+
+
+def _scores(run: Run) -> tuple[str, str]:
+    bleu, chrf = (metric(run, name) for name in ("bleu", "chrf"))
+    return f"{bleu.value:.2f}" if bleu else "", f"{chrf.value:.2f}" if chrf else ""
+
+
+def _codes(run: Run) -> str:
+    told = [f"({f.code})" if f.accepted else f.code for f in findings_of(run) if f.severity > 0]
+    return " ".join(dict.fromkeys(told))
+
+
+def _experiment(page: Page, one: Experiment, words: Words) -> Iterator[str]:
+    yield f"## {one.name}: {escaped(one.title)}" if one.title else f"## {one.name}"
+    if one.decision:
+        by = f"{one.decision.who}, {one.decision.time[:10]}"
+        yield f"{words['skipped'].format(escaped(one.decision.why))} ({by})"
+    for run in reversed(one.runs):
+        yield "\n".join(_run(page, run, words))
+    said = [note for note in page.notes if note.experiment == one.name]
+    if said:
+        yield "\n".join(f"- {note.time[:10]} {note.who}: {escaped(note.text)}" for note in said)
+
+
+def _run(page: Page, run: Run, words: Words) -> Iterator[str]:
+    mode, verdict = words.get(run.mode, run.mode), words.get(standing(run), standing(run))
+    yield f"- **{run.id}** {run.time[:16].replace('T', ' ')} UTC, {mode}: {verdict}"
+    for name in ("bleu", "chrf"):
+        if found := metric(run, name):
+            yield f"  - {found.value:.2f} `{found.signature}`"
+    rates = {code: rate for code, rate in page.rates.get(run.id, {}).items() if rate}
+    if rates:
+        yield "  - " + ", ".join(f"{code} {rate:.2%}" for code, rate in sorted(rates.items()))
+    for finding in findings_of(run):
+        if finding.severity > 0:
+            waived = f" ({words['accepted']}: {escaped(finding.accepted)})" if finding.accepted else ""
+            yield f"  - {finding.code} {escaped(finding.message)}{waived}"
+    yield from _samples(page, run)
+
+
+def _samples(page: Page, run: Run) -> Iterator[str]:
+    for one in page.samples:
+        if one.run == run.id and not isinstance(one.lines, Unobserved):
+            for line in one.lines:
+                text = "".join(f"**{part.text}**" if part.code else part.text for part in line.output)
+                yield f"  - {line.number:,}: {escaped(line.source or '')} → {escaped(text)}"

@@ -1,0 +1,96 @@
+"""What stands on a report: plain values, gathered elsewhere, drawn elsewhere."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ledger.comparison import Comparison
+from ledger.evidence import Unobserved
+from ledger.remarks import Decision, Note, Rating
+from ledger.runs import Run
+from ledger.suspects.suspect import Suspect
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A piece of a line; `code` is the guard that means it, empty where none does."""
+
+    text: str
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One line of an output with what the guards mean in it."""
+
+    number: int
+    source: str | None
+    output: tuple[Part, ...]
+    codes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """The lines of one run that the text guards flag; or why they are not to be had."""
+
+    run: str
+    lines: tuple[Sample, ...] | Unobserved
+
+
+@dataclass(frozen=True, slots=True)
+class Save:
+    """One checkpoint: BLEU (0-100) of the same lines in memory and reloaded, and the verdict."""
+
+    step: int
+    memory: float | None
+    reloaded: float | None
+    verdict: str
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """The saves of one training, in order of the steps."""
+
+    run: str
+    saves: tuple[Save, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Experiment:
+    """One experiment: its runs, oldest first, of which the last real one counts, else the last rehearsal."""
+
+    name: str
+    title: str
+    runs: tuple[Run, ...]
+    decision: Decision | None = None
+
+    @property
+    def latest(self) -> Run | None:
+        """The run that stands for it: a real one where there is one."""
+        real = [run for run in self.runs if not run.is_rehearsal]
+        return next(reversed(real or self.runs), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What differs in the environments of two neighbouring runs, most suspicious first."""
+
+    before: str
+    after: str
+    suspects: tuple[Suspect, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The whole report. `made` is when (UTC), `rates` each run's rates (0-1) by guard code."""
+
+    repository: str
+    made: str
+    experiments: tuple[Experiment, ...]
+    runs: tuple[Run, ...]
+    rates: Mapping[str, Mapping[str, float]]
+    curves: tuple[Curve, ...] = ()
+    changes: tuple[Change, ...] = ()
+    samples: tuple[Samples, ...] = ()
+    comparisons: tuple[Comparison, ...] = ()
+    notes: tuple[Note, ...] = ()
+    ratings: tuple[Rating, ...] = ()
