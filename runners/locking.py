@@ -151,9 +151,12 @@ def _compile_cpu(new: Path, source: Path, root: Path, command: str, version: str
     wanted = f"torch=={version}+cpu"
     shutil.copy(start, new)
     refusal = _compile(new, source, root, ["--upgrade-package", wanted], {"CUSTOM_COMPILE_COMMAND": command})
-    if refusal is not None and wanted not in refusal:
-        raise _explain(source, refusal)
-    return refusal is None
+    if refusal is None:
+        return True
+    conflict = CONFLICT.search(refusal)  # with what was just compiled: only the build is new
+    if wanted in refusal or (conflict and conflict[1] == f"torch=={version}"):
+        return False
+    raise _explain(source, refusal)
 
 
 def _check_torch(public: Path, cpu: Path, source: Path, asked: bool) -> None:
