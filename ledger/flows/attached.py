@@ -1,42 +1,36 @@
 """A command while it runs: what its trainings tell is heard, and each save is verified beside them.
 
 One thread waits for the command and reads its events, one verifies for each Python that saves; all put news
-into a queue, so that the record and the terminal are one thread's.
+into a queue, so that the record and the terminal are one thread's. What verifies is loaded when the first
+training begins: most commands train nothing.
 """
 
 import subprocess
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
-from shutil import rmtree
 from threading import Thread
+from typing import TYPE_CHECKING
 
-from ledger.checkpoint import list_checkpoints
 from ledger.environment import Environment
-from ledger.errors import LedgerError
 from ledger.findings import Verdict
-from ledger.flows.beside import Judged, Verifier, record_save
-from ledger.flows.finished_saves import FinishedSaves, Stamps, stamps_of
+from ledger.flows.finished_saves import FinishedSaves
 from ledger.flows.record import Recorder
-from ledger.flows.training_loop import Checkpoint, to_checkpoint, told
-from ledger.flows.verify import Setting
 from ledger.flows.voice import Voice
-from ledger.lineage import step_in_name
-from ledger.runs import find, load_runs
 from ledger.training_evidence import TrainingPoint
 from runners.attachment import Attachment, Models, News, Save, Training, Unverified
-from runners.environment import capture
-from runners.training import Evaluation, Saved
+from runners.training import Evaluation
+
+if TYPE_CHECKING:
+    from ledger.flows.beside import Judged
+    from ledger.flows.saves_beside import SavesBeside
+    from ledger.flows.training_loop import Checkpoint
 
 LISTEN = 0.2  # seconds between two looks at what was told
-OVERWRITTEN = "it was overwritten by a later save before it could be verified"
 UNTOLD = "the training was ended before it could tell of it"
-
-
-Told = Training | TrainingPoint | Checkpoint | Unverified  # whatever has a step
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +38,6 @@ class Ended:
     """The command ended with that code, as `subprocess` has it, and all that it told was heard."""
 
     code: int
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """A save that is being verified, in the environment of `python`, and its files as they were when told."""
-
-    save: Save
-    before: Stamps
 
 
 class AttachedLoop:
@@ -71,20 +57,16 @@ class AttachedLoop:
         *,
         stop_on_fail: bool,
     ) -> None:
-        self.checkpoints: list[Checkpoint] = []
         self.points: list[TrainingPoint] = []
         self.unverified: list[Unverified] = []
         self.trainings: list[Training] = []
         self.models: Path | None = None
         self.interrupted = False
-        self._attachment, self._recorder, self._voice = attachment, recorder, voice
-        self._environments = dict(known)
+        self._attachment, self._recorder, self._voice, self._known = attachment, recorder, voice, known
         self._stop_on_fail = stop_on_fail
         self._news: SimpleQueue[News | Judged | Exception | Ended] = SimpleQueue()
-        self._verifiers: dict[Path, tuple[Verifier, Setting]] = {}
-        self._waiting: dict[Path, Waiting] = {}
-        self._judged: dict[Path, Saved] = {}  # the last one of each folder of snapshots
         self._open = ExitStack()
+        self._saves: SavesBeside | None = None
         self._began = time.time()
 
     def run(self, child: "subprocess.Popen[bytes]", watched: FinishedSaves | None = None) -> int:
@@ -106,14 +88,28 @@ class AttachedLoop:
                         self._hear(news)
                 except KeyboardInterrupt:
                     self.interrupted = code is not None
-        self._tidy()
+            self._drain()
         return code
+
+    @property
+    def checkpoints(self) -> "list[Checkpoint]":
+        """What became of each save that was verified."""
+        return self._saves.checkpoints if self._saves else []
 
     @property
     def last_step(self) -> int | None:
         """The highest step that any training told of."""
-        told: list[Told] = [*self.trainings, *self.points, *self.checkpoints, *self.unverified]
+        told: list[Training | TrainingPoint | Checkpoint | Unverified] = [
+            *self.trainings,
+            *self.points,
+            *self.checkpoints,
+            *self.unverified,
+        ]
         return max(one.step for one in told) if self.trainings else None
+
+    @property
+    def _waiting(self) -> list[Path]:
+        return self._saves.waiting if self._saves else []
 
     def _listen(self, child: "subprocess.Popen[bytes]", watched: FinishedSaves | None) -> None:
         try:
@@ -133,7 +129,7 @@ class AttachedLoop:
         match news:
             case Training():
                 self.trainings.append(news)
-                self._get_ready(news.python)
+                self._beside().get_ready(news.python)
             case Models():
                 self.models = self.models or news.python
             case TrainingPoint():
@@ -144,10 +140,18 @@ class AttachedLoop:
                 self._take(news)
             case Unverified():
                 self._note(news)
-            case Judged():
-                self._judge(news)
             case Exception():
                 raise news
+            case judged:
+                self._judge(judged)
+
+    def _beside(self) -> "SavesBeside":
+        if self._saves is None:
+            from ledger.flows.saves_beside import SavesBeside
+
+            beside = SavesBeside(self._recorder, self._voice, self._known, self._news.put)
+            self._saves = self._open.enter_context(beside)
+        return self._saves
 
     def _add(self, point: TrainingPoint) -> None:
         self.points.append(point)
@@ -155,55 +159,18 @@ class AttachedLoop:
             self._recorder.metric(name, getattr(point, name), point.step)
 
     def _take(self, save: Save) -> None:
-        saved = save.saved
-        if save.watched and any(saved.folder.is_relative_to(one.folder) for one in self.trainings):
-            self._remove(saved)  # the training tells of its saves itself
-            return
-        verifier = self._get_ready(save.python)
-        if verifier is None:
-            self._remove(saved)
-            return
-        self._waiting[saved.snapshot] = Waiting(save, stamps_of(saved.folder))
-        verifier.take(saved)
+        from ledger.flows.saves_beside import remove
 
-    def _get_ready(self, python: Path) -> Verifier | None:
-        """The one that reloads with this Python, made at the first need; None where that cannot be asked."""
-        if python not in self._verifiers:
-            try:
-                environment = self._environments.get(python) or capture(python)
-            except LedgerError as error:
-                self._note(Unverified(error.message))
-                return None
-            self._recorder.environment(environment)
-            workspace = self._recorder.workspace
-            runs = tuple(load_runs(workspace))
-            run = find(runs, self._recorder.run)
-            setting = Setting(workspace, environment, runs=runs, run=run, health=None)
-            verifier = Verifier(python, self._recorder.folder / "verify.log", setting, self._news.put)
-            self._verifiers[python] = self._open.enter_context(verifier), setting
-        return self._verifiers[python][0]
+        if save.watched and any(save.saved.folder.is_relative_to(one.folder) for one in self.trainings):
+            remove(save.saved)  # the training tells of its saves itself
+        else:
+            self._beside().take(save)
 
-    def _judge(self, judged: Judged) -> None:
-        waiting = self._waiting.pop(judged.saved.snapshot)
-        saved = judged.saved
-        found = to_checkpoint(judged, judged.verified)
-        if found.verdict is not Verdict.PASS and _changed(saved.folder, waiting.before):
-            self._note(Unverified(OVERWRITTEN, saved.step, saved.folder))
-            self._remove(saved)
-            return
-        _, setting = self._verifiers[waiting.save.python]
-        checkpoint = to_checkpoint(judged, record_save(setting, judged, self._voice.say))
-        if saved.folder.is_file():
-            checkpoint = replace(checkpoint, marked=False)  # a file bears no mark; its snapshot does not stay
-        self.checkpoints.append(checkpoint)
-        for name, score in (("bleu_memory", checkpoint.memory), ("bleu_reloaded", checkpoint.reloaded)):
-            self._recorder.metric(name, score.value if score else None, checkpoint.step)
-        for line in told(checkpoint):
-            self._voice.say(f"ledger: {line}")
-        if checkpoint.verdict is Verdict.FAIL and self._stop_on_fail and self.trainings:
+    def _judge(self, judged: "Judged") -> None:
+        checkpoint = self._beside().judge(judged)
+        if checkpoint and checkpoint.verdict is Verdict.FAIL and self._stop_on_fail and self.trainings:
             self._attachment.stop()
             self._voice.say("ledger: on_fail is stop: the training ends at its next step")
-        self._forget_older(saved)
 
     def _note(self, unverified: Unverified) -> None:
         if unverified in self.unverified:
@@ -214,8 +181,11 @@ class AttachedLoop:
 
     def _end(self) -> None:
         """Checkpoints that a training did not live to tell of are named: nobody knows what they should be."""
+        from ledger.checkpoint import list_checkpoints
+        from ledger.lineage import step_in_name
+
         heard = {one.folder for one in self.checkpoints} | {one.folder for one in self.unverified}
-        heard |= {one.save.saved.folder for one in self._waiting.values()}
+        heard |= set(self._waiting)
         for training in self.trainings:
             for folder in list_checkpoints(training.folder):
                 step = step_in_name(folder) or 0
@@ -224,32 +194,14 @@ class AttachedLoop:
         if self._waiting:
             self._voice.say(f"ledger: the command has ended; {len(self._waiting)} save(s) to verify yet")
 
-    def _forget_older(self, saved: Saved) -> None:
-        """The newest judged snapshot stays until the next one is, whose score is held against its mark."""
-        before = self._judged.get(saved.snapshot.parent)
-        if before is not None:
-            self._remove(before)
-        self._judged[saved.snapshot.parent] = saved
-
-    def _remove(self, saved: Saved) -> None:
-        if saved.snapshot == saved.folder:
-            return  # there are no hard links here: it was verified in its own place
-        rmtree(saved.snapshot, ignore_errors=True)
-        with suppress(OSError):
-            for folder in list(saved.snapshot.parents)[:3]:
-                folder.rmdir()  # as far as they are empty
-
-    def _tidy(self) -> None:
-        for saved in (*self._judged.values(), *(one.save.saved for one in self._waiting.values())):
-            self._remove(saved)
+    def _drain(self) -> None:
+        """What the last judgements told of."""
+        while not self._news.empty():
+            if isinstance(news := self._news.get(), Unverified):
+                self._note(news)
 
 
 def _written(folder: Path) -> float:
     with suppress(OSError):
         return folder.stat().st_mtime
     return 0.0
-
-
-def _changed(folder: Path, before: Stamps) -> bool:
-    """Whether the save's files are others than they were, though it is still there."""
-    return folder.is_dir() and stamps_of(folder) != before

@@ -1,0 +1,136 @@
+"""The saves of a command: each is reloaded with the Python that made it, judged, recorded, marked and told."""
+
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from shutil import rmtree
+
+from ledger.environment import Environment
+from ledger.errors import LedgerError
+from ledger.findings import Verdict
+from ledger.flows.beside import Judged, Verifier, record_save
+from ledger.flows.finished_saves import Stamps, stamps_of
+from ledger.flows.record import Recorder
+from ledger.flows.training_loop import Checkpoint, to_checkpoint, told
+from ledger.flows.verify import Setting
+from ledger.flows.voice import Voice
+from ledger.runs import find, load_runs
+from runners.attachment import Save, Unverified
+from runners.environment import capture
+from runners.training import Saved
+
+OVERWRITTEN = "it was overwritten by a later save before it could be verified"
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A save that is being verified, and its files as they were when it was told."""
+
+    save: Save
+    before: Stamps
+
+
+class SavesBeside:
+    """Verifies saves one after the other, for each Python that saves in a worker of its own.
+
+    A context manager: leaving it ends the workers and removes the snapshots. `tell` is given what became of
+    each save, and hands it back by `judge` in its own time. `checkpoints` is every save's fate so far.
+    """
+
+    def __init__(
+        self,
+        recorder: Recorder,
+        voice: Voice,
+        known: Mapping[Path, Environment],
+        tell: Callable[[Judged | Exception | Unverified], None],
+    ) -> None:
+        self.checkpoints: list[Checkpoint] = []
+        self._recorder, self._voice, self._tell = recorder, voice, tell
+        self._environments = dict(known)
+        self._verifiers: dict[Path, tuple[Verifier, Setting]] = {}
+        self._waiting: dict[Path, Waiting] = {}
+        self._judged: dict[Path, Saved] = {}  # the last one of each folder of snapshots
+        self._open = ExitStack()
+
+    def __enter__(self) -> "SavesBeside":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """End the workers, whatever they are doing."""
+        self._open.close()
+        for saved in (*self._judged.values(), *(one.save.saved for one in self._waiting.values())):
+            remove(saved)
+
+    @property
+    def waiting(self) -> list[Path]:
+        """The folders of the saves that are not judged yet."""
+        return [one.save.saved.folder for one in self._waiting.values()]
+
+    def get_ready(self, python: Path) -> Verifier | None:
+        """The one that reloads with this Python, made at the first need; None where that cannot be asked."""
+        if python not in self._verifiers:
+            try:
+                environment = self._environments.get(python) or capture(python)
+            except LedgerError as error:
+                self._tell(Unverified(error.message))
+                return None
+            self._recorder.environment(environment)
+            workspace = self._recorder.workspace
+            runs = tuple(load_runs(workspace))
+            run = find(runs, self._recorder.run)
+            setting = Setting(workspace, environment, runs=runs, run=run, health=None)
+            verifier = Verifier(python, self._recorder.folder / "verify.log", setting, self._tell)
+            self._verifiers[python] = self._open.enter_context(verifier), setting
+        return self._verifiers[python][0]
+
+    def take(self, save: Save) -> None:
+        """Verify this save when those before it are done."""
+        verifier = self.get_ready(save.python)
+        if verifier is None:
+            remove(save.saved)
+            return
+        self._waiting[save.saved.snapshot] = Waiting(save, stamps_of(save.saved.folder))
+        verifier.take(save.saved)
+
+    def judge(self, judged: Judged) -> Checkpoint | None:
+        """Record and tell what became of a save; None for one that was overwritten meanwhile."""
+        saved, waiting = judged.saved, self._waiting.pop(judged.saved.snapshot)
+        found = to_checkpoint(judged, judged.verified)
+        if found.verdict is not Verdict.PASS and _changed(saved.folder, waiting.before):
+            self._tell(Unverified(OVERWRITTEN, saved.step, saved.folder))
+            remove(saved)
+            return None
+        _, setting = self._verifiers[waiting.save.python]
+        checkpoint = to_checkpoint(judged, record_save(setting, judged, self._voice.say))
+        if saved.folder.is_file():
+            checkpoint = replace(checkpoint, marked=False)  # a file bears no mark; its snapshot does not stay
+        self.checkpoints.append(checkpoint)
+        for name, score in (("bleu_memory", checkpoint.memory), ("bleu_reloaded", checkpoint.reloaded)):
+            self._recorder.metric(name, score.value if score else None, checkpoint.step)
+        for line in told(checkpoint):
+            self._voice.say(f"ledger: {line}")
+        self._forget_older(saved)
+        return checkpoint
+
+    def _forget_older(self, saved: Saved) -> None:
+        """The newest judged snapshot stays until the next one is, whose score is held against its mark."""
+        before = self._judged.get(saved.snapshot.parent)
+        self._judged[saved.snapshot.parent] = saved
+        if before is not None:
+            remove(before)
+
+
+def remove(saved: Saved) -> None:
+    """Drop a snapshot, and the folders that it leaves empty."""
+    if saved.snapshot == saved.folder:
+        return  # there are no hard links here: it was verified in its own place
+    rmtree(saved.snapshot, ignore_errors=True)
+    with suppress(OSError):
+        for folder in list(saved.snapshot.parents)[:3]:
+            folder.rmdir()  # as far as they are empty
+
+
+def _changed(folder: Path, before: Stamps) -> bool:
+    """Whether the save's files are others than they were, though it is still there."""
+    return folder.is_dir() and stamps_of(folder) != before
