@@ -1,4 +1,4 @@
-"""The saves of a command: each is reloaded with the Python that made it, judged, recorded, marked and told."""
+"""The saves of a command: each is reloaded with the Python that made it, judged, recorded and marked."""
 
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
