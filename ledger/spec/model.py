@@ -44,7 +44,7 @@ def _file_name(text: str) -> str:
 
 
 def _environment(text: str) -> str:
-    return _one_line(text) if text.endswith(".txt") else _file_name(text)
+    return _one_line(text) if text.endswith((".txt", ".toml")) else _file_name(text)
 
 
 def _model_name(text: str) -> str:
@@ -237,7 +237,8 @@ class Experiment(Section):
     environment: EnvironmentName | None = Field(
         default=None,
         description="Lockfile to run with, by its name under `lockfiles/` (`mt-4.57.6`) or by its path "
-        "(`….txt`): as installed, or else built. Unset: what is installed, recorded and not checked.",
+        "(`….txt`, `pylock.….toml`): as installed, or else built. Unset: what is installed, recorded and not "
+        "checked.",
     )
     clean: bool = Field(default=False, description="Refuse to run with uncommitted changes.")
     guards: Guards = Field(default_factory=Guards)

@@ -1,4 +1,6 @@
+import os
 import sys
+import zipfile
 from importlib.metadata import version
 
 import pytest
@@ -77,3 +79,55 @@ def test_an_environment_is_built_once_and_its_python_printed(pinned, ledger, tmp
     assert first.code == 0
     assert ledger("env", "build", "mt", "--json").document["python"] == first.out.strip()
     assert ledger("env", "build", "tm").code == 2
+
+
+def test_a_pylock_is_shown_like_any_lockfile(pinned, ledger):
+    wheel = f"rich-{version('rich')}-py3-none-any.whl"
+    (pinned.lockfiles / "pylock.other.toml").write_text(
+        f'lock-version = "1.0"\ncreated-by = "somebody"\n[[packages]]\nname = "rich"\n'
+        f'version = "{version("rich")}"\nwheels = [{{ path = "{wheel}", hashes = {{ sha256 = "aa" }} }}]\n'
+    )
+    document = ledger("env", "show", "--env", "other", "--json").document
+    assert (document["verdict"], document["lockfile"]["name"]) == ("pass", "other")
+    assert ledger("env", "show", "--env", "lockfiles/pylock.other.toml").code == 0
+    (pinned.lockfiles / "pylock.other.toml").write_text("lock-version = 1\n")
+    answer = ledger("env", "show", "--env", "other")
+    assert (answer.code, answer.err.count("\n")) == (3, 2)
+
+
+def test_a_lockfile_is_compiled_and_built_from(pinned, ledger, tmp_path, monkeypatch):
+    for name in [name for name in os.environ if name.startswith(("PIP_", "UV_"))]:
+        monkeypatch.delenv(name)
+    wheels = tmp_path / "wheels"
+    wheels.mkdir()
+    with zipfile.ZipFile(wheels / "peer-1.0-py3-none-any.whl", "w") as archive:
+        archive.writestr("peer-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: peer\nVersion: 1.0\n")
+        archive.writestr("peer-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
+        archive.writestr("peer-1.0.dist-info/RECORD", "")
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(wheels))
+    monkeypatch.setenv("LEDGER_ENVIRONMENTS", str(tmp_path / "environments"))
+    (pinned.lockfiles / "new.in").write_text("peer\n")
+    answer = ledger("env", "lock", "new", "--pylock", "pylock.new.toml", "--json")
+    written = [str(pinned.lockfiles / "new.txt"), "pylock.new.toml"]
+    assert (answer.code, answer.document["written"]) == (0, written), answer.err
+    for path in written:
+        shown = ledger("env", "build", path)
+        assert shown.code == 0, shown.err
+        against = ledger("env", "show", "--env", path, "--python", shown.out.strip(), "--json").document
+        assert against["verdict"] == "pass"
+        assert against["facts"]["packages"].keys() == {"peer"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (["none"], 2, "there is no"),
+        (["mt", "--pylock", "mt.toml"], 2, "call it pylock.toml or pylock.mt.toml"),
+    ],
+)
+def test_what_cannot_be_locked_is_one_message(pinned, ledger, arguments, code, says):
+    answer = ledger("env", "lock", *arguments)
+    assert (answer.code, answer.out) == (code, "")
+    assert says in answer.err
