@@ -16,11 +16,11 @@ class Mark(NamedTuple):
 
 
 def marks(output: str, source: str | None) -> list[Mark]:
-    """The repeated parts and the foreign words of one line, in order; where two overlap, the first one.
+    """The repeated parts and the foreign words of one line, in order; where two overlap, the first and longest.
 
     A line that only zlib calls repetitive has no part to show.
     """
-    found = sorted([*_repeated(output), *_foreign(output, source)])
+    found = sorted([*_repeated(output), *_foreign(output, source)], key=lambda mark: (mark.start, -mark.end))
     kept: list[Mark] = []
     for mark in found:
         if not kept or mark.start >= kept[-1].end:

@@ -1,0 +1,101 @@
+"""The page in a real browser, opened from the file system, at the width of a phone and of a desktop."""
+
+import shutil
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+CHROMIUM = next((path for name in ("chromium", "google-chrome") if (path := shutil.which(name))), None)
+pytestmark = pytest.mark.skipif(
+    CHROMIUM is None, reason="no Chromium is installed (Debian: apt install chromium)"
+)
+QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+PHONE, DESKTOP = {"width": 375, "height": 667}, {"width": 1280, "height": 800}
+
+
+@pytest.fixture(scope="module")
+def browser() -> "Iterator[Browser]":
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield started
+        started.close()
+
+
+def open_page(browser, path, **options):
+    page = browser.new_context(offline=True, **options).new_page()
+    page.failures = []
+    page.on("pageerror", lambda error: page.failures.append(error))
+    page.on("requestfailed", lambda request: page.failures.append(request.url))
+    page.goto(path.as_uri())
+    return page
+
+
+@pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_opens_without_network_or_error_and_fits_the_width(browser, written, size, scheme):
+    for path in written.values():
+        page = open_page(browser, path, viewport=size, color_scheme=scheme)
+        assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
+        assert page.failures == []
+        ink, paper = (
+            page.evaluate(f"getComputedStyle(document.body).{name}") for name in ("color", "backgroundColor")
+        )
+        assert (
+            _lightness(ink) < _lightness(paper) if scheme == "light" else _lightness(ink) > _lightness(paper)
+        )
+        page.context.close()
+
+
+def test_how_long_it_takes_to_open_is_told(browser, written, record_property):
+    began = time.perf_counter()
+    open_page(browser, written["en"], viewport=DESKTOP).context.close()
+    record_property("seconds to open", time.perf_counter() - began)
+
+
+def test_it_can_be_read_without_a_script(browser, written):
+    page = open_page(browser, written["en"], java_script_enabled=False)
+    rows = page.locator("#runs tbody tr")
+    assert rows.count() == 100
+    assert rows.first.is_visible()
+    assert page.locator(".filters").count() == 0
+    page.context.close()
+
+
+def test_a_click_on_a_heading_sorts_and_another_turns_it_round(browser, written):
+    page = open_page(browser, written["en"])
+    heading = page.locator("#runs thead th", has_text="BLEU")
+    for order in ("ascending", "descending"):
+        heading.get_by_role("button").click()
+        shown = [
+            float(text)
+            for text in page.locator("#runs tbody td:nth-child(5)").all_inner_texts()
+            if text != "–"
+        ]
+        assert shown == sorted(shown, reverse=order == "descending")
+        assert heading.get_attribute("aria-sort") == order
+    page.context.close()
+
+
+def test_words_and_a_verdict_filter_the_runs(browser, written):
+    page = open_page(browser, written["en"])
+    rows = page.locator("#runs tbody tr:visible")
+    page.get_by_role("searchbox").fill("exp3- rehearsal")
+    assert rows.count() > 0
+    assert all("exp3-" in text and "rehearsal" in text for text in rows.all_inner_texts())
+    page.get_by_role("searchbox").fill("")
+    page.get_by_role("combobox").select_option("fail")
+    assert 0 < rows.count() < 100
+    assert all("TXT001" in text for text in rows.all_inner_texts())
+    page.context.close()
+
+
+def _lightness(colour: str) -> float:
+    """The mean of red, green and blue of `rgb(r, g, b)`."""
+    return sum(float(part) for part in colour[colour.index("(") + 1 : -1].split(",")[:3]) / 3

@@ -1,0 +1,108 @@
+"""The page: what stands on it, and what must never be in it."""
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from ledger.report.words import ENGLISH, JAPANESE
+
+LARGEST = 2_000_000
+
+
+class Page(HTMLParser):
+    """The tags with their attributes, and the text outside of style and script."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self._inside = ""
+        self.feed(html)
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append((tag, dict(attributes)))
+        self._inside = tag
+
+    def handle_endtag(self, tag):
+        self._inside = ""
+
+    def handle_data(self, data):
+        if self._inside not in ("style", "script"):
+            self.text += data
+
+
+@pytest.fixture
+def page(written) -> Page:
+    return Page(written["en"].read_text(encoding="utf-8"))
+
+
+def test_two_hundred_entries_stay_small(written):
+    assert all(path.stat().st_size < LARGEST for path in written.values())
+
+
+def test_nothing_is_fetched(written, page):
+    for tag, attributes in page.tags:
+        assert tag not in ("link", "img", "iframe", "object", "embed")
+        assert "src" not in attributes
+        assert (attributes.get("href") or "#").startswith("#"), attributes
+    html = written["en"].read_text(encoding="utf-8")
+    assert "@import" not in html
+    assert not re.search(r"url\(|fetch\(|XMLHttpRequest", html)
+
+
+def test_what_was_recorded_cannot_become_markup(written, page):
+    html = written["en"].read_text(encoding="utf-8")
+    assert "<script>alert" not in html
+    assert "a <b>lesson</b> & more" in page.text
+    assert html.count("<script>") == 1
+
+
+def test_flagged_lines_have_their_parts_marked(written):
+    html = written["en"].read_text(encoding="utf-8")
+    assert re.search(r'<mark class="TXT001"[^>]*>I I I I I I I I I I I I</mark>', html)
+    assert re.search(r'これは <mark class="TXT003"[^>]*>Window</mark> です', html)
+
+
+def test_each_section_has_what_it_is_for(page):
+    ids = {attributes.get("id") for _, attributes in page.tags}
+    wanted = {
+        "experiments",
+        "timeline",
+        "curves",
+        "rates",
+        "samples",
+        "changes",
+        "comparisons",
+        "people",
+        "runs",
+    }
+    assert wanted <= ids
+    assert "not run: measured with exp1" in page.text
+    assert "transformers" in page.text
+    assert "36% (24–50%)" in page.text
+    assert "rehearsal" in page.text
+
+
+def test_both_curves_stand_on_one_plot(written):
+    html = written["en"].read_text(encoding="utf-8")
+    plots = re.findall(r'<svg[^>]*aria-label="BLEU,[^"]*">(.*?)</svg>', html)
+    assert plots
+    assert all('<polyline class="memory"' in plot and '<polyline class="reloaded"' in plot for plot in plots)
+
+
+def test_every_word_exists_in_both_languages(written):
+    assert ENGLISH.keys() == JAPANESE.keys()
+    html = written["ja"].read_text(encoding="utf-8")
+    assert '<html lang="ja">' in html
+    assert JAPANESE["rehearsals"] in html
+    assert ">合格<" in html
+
+
+def test_an_empty_record_makes_a_page_that_says_so(tmp_path, monkeypatch):
+    from ledger.flows.report import Request, report
+    from ledger.workspace import Workspace
+
+    (tmp_path / "experiments").mkdir()
+    assert ENGLISH["nothing"] in report(Workspace(tmp_path), Request())
+    assert ENGLISH["nothing"] in report(Workspace(tmp_path), Request(markdown=True))
