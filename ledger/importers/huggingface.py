@@ -11,7 +11,7 @@ from ledger.claims import Claimed, ClaimedRun, Outcome, Point
 from ledger.errors import LedgerError
 from ledger.findings import Json
 from ledger.importers.files import Problems, finite, foreign, model_in, parse_json
-from ledger.trainer_state import NAME, read_trainer_state
+from ledger.trainer_state import NAME, TrainerState, read_trainer_state
 
 KIND = "huggingface"
 RESULTS = ("all_results.json", "train_results.json", "eval_results.json", "predict_results.json")
@@ -69,18 +69,24 @@ def read(path: Path) -> Claimed:
                 metrics={**{name: points[-1].value for name, points in series.items()}, **results},
                 series=series,
                 environment=_versions(configs),
-                facts={
-                    "steps": state.step,
-                    "best_metric": state.best,
-                    "best_checkpoint": state.best_checkpoint and Path(state.best_checkpoint).name,
-                    "checkpoints": [one.name for one in folders if one != path],
-                },
+                facts=_facts(state, [one.name for one in folders if one != path]),
                 where=f"{folder.name}/{NAME}",
             ),
         ),
         tuple(problems.files),
         tuple(problems),
     )
+
+
+def _facts(state: TrainerState, checkpoints: list[str]) -> dict[str, Json]:
+    best = state.best_checkpoint and Path(state.best_checkpoint).name
+    told = {
+        "steps": state.step,
+        "best_metric": state.best,
+        "best_checkpoint": best,
+        "checkpoints": checkpoints,
+    }
+    return {key: value for key, value in told.items() if value not in (None, [])}
 
 
 def _states(path: Path) -> list[Path]:

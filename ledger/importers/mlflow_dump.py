@@ -7,12 +7,17 @@ only where MLFLOW_ALLOW_FILE_STORE is set. Give it a copy: opening a store may c
 import json
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlparse
 
 
-def runs(client: Any) -> Iterator[dict[str, Any]]:
+def runs(client: Any, uri: str) -> Iterator[dict[str, Any]]:
     """The active runs of every active experiment, each with the history of its metrics."""
     for experiment in client.search_experiments():
+        if uri.startswith("file:"):
+            yield from _one_by_one(client, experiment, Path(unquote(urlparse(uri).path)))
+            continue
         token = None
         while True:
             page = client.search_runs([experiment.experiment_id], page_token=token)
@@ -20,6 +25,18 @@ def runs(client: Any) -> Iterator[dict[str, Any]]:
             token = page.token
             if not token:
                 break
+
+
+def _one_by_one(client: Any, experiment: Any, store: Path) -> Iterator[dict[str, Any]]:
+    """The runs of a file store by their folders: a search ends at the first one that is damaged."""
+    for folder in sorted((store / experiment.experiment_id).glob("[0-9a-f]" * 32)):
+        try:
+            run = client.get_run(folder.name)
+        except Exception as error:
+            yield {"run_id": folder.name, "unread": _line(error)}
+            continue
+        if run.info.lifecycle_stage == "active":
+            yield run_facts(client, experiment.name, run)
 
 
 def run_facts(client: Any, experiment: str, run: Any) -> dict[str, Any]:
@@ -31,7 +48,7 @@ def run_facts(client: Any, experiment: str, run: Any) -> dict[str, Any]:
             points = client.get_metric_history(run.info.run_id, name)
             series[name] = [(point.step, point.value) for point in points]
         except Exception as error:
-            problems.append(f"the history of {name}: {' '.join(str(error).split())[:120]}")
+            problems.append(f"the history of {name}: {_line(error)}")
     return {
         "experiment": experiment,
         "run_id": run.info.run_id,
@@ -48,15 +65,26 @@ def run_facts(client: Any, experiment: str, run: Any) -> dict[str, Any]:
 
 
 def main(uri: str) -> None:
-    """Write one line per run; a store of an older MLflow is brought up to this one's schema first."""
+    """Write one line per run; a database of an older MLflow is brought up to this one's schema first."""
+    from mlflow.exceptions import MlflowException
     from mlflow.tracking import MlflowClient
 
-    if uri.startswith("sqlite:"):
+    try:
+        client = MlflowClient(uri)
+        client.search_experiments(max_results=1)
+    except MlflowException:
+        if not uri.startswith("sqlite:"):
+            raise
         from mlflow.store.db.utils import _upgrade_db, create_sqlalchemy_engine_with_retry
 
         _upgrade_db(create_sqlalchemy_engine_with_retry(uri))
-    for one in runs(MlflowClient(uri)):
+        client = MlflowClient(uri)
+    for one in runs(client, uri):
         sys.__stdout__.write(json.dumps(one) + "\n")  # type: ignore[union-attr]
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())[:120] or type(error).__name__
 
 
 if __name__ == "__main__":

@@ -40,15 +40,14 @@ def read(path: Path) -> Claimed:
     """Every active run in the store. Raises LedgerError where it is none, or MLflow cannot open it."""
     if not matches(path):
         raise foreign(path, "MLflow store")
+    problems: list[str] = []
     with TemporaryDirectory(prefix="ledger-import-") as folder:
-        uri = _copy(path, Path(folder))
-        rows, told = _dump(uri, path)
-    problems = _unread(path, {row["run_id"] for row in rows}) if path.is_dir() else []
-    problems += [f"{row['run_id']}: {one}" for row in rows for one in row["problems"]]
+        rows = _dump(_copy(path, Path(folder), problems), path)
+    problems += [f"run {row['run_id']}: {row['unread']}" for row in rows if "unread" in row]
+    rows = [row for row in rows if "unread" not in row]
+    problems += [f"run {row['run_id']}: {one}" for row in rows for one in row["problems"]]
     if not rows and problems:
-        raise LedgerError(
-            f"nothing in {path} could be read: {problems[0]}", hint=told or "was it copied in full?"
-        )
+        raise LedgerError(f"nothing in {path} could be read: {problems[0]}", hint="was it copied in full?")
     files = (path,) if path.is_file() else tuple(sorted(_files(path)))
     return Claimed(KIND, tuple(map(_run, rows)), files, tuple(problems))
 
@@ -67,7 +66,7 @@ def _is_database(path: Path) -> bool:
         if file.read(len(SQLITE)) != SQLITE:
             return False
     try:
-        with closing(sqlite3.connect(f"file:{path.absolute()}?mode=ro", uri=True)) as connection:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
             tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
     except sqlite3.Error:
         return True  # damaged inside: told when it is read
@@ -83,17 +82,22 @@ def _is_experiment(meta: Path) -> bool:
     return "experiment_id" in content and "lifecycle_stage" in content
 
 
-def _copy(path: Path, folder: Path) -> str:
+def _copy(path: Path, folder: Path, problems: list[str]) -> str:
     """The URI of a copy: reading a store changes it (schema, trash folder), and the source stays as it is."""
     if path.is_dir():
         copy = folder / "mlruns"
         shutil.copytree(path, copy, ignore=shutil.ignore_patterns("artifacts"), symlinks=True)
         for meta in copy.glob("*/*/meta.yaml"):
             (meta.parent / "artifacts").mkdir()  # without it MLflow does not take the folder for a run's
+        for series in copy.glob("*/*/metrics/**/*"):
+            if series.is_file() and _mend(series):
+                problems.append(
+                    f"run {series.relative_to(copy).parts[1]}: {series.name} ends in a cut-off line"
+                )
         return copy.as_uri()
     try:
         with (
-            closing(sqlite3.connect(f"file:{path.absolute()}?mode=ro", uri=True)) as source,
+            closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as source,
             closing(sqlite3.connect(folder / "mlflow.db")) as target,
         ):
             source.backup(target)
@@ -104,7 +108,16 @@ def _copy(path: Path, folder: Path) -> str:
     return f"sqlite:///{folder / 'mlflow.db'}"
 
 
-def _dump(uri: str, path: Path) -> tuple[list[dict[str, Json]], str]:
+def _mend(series: Path) -> bool:
+    """Take off a last line that has fewer fields than the first, as a killed writer leaves it."""
+    lines = series.read_bytes().splitlines(keepends=True)
+    if len(lines) < 2 or len(lines[-1].split()) >= len(lines[0].split()):
+        return False
+    series.write_bytes(b"".join(lines[:-1]))
+    return True
+
+
+def _dump(uri: str, path: Path) -> list[dict[str, Json]]:
     command = [sys.executable, "-m", "ledger.importers.mlflow_dump", uri]
     environment = {**os.environ, "MLFLOW_ALLOW_FILE_STORE": "true", "MLFLOW_TRACKING_URI": uri}
     try:
@@ -121,21 +134,7 @@ def _dump(uri: str, path: Path) -> tuple[list[dict[str, Json]], str]:
             f"MLflow cannot open {path}: {told[-1][:200] if told else done.returncode}",
             hint="look at it with: mlflow ui --backend-store-uri …",
         )
-    return [json.loads(line) for line in done.stdout.splitlines()], told[-1] if told else ""
-
-
-def _unread(path: Path, read: set[str]) -> list[str]:
-    """The run folders that the client passed over; deleted runs are not missed."""
-    problems = Problems()
-    for folder in sorted(
-        {found.parent for found in path.glob("*/*/meta.yaml")} | set(path.glob("*/" + "[0-9a-f]" * 32))
-    ):
-        if folder.parent.name.startswith(".") or folder.name in read or folder.parent.name == "models":
-            continue
-        meta = problems.mapping(folder / "meta.yaml", parse_yaml)
-        if meta.get("lifecycle_stage") != "deleted":
-            problems.append(f"run {folder.name}: its meta.yaml is missing or damaged")
-    return problems
+    return [json.loads(line) for line in done.stdout.splitlines()]
 
 
 def _run(row: Mapping[str, Json]) -> ClaimedRun:
