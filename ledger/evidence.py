@@ -6,22 +6,26 @@ so that "could not check" travels as a value and ends as a skip, never as a pass
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from ledger import gate_evidence as gate
-from ledger.checkpoint import CheckpointFiles, Claims, Origin, Snapshot
-from ledger.claims import Consistency, WrittenLog
 from ledger.findings import Json
 from ledger.metric import Metric
-from ledger.suspects.side import EnvironmentSide
-from ledger.trace import ExitTrace, OutputTrace, TrainingTrace
-from ledger.training_evidence import (
-    DeviceMemory,
-    EffectiveSettings,
-    MemoryNeed,
-    TrainingLimits,
-    TrainingPlan,
-    TrainingSeries,
-)
+
+# Slices that have modules of their own are not imported: every command that guards anything passes here.
+if TYPE_CHECKING:
+    from ledger import gate_evidence as gate
+    from ledger.checkpoint import CheckpointFiles, Claims, Origin, Snapshot
+    from ledger.claims import Consistency, WrittenLog
+    from ledger.suspects.side import EnvironmentSide
+    from ledger.trace import ExitTrace, OutputTrace, TrainingTrace
+    from ledger.training_evidence import (
+        DeviceMemory,
+        EffectiveSettings,
+        MemoryNeed,
+        TrainingLimits,
+        TrainingPlan,
+        TrainingSeries,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,7 +322,7 @@ class Evidence:
     model: ModelUse | ModelKind | Unobserved = Unobserved("no model is named")
     packages: Pins | Installed | Unobserved = Unobserved("no lockfile is named")
     # Both sides of a comparison of environments.
-    surroundings: EnvironmentSide | Unobserved = Unobserved("no environments were compared")
+    surroundings: "EnvironmentSide | Unobserved" = Unobserved("no environments were compared")
     journal: JournalHeads | JournalLines | Unobserved = Unobserved("no journal was read")
     files: "SoundFiles | CheckpointFiles | Unobserved" = Unobserved("no checkpoint was given")
     # Expected: at save time (a Snapshot whose parts are None where nothing was kept); actual: reloaded.
