@@ -1,14 +1,17 @@
 # Everything starts with the environment, so every target makes it first; made once, that costs nothing.
 PYTHON ?= python3
 BIN := .venv/bin
+# A shallow clone, as CI makes them, may lack the base: then what needs none is looked at.
+SHALLOW = $(if $(filter true,$(shell git rev-parse --is-shallow-repository)),--base HEAD)
 
-.PHONY: help setup demo test lint lock bench matrix
+.PHONY: help setup demo test lint gate lock bench matrix
 
 help:
 	@echo "make setup   the environment in .venv, from the lockfiles (PYTHON=python3.12 to choose the Python)"
 	@echo "make demo    two rehearsed experiments, guarded and recorded: a few minutes, no GPU"
-	@echo "make test    lint, then the whole test suite"
+	@echo "make test    lint, the gate, then the whole test suite"
 	@echo "make lint    ruff, mypy and import-linter"
+	@echo "make gate    this project's own ledger gate, on its experiments"
 	@echo "make bench   the benchmarks"
 	@echo "make matrix  save with one version of transformers, load with another: docs/matrix.md anew"
 	@echo "make lock    compile the lockfiles again (UPGRADE=--upgrade for newer versions)"
@@ -20,7 +23,7 @@ demo: setup
 	@$(BIN)/ledger run exp5 --rehearse --again
 	@$(BIN)/ledger run exp7 --rehearse --again
 
-test: lint
+test: lint gate
 	@$(BIN)/pytest -n 2
 
 lint: setup
@@ -28,6 +31,9 @@ lint: setup
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+gate: setup
+	@if [ -e .git ]; then $(BIN)/ledger gate --rehearse $(SHALLOW); else echo "no git history here: no gate"; fi
 
 bench: setup
 	@for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done

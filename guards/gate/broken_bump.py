@@ -20,7 +20,7 @@ EXPLANATION = Explanation(
     do="Keep the old lockfile for what needs it, under a name of its own, and point the specs at it. If the "
     "new behaviour is wanted, set the default that changed in the spec and train again.",
 )
-MOST_NAMED = 4
+MOST_NAMED = 3
 
 
 def inspect(expected: LockChanges, actual: Rehearsals) -> Iterator[Finding | Skip]:
@@ -48,12 +48,13 @@ def _compare(change: LockChange, seen: Rehearsed, packages: str) -> Iterator[Fin
     unfinished = [f"{side.lockfile}: {side.unfinished}" for side in sides if side.unfinished]
     broken = _broken(seen)
     if broken:
-        evidence = {**_evidence(change), "settings": list(seen.defaults), "problems": broken}
+        failing = [p for side in (seen.new, seen.reload) if side and _fails(side) for p in side.problems]
+        evidence = {**_evidence(change), "settings": list(seen.defaults), "problems": failing}
         yield Finding(CODE, Severity.ERROR, f"{head}; {'; '.join(broken)}", len(broken), 0, evidence)
     elif unfinished:
         yield Skip(CODE, f"{head}; could not be finished: {'; '.join(unfinished)}", required=True)
     elif not seen.old.passed:
-        says = f"{head}; its rehearsal does not pass under either lockfile: {_joined(seen.old.problems)}"
+        says = f"{head}; its rehearsal does not pass under either lockfile: {_first(seen.old)}"
         yield Finding(CODE, Severity.WARNING, says, evidence=_evidence(change))
     else:
         says = f"{head}; rehearsed under both: it passes, and the new packages read the old one's save"
@@ -64,17 +65,22 @@ def _broken(seen: Rehearsed) -> list[str]:
     """What works with the old packages and does not with the new ones."""
     broken = []
     if _fails(seen.new) and not _fails(seen.old):
-        broken.append(f"its rehearsal fails under {seen.new.lockfile}: {_joined(seen.new.problems)}")
+        broken.append(f"its rehearsal fails under {seen.new.lockfile}: {_first(seen.new)}")
     if seen.reload is not None and _fails(seen.reload) and not _fails(seen.old):
         broken.append(
-            f"saved under {seen.old.lockfile} and loaded under {seen.new.lockfile}: "
-            f"{_joined(seen.reload.problems)}"
+            f"saved under {seen.old.lockfile} and loaded under {seen.new.lockfile}: {_first(seen.reload)}"
         )
     return broken
 
 
 def _fails(side: Behaviour) -> bool:
     return not side.passed and not side.unfinished
+
+
+def _first(side: Behaviour) -> str:
+    """The first problem in full, of the others the codes."""
+    codes = dict.fromkeys(problem.partition(" ")[0] for problem in side.problems[1:])
+    return "; also ".join([*side.problems[:1], *([", ".join(codes)] if codes else [])])
 
 
 def _listed(changes: Sequence[PackageChange]) -> str:

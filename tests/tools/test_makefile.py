@@ -18,7 +18,7 @@ def test_help_is_the_default_and_tells_every_target():
 
 
 def test_every_target_makes_the_environment_first():
-    for target in ("demo", "test", "lint", "bench", "lock"):
+    for target in ("demo", "test", "lint", "gate", "bench", "lock"):
         assert "tools/setup_env.py" in dry_run(target).splitlines()[0]
 
 
@@ -27,4 +27,7 @@ def test_ci_runs_what_people_run():
     assert script.stat().st_mode & 0o111
     assert "make test" in script.read_text(encoding="utf-8")
     steps = dry_run("test")
-    assert all(tool in steps for tool in ("ruff check", "ruff format", "mypy", "lint-imports", "pytest"))
+    assert all(
+        tool in steps
+        for tool in ("ruff check", "ruff format", "mypy", "lint-imports", "ledger gate", "pytest")
+    )
