@@ -52,7 +52,7 @@ def ensure(variants: Sequence[Lockfile], cache: Path, on_progress: Tell = lambda
 def built(variants: Sequence[Lockfile], cache: Path) -> Path | None:
     """The Python of the first variant whose environment is in `cache`, whole; None where there is none."""
     for lockfile in _by_preference(variants):
-        if is_whole(cache / folder_name(lockfile)):
+        if is_whole(_folder(lockfile, cache)):
             return interpreter(lockfile, cache)
     return None
 
@@ -84,7 +84,7 @@ def obtainable(
 
 def build(lockfile: Lockfile, cache: Path, on_progress: Tell = lambda _progress: None) -> Path:
     """Build this environment unless somebody else just did; its Python. Raises LedgerError."""
-    folder = cache / folder_name(lockfile)
+    folder = _folder(lockfile, cache)
     with _folder_ready(cache), _alone(cache / f"{folder.name}.lock", on_progress):
         if not is_whole(folder):
             _clear(folder)
@@ -94,13 +94,24 @@ def build(lockfile: Lockfile, cache: Path, on_progress: Tell = lambda _progress:
 
 def interpreter(lockfile: Lockfile, cache: Path) -> Path:
     """Where the Python of this lockfile's environment is, or will be."""
-    return cache / folder_name(lockfile) / "bin" / "python"
+    return _folder(lockfile, cache) / "bin" / "python"
 
 
 def folder_name(lockfile: Lockfile) -> str:
     """The environment's folder: named by the lockfile, its content and this Python's version."""
+    return lockfile.name + _suffix(lockfile)
+
+
+def _folder(lockfile: Lockfile, cache: Path) -> Path:
+    """The folder of this content, whatever its lockfile was called: a copy or an older state has it too."""
+    named = cache / folder_name(lockfile)
+    same = sorted(cache.glob(f"*{_suffix(lockfile)}"))
+    return named if named.exists() or not same else same[0]
+
+
+def _suffix(lockfile: Lockfile) -> str:
     key = sha256(f"{lockfile.digest} {platform.python_implementation()}".encode()).hexdigest()[:12]
-    return f"{lockfile.name}-py{platform.python_version()}-{key}"
+    return f"-py{platform.python_version()}-{key}"
 
 
 def _by_preference(variants: Sequence[Lockfile]) -> list[Lockfile]:
