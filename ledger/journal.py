@@ -117,8 +117,9 @@ class Journal:
             return b""
 
     def append(self, kind: str, body: Mapping[str, Json]) -> Entry:
-        """Write one entry durably and return it; on OSError (no space) the file is what it was.
+        """Write one entry durably, without the secrets in its body, and return it.
 
+        On OSError (no space) the file is what it was.
         Never alters a complete line: what is wrong inside is for `ledger fsck` to tell.
         """
         with self.locked():
@@ -132,9 +133,11 @@ class Journal:
             return self._append(kind, body)
 
     def _append(self, kind: str, body: Mapping[str, Json]) -> Entry:
+        from ledger.secrets import scrub_json
+
         self.path.parent.mkdir(parents=True, exist_ok=True)
         known = list(parse_sound(self._mend()))
-        entry = seal(kind, body, newest(known))
+        entry = seal(kind, scrub_json(body), newest(known))
         self._write(entry.line + b"\n")
         self._remember(entry, known)
         return entry

@@ -8,6 +8,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
+from pathlib import Path
 
 from ledger.findings import Json
 
@@ -29,7 +30,7 @@ _VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*_(TOKEN|KEY|SECRET|PASSWORD|PASSWD|PASS|
 # A telling name and a value: `password = x`, `"api_key": "x"`, `HF_TOKEN=x`; `eos_token: </s>` is none.
 _ASSIGNED = re.compile(
     rf"(?P<name>(?:(?<![\w.-])(?:--)?(?:\w[\w.-]*[-_.])?(?i:{_NAMED})|(?<![\w-])(?i:token)|{_VARIABLE.pattern})"
-    r"[\"']?\s*(?:=|:(?!//))\s*)(?P<value>[\"'][^\"'\n]+[\"']?|[^\s\"',;&]+)"
+    r"[\"'\])]*\s*(?:=|:(?!//))\s*)(?P<value>[\"'][^\"'\n]+[\"']?|[^\s\"',;&]+)"
 )
 # What each service's keys look like, and the places in files and headers that hold nothing but a secret.
 KEYS: Mapping[str, re.Pattern[str]] = {
@@ -94,6 +95,14 @@ def scrub_json(value: Json) -> Json:
     if isinstance(value, list | tuple):
         return [scrub_json(item) for item in value]
     return value
+
+
+def scrub_file(path: Path) -> None:
+    """Take the secrets out of a log that other programs wrote; one that holds none is not touched."""
+    text = path.read_text(encoding="utf-8", errors="surrogateescape")
+    scrubbed = scrub_text(text)
+    if scrubbed != text:
+        path.write_text(scrubbed, encoding="utf-8", errors="surrogateescape")
 
 
 def scrub_arguments(arguments: Sequence[str]) -> list[str]:

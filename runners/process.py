@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Any
 
 from ledger.errors import LedgerError
+from ledger.secrets import scrub_file
 
 Event = dict[str, Any]
 
@@ -91,6 +92,8 @@ class Worker:
         assert self._process.stdout is not None
         self._process.stdout.close()
         self._process = None
+        with suppress(OSError):
+            scrub_file(self._log)
 
     @property
     def pid(self) -> int:

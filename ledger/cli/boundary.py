@@ -53,7 +53,9 @@ def _bug(error: Exception) -> int:
     import tempfile
     import traceback
 
-    text = "".join(traceback.format_exception(error))
+    from ledger.secrets import scrub_text
+
+    text = scrub_text("".join(traceback.format_exception(error)))
     try:
         with tempfile.NamedTemporaryFile(
             "w", prefix="ledger-bug-", suffix=".txt", delete=False, encoding="utf-8"
@@ -67,4 +69,6 @@ def _bug(error: Exception) -> int:
 
 
 def _say(message: str) -> None:
-    click.echo(f"ledger: {message}", err=True)
+    from ledger.secrets import scrub_text
+
+    click.echo(f"ledger: {scrub_text(message)}", err=True)

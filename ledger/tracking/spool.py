@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from ledger.tracking.events import Event
+from ledger.tracking.events import Artifact, Event
 
 EVENTS = ".jsonl"
 SENT = ".sent.json"
@@ -133,8 +133,14 @@ class SpoolWriter:
 
 
 def encode(event: Event) -> bytes:
-    """One event as one line of JSON, with NaN and Infinity as Python and pydantic read and write them."""
-    text = json.dumps({"event": event.event, **asdict(event)}, ensure_ascii=False, separators=(",", ":"))
+    """One event as one line of JSON, with NaN and Infinity as Python and pydantic read and write them.
+
+    Secrets are taken out of all but a file's path, which would no longer be the file's.
+    """
+    from ledger.secrets import scrub_json
+
+    values = asdict(event) if isinstance(event, Artifact) else scrub_json(asdict(event))
+    text = json.dumps({"event": event.event, **values}, ensure_ascii=False, separators=(",", ":"))
     return text.encode("utf-8", "replace") + b"\n"
 
 

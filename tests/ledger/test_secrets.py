@@ -2,7 +2,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.secrets import HIDDEN, scrub_arguments, scrub_text, scrub_url
+from ledger.secrets import (
+    HIDDEN,
+    find_secrets,
+    scrub_arguments,
+    scrub_file,
+    scrub_json,
+    scrub_text,
+    scrub_url,
+)
 
 URLS = {
     "https://example.org/wheels/x.whl": "https://example.org/wheels/x.whl",
@@ -83,3 +91,93 @@ ARGUMENTS = [
 @pytest.mark.parametrize(("arguments", "kept"), ARGUMENTS)
 def test_a_command_line_hides_what_is_named_like_a_secret(arguments, kept):
     assert scrub_arguments(arguments) == kept
+
+
+TEXTS = {
+    "password: hunter2": f"password: {HIDDEN}",
+    "os.environ['API_KEY'] = 'abc'": f"os.environ['API_KEY'] = '{HIDDEN}'",
+    '{"api_key": "abc", "lr": 1}': f'{{"api_key": "{HIDDEN}", "lr": 1}}',
+    "AccountName=x;AccountKey=abc==;y": f"AccountName=x;AccountKey={HIDDEN};y",
+    "machine h login u password p4ss": f"machine h {HIDDEN}",
+    "Authorization: Basic YW5hOmh1bnRlcg==": f"Authorization: Basic {HIDDEN}",
+    "-----BEGIN PRIVATE KEY-----\nabc\n-----END PRIVATE KEY-----!": f"{HIDDEN}!",
+    "eos_token: </s>, bos_token='<s>', pad_token_id=1": "eos_token: </s>, bos_token='<s>', pad_token_id=1",
+    "max_new_tokens=128 tokenizer: spm": "max_new_tokens=128 tokenizer: spm",
+    "가나다: ラ, 10:30, a=b": "가나다: ラ, 10:30, a=b",
+}
+
+
+@pytest.mark.parametrize(("text", "kept"), TEXTS.items())
+def test_text_hides_what_is_named_like_a_secret(text, kept):
+    assert scrub_text(text, {}) == kept
+    assert scrub_text(kept, {}) == kept
+
+
+def test_the_values_of_secret_variables_are_hidden_wherever_they_stand():
+    known = {
+        "DEPLOY_SECRET": "correct horse",
+        "PROXY": "http://ana:batte4y@h:1",
+        "LANG": "C.UTF-8",
+        "A_KEY": "ab",
+    }
+    assert scrub_text("correct horse, batte4y, C.UTF-8, ab", known) == f"{HIDDEN}, {HIDDEN}, C.UTF-8, ab"
+
+
+def test_json_keeps_its_shape():
+    value = {"a": ["hf_" + "x" * 20, 1, None, True], "hub_token": "abc", "api_key": None, "eos_token": "</s>"}
+    assert scrub_json(value) == {
+        "a": [HIDDEN, 1, None, True],
+        "hub_token": HIDDEN,
+        "api_key": None,
+        "eos_token": "</s>",
+    }
+
+
+PLAIN = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text("abcXYZ 가ラ._-", max_size=20),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text("abc"), inner),
+)
+
+
+@given(PLAIN)
+def test_what_holds_no_secret_is_not_changed(value):
+    assert scrub_json(value) == value
+
+
+@given(st.text())
+def test_any_text_can_be_scrubbed_and_twice_changes_nothing_more(text):
+    once = scrub_text(text, {})
+    assert scrub_text(once, {}) == once
+    find_secrets(text)
+
+
+def test_a_secret_is_found_by_line_and_kind_and_is_not_told():
+    text = "one\n+index = https://ana:hunter2@example.org/\n+key = 'glpat-0123456789abcdefghij'\n"
+    assert find_secrets(text) == [(2, "URL with a password"), (3, "GitLab token")]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "git clone https://git@example.org/x.git",
+        "password = getpass()",
+        "token=os.environ['HF_TOKEN']",
+        "api_key: ${API_KEY}",
+        "secret_key = settings.secret_key",
+        "lr: 2e-4",
+        "data: https://example.org/x?lang=ko",
+    ],
+)
+def test_code_that_only_names_a_secret_holds_none(line):
+    assert find_secrets(line) == []
+
+
+def test_a_log_is_rewritten_where_it_holds_one(tmp_path):
+    log = tmp_path / "worker.log"
+    log.write_bytes(b"one\r\n\xff\n")
+    before = log.stat()
+    scrub_file(log)
+    assert log.stat() == before
+    log.write_bytes(b"\xff https://ana:hunter2@h/x?sig=1\n")
+    scrub_file(log)
+    assert log.read_bytes() == b"\xff https://h/x\n"
