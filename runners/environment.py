@@ -29,15 +29,22 @@ def capture(interpreter: Path, variants: Sequence[Lockfile] = (), *, timeout: fl
 
 
 def facts_of(
-    interpreter: Path, digested: Collection[str] = (), *, timeout: float = TIMEOUT
+    interpreter: Path,
+    digested: Collection[str] = (),
+    checked: Collection[str] = (),
+    *,
+    timeout: float = TIMEOUT,
 ) -> dict[str, Any]:
-    """What `runners.worker.facts` tells of an interpreter; the files of those in `digested` are looked at.
+    """What `runners.worker.facts` tells of an interpreter.
+
+    Of the packages in `digested` a digest over their files, of those in `checked` whether their code was
+    changed since it was installed.
 
     Not fit to be kept as it is: an origin's URL may hold a password. Raises LedgerError as `capture` does.
     """
     if interpreter.absolute() == Path(sys.executable).absolute():
-        return facts.collect(digested)  # the same answer, 0.1 s sooner
-    return _ask(interpreter, sorted(digested), timeout)
+        return facts.collect(digested, checked)  # the same answer, 0.1 s sooner
+    return _ask(interpreter, sorted({*digested, *checked}), timeout)
 
 
 def marker_values() -> dict[str, str]:

@@ -35,6 +35,8 @@ def command(
 
     It ranks suspects; it does not prove a cause. Exit code 1: something hard differs.
     """
+    from shutil import get_terminal_size
+
     from ledger.cli.run import TerminalVoice
     from ledger.flows.diff_env import Request, diff_env
     from ledger.suspects.sheet import sheet
@@ -44,5 +46,9 @@ def command(
         raise click.UsageError("name two sides at most")
     request = Request(names, effective=effective, api=api, bisect=bisect, experiment=experiment)
     answer = diff_env(Workspace.find_if_any(), request, TerminalVoice())
-    emit(answer.to_json(), as_json, *sheet(answer.to_json(), everything=everything))
+    document = answer.to_json()
+    if as_json:
+        emit(document, as_json)
+    else:
+        click.echo("\n".join(sheet(document, get_terminal_size().columns, everything=everything)))
     return exit_for(answer.report)

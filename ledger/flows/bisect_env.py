@@ -17,7 +17,7 @@ from ledger.flows.effective import lockfiles_behind
 from ledger.flows.experiment import AGAIN, Outcome, Request, run_experiment
 from ledger.flows.sides import Source
 from ledger.flows.training import TrainingOutcome
-from ledger.flows.verify import VerifyRequest, verify
+from ledger.flows.verify import VerifyRequest, prepare, verify_checkpoint
 from ledger.flows.voice import Voice
 from ledger.lockfile import Lockfile, Pin, read
 from ledger.suspects.groups import groups, mixed
@@ -26,6 +26,7 @@ from ledger.suspects.suspect import Kind, Suspect
 from ledger.workspace import Workspace
 from runners.environment import marker_values, requirements_of
 from runners.environments import default_cache, ensure, obtainable
+from runners.process import Worker
 
 MOST_NAMED = 3
 
@@ -171,8 +172,10 @@ def _judge(case: Case, lockfile: Lockfile) -> Report:
         return _rehearse(case, lockfile).report
     with case.voice.progress("steps") as tell:
         python = ensure([lockfile], default_cache(), tell)
-    request = VerifyRequest((case.checkpoint,), interpreter=python)
-    return verify(case.workspace, request, case.voice)[0].report
+    # Not recorded: a mixture that nobody works in is no environment that the checkpoint was verified in.
+    setting = prepare(case.workspace, VerifyRequest((case.checkpoint,), interpreter=python))
+    with Worker(python, case.workspace.private / "verify.log") as worker:
+        return verify_checkpoint(worker, setting, case.checkpoint).report
 
 
 def _trial(judge: Judge, lockfile: Lockfile, installed: str, packages: tuple[str, ...]) -> Trial:

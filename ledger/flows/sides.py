@@ -33,7 +33,7 @@ KINDS = (
 )
 EXECUTABLES = ("bin/python", "Scripts/python.exe")
 
-Digested = Collection[str]
+Sides = Sequence[EnvironmentSide]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +42,11 @@ class Source:
 
     `checkpoint` is the one that was verified, or the newest that the run saved and that is still there.
 
-    `read` takes the names of the packages whose files are worth a look; a lockfile's name has one side for
-    each variant.
+    `read` is given what the other side may be, by which an interpreter knows whose files are worth a look;
+    a lockfile's name has one side for each variant.
     """
 
-    read: Callable[[Digested], list[EnvironmentSide]]
+    read: Callable[[Sides], list[EnvironmentSide]]
     interpreter: Path | None = None
     lockfiles: tuple[Lockfile, ...] = ()
     run: Run | None = None
@@ -60,8 +60,7 @@ def read_pair(a: Source, b: Source) -> tuple[EnvironmentSide, EnvironmentSide]:
     """
     first, second = (b, a) if a.interpreter else (a, b)
     known = first.read(())
-    wanted = {name for side in known for name in side.packages or ()} if second.interpreter else ()
-    found = second.read(wanted)
+    found = second.read(known)
     before, after = (found, known) if a.interpreter else (known, found)
     pairs = product(before, after)
     return min(pairs, key=lambda pair: len(packages(pair[0], pair[1])))
@@ -153,7 +152,7 @@ def _verification(entry: Entry, entries: Sequence[Entry], workspace: Workspace) 
     facts = record.environments(entries)
     run = next((one for one in load_runs(workspace) if one.id == entry.body.get("run")), None)
     return Source(
-        lambda _digested: [record.side_of_verification(entry, facts, run)],
+        lambda _others: [record.side_of_verification(entry, facts, run)],
         run=run,
         checkpoint=workspace.root / entry.body["checkpoint"],
     )
@@ -161,7 +160,7 @@ def _verification(entry: Entry, entries: Sequence[Entry], workspace: Workspace) 
 
 def _run(run: Run, facts: record.Facts, workspace: Workspace) -> Source:
     return Source(
-        lambda _digested: [record.side_of_run(run, facts)], run=run, checkpoint=_newest_save(run, workspace)
+        lambda _others: [record.side_of_run(run, facts)], run=run, checkpoint=_newest_save(run, workspace)
     )
 
 
@@ -171,17 +170,19 @@ def _newest_save(run: Run, workspace: Workspace) -> Path | None:
 
 
 def _interpreter(path: Path, name: str) -> Source:
-    def read(digested: Digested) -> list[EnvironmentSide]:
-        return [side_of_facts(name, facts_of(path, digested))]
+    def read(others: Sides) -> list[EnvironmentSide]:
+        named = {one: package for side in others for one, package in (side.packages or {}).items()}
+        digested = {one for one, package in named.items() if package.files}
+        return [side_of_facts(name, facts_of(path, digested, named.keys() - digested))]
 
     return Source(read, interpreter=path)
 
 
 def _lockfiles(variants: Sequence[Lockfile], markers: Mapping[str, str] | None = None) -> Source:
     return Source(
-        lambda _digested: [side_of_lockfile(one, markers) for one in variants], lockfiles=tuple(variants)
+        lambda _others: [side_of_lockfile(one, markers) for one in variants], lockfiles=tuple(variants)
     )
 
 
 def _one(read: Callable[[], EnvironmentSide]) -> Source:
-    return Source(lambda _digested: [read()])
+    return Source(lambda _others: [read()])

@@ -2,12 +2,8 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from rich.console import RenderableType
-from rich.table import Table
-from rich.text import Text
-
 from ledger.findings import Json
-from ledger.render import visible
+from ledger.folded import fold, folded
 
 SHOWN = 30
 MOST_NAMED = 3
@@ -21,57 +17,49 @@ ABOUT = {
     "altered": "other files, same version",
 }
 IMPORTED = {True: "imported", False: "not imported", None: "import unknown"}
-
 CHOICE = {"overridden": "not what its spec sets", "chosen": "set by a spec", "": "nobody chose it"}
 
 Row = Mapping[str, Json]
 
 
-def sheet(found: Row, *, everything: bool) -> list[RenderableType]:
-    """Both sides, the suspects with the hard ones first, what else went in, and what could not be seen."""
+def sheet(found: Row, width: int, *, everything: bool) -> list[str]:
+    """Both sides, the suspects with the hard ones first, what else went in, and what could not be seen.
+
+    Lines of at most `width` characters.
+    """
     listed = [one for one in found["suspects"] if everything or one["hard"]]
     left_out = len(found["suspects"]) - len(listed)
     return [
-        *_heads(found),
-        *_suspects(listed, left_out),
-        *_rest(found),
-        *_api(found["api"]),
-        *_bisection(found["bisection"]),
+        *_heads(found, width),
+        *_suspects(listed, left_out, width),
+        *_rest(found, width),
+        *_api(found["api"], width),
+        *_bisection(found["bisection"], width),
     ]
 
 
-def _heads(found: Row) -> Iterator[RenderableType]:
-    table = Table.grid(padding=(0, 2))
-    for name in ("a", "b"):
-        table.add_row(Text(name.upper(), "bold"), Text(visible(found[name]["name"])))
-    yield table
+def _heads(found: Row, width: int) -> Iterator[str]:
+    yield from folded([[name.upper(), found[name]["name"]] for name in ("a", "b")], width)
     if found["imports_of"]:
-        yield Text(f"what is imported: by the worker of {found['imports_of']}", "dim")
+        yield f"what is imported: by the worker of {found['imports_of']}"
 
 
-def _suspects(listed: Sequence[Row], left_out: int) -> Iterator[RenderableType]:
-    yield Text("")
+def _suspects(listed: Sequence[Row], left_out: int, width: int) -> Iterator[str]:
+    yield ""
     if listed:
-        yield _table(listed[:SHOWN])
+        yield "suspects, the most suspicious first"
+        cells = [_cells(number, row) for number, row in enumerate(listed[:SHOWN], 1)]
+        yield from folded([["", "what", "A", "B", ""], *cells], width)
     if len(listed) > SHOWN:
-        yield Text(f"and {len(listed) - SHOWN} more: --json has them all")
+        yield f"and {len(listed) - SHOWN} more: --json has them all"
     if left_out:
-        yield Text(f"{left_out} more differences hardly matter: --all lists them", "dim")
-    yield Text(NO_PROOF if listed or left_out else "Nothing that both sides tell differs.")
+        noun = "difference hardly matters" if left_out == 1 else "differences hardly matter"
+        yield f"{left_out} more {noun}: --all lists them"
+    yield NO_PROOF if listed or left_out else "Nothing that both sides tell differs."
 
 
-def _table(rows: Sequence[Row]) -> Table:
-    table = Table(title="suspects, the most suspicious first", title_justify="left", box=None, pad_edge=False)
-    table.add_column("", justify="right", no_wrap=True)
-    table.add_column("what", overflow="fold", ratio=4)
-    for heading in ("A", "B"):
-        table.add_column(heading, overflow="fold", ratio=2)
-    table.add_column("", overflow="fold", ratio=3)
-    for number, row in enumerate(rows, 1):
-        style = "" if row["hard"] else "dim"
-        cells = (_plain(row["before"]), _plain(row["after"]), _about(row))
-        table.add_row(str(number), Text(row["name"]), *(Text(cell) for cell in cells), style=style)
-    return table
+def _cells(number: int, row: Row) -> list[str]:
+    return [f"{number:2}", row["name"], _plain(row["before"]), _plain(row["after"]), _about(row)]
 
 
 def _about(row: Row) -> str:
@@ -82,40 +70,41 @@ def _about(row: Row) -> str:
     return str(row["kind"]) if row["change"] == "other" else str(row["change"])
 
 
-def _rest(found: Row) -> Iterator[RenderableType]:
+def _rest(found: Row, width: int) -> Iterator[str]:
     if found["inputs"]:
         names = ", ".join(one["field"] for one in found["inputs"])
-        yield Text(f"\nbeside the environment, these differ: {names} (--json has both values)")
+        yield ""
+        yield from fold(f"beside the environment, these differ: {names} (--json has both values)", width)
     for skip in found["skips"]:
-        yield Text(f"{skip['code']} could not look: {visible(skip['reason'])}", "dim")
+        yield from fold(f"{skip['code']} could not look: {skip['reason']}", width)
 
 
-def _api(found: Sequence[Row] | None) -> Iterator[RenderableType]:
+def _api(found: Sequence[Row] | None, width: int) -> Iterator[str]:
     if found is None:
         return
-    table = Table(title="\nused, and changed", title_justify="left", box=None, pad_edge=False)
-    for heading in ("symbol", "what", "A", "B"):
-        table.add_column(heading, overflow="fold")
-    for row in found:
-        table.add_row(*(Text(visible(row[key])) for key in ("symbol", "what", "before", "after")))
-    yield table if found else Text("\nnothing that the worker's code uses changed its signature")
+    yield ""
+    if not found:
+        yield "nothing that the worker's code uses changed its signature"
+        return
+    yield "used by the worker's code, and changed"
+    cells = [[row["symbol"], row["what"], row["before"], row["after"]] for row in found]
+    yield from folded([["symbol", "what", "A", "B"], *cells], width)
 
 
-def _bisection(found: Row | None) -> Iterator[RenderableType]:
+def _bisection(found: Row | None, width: int) -> Iterator[str]:
     if found is None:
         return
-    table = Table(title=f"\nbisection: {found['judged']}", title_justify="left", box=None, pad_edge=False)
-    for heading in ("installed", "verdict", "errors", "put back"):
-        table.add_column(heading, overflow="fold")
+    yield from ("", f"bisection: {found['judged']}")
+    rows = [["installed", "verdict", "errors", "put back"]]
     for row in (found["a"], found["b"], *found["trials"]):
         told = row["problem"] or ", ".join(row["findings"])
         shown, others = ", ".join(row["packages"][:MOST_NAMED]), len(row["packages"]) - MOST_NAMED
         more = f" and {others} more" if others > 0 else ""
-        table.add_row(row["installed"], row["verdict"] or "-", visible(told), shown + more)
-    yield table
-    yield Text(found["answer"])
+        rows.append([row["installed"], row["verdict"] or "-", told, shown + more])
+    yield from folded(rows, width)
+    yield from fold(found["answer"], width)
 
 
 def _plain(value: Json) -> str:
-    text = "-" if value is None else visible(str(value))
+    text = "-" if value is None else str(value)
     return text if len(text) <= 60 else f"{text[:57]}..."

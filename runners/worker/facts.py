@@ -52,17 +52,24 @@ INSTALLERS_OWN = {
 SCRIPT_FOLDERS = {"bin", "Scripts"}
 ABOVE = re.compile(r"^(\.\./)+")  # how far up share/ lies differs between layouts
 MOST_NAMED = 20
+NAMED = re.compile(r"^(Name|Version):(.*)$", re.MULTILINE)
 AVX512 = {"avx512f", "avx512vl", "avx512bw", "avx512dq", "fma"}
 AVX2 = {"avx2", "fma"}
 
 
-def collect(digested: Collection[str] = ()) -> Facts:
-    """The facts of this interpreter. `digested`: the normalized names of those whose files are digested."""
+def collect(digested: Collection[str] = (), checked: Collection[str] = ()) -> Facts:
+    """The facts of this interpreter.
+
+    `digested`: the normalized names of those whose files are digested; `checked`: of those whose code is only
+    looked at for changes.
+    """
     found: dict[str, Facts] = {}
     for name, version, dist in first_of_each():
         found[name] = {"version": version, **origin(dist)}
         if name in digested:
             found[name].update(files(dist))
+        elif name in checked:
+            found[name].update(changed_code(dist))
     return {
         "interpreter": sys.executable,
         "python": {"version": platform.python_version(), "implementation": sys.implementation.name},
@@ -78,11 +85,19 @@ def first_of_each() -> Iterator[tuple[str, str, Distribution]]:
     """Normalized name and version of every distribution; of two with one name the first, as import has it."""
     seen: set[str] = set()
     for dist in distributions():
-        metadata = dist.metadata  # parsed anew at every access, and most of what all this costs
-        name = re.sub(r"[-_.]+", "-", metadata["Name"] or "").lower()
+        told = headers(dist)
+        name = re.sub(r"[-_.]+", "-", told.get("Name", "")).lower()
         if name and name not in seen:
             seen.add(name)
-            yield name, metadata["Version"] or "unknown", dist
+            yield name, told.get("Version") or "unknown", dist
+
+
+def headers(dist: Distribution) -> dict[str, str]:
+    """The first Name and Version in its metadata; the library's parser reads all of the description too."""
+    # An egg-info has PKG-INFO, or is that file itself.
+    text = dist.read_text("METADATA") or dist.read_text("PKG-INFO") or dist.read_text("") or ""
+    head = re.split(r"\r?\n\r?\n", text, maxsplit=1)[0]
+    return {key: value.strip() for key, value in reversed(NAMED.findall(head))}
 
 
 def origin(dist: Distribution) -> Facts:
@@ -122,6 +137,15 @@ def files(dist: Distribution) -> Facts:
         rows.append(f"{ABOVE.sub('', path)},{digest}\n")
     total = hashlib.sha256("".join(sorted(rows)).encode("utf-8", "surrogateescape"))
     return {"files": f"sha256:{total.hexdigest()}", "changed": changed[:MOST_NAMED]}
+
+
+def changed_code(dist: Distribution) -> Facts:
+    """Which files that run, Python or library, are not of the recorded size; costs a third of `files`."""
+    record = dist.read_text("RECORD") or ""
+    root = Path(str(dist.locate_file("")))
+    rows = "\n".join(row for row in record.splitlines() if ".py," in row or ".so," in row)
+    changed = [path for path, _, size in own_rows(rows) if size and size != size_of(f"{root}/{path}")]
+    return {"changed": changed[:MOST_NAMED]}
 
 
 def own_rows(record: str) -> Iterator[tuple[str, str, str]]:
