@@ -163,15 +163,19 @@ def test_modes_and_use_cache_are_put_back(model, witness):
     assert torch.is_grad_enabled()
 
 
-def test_autocast_is_off_also_where_accelerate_has_bound_it(model, witness):
+def test_autocast_is_off_also_where_accelerate_has_bound_it(model, witness, tmp_path):
     from accelerate import Accelerator
 
-    plain = witness.observe(model, 1).snapshot["forward"]
+    snapshot = witness.observe(model, 1).snapshot
+    plain = snapshot["forward"]
     with torch.autocast("cpu", dtype=torch.bfloat16):
         assert witness.observe(model, 1).snapshot["forward"] == plain
     Accelerator(mixed_precision="bf16", cpu=True).prepare_model(model)
     bound = model.forward
     assert witness.observe(model, 1).snapshot["forward"] == plain
+    witness.keep(model, 1, tmp_path, lambda _seconds: None)
+    witness.finish()
+    assert read_evidence(tmp_path).snapshot.sample.output == tuple(snapshot["sample"]["output"])
     assert model.forward == bound
 
 
