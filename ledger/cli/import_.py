@@ -87,7 +87,7 @@ def _table(runs: "tuple[ImportedRun, ...]") -> "Table":
     from ledger.render import visible
 
     table = Table(box=None, pad_edge=False)
-    for heading in ("run", "claims to have", "model"):
+    for heading in ("run", "outcome", "model"):
         table.add_column(heading, no_wrap=True, overflow="ellipsis")
     table.add_column("params", justify="right")
     table.add_column("rates", justify="right")

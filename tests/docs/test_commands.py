@@ -17,6 +17,7 @@ PAGES = (
     "commands/check.md",
     "commands/compare.md",
     "commands/explain.md",
+    "commands/import.md",
     "commands/init.md",
     "commands/run.md",
 )

@@ -129,7 +129,7 @@ def test_a_damaged_database_is_told(stores, tmp_path):
     data = (stores / "mlflow.db").read_bytes()
     (tmp_path / "mlflow.db").write_bytes(data[:5000])
     assert mlflow_store.matches(tmp_path / "mlflow.db")
-    with pytest.raises(LedgerError, match="damaged database|cannot open"):
+    with pytest.raises(LedgerError, match=r"damaged database|cannot open"):
         mlflow_store.read(tmp_path / "mlflow.db")
 
 

@@ -1,4 +1,4 @@
-"""Written logs: the user's own two, and made-up ones in other words. Each contradiction, and none that is none."""
+"""Written logs: the users' own two, one in other words, a clean one. Each contradiction, and no other."""
 
 from pathlib import Path
 
@@ -61,24 +61,73 @@ def test_models_and_outcomes(runs, name, model, outcome):
 @pytest.mark.parametrize(
     ("name", "params"),
     [
-        ("exp1", {"src_lang": "ko (kor_Hang)", "tgt_lang": "ja (jpn_Jpan)", "batch_size": 40, "num_beams": 3,
-                  "max_length": None, "repetition_penalty": None}),
+        (
+            "exp1",
+            {
+                "src_lang": "ko (kor_Hang)",
+                "tgt_lang": "ja (jpn_Jpan)",
+                "batch_size": 40,
+                "num_beams": 3,
+                "max_length": None,
+                "repetition_penalty": None,
+            },
+        ),
         ("exp2", {"repetition_penalty": 1.2, "num_beams": 1, "max_length": 128}),
         ("exp3", {}),
-        ("exp4", {"src_lang": "ko", "tgt_lang": "ja", "batch_size": 20, "num_beams": 3, "max_length": 128,
-                  "repetition_penalty": 1.0}),
-        ("exp5", {"src_lang": "ko_KR", "tgt_lang": "ja_XX", "batch_size": 20, "num_beams": 3, "max_length": 128,
-                  "do_sample": False, "repetition_penalty": 2.0, "length_penalty": 0.5, "early_stopping": True,
-                  "precision": "16-bit (float16)"}),
-        ("exp6", {"src_lang": "ko", "tgt_lang": "ja", "batch_size": 20, "num_beams": 3, "max_length": 128,
-                  "repetition_penalty": 1.5, "length_penalty": 0.5, "fp16": True}),
+        (
+            "exp4",
+            {
+                "src_lang": "ko",
+                "tgt_lang": "ja",
+                "batch_size": 20,
+                "num_beams": 3,
+                "max_length": 128,
+                "repetition_penalty": 1.0,
+            },
+        ),
+        (
+            "exp5",
+            {
+                "src_lang": "ko_KR",
+                "tgt_lang": "ja_XX",
+                "batch_size": 20,
+                "num_beams": 3,
+                "max_length": 128,
+                "do_sample": False,
+                "repetition_penalty": 2.0,
+                "length_penalty": 0.5,
+                "early_stopping": True,
+                "precision": "16-bit (float16)",
+            },
+        ),
+        (
+            "exp6",
+            {
+                "src_lang": "ko",
+                "tgt_lang": "ja",
+                "batch_size": 20,
+                "num_beams": 3,
+                "max_length": 128,
+                "repetition_penalty": 1.5,
+                "length_penalty": 0.5,
+                "fp16": True,
+            },
+        ),
         ("exp7", {"src_lang": "ko_KR", "tgt_lang": "ja_XX", "batch_size": 20, "num_beams": 3}),
         ("exp8", {"src_lang": "ko_KR", "tgt_lang": "ja_XX", "batch_size": 20, "num_beams": 3}),
-        ("exp9", {"src_lang": "ko_KR", "tgt_lang": "ja_XX", "batch_size": 20, "num_beams": 5,
-                  "repetition_penalty": 1.7}),
+        (
+            "exp9",
+            {
+                "src_lang": "ko_KR",
+                "tgt_lang": "ja_XX",
+                "batch_size": 20,
+                "num_beams": 5,
+                "repetition_penalty": 1.7,
+            },
+        ),
         ("exp10", {"learning_rate": 0.0003, "epochs": 10, "total_steps": 21370}),
     ],
-)  # fmt: skip
+)
 def test_parameters_as_stated(runs, name, params):
     assert runs[name].params == params
 
@@ -90,12 +139,22 @@ def test_parameters_as_stated(runs, name, params):
         ("exp4", {"failed": 0.012, "english": 0.747}),
         ("exp5", {"failed": 0.006, "english": 0.09, "repeating": 0.0}),
         ("exp6", {}),
-        ("exp7", {"english": 0.119, "repeating": 0.005, "empty": 0.0, "failed": 0.006, "usable": 0.8, "right": 0.36,
-                  "partly_usable": 0.44}),
+        (
+            "exp7",
+            {
+                "english": 0.119,
+                "repeating": 0.005,
+                "empty": 0.0,
+                "failed": 0.006,
+                "usable": 0.8,
+                "right": 0.36,
+                "partly_usable": 0.44,
+            },
+        ),
         ("exp8", {"failed": 0.985}),
         ("exp9", {"english": 0.143, "repeating": 0.007, "identical": 0.66, "different": 0.34}),
     ],
-)  # fmt: skip
+)
 def test_rates_as_stated(runs, name, rates):
     assert runs[name].rates == pytest.approx(rates)
 
@@ -123,19 +182,25 @@ def test_attempts_of_one_experiment_are_kept_apart(runs):
     assert [one.get("batch_size") for one in attempts.values()] == [96, 128, 96, 128, None]
 
 
+AFTER_IT = "length_penalty: 0.5\n```\n\n**データ:**"
 # Every contradiction in the log, and an edit of one or two lines that would mend it.
 MENDED = {
-    ("CLM001", "exp6"): [("repetition_penalty: 2.0\nlength_penalty: 0.5\n```\n\n**データ:**", "repetition_penalty: 1.5\nlength_penalty: 0.5\n```\n\n**データ:**")],
-    ("CLM001", "exp5"): [("| 英語混入 | 11.9% |", "| 英語混入 | 9% |"), ("| 繰り返し | 0.5% |", "| 繰り返し | 0% |")],
+    ("CLM001", "exp6"): [(f"repetition_penalty: 2.0\n{AFTER_IT}", f"repetition_penalty: 1.5\n{AFTER_IT}")],
+    ("CLM001", "exp5"): [
+        ("| 英語混入 | 11.9% |", "| 英語混入 | 9% |"),
+        ("| 繰り返し | 0.5% |", "| 繰り返し | 0% |"),
+    ],
     ("CLM002", "exp7", "exp5"): [("完全一致（MD5ハッシュ同一）", "似た出力")],
     ("CLM005", "exp10"): [("Step 784 でクラッシュ", "Step 7840 でクラッシュ")],
     ("CLM006", "exp10"): [("BLEU: 0.22 (22%?)", "BLEU: 22"), ("BLEU 0.22 を記録", "BLEU 22 を記録")],
-    ("CLM007", "exp4"): [("- 生成完了: 1000/1000件\n- FAILED: 12件", "- 生成完了: 900/1000件\n- FAILED: 12件")],
+    ("CLM007", "exp4"): [
+        ("- 生成完了: 1000/1000件\n- FAILED: 12件", "- 生成完了: 900/1000件\n- FAILED: 12件")
+    ],
     ("CLM008", "exp4"): [("### Experiment 4: MarianMT", "### Experiment 14: MarianMT")],
     ("CLM008", "exp5"): [("### Experiment 5: 直接学習", "### Experiment 15: 直接学習")],
     ("CLM009", "exp4"): [("| 英語出力 | 74.7% |", "| 英語出力 | 1.2% |")],
     ("CLM010", "exp10"): [("データセットが異なるため完全一致はしないが、", "")],
-}  # fmt: skip
+}
 
 
 def test_every_contradiction_in_the_log_is_found_and_no_other():
@@ -162,18 +227,29 @@ def test_the_t5_summary_names_three_versions():
     runs = {run.experiment: run for run in markdown_log.read(T5).runs}
     assert list(runs) == ["v56", "v57", "v58"]
     assert runs["v56"].params == {
-        "t5_lr_top": 5e-6, "base_lr": 2e-5, "gradient_clip": 0.008, "precision": 32, "epochs": 6,
-    }  # fmt: skip
+        "t5_lr_top": 5e-6,
+        "base_lr": 2e-5,
+        "gradient_clip": 0.008,
+        "precision": 32,
+        "epochs": 6,
+    }
     assert runs["v56"].metrics["H1"] == 0.033896
     assert runs["v58"].params["gradient_clip"] == 0.012
 
 
 def test_a_log_in_other_words_has_one_of_each():
     assert told(ENGLISH.read_text(encoding="utf-8")) == {
-        ("CLM001", "trial3"), ("CLM002", "trial2", "trial1"), ("CLM003", "trial2"), ("CLM004", "trial4"),
-        ("CLM005", "trial4"), ("CLM006", "trial4"), ("CLM007", "trial3"), ("CLM008", "trial4"),
-        ("CLM009", "trial3"), ("CLM010", "trial4"),
-    }  # fmt: skip
+        ("CLM001", "trial3"),
+        ("CLM002", "trial2", "trial1"),
+        ("CLM003", "trial2"),
+        ("CLM004", "trial4"),
+        ("CLM005", "trial4"),
+        ("CLM006", "trial4"),
+        ("CLM007", "trial3"),
+        ("CLM008", "trial4"),
+        ("CLM009", "trial3"),
+        ("CLM010", "trial4"),
+    }
 
 
 def test_what_the_log_in_other_words_claims():
@@ -204,12 +280,34 @@ def test_a_document_without_experiments_says_what_is_looked_for(tmp_path):
 
 PIECES = st.sampled_from(
     [
-        "# Experiment 1: a\n", "## Exp 2 & 3\n", "### Results\n", "実験4\n", "- x: 5%\n", "```yaml\n", "```\n", "| a | b |\n",
-        "|---|---|\n", "| Exp 1 | 5% |\n", "batch_size: 1e999\n", "- mean: 1.0\n", "Step 5 crash\n", "checkpoint-99999999\n",
-        "BLEU 0.2\n", "- 3 of 0 lines (5%)\n", "identical to Exp 1, MD5\n", "\n", "  - nested\n", "**Model:**\n", "> quote\n",
-        "different data than Exp 1\n", "Train: 1,000\n", "train_samples_per_second: 5\n", "Epochs: 0\n", "所要時間: 5秒\n",
+        "# Experiment 1: a\n",
+        "## Exp 2 & 3\n",
+        "### Results\n",
+        "実験4\n",
+        "- x: 5%\n",
+        "```yaml\n",
+        "```\n",
+        "| a | b |\n",
+        "|---|---|\n",
+        "| Exp 1 | 5% |\n",
+        "batch_size: 1e999\n",
+        "- mean: 1.0\n",
+        "Step 5 crash\n",
+        "checkpoint-99999999\n",
+        "BLEU 0.2\n",
+        "- 3 of 0 lines (5%)\n",
+        "identical to Exp 1, MD5\n",
+        "\n",
+        "  - nested\n",
+        "**Model:**\n",
+        "> quote\n",
+        "different data than Exp 1\n",
+        "Train: 1,000\n",
+        "train_samples_per_second: 5\n",
+        "Epochs: 0\n",
+        "所要時間: 5秒\n",
     ]
-)  # fmt: skip
+)
 
 
 @settings(max_examples=200)

@@ -1,4 +1,4 @@
-"""Has other tools write what the importers read: `python writers.py TOOL FOLDER`. Nothing here is imitated."""
+"""Has other tools write what the importers read: `python writers.py TOOL FOLDER`. Nothing is imitated."""
 
 import sys
 from pathlib import Path
@@ -40,9 +40,16 @@ def huggingface(folder: Path) -> None:
     )
     rows = [{"input_ids": [n, 4, 1], "labels": [n, 5, 1]} for n in range(6, 14)]
     arguments = Seq2SeqTrainingArguments(
-        output_dir=str(folder / "marian-ko-ja"), max_steps=4, save_steps=2, eval_steps=2, logging_steps=1,
-        eval_strategy="steps", per_device_train_batch_size=2, report_to=[], use_cpu=True,
-    )  # fmt: skip
+        output_dir=str(folder / "marian-ko-ja"),
+        max_steps=4,
+        save_steps=2,
+        eval_steps=2,
+        logging_steps=1,
+        eval_strategy="steps",
+        per_device_train_batch_size=2,
+        report_to=[],
+        use_cpu=True,
+    )
 
     def collate(batch: list[dict[str, list[int]]]) -> dict[str, "torch.Tensor"]:
         return {key: torch.tensor([row[key] for row in batch]) for key in batch[0]}
@@ -81,9 +88,14 @@ def lightning(folder: Path) -> None:
     torch.set_num_threads(1)
     data = torch.utils.data.DataLoader(torch.ones(8, 1), batch_size=2)
     trainer = Trainer(
-        max_epochs=2, logger=CSVLogger(folder), log_every_n_steps=1, accelerator="cpu", enable_checkpointing=False,
-        enable_progress_bar=False, enable_model_summary=False,
-    )  # fmt: skip
+        max_epochs=2,
+        logger=CSVLogger(folder),
+        log_every_n_steps=1,
+        accelerator="cpu",
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+    )
     trainer.fit(Line(), data, data)
 
 
