@@ -17,9 +17,9 @@ EXPLANATION = Explanation(
     matters="Defaults change between versions without an error: transformers 5.0.0 changed use_cache, "
     "report_to and the data type that a file loads as. A result from other packages is no repetition of "
     "the recorded one.",
-    do="Install the lockfile into the environment with: pip install --require-hashes -r LOCKFILE. If the "
-    "new version is what you want, compile the lockfile again with `make lock` and commit it: the "
-    "change is then on the record.",
+    do="`ledger run` builds what the lockfile pins and runs with that, unless drift is allowed; `ledger env "
+    "build NAME` does it beforehand. If the new version is what you want, say so in NAME.in, compile it with "
+    "`ledger env lock NAME` and commit the lockfile: the change is then on the record.",
 )
 MOST_NAMED = 4
 

@@ -20,13 +20,13 @@ from ledger.flows.limits import max_rates, score_limits
 from ledger.flows.plan import (
     AGAIN,
     Plan,
-    Request,
+    RunRequest,
     discard_a_new_run,
     failures_recorded,
-    inspect_before,
     make_plan,
     nothing_left_of_a_new_run,
     resumable,
+    settle,
     started,
 )
 from ledger.flows.record import Mode, Recorder, new_run_id
@@ -41,7 +41,7 @@ from runners.disk import model_need, rehearsal_need
 from runners.generation import GenerationJob, GenerationResult, generate, probe
 from runners.process import Worker
 
-__all__ = ["AGAIN", "Outcome", "Request", "run_experiment"]
+__all__ = ["AGAIN", "Outcome", "RunRequest", "run_experiment"]
 
 SAMPLES = 20
 GenerationPlan = Plan[Spec, Inputs]
@@ -68,7 +68,7 @@ class Outcome:
     recorded: Mapping[str, Json] = field(default_factory=dict)
 
 
-def run_experiment(workspace: Workspace, request: Request, voice: Voice) -> Outcome | TrainingOutcome:
+def run_experiment(workspace: Workspace, request: RunRequest, voice: Voice) -> Outcome | TrainingOutcome:
     """Run one experiment, or refuse to; the outcome's report holds every finding from preflight on.
 
     Raises LedgerError when it cannot be done at all. What had been started is then on the record as failed
@@ -81,15 +81,13 @@ def run_experiment(workspace: Workspace, request: Request, voice: Voice) -> Outc
     return _run_generation(workspace, request, spec, voice)
 
 
-def _run_generation(workspace: Workspace, request: Request, spec: Spec, voice: Voice) -> Outcome:
-    plan = make_plan(
-        workspace, request, spec, read_inputs(spec, workspace, rehearsal=request.rehearse), voice
-    )
-    run = resumable(plan) if request.resume else new_run_id(spec.name)
+def _run_generation(workspace: Workspace, request: RunRequest, spec: Spec, voice: Voice) -> Outcome:
+    plan = make_plan(workspace, request, spec, read_inputs(spec, workspace, rehearsal=request.rehearse))
     max_rates(spec, workspace)  # raises now rather than after the run
     name = spec.model.name
     need = rehearsal_need() if request.rehearse else model_need(name, parameters(name))
-    before = inspect_before(plan, need, name, spec.task)
+    plan, before = settle(plan, need, name, spec.task, voice)
+    run = resumable(plan) if request.resume else new_run_id(spec.name)
     voice.preflight(before)
     if before.verdict is Verdict.FAIL:
         return Outcome(spec.name, request.mode, before)

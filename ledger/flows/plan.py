@@ -4,7 +4,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
@@ -14,12 +14,13 @@ from ledger.errors import LedgerError, RunFailedError, UsageError
 from ledger.evidence import DiskNeed, History, ModelUse, RunIdentity
 from ledger.findings import Json, Report
 from ledger.flows import preflight
-from ledger.flows.environments import choose, named
+from ledger.flows.environments import DRIFT, choose, named
 from ledger.flows.record import Mode, Recorder, git_facts
 from ledger.flows.voice import Voice
 from ledger.runs import Run, load_runs, to_identity
 from ledger.spec.model import Experiment
 from ledger.workspace import Workspace
+from runners.environment import capture
 
 AGAIN = "PRE001"
 
@@ -43,7 +44,7 @@ InputsT = TypeVar("InputsT", bound=Asked)
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class RunRequest:
     """What the user typed. `allow` holds the codes of preflight refusals that this one run may pass."""
 
     experiment: str
@@ -60,19 +61,15 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Plan(Generic[SpecT, InputsT]):
-    """Everything that is settled before a worker starts. `python` runs it; `environment` is what that has.
+    """Everything that is settled before a worker starts. `python` runs it; `environment` is what that has."""
 
-    `refused` says why the pinned environment was not built.
-    """
-
-    request: Request
+    request: RunRequest
     spec: SpecT
     workspace: Workspace
     environment: Environment
     inputs: InputsT
     runs: tuple[Run, ...]
     python: Path = Path(sys.executable)
-    refused: Report = field(default_factory=Report)
 
     @property
     def history(self) -> History:
@@ -91,25 +88,36 @@ class Plan(Generic[SpecT, InputsT]):
         )
 
 
-def make_plan(
-    workspace: Workspace, request: Request, spec: SpecT, inputs: InputsT, voice: Voice
-) -> Plan[SpecT, InputsT]:
-    """Find the environment, or build it, and look at the record. Raises LedgerError where that cannot be."""
-    choice = choose(named(spec.environment, workspace), request.allow, voice)
+def make_plan(workspace: Workspace, request: RunRequest, spec: SpecT, inputs: InputsT) -> Plan[SpecT, InputsT]:
+    """Look at this interpreter and the record. Raises LedgerError where either cannot be read."""
     return Plan(
         request=request,
         spec=spec,
         workspace=workspace,
-        environment=choice.environment,
+        environment=capture(Path(sys.executable), named(spec.environment, workspace)),
         inputs=inputs,
         runs=tuple(run for run in load_runs(workspace) if run.mode == request.mode),
-        python=choice.python,
-        refused=choice.report,
     )
 
 
-def inspect_before(plan: Plan[SpecT, InputsT], need: DiskNeed, model: str, task: str) -> Report:
-    """Preflight, with the refusals that the request passes marked as such. `need` is what it will write."""
+def settle(
+    plan: Plan[SpecT, InputsT], need: DiskNeed, model: str, task: str, voice: Voice
+) -> tuple[Plan[SpecT, InputsT], Report]:
+    """Preflight, and the plan with the interpreter to run with. `need` is what the run will write.
+
+    Nothing is built for a run that is refused for another reason than its packages. Raises LedgerError where
+    the environment cannot be built.
+    """
+    before = _inspect_before(plan, need, model, task)
+    if before.failing != {DRIFT}:
+        return plan, before
+    choice = choose(named(plan.spec.environment, plan.workspace), plan.request.allow, voice)
+    settled = replace(plan, environment=choice.environment, python=choice.python)
+    return settled, choice.report + _inspect_before(settled, need, model, task)
+
+
+def _inspect_before(plan: Plan[SpecT, InputsT], need: DiskNeed, model: str, task: str) -> Report:
+    """Preflight, with the refusals that the request passes marked as such."""
     report = preflight.inspect_surroundings(
         plan.workspace,
         clean=plan.spec.clean,
@@ -119,7 +127,7 @@ def inspect_before(plan: Plan[SpecT, InputsT], need: DiskNeed, model: str, task:
         need=need,
         model=ModelUse(task, model),
     )
-    return plan.refused + preflight.allow(report, plan.request.allow)
+    return preflight.allow(report, plan.request.allow)
 
 
 def resumable(plan: Plan[SpecT, InputsT]) -> str:

@@ -19,13 +19,13 @@ from ledger.findings import Finding, Json, Report, Severity, Skip, Verdict
 from ledger.flows.beside import newest_of
 from ledger.flows.limits import score_limits, training_limits
 from ledger.flows.plan import (
-    Request,
+    RunRequest,
     discard_a_new_run,
     failures_recorded,
-    inspect_before,
     make_plan,
     nothing_left_of_a_new_run,
     resumable,
+    settle,
     started,
 )
 from ledger.flows.preflight import LANGUAGES, allow, inspect_languages
@@ -74,17 +74,17 @@ class TrainingOutcome:
     recorded: Mapping[str, Json] = field(default_factory=dict)
 
 
-def run_training(workspace: Workspace, request: Request, spec: TrainingSpec, voice: Voice) -> TrainingOutcome:
+def run_training(workspace: Workspace, request: RunRequest, spec: TrainingSpec, voice: Voice) -> TrainingOutcome:
     """Train, or refuse to; the outcome's report holds every finding from preflight on.
 
     Raises LedgerError when it cannot be done or finished. What had been started is then on the record as
     failed or interrupted, and `resume` goes on from its newest verified checkpoint.
     """
     inputs = read_training_inputs(spec, workspace, rehearsal=request.rehearse)
-    plan = make_plan(workspace, request, spec, inputs, voice)
-    run = resumable(plan) if request.resume else new_run_id(spec.name)
+    plan = make_plan(workspace, request, spec, inputs)
     need = disk_need(spec, rehearsal=request.rehearse)
-    before = inspect_before(plan, need, spec.model.name or "", spec.task)
+    plan, before = settle(plan, need, spec.model.name or "", spec.task, voice)
+    run = resumable(plan) if request.resume else new_run_id(spec.name)
     before += allow(inspect_plan(plan), request.allow)
     voice.preflight(before)
     if before.verdict is Verdict.FAIL:
