@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from ledger.findings import Json
-    from ledger.flows.check import Checked
+    from ledger.flows.check import CheckedOutput
 
 FILE = click.Path(path_type=Path)
 
@@ -76,7 +76,7 @@ def command(
     return exit_for(checked.report)
 
 
-def _document(output: Path, checked: "Checked") -> dict[str, "Json"]:
+def _document(output: Path, checked: "CheckedOutput") -> dict[str, "Json"]:
     from dataclasses import asdict
 
     from ledger.evidence import Scores
@@ -90,7 +90,7 @@ def _document(output: Path, checked: "Checked") -> dict[str, "Json"]:
     }
 
 
-def _human(output: Path, checked: "Checked") -> list["RenderableType"]:
+def _human(output: Path, checked: "CheckedOutput") -> list["RenderableType"]:
     from ledger.evidence import Scores
     from ledger.render import lines, report_table, samples_table, scores_lines, verdict_line
 

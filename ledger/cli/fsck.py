@@ -8,7 +8,7 @@ from ledger.cli.output import console, emit, exit_for, json_option
 
 if TYPE_CHECKING:
     from ledger.findings import Json
-    from ledger.flows.fsck import Checked
+    from ledger.flows.fsck import CheckedJournal
 
 
 @click.command("fsck")
@@ -34,7 +34,7 @@ def command(as_json: bool) -> int:
     return exit_for(total)
 
 
-def _row(one: "Checked", path: str) -> "dict[str, Json]":
+def _row(one: "CheckedJournal", path: str) -> "dict[str, Json]":
     bad = one.first_bad
     first = {"code": bad.code, "message": bad.message, **bad.evidence} if bad else None
     return {
@@ -46,7 +46,7 @@ def _row(one: "Checked", path: str) -> "dict[str, Json]":
     }
 
 
-def _tell(one: "Checked", path: str) -> None:
+def _tell(one: "CheckedJournal", path: str) -> None:
     bad = one.first_bad
     if bad:
         says = f"first bad entry: line {bad.evidence['line']} ({bad.code})"

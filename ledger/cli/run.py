@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from ledger.findings import Json, Report
     from ledger.flows.command import Recorded
-    from ledger.flows.experiment import Outcome, Request
+    from ledger.flows.experiment import Outcome, RunRequest
     from ledger.flows.training import TrainingOutcome
     from ledger.progress import Progress
     from ledger.workspace import Workspace
@@ -89,10 +89,10 @@ def command(
         )
     if experiment is None:
         raise UsageError("which experiment?", hint="ledger run EXP, or: ledger run -- COMMAND")
-    from ledger.flows.experiment import AGAIN, Request
+    from ledger.flows.experiment import AGAIN, RunRequest
 
     allowed = {code.upper() for code in allow} | ({AGAIN} if again else set())
-    return _run_experiment(Request(experiment, rehearse, resume, overrides, frozenset(allowed)), as_json)
+    return _run_experiment(RunRequest(experiment, rehearse, resume, overrides, frozenset(allowed)), as_json)
 
 
 def _record_command(
@@ -137,7 +137,7 @@ def _human_command(done: "Recorded") -> "list[RenderableType]":
     return shown
 
 
-def _run_experiment(request: "Request", as_json: bool) -> int:
+def _run_experiment(request: "RunRequest", as_json: bool) -> int:
     from ledger.flows.experiment import run_experiment
     from ledger.workspace import Workspace
 
@@ -159,7 +159,7 @@ def _run_experiment(request: "Request", as_json: bool) -> int:
     return exit_for(outcome.report)
 
 
-def _tell_broken_off(error: RunFailedError, request: "Request", as_json: bool) -> None:
+def _tell_broken_off(error: RunFailedError, request: "RunRequest", as_json: bool) -> None:
     """What the guards say of a run that broke off: of its result nothing is known, whatever they found."""
     from ledger.render import report_table
 

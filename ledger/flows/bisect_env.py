@@ -14,7 +14,7 @@ from ledger.checkpoint import list_checkpoints
 from ledger.errors import LedgerError, UsageError
 from ledger.findings import Finding, Json, Report, Severity, Verdict
 from ledger.flows.effective import lockfiles_behind
-from ledger.flows.experiment import AGAIN, Outcome, Request, run_experiment
+from ledger.flows.experiment import AGAIN, Outcome, RunRequest, run_experiment
 from ledger.flows.sides import Source
 from ledger.flows.training import TrainingOutcome
 from ledger.flows.verify import VerifyRequest, prepare, verify_checkpoint
@@ -158,7 +158,7 @@ def _with_checkpoint(case: Case, a: Lockfile) -> Case:
 
 
 def _rehearse(case: Case, lockfile: Lockfile) -> Outcome | TrainingOutcome:
-    request = Request(
+    request = RunRequest(
         case.experiment or "",
         rehearse=True,
         overrides=(f"environment={lockfile.path.absolute()}",),

@@ -34,7 +34,7 @@ class CheckRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class CheckedOutput:
     """What came of it."""
 
     report: Report
@@ -47,7 +47,7 @@ class Checked:
         return {code: flagged.count / self.text.lines for code, flagged in sorted(self.text.flagged.items())}
 
 
-def check_files(request: CheckRequest) -> Checked:
+def check_files(request: CheckRequest) -> CheckedOutput:
     """Read the files and guard them.
 
     Raises UsageError for limits and languages that cannot be meant, LedgerError for files that cannot be read
@@ -63,7 +63,7 @@ def check_files(request: CheckRequest) -> Checked:
         max_rate=request.max_rate,
         score_limits=request.score_limits,
     )
-    return Checked(_demand(report, request.max_rate), text, scores)
+    return CheckedOutput(_demand(report, request.max_rate), text, scores)
 
 
 def inspect_output(

@@ -15,7 +15,7 @@ from ledger.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class CheckedJournal:
     """One journal after its inspection."""
 
     path: Path
@@ -30,14 +30,14 @@ class Checked:
         return min(errors, key=lambda finding: int(finding.evidence["line"]), default=None)
 
 
-def together(checked: Sequence[Checked]) -> Report:
+def together(checked: Sequence[CheckedJournal]) -> Report:
     """One report on all journals; a guard passed where it passed on each."""
     total = merge(one.report for one in checked)
     passed = [code for code in dict.fromkeys(total.passed) if all(code in c.report.passed for c in checked)]
     return replace(total, passed=tuple(passed))
 
 
-def check_journals(workspace: Workspace) -> list[Checked]:
+def check_journals(workspace: Workspace) -> list[CheckedJournal]:
     """Inspect the committed journal and the rehearsals'; one that does not exist is empty."""
     return [
         check_journal(open_journal(workspace, "real"), workspace.root),
@@ -45,12 +45,12 @@ def check_journals(workspace: Workspace) -> list[Checked]:
     ]
 
 
-def check_journal(journal: Journal, root: Path | None) -> Checked:
+def check_journal(journal: Journal, root: Path | None) -> CheckedJournal:
     """Inspect one journal, and count its runs."""
     report, entries = inspect_journal(journal, root)
     sound = report.verdict is not Verdict.FAIL
     runs = len(read_runs(journal.entries())) if sound else None
-    return Checked(journal.path, entries, runs, report)
+    return CheckedJournal(journal.path, entries, runs, report)
 
 
 def inspect_journal(journal: Journal, root: Path | None) -> tuple[Report, int]:

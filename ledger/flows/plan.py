@@ -88,7 +88,9 @@ class Plan(Generic[SpecT, InputsT]):
         )
 
 
-def make_plan(workspace: Workspace, request: RunRequest, spec: SpecT, inputs: InputsT) -> Plan[SpecT, InputsT]:
+def make_plan(
+    workspace: Workspace, request: RunRequest, spec: SpecT, inputs: InputsT
+) -> Plan[SpecT, InputsT]:
     """Look at this interpreter and the record. Raises LedgerError where either cannot be read."""
     return Plan(
         request=request,

@@ -74,7 +74,9 @@ class TrainingOutcome:
     recorded: Mapping[str, Json] = field(default_factory=dict)
 
 
-def run_training(workspace: Workspace, request: RunRequest, spec: TrainingSpec, voice: Voice) -> TrainingOutcome:
+def run_training(
+    workspace: Workspace, request: RunRequest, spec: TrainingSpec, voice: Voice
+) -> TrainingOutcome:
     """Train, or refuse to; the outcome's report holds every finding from preflight on.
 
     Raises LedgerError when it cannot be done or finished. What had been started is then on the record as

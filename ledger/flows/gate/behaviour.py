@@ -11,7 +11,7 @@ from ledger.errors import LedgerError
 from ledger.findings import Report, Severity, Verdict
 from ledger.flows.diff_env import compare
 from ledger.flows.environments import choose
-from ledger.flows.experiment import AGAIN, Outcome, Request, run_experiment
+from ledger.flows.experiment import AGAIN, Outcome, RunRequest, run_experiment
 from ledger.flows.gate.scene import Scene
 from ledger.flows.training import TrainingOutcome
 from ledger.flows.verify import VerifyRequest, verify
@@ -31,7 +31,7 @@ def rehearse(scene: Scene, experiment: str, lockfile: Path | None = None, label:
     scene.voice.say(f"rehearsing {experiment}{f' under {label}' if label else ''}")
     overrides = (f"environment={lockfile}",) if lockfile else ()
     # That it was rehearsed before is no reason against it: the gate asks about now.
-    request = Request(experiment, rehearse=True, overrides=overrides, allow=frozenset({AGAIN}))
+    request = RunRequest(experiment, rehearse=True, overrides=overrides, allow=frozenset({AGAIN}))
     return run_experiment(scene.workspace, request, scene.voice)
 
 

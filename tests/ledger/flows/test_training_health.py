@@ -6,7 +6,7 @@ import pytest
 
 from ledger.environment import Environment
 from ledger.evidence import Installed
-from ledger.flows.plan import Plan, Request
+from ledger.flows.plan import Plan, RunRequest
 from ledger.flows.training_health import inspect_defaults, inspect_plan, last_good, schedule_of
 from ledger.flows.training_inputs import TrainingInputs
 from ledger.runs import Run
@@ -33,7 +33,7 @@ def plan(*runs, overrides=(), lines=LINES, rehearse=False):
     spec = load_experiment("exp10", ROOT / "experiments", overrides)
     environment = Environment("sha256:e", {}, "sha256:m", {}, {}, Installed("3.11", {}))
     inputs = TrainingInputs({"train.source": {"lines": lines}}, "sha256:i")
-    request = Request("exp10", rehearse=rehearse, overrides=tuple(overrides))
+    request = RunRequest("exp10", rehearse=rehearse, overrides=tuple(overrides))
     return Plan(request, spec, Workspace(ROOT), environment, inputs, runs)
 
 
