@@ -5,6 +5,7 @@ sacrebleu.
 """
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -80,12 +81,14 @@ def reload(
         kept = read_evidence(checkpoint)
     except LedgerError as error:
         return _without_evidence(checkpoint, error.message)
-    result = worker.call(_job(checkpoint, question), _teller(on_progress))
     language = question.language or _language(kept)
+    with ThreadPoolExecutor(1) as pool:  # the scorer's dictionaries are loaded while the worker works
+        expected = pool.submit(_scored, kept.snapshot if kept else _nothing_kept(), language)
+        result = worker.call(_job(checkpoint, question), _teller(on_progress))
     asked = sample_from_json(result["asked"]) if result["asked"] else None
     return Reloaded(
         files=files_from_json(result["files"]),
-        expected=_scored(kept.snapshot, language) if kept else _nothing_kept(),
+        expected=expected.result(),
         actual=_scored(from_json(result["snapshot"]), language),
         asked=asked and _score_sample(asked, language),
         has_evidence=kept is not None,
