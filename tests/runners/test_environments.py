@@ -95,6 +95,15 @@ def test_it_is_built_once_and_anew_when_the_lockfile_changes(index, locks, cache
 
 
 @pytest.mark.parametrize("installer", ["uv"], indirect=True)
+def test_a_lockfile_of_the_same_content_has_the_same_environment_whatever_its_name(index, locks, cache):
+    (locks / "mt-1.txt").write_text(wheel(index, "torch", "2.0"))
+    python = ensure(find("mt-1", locks), cache)
+    shutil.copy(locks / "mt-1.txt", locks / "mt.txt")
+    assert built(find("mt", locks), cache) == ensure(find("mt", locks), cache) == python
+    assert len(folders(cache)) == 1
+
+
+@pytest.mark.parametrize("installer", ["uv"], indirect=True)
 @pytest.mark.parametrize("seen", ["2.0", "2.0+cpu"])
 def test_the_variant_is_the_one_whose_torch_can_be_had(index, locks, cache, seen):
     for name, version in (("mt", "2.0"), ("mt-cpu", "2.0+cpu")):
