@@ -1,5 +1,6 @@
 """`ledger report`: gather what stands on the page from the journal and the texts that are at hand."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -27,6 +28,7 @@ from ledger.suspects.suspect import Kind
 from ledger.workspace import Workspace
 
 LINES = 6  # flagged lines that are shown of one run
+DIGITS = re.compile(r"(\d+)")
 CHARACTERS = 300  # of one line; a looping model writes until it is stopped
 
 
@@ -72,11 +74,15 @@ def gather(workspace: Workspace, pairs: Sequence[tuple[str, str]] = ()) -> Page:
 def _experiments(
     workspace: Workspace, runs: Sequence[Run], decided: Mapping[str, Decision]
 ) -> Iterator[Experiment]:
-    """Those that ran, in the order of their first run, then those that only have a spec."""
-    ran = dict.fromkeys(run.experiment for run in runs)
-    for name in (*ran, *(name for name in spec_names(workspace.experiments) if name not in ran)):
+    """Those that ran and those that only have a spec, by name: exp9 before exp10."""
+    names = {*spec_names(workspace.experiments), *(run.experiment for run in runs)}
+    for name in sorted(names, key=_natural):
         own = tuple(run for run in runs if run.experiment == name)
         yield Experiment(name, _title(workspace, name, own), own, decided.get(name))
+
+
+def _natural(name: str) -> list[tuple[int, str]]:
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in DIGITS.split(name)]
 
 
 def _title(workspace: Workspace, name: str, runs: Sequence[Run]) -> str:

@@ -1,7 +1,7 @@
 """Plots as SVG in the page's colours, without a script. Every value of theirs stands in a table as well."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from html import escape
 
 from ledger.report.page import Curve, Page
@@ -64,7 +64,7 @@ def timeline(page: Page) -> str:
         for run in experiment.runs:
             x = 2 * LEFT + 8 + (RIGHT - 2 * LEFT - 16) * (_seconds(run) - first) / span
             parts.append(_mark(run, x, y))
-    days = (datetime.fromtimestamp(first).date(), datetime.fromtimestamp(first + span).date())
+    days = [datetime.fromtimestamp(when, UTC).strftime("%Y-%m-%d %H:%M") for when in (first, first + span)]
     parts.append(f'<text x="{2 * LEFT}" y="{height - 6}">{days[0]}</text>')
     parts.append(f'<text x="{RIGHT}" y="{height - 6}" text-anchor="end">{days[1]}</text>')
     return _svg(height, "timeline", "".join(parts))
