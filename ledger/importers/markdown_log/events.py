@@ -13,19 +13,23 @@ from ledger.importers.markdown_log.words import (
     CHECKPOINT,
     CRASH,
     DULL,
+    EVALUATED,
     EXPERIMENT,
     FAILED,
     FUTURE,
     NOT_RUN,
     NOT_SAME,
+    OF_ANOTHER,
     OTHER_DATA,
     RESULTS,
     RESUMED,
+    RETRIED,
     RUNNING,
     SAME_OUTPUT,
     SKIPPED,
     STEP,
     SUCCEEDED,
+    SUPPOSED,
 )
 
 _AT_STEP = re.compile(
@@ -37,13 +41,26 @@ _WORD = re.compile(r"[a-z][a-z0-9.+]*|[ァ-ヶー]{2,}|[一-龥]+|[가-힣]{2,}"
 def results(placed: Sequence[Placed]) -> Iterator[Result]:
     """How each experiment ended, by its headings, result lines, error messages and counts of lines done."""
     opened: set[int] = set()
+    retried = _retried(placed)
     for one in placed:
         line, place = one.line, one.place
         for experiment in place.experiments:
             for outcome in _outcomes(line, place, line.block in opened or len(place.experiments) > 1):
                 scope = place.scope or (line.labelled[0] if ATTEMPT.search(line.labelled[0]) else "")
-                yield Result(experiment, scope, outcome, line.text.strip()[:120], line.number)
+                is_over = retried.get((experiment, place.scope), 0) >= line.number
+                if not (outcome == "not run" and is_over):
+                    yield Result(experiment, scope, outcome, line.text.strip()[:120], line.number)
         opened = {line.block + 1} if line.kind == "heading" and RESULTS.search(line.text) else set()
+
+
+def _retried(placed: Sequence[Placed]) -> dict[tuple[str, str], int]:
+    """The last line of each experiment and scope that tells of another try: what failed before is past."""
+    return {
+        (experiment, one.place.scope): one.line.number
+        for one in placed
+        for experiment in one.place.experiments
+        if one.place.told and RETRIED.search(one.line.text)
+    }
 
 
 def _outcomes(line: Line, place: Place, is_result: bool) -> Iterator[Outcome]:
@@ -67,7 +84,8 @@ def _outcomes(line: Line, place: Place, is_result: bool) -> Iterator[Outcome]:
         yield outcome
     elif RUNNING.search(line.text) and len(line.text) <= 20:
         yield "running"
-    if NOT_RUN.search(line.text) and not mentioned_others(line, place.experiments):
+    is_told_of_it = not SUPPOSED.search(line.text) and not mentioned_others(line, place.experiments)
+    if NOT_RUN.search(line.text) and is_told_of_it:
         yield "not run"
     done = part(value) if label and rate_of(label) == "done" else None
     if done and done.total and done.count == done.total:
@@ -164,25 +182,16 @@ def steps(placed: Sequence[Placed]) -> Iterator[StepMention]:
     }
     for one in placed:
         place, text = one.place, one.line.text
-        if (
-            not place.experiment
-            or not place.told
-            or place.planned
-            or (place.experiment, place.scope) in resumed
-        ):
+        is_own = place.experiment and place.told and not place.planned and not SUPPOSED.search(text)
+        if not is_own or (place.experiment, place.scope) in resumed:
             continue
         crashed = STEP.search(text) if CRASH.search(text) else None
-        mentions = [crashed] if crashed else [*CHECKPOINT.finditer(text), *_AT_STEP.finditer(text)]
-        for match in mentions:
-            step = next(group for group in match.groups() if group)
-            yield StepMention(
-                place.experiment,
-                place.scope,
-                int(to_float(step)),
-                crashed is not None,
-                text[:120],
-                one.line.number,
-            )
+        if crashed is None and (OF_ANOTHER.search(text) or mentioned_others(one.line, place.experiments)):
+            continue
+        for match in [crashed] if crashed else [*CHECKPOINT.finditer(text), *_AT_STEP.finditer(text)]:
+            step = int(to_float(next(group for group in match.groups() if group)))
+            is_crash = crashed is not None
+            yield StepMention(place.experiment, place.scope, step, is_crash, text[:120], one.line.number)
 
 
 def other_data(placed: Sequence[Placed]) -> Iterator[OtherData]:
@@ -191,6 +200,6 @@ def other_data(placed: Sequence[Placed]) -> Iterator[OtherData]:
         place, text = one.place, one.line.text
         if not place.experiment or place.planned or any(FUTURE.search(part) for part in one.line.context[1:]):
             continue
-        if OTHER_DATA.search(text):
+        if OTHER_DATA.search(text) and not EVALUATED.search(text):
             others = mentioned_others(one.line, place.experiments)
             yield OtherData(place.experiment, others[0] if others else None, one.line.number)

@@ -7,7 +7,7 @@ from itertools import groupby
 from ledger.claims import Mean, Share
 from ledger.importers.markdown_log.statements import Placed, rate_of
 from ledger.importers.markdown_log.values import decimals, number, to_float
-from ledger.importers.markdown_log.words import MEAN
+from ledger.importers.markdown_log.words import APPROXIMATE, MEAN
 
 _N, _P = r"\d[\d,]*", r"[-+]?\d+(?:\.\d+)?"
 _UNIT = r"(?:件|行|文|lines?|sentences?|samples?|segments?|outputs?|translations?)"
@@ -36,7 +36,7 @@ def shares(placed: Sequence[Placed], lines: Mapping[str, float]) -> Iterator[Sha
         label = one.line.labelled[0] or text
         found = (match for pattern in _SHARES if (match := pattern.search(text)))
         match = next(found, None) or _BARE_SHARE.fullmatch(text)
-        if match is None:
+        if match is None or APPROXIMATE.search(text[max(0, match.start() - 8) : match.end()]):
             continue
         stated = match.groupdict().get("total")
         known = lines.get(one.place.experiment) if rate_of(label) else None

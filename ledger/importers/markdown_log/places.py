@@ -8,16 +8,19 @@ from ledger.importers.markdown_log.outline import Line
 from ledger.importers.markdown_log.words import (
     ATTEMPT,
     EXPERIMENT,
+    FILE,
     FINAL,
     FUTURE,
     HOPED,
     LEARNED,
+    PHASE,
     PLANNED,
     PREFIXES,
     SAMPLES,
     SETTINGS,
 )
 
+SCOPES = " / "  # between the headings and labels that make a scope
 _NUMBER = re.compile(r"\d+")
 
 
@@ -63,7 +66,7 @@ def place(line: Line) -> Place:
     own_label = line.labelled[0]
     return Place(
         experiments=experiments,
-        scope=" / ".join(apart),
+        scope=SCOPES.join(apart),
         planned=planned,
         told=not untold and not (own_label and HOPED.search(own_label)),
         settings=any(SETTINGS.search(part) for part in (*inner, own_label)),
@@ -73,7 +76,8 @@ def place(line: Line) -> Place:
 def _is_apart(part: str) -> bool:
     """Whether a heading or label opens an attempt or configuration of its own."""
     is_final = FINAL.search(part) and SETTINGS.search(part)
-    return bool(ATTEMPT.search(part) or experiments_in(part) or is_final)
+    of_its_own = FILE.search(part) or PHASE.search(part)
+    return bool(ATTEMPT.search(part) or experiments_in(part) or is_final or of_its_own)
 
 
 def owns(heading: str) -> bool:

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from ledger.claims import ClaimedRun, Naming, Outcome, Result, Statement, WrittenLog
 from ledger.findings import Json
-from ledger.importers.markdown_log.places import experiments_in
+from ledger.importers.markdown_log.places import SCOPES, experiments_in
 from ledger.importers.markdown_log.statements import Placed
-from ledger.importers.markdown_log.words import FINAL, KEYS, first_name
+from ledger.importers.markdown_log.words import FILE, FINAL, KEYS, PHASE, first_name
 
 _FACTS = ("time", "data", "output", "verdict", "seconds", "train_size", "lines", "throughput")
 _MODEL_LIKE = re.compile(r"[A-Za-z][\w.]*(?:-[\w.]+)*\d[\w.-]*")
@@ -20,6 +20,12 @@ def claimed_runs(log: WrittenLog, placed: Sequence[Placed]) -> tuple[ClaimedRun,
     headed = (e for one in placed if one.line.kind == "heading" for e in one.place.experiments)
     names = dict.fromkeys([*headed, *(s.experiment for s in log.statements)])
     return tuple(_run(name, log, placed) for name in sorted(names, key=_in_order))
+
+
+def _is_own(scope: str) -> bool:
+    """Whether what is said under `scope` is said of the experiment: a phase or file of it, or the last word."""
+    parts = scope.split(SCOPES)
+    return all(not part or FINAL.search(part) or PHASE.search(part) or FILE.search(part) for part in parts)
 
 
 def _in_order(name: str) -> tuple[str, int]:
@@ -39,7 +45,7 @@ def _run(name: str, log: WrittenLog, placed: Sequence[Placed]) -> ClaimedRun:
     ]
     named = [one for one in log.namings if one.experiment == name]
     title = _title(named)
-    own = [one for one in stated if not one.scope or FINAL.search(one.scope)]
+    own = [one for one in stated if _is_own(one.scope)]
     values = {**_agreed(stated), **_latest(own)}
     model = values.pop("model", None) or _model_of(title)
     return ClaimedRun(

@@ -21,6 +21,8 @@ _DURATION = re.compile(
 )
 _UNITS = {"時": 3600, "h": 3600, "分": 60, "m": 60, "秒": 1, "s": 1}
 _PERCENT = re.compile(r"(?P<mark>[~〜約]\s*)?(?P<value>[-+]?\d+(?:\.(?P<decimals>\d+))?)\s*[%％]")
+_CHANGE = re.compile(r"[%％][^%％]*?(?:→|->|=>|\bto\b|から)(?=[^%％]*[%％])")
+_RANGE = re.compile(r"\d\s*[%％]?\s*[-–~〜]\s*\d+(?:\.\d+)?\s*[%％]")
 _OF = re.compile(r"(?P<count>\d[\d,]*)\s*(?:/|\bof\b|\bout of\b)\s*(?P<total>\d[\d,]*)", re.IGNORECASE)
 _COUNT = re.compile(
     r"(?P<count>\d[\d,]*)\s*(?:件|行|文|lines?\b|sentences?\b|samples?\b|segments?\b|outputs?\b|translations?\b)",
@@ -104,7 +106,9 @@ def part(text: str) -> Part | None:
 
     None where it states none, or only roughly.
     """
-    kept = _REMARK.sub("", text)
+    kept = _last_of_change(_REMARK.sub("", text))
+    if _RANGE.search(kept):
+        return None
     percent, of, count = _PERCENT.search(kept), _OF.search(kept), _COUNT.search(kept)
     if APPROXIMATE.search(kept) or not (percent or of or count):
         return None
@@ -114,3 +118,9 @@ def part(text: str) -> Part | None:
         count=to_float(of["count"]) if of else to_float(count["count"]) if count else None,
         total=to_float(of["total"]) if of else None,
     )
+
+
+def _last_of_change(text: str) -> str:
+    """What a share changed to: behind the arrow in `9% → 11.9%`."""
+    *_, last = _CHANGE.split(text)
+    return last

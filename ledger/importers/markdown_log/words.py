@@ -61,6 +61,17 @@ ATTEMPT: Final = _any(
     r"\d{1,2}:\d{2}",
 )
 FINAL: Final = _any("最終", "修正後", r"\bfinal\b", r"\bcorrected\b", r"\bupdated\b")
+# Files and phases that have settings of their own.
+FILE: Final = re.compile(
+    r"(?:^|[\s`(（/])[\w.-]+\.(?:ya?ml|json|toml|ini|py|sh|ipynb)(?![\w.])", re.IGNORECASE
+)
+PHASE: Final = _any(
+    r"^(pre-?)?train(ing)?( settings| param(eter)?s| config\w*)?$",
+    r"^fine-?tuning( settings| param(eter)?s| config\w*)?$",
+    r"^(generation|decoding|inference|eval(uation)?)( settings| param(eter)?s| config\w*)$",
+    r"^(generation|decoding|inference|eval(uation)?)$",
+    "^(学習|生成|評価|推論|訓練)(設定|パラメータ)?$",
+)
 SETTINGS: Final = _any(
     "設定",
     "パラメータ",
@@ -132,8 +143,9 @@ RATES: Final[tuple[tuple[str, "re.Pattern[str]"], ...]] = (
     ("done", _any("生成完了", r"\b(generated|translated|completed|finished|done)\b")),
 )
 SCORE: Final = re.compile(
-    r"(?P<name>(?:sacre)?bleu|chrf(?:\+\+|2)?|comet|meteor)(?![-_\w])(?P<between>[^\d\n%|]{0,12}?)"
-    r"(?P<value>\d{1,3}(?:\.\d+)?)(?![\d.,]*\d|\s*%)",
+    r"(?P<name>(?:sacre)?bleu|chrf(?:\+\+|2)?|comet|meteor)(?![-_\w])"
+    r"(?:\s*[(（][^()（）]*[)）])?(?:\s|score|of|is|was|は|が|[:：=])*"
+    r"(?P<value>\d{1,3}(?:\.\d+)?)(?![\d.,]*\d|\s*%|\s*[-–~〜]\s*\d)",
     re.IGNORECASE,
 )
 
@@ -173,6 +185,22 @@ CRASH: Final = _any(
     r"\baborted\b",
     r"\bsegfault\w*",
 )
+RETRIED: Final = _any(
+    "再実行",
+    "再試行",
+    "やり直し",
+    "解決した",
+    "解消し",
+    r"\bre-?(ran|run|tried|try)\b",
+    r"\bretr(y|ied)\b",
+    r"\btried again\b",
+    r"\bsecond (attempt|try)\b",
+    r"\bfixed\b",
+    r"\b(after|once|then)\b.{0,60}\b(it ran|worked|succeeded|went through)\b",
+)
+SUPPOSED: Final = _any(r"^\s*(if|when|should|in case|unless)\b", "^もし", "場合(は|、)")
+OF_ANOTHER: Final = _any(r"\b(previous|earlier|old|older|other|another)\b", "前回", "別の", "以前")
+EVALUATED: Final = _any("評価", "テスト", "検証", r"\b(test|dev|eval\w*|validation|valid)\b")
 RESUMED: Final = _any("再開", r"\bresum(e|ed|ing)\b", r"\brestarted\b")
 STEP: Final = re.compile(
     r"(?:ステップ|\bsteps?\b)\s*#?(\d[\d,]*)|(\d[\d,]*)\s*(?:ステップ|steps\b)", re.IGNORECASE

@@ -270,6 +270,43 @@ def test_a_clean_log_has_none():
     assert runs["exp4"].metrics == {"bleu": 31.9}
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        "Parameters: num_beams=3\n\n### Next steps\n- Parameters: num_beams=5",
+        "### train.yaml\n```yaml\nbatch_size: 32\n```\n### eval.yaml\n```yaml\nbatch_size: 64\n```",
+        "### Training\nSettings: batch_size=64\n### Generation\nSettings: batch_size=20",
+        "```yaml\noptimizer:\n  lr: 1\nscheduler:\n  lr: 2\n```",
+        "Settings: max_length=(default)\n\n- max_length: 128",
+        "- English: 9% → 11.9%\n\n| | Exp 1 |\n|---|---|\n| English | 11.9% |",
+        "- English: 5-10%\n\n| | Exp 1 |\n|---|---|\n| English | 7% |",
+        "- Lines with English: 9%\n- English words: 30%",
+        "- English: about 12% (119/1000)",
+        "- BLEU: 27.4\n- BLEU up 0.4, BLEU +0.3",
+        "- BLEU (13a, lowercased): 27.4\n- BLEU 20-25 is usual",
+        "- BLEU: 27.4\n- checkpoint-10: BLEU 0.02",
+        "Crashed at step 100.\n\nThe older run's checkpoint-900 is better.",
+        "Crashed at step 100.\n\nIf it dies again, take checkpoint-900.",
+        "Crashed at step 100, resumed.\n\ncheckpoint-900: BLEU 20",
+        "No space left on device.\n\nAfter clearing the cache it went through.\n\n- Generated: 1000/1000",
+        "If it could not be loaded, use fp16.\n\n- Generated: 1000/1000",
+        "Result: failed\n\nResult after the fix: success",
+        "Not identical to Experiment 2's output (MD5).\n- English: 5%\n## Experiment 2\n- English: 9%",
+        "Evaluated on other data.\n### First try\n- Train set: 5,000\n### Second try\n- Train set: 5,000",
+        "- dropout: 0.10\n- warmup: 0.06\n- smoothing: 0.20\n- average length: 12.50",
+        "- a: 1\n- b: 2\n- c: 30\n- mean: 5",
+    ],
+)
+def test_what_only_looks_like_a_contradiction(body):
+    assert told(f"## Experiment 1: a model\n\n{body}\n") == set()
+
+
+def test_a_mean_in_a_tables_last_row():
+    rows = "| law | 30.0 | 1.5 |\n| news | 20.0 | 2.5 |\n| film | 10.0 | 3.5 |\n| Average | 25.0 | 2.5 |\n"
+    (finding,) = findings(f"## Experiment 1\n\n| domain | BLEU | loss |\n|---|---|---|\n{rows}")
+    assert (finding.code, finding.measured, finding.threshold) == ("CLM004", 25.0, 20.0)
+
+
 def test_a_document_without_experiments_says_what_is_looked_for(tmp_path):
     path = tmp_path / "todo.md"
     path.write_text("# Shopping\n- milk\n")
