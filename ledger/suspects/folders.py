@@ -10,6 +10,7 @@ from typing import Any
 
 from packaging.requirements import InvalidRequirement
 
+from ledger.claims import ClaimedRun
 from ledger.errors import LedgerError
 from ledger.findings import Json
 from ledger.suspects.requirement_files import parse_requirement
@@ -40,9 +41,12 @@ def is_hugging_face(folder: Path) -> bool:
 def side_of_wandb(folder: Path) -> EnvironmentSide:
     """What W&B kept of a run: all packages, Python, the host, and the configuration that it was given."""
     files = folder / "files"
-    metadata = _json(files / "wandb-metadata.json")
-    config = _wandb_config(files / "config.yaml")
+    run = _wandb_run(folder)
+    environment, facts = (run.environment, run.facts) if run else ({}, {})
+    metadata = {**_json(files / "wandb-metadata.json"), **environment}
+    config = {**_wandb_config(files / "config.yaml"), **(run.params if run else {})}
     python = str(metadata.get("python", "")).removeprefix("CPython").strip()
+    commit = facts.get("commit") or (_json(files / "wandb-metadata.json").get("git") or {}).get("commit")
     packages = _requirements(files / "requirements.txt")
     return EnvironmentSide(
         name=f"W&B run {folder.name}",
@@ -54,13 +58,23 @@ def side_of_wandb(folder: Path) -> EnvironmentSide:
         reported={key: metadata[key] for key in ("os", "host", "gpu", "cudaVersion") if key in metadata},
         settings={"config": config} if config else None,
         partial=True,
-        inputs={"commit": commit} if (commit := (metadata.get("git") or {}).get("commit")) else {},
+        inputs={"commit": commit} if commit else {},
         unknown={
             "packages": "it has no files/requirements.txt",
             "machine": "W&B keeps no facts of the machine that a result depends on",
-            "settings": "it has no files/config.yaml",
+            "settings": "neither its .wandb file nor files/config.yaml has a configuration",
         },
     )
+
+
+def _wandb_run(folder: Path) -> ClaimedRun | None:
+    """What the run's .wandb file holds; None where there is no such file."""
+    found = sorted(folder.glob("*.wandb"))
+    if not found:
+        return None
+    from ledger.importers.wandb import read  # protobuf
+
+    return read(found[0]).runs[0]
 
 
 def side_of_hugging_face(folder: Path) -> EnvironmentSide:

@@ -87,7 +87,7 @@ def test_what_hardly_matters_is_counted_and_listed_on_demand(recorded, ledger, t
         (files / "wandb-metadata.json").write_text(json.dumps({"python": release}))
     answer = ledger("diff-env", "a", "b")
     assert answer.code == 0
-    assert "1 more differences hardly matter" in answer.out
+    assert "1 more difference hardly matters" in answer.out
     assert "3.11.9" in ledger("diff-env", "a", "b", "--all").out
 
 

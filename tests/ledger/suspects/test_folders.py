@@ -106,4 +106,4 @@ def test_what_is_not_there_is_unknown_with_the_reason(wandb_run):
     side = side_of_wandb(wandb_run)
     assert side.packages is None
     assert side.settings is None
-    assert side.why_unknown("settings").endswith("it has no files/config.yaml")
+    assert side.why_unknown("settings").endswith("has a configuration")
