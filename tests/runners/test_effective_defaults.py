@@ -12,7 +12,7 @@ SPEC = {"share_encoder_decoder_embeddings": False, "tie_word_embeddings": True, 
 
 @pytest.fixture(scope="module")
 def defaults(tmp_path_factory):
-    """What this environment defaults to, for a Marian as a spec sets it, an mBART-50, and what no model is."""
+    """What this environment defaults to: a Marian as a spec sets it, an mBART-50, and what no model is."""
     log = tmp_path_factory.mktemp("defaults") / "worker.log"
     models = [ModelClass("untied", "marian", SPEC), ModelClass("exp5", "mbart50")]
     models.append(ModelClass("odd", "marian", {"d_model": "wide"}))

@@ -1,4 +1,4 @@
-"""`ledger diff-env` as the shell sees it, on the small journal of schema 1, on files and on this interpreter."""
+"""`ledger diff-env` as the shell sees it: on the small journal of schema 1, files, and this interpreter."""
 
 import json
 import sys
