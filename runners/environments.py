@@ -15,15 +15,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
-
-from filelock import FileLock, Timeout
-from packaging.markers import default_environment
+from typing import TYPE_CHECKING
 
 from ledger.errors import LedgerError
 from ledger.lockfile import Lockfile
 from ledger.progress import Progress
 from runners.installers import Installer, choose_installer, explain
 from runners.manifest import is_whole, write_manifest
+
+if TYPE_CHECKING:
+    from filelock import FileLock
 
 PARTIAL = ".partial"  # ends the name of a folder that is being filled, or thrown away
 POLL_SECONDS = 0.2
@@ -170,6 +171,8 @@ def _install(
     installer: Installer, partial: Path, lockfile: Lockfile, log: Path, on_progress: Tell
 ) -> str | None:
     """None, or what the installer said when it failed."""
+    from packaging.markers import default_environment
+
     markers = {name: str(value) for name, value in default_environment().items()}
     requirements = partial / "requirements.txt"
     requirements.write_text(lockfile.requirements(markers), encoding="utf-8")
@@ -213,8 +216,10 @@ def _run(
         return written.read().decode(errors="replace") if process.returncode else None
 
 
-def _alone(path: Path, on_progress: Tell) -> FileLock:
+def _alone(path: Path, on_progress: Tell) -> "FileLock":
     """The lock, taken; says so when another process holds it. It goes with its holder, kill -9 included."""
+    from filelock import FileLock, Timeout
+
     lock = FileLock(path)
     try:
         lock.acquire(timeout=0)

@@ -4,12 +4,13 @@ Told by the size of every file and by starting its Python. An edit that keeps a 
 was added is not looked for.
 """
 
-import json
 import os
 import platform
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+
+import orjson
 
 from ledger.lockfile import Lockfile
 
@@ -26,13 +27,13 @@ def write_manifest(folder: Path, lockfile: Lockfile, installer: str) -> None:
         "installer": installer,
         "files": dict(sorted(_files(folder))),
     }
-    (folder / NAME).write_text(json.dumps(manifest), encoding="utf-8")
+    (folder / NAME).write_bytes(orjson.dumps(manifest))
 
 
 def is_whole(folder: Path) -> bool:
     """Whether every file that was installed is there in its size, and the Python starts and is the same."""
     try:
-        manifest = json.loads((folder / NAME).read_bytes())
+        manifest = orjson.loads((folder / NAME).read_bytes())
         files, python = manifest["files"], manifest["python"]
         if any(os.lstat(f"{folder}/{name}").st_size != size for name, size in files.items()):
             return False
