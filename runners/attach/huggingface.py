@@ -43,6 +43,7 @@ class SaveGuard(TrainerCallback):  # type: ignore[misc]  # transformers has no t
     def __init__(self) -> None:
         self._snapshots = Snapshots(self.channel.snapshots, self.channel.run)
         self._witness: Witness | None = None
+        self._kept: tuple[str, Callable[[float], None]] | None = None  # the save that is not settled yet
         self._known: dict[str, Any] = {}
         self.save_seconds = 0.0
 
@@ -86,9 +87,7 @@ class SaveGuard(TrainerCallback):  # type: ignore[misc]  # transformers has no t
 
     def on_train_end(self, args: Any, state: Any, control: Any, **known: Any) -> None:  # noqa: ARG002
         """No training ends before its last save is told."""
-        if self._witness is not None:
-            with self.channel.safely("the last save has no evidence"):
-                self._witness.finish()
+        self._settle()
         if state.is_world_process_zero:
             self.channel.tell_step(state.global_step)
 
@@ -115,9 +114,12 @@ class SaveGuard(TrainerCallback):  # type: ignore[misc]  # transformers has no t
             if why_not:
                 self.channel.send("unverified", step=state.global_step, folder=str(save), reason=why_not)
                 return
+            began = time.monotonic()
+            self._settle()
+            waited = time.monotonic() - began
             make_room(save)
             snapshot = self._snapshots.link(save)
-            tell = partial(self._tell, save, snapshot, state.global_step, self.save_seconds)
+            tell = partial(self._tell, save, snapshot, state.global_step, self.save_seconds, waited)
             with self.channel.safely(f"no evidence was kept of {save.name}"):
                 if is_sharded(args):
                     raise NotImplementedError("its weights are spread over several devices (FSDP, DeepSpeed)")
@@ -132,10 +134,22 @@ class SaveGuard(TrainerCallback):  # type: ignore[misc]  # transformers has no t
         if self._witness is None:
             self._witness = self._make_witness(args, model)
         if goes_on and model.device.type == "cpu":
+            self._kept = place.name, tell
             self._witness.keep(model, state.global_step, place, tell)
         else:  # a GPU may have no room for a copy of the model that the training will not miss later
-            self._witness.finish()
             tell(self._witness.write(place, self._witness.observe(model, state.global_step)))
+
+    def _settle(self) -> None:
+        """Wait until the last save is told; one whose evidence failed is told without."""
+        kept, self._kept = self._kept, None
+        if kept is None or self._witness is None:
+            return
+        name, tell = kept
+        with self.channel.safely(f"no evidence was kept of {name}"):
+            self._witness.finish()
+            return
+        with self.channel.safely(f"{name} was not verified"):
+            tell(0.0)
 
     def _make_witness(self, args: Any, model: Any) -> Witness:
         loader = self._known.get("eval_dataloader") or self._known.get("train_dataloader")
@@ -150,7 +164,9 @@ class SaveGuard(TrainerCallback):  # type: ignore[misc]  # transformers has no t
             training=plain(args.to_dict()),
         )
 
-    def _tell(self, save: Path, snapshot: Path | None, step: int, save_seconds: float, held: float) -> None:
+    def _tell(
+        self, save: Path, snapshot: Path | None, step: int, save_seconds: float, waited: float, held: float
+    ) -> None:
         if snapshot is not None:
             link_evidence(snapshot, save)
         self.channel.send(
@@ -160,7 +176,7 @@ class SaveGuard(TrainerCallback):  # type: ignore[misc]  # transformers has no t
             folder=str(save),
             snapshot=str(snapshot or save),
             save_seconds=round(save_seconds, 4),
-            evidence_seconds=round(held, 4),
+            evidence_seconds=round(waited + held, 4),
         )
 
     def _shall_stop(self, args: Any, state: Any) -> bool:
