@@ -58,23 +58,35 @@ def choose(lockfiles: Sequence[Lockfile], allowed: Collection[str], voice: Voice
     drift = _drift(environment)
     if drift.verdict is not Verdict.FAIL or DRIFT in allowed:
         return Choice(here, environment)
-    cache = default_cache()
+    voice.say(drift.findings[0].message)
     try:
-        python = built(lockfiles, cache)
-        if python is None:
-            voice.say(drift.findings[0].message)
-            with voice.progress("steps") as tell:
-                lockfile = obtainable(lockfiles, cache, tell)
-            room = allow(_room(lockfile, cache), allowed)
-            if room.verdict is Verdict.FAIL:
-                return Choice(here, environment, room)
-            voice.say(f"building what {lockfile.path.name} pins, {_size(lockfile)}, in {cache}")
-            with voice.progress("steps") as tell:
-                python = build(lockfile, cache, tell)
+        python, room = _built_or_build(lockfiles, allowed, voice)
+    except UsageError:
+        raise
     except LedgerError as error:
         or_else = f"{error.hint}; or run with what is installed here: --allow {DRIFT}"
         raise LedgerError(error.message, hint=or_else) from error
-    return Choice(python, capture(python, lockfiles))
+    if python is None:
+        return Choice(here, environment, room)
+    voice.say(f"running with {python}")
+    return Choice(python, capture(python, lockfiles), room)
+
+
+def _built_or_build(
+    lockfiles: Sequence[Lockfile], allowed: Collection[str], voice: Voice
+) -> tuple[Path | None, Report]:
+    """The Python of the pinned environment, None where it has no room; and what was found of the room."""
+    cache = default_cache()
+    if python := built(lockfiles, cache):
+        return python, Report()
+    with voice.progress("steps") as tell:
+        lockfile = obtainable(lockfiles, cache, tell)
+    room = Report(findings=allow(_room(lockfile, cache), allowed).findings)
+    if room.verdict is Verdict.FAIL:
+        return None, room
+    voice.say(f"building what {lockfile.path.name} pins, {_size(lockfile)}, in {cache}")
+    with voice.progress("steps") as tell:
+        return build(lockfile, cache, tell), room
 
 
 def lock_named(

@@ -115,7 +115,9 @@ def settle(
         return plan, before
     choice = choose(named(plan.spec.environment, plan.workspace), plan.request.allow, voice)
     settled = replace(plan, environment=choice.environment, python=choice.python)
-    return settled, choice.report + _inspect_before(settled, need, model, task)
+    after = _inspect_before(settled, need, model, task)
+    passed = tuple(code for code in after.passed if code not in choice.report.failing)
+    return settled, choice.report + replace(after, passed=passed)
 
 
 def _inspect_before(plan: Plan[SpecT, InputsT], need: DiskNeed, model: str, task: str) -> Report:

@@ -197,6 +197,9 @@ def test_packages_that_differ_from_the_lockfile_are_built(real, pinned_elsewhere
 def test_an_environment_that_cannot_be_built_ends_the_run_unless_drift_is_allowed(real, pinned_elsewhere):
     real.variables["PIP_FIND_LINKS"] = str(real.root)
     arguments = ["run", "small", "--set", f"environment={pinned_elsewhere}"]
+    unclean = real.json(*arguments, "--set", "clean=true", exits=1)
+    assert codes(unclean, "error") == {"PRE004", "ENV001"}, "nothing is built for what is refused anyway"
+
     refused = real.ledger(*arguments)
     assert refused.returncode == 3
     assert "cannot be built: bridge" in refused.stderr
