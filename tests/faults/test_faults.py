@@ -18,7 +18,7 @@ def load(name):
     return module
 
 
-faults = load("faults")
+faults, made = load("faults"), load("conftest")
 pytestmark = pytest.mark.timeout(
     1800
 )  # the first test waits for all trainings: a minute, or many on a busy machine
@@ -43,8 +43,34 @@ def test_a_fault_is_caught_by_the_guards_named_for_it(fault, good, tmp_path, wor
     assert not (spoilt.parent / faults.PAYLOAD).exists()
 
 
-def test_there_are_faults_enough():
-    assert len({fault.name for fault in faults.FAULTS}) >= 15
+KINDS = {
+    "embedding zeroed",
+    "head missing",
+    "wrong prefix",
+    "optimizer only",
+    "truncated in the header",
+    "truncated half-way",
+    "the last byte is missing",
+    "one flipped byte",
+    "NaN",
+    "Inf from float16",
+    "noise as of an average of weights",
+    "another run's tokenizer",
+    "vocabulary in another order",
+    "wrong forced_bos_token_id",
+    "wrong decoder_start_token_id",
+    "wrong max_length",
+    "untied head tied again",
+    "config of another width",
+    "empty folder",
+    "pickle with a payload",
+    "symlink out of the folder",
+}  # a save cast to bfloat16 is no fault: it has a test of its own
+
+
+def test_every_kind_of_fault_is_there_and_each_names_its_guards():
+    assert {fault.name for fault in faults.FAULTS} >= KINDS
+    assert all(fault.codes for fault in faults.FAULTS)
     assert {fault.of for fault in faults.FAULTS} >= {
         "marian",
         "marian-untied",
@@ -63,6 +89,8 @@ def test_no_healthy_save_is_flagged(good, worker, setting):
     """From the first step, when a model writes garbage in memory as well, to the last, when it knows all."""
     checkpoints = healthy(good)
     assert len(checkpoints) >= HEALTHY
+    trainings = {path.parent.name for path in checkpoints}
+    assert all(sum(name.startswith(family) for name in trainings) >= 3 for family in made.FAMILIES), "seeds"
     flagged = {}
     for checkpoint in checkpoints:
         report = verify_checkpoint(worker, setting, checkpoint).report
