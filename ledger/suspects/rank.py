@@ -26,6 +26,7 @@ CENTRAL = (
     "safetensors",
 )
 CUDA = ("cuda", "cudnn")
+TELL_NO_ORIGIN: frozenset[str] = frozenset(("wandb", "folder"))  # names and versions alone
 
 
 def suspects(a: EnvironmentSide, b: EnvironmentSide) -> list[Suspect]:
@@ -93,7 +94,7 @@ def _package(a: EnvironmentSide, b: EnvironmentSide, name: str) -> Iterator[tupl
         yield Change[far.name], old.version, new.version
     elif far is Distance.BUILD:
         yield Change.BUILD, old.version, new.version
-    elif dict(old.origin) != dict(new.origin):
+    elif old.origin != new.origin and not {a.kind, b.kind} & TELL_NO_ORIGIN:
         yield Change.ORIGIN, _place(old), _place(new)
     elif old.changed != new.changed or (old.files and new.files and old.files != new.files):
         yield Change.ALTERED, _files(old), _files(new)

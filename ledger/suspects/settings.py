@@ -67,7 +67,10 @@ def settings(a: EnvironmentSide, b: EnvironmentSide) -> list[Suspect]:
 
 def _chosen(one: Difference, a: Settings, b: Settings) -> Choice:
     """Whether a spec sets it: `overridden` where a side does not have what its own spec says."""
-    told = [(given[one.path], had) for given, had in ((a, one.before), (b, one.after)) if one.path in given]
+    flat = one.path.removeprefix("config.")
+    names = (one.path,) if flat == one.path else (f"training.{flat}", f"model.{flat}")
+    sides = ((a, one.before), (b, one.after))
+    told = [(given[name], had) for given, had in sides for name in names if name in given]
     if any(given != had for given, had in told):
         return "overridden"
     return "chosen" if told else ""

@@ -101,6 +101,12 @@ NO_DIFFERENCE = [
 ]
 
 
+def test_a_list_of_names_and_versions_tells_no_origin():
+    here = side(packages={"a": Package("1.0", origin={"url": "file:///src", "editable": True})})
+    listed = replace(here, kind="wandb", packages={"a": Package("1.0")})
+    assert suspects(listed, here) == []
+
+
 @pytest.mark.parametrize(("before", "after"), NO_DIFFERENCE)
 def test_what_is_not_known_is_no_difference(before, after):
     assert suspects(side(**before), side(**after)) == []

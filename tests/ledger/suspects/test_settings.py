@@ -106,5 +106,11 @@ def test_a_flat_configuration_is_held_against_training_over_model():
     ]
 
 
+def test_what_a_spec_sets_is_known_in_a_flat_configuration_too():
+    flat = side({"config": {"learning_rate": 1e-3}}, "wandb", partial=True)
+    run = side({"model": {}, "training": {"learning_rate": 2e-3}}, chosen={"training.learning_rate": 2e-3})
+    assert [one.chosen for one in settings(flat, run)] == ["chosen"]
+
+
 def test_a_side_without_settings_has_none_to_differ():
     assert settings(side(None), side({"model": {"a": 1}})) == []
