@@ -23,7 +23,7 @@ def claimed_runs(log: WrittenLog, placed: Sequence[Placed]) -> tuple[ClaimedRun,
 
 
 def _is_own(scope: str) -> bool:
-    """Whether what is said under `scope` is said of the experiment: a phase or file of it, or the last word."""
+    """Whether what is said under `scope` is said of the experiment: of a phase or file of it, or finally."""
     parts = scope.split(SCOPES)
     return all(not part or FINAL.search(part) or PHASE.search(part) or FILE.search(part) for part in parts)
 
