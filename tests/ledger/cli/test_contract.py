@@ -20,6 +20,7 @@ CALLS = {
     "explain": ["explain", "TXT001"],
     "fsck": ["fsck"],
     "env": ["env", "show"],
+    "import": ["import", "log.md"],
     "sync": ["sync"],
     "ui": ["ui", "--host", "no-such-host.invalid"],
 }
@@ -29,6 +30,7 @@ SAYS_NO_DOCUMENT = {"verify", "accept", "ui"}  # here: no such checkpoint, no su
 @pytest.fixture
 def recorded(repository):
     assert repository.ledger("run", "--", "true").returncode == 0
+    (repository.root / "log.md").write_text("## Experiment 1\n- BLEU: 27.4\n", encoding="utf-8")
     (repository.root / "out.ja").write_text("それはそうだった。\n", encoding="utf-8")
     return repository
 
