@@ -1,16 +1,26 @@
 """The plan of a training, held against the record: real specs, and runs as the journal gives them."""
 
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from ledger.environment import Environment
 from ledger.evidence import Installed
+from ledger.findings import Severity
 from ledger.flows.plan import Plan, RunRequest
-from ledger.flows.training_health import inspect_defaults, inspect_plan, last_good, schedule_of
+from ledger.flows.training_health import (
+    inspect_defaults,
+    inspect_plan,
+    inspect_series,
+    last_good,
+    schedule_of,
+)
 from ledger.flows.training_inputs import TrainingInputs
 from ledger.runs import Run
 from ledger.spec import load_experiment
+from ledger.training_evidence import TrainingFailure, TrainingLimits, TrainingPoint
 from ledger.workspace import Workspace
 
 ROOT = Path(__file__).parents[3]
@@ -103,3 +113,22 @@ def test_a_default_that_moved_is_named_and_what_the_spec_sets_is_not():
 def test_without_a_good_run_there_is_nothing_to_compare():
     (skip,) = inspect_defaults(plan(), EFFECTIVE).skips
     assert skip.reason == "no earlier run of this training passed"
+
+
+def test_the_parent_that_the_spec_extends_stands_in_for_an_own_run(tmp_path):
+    shutil.copy(ROOT / "experiments" / "exp10.yaml", tmp_path)
+    (tmp_path / "exp11.yaml").write_text("extends: exp10\nseed: 2\n", encoding="utf-8")
+    child = replace(
+        plan(run(), run("exp9-222222", experiment="exp9")), spec=load_experiment("exp11", tmp_path)
+    )
+    assert last_good(child).id == "exp10-0a1b2c"
+    own = replace(child, runs=(*child.runs, run("exp11-333333", experiment="exp11")))
+    assert last_good(own).id == "exp11-333333"
+
+
+def test_an_end_for_want_of_memory_is_a_finding_with_its_step():
+    failure = TrainingFailure("CUDA out of memory. Tried to allocate 2.00 GiB", step=784)
+    report = inspect_series([TrainingPoint(1, loss=9.0)], TrainingLimits(), failure)
+    (found,) = [finding for finding in report.findings if finding.code == "TRN006"]
+    assert (found.measured, found.severity) == (784, Severity.ERROR)
+    assert "TRN006" in inspect_series([TrainingPoint(1, loss=9.0)], TrainingLimits()).passed
