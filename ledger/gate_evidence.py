@@ -45,7 +45,10 @@ class ChangedSpecs:
 
 @dataclass(frozen=True, slots=True)
 class SpecRun:
-    """A finished run, and the digest of the spec that it ran. `now`: a rehearsal made by this very gate."""
+    """A finished run, and the digest of the spec that it ran.
+
+    `now`: a rehearsal made by this very gate; `problem`: why it could not be made.
+    """
 
     run: str
     experiment: str
@@ -53,6 +56,7 @@ class SpecRun:
     passed: bool
     codes: tuple[str, ...] = ()
     now: bool = False
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)

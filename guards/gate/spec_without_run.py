@@ -48,6 +48,8 @@ def _judge(spec: ChangedSpec, runs: Sequence[SpecRun], base: str, earlier: SpecR
     if rehearsal and rehearsal.passed:
         says = f"{what}, was never run for real, and passed a rehearsal made just now ({rehearsal.run})"
         return Finding(CODE, Severity.INFO, says, evidence={"digest": spec.digest, "run": rehearsal.run})
+    if rehearsal and rehearsal.problem:
+        return _error(spec, f"{what}, and could not be rehearsed: {rehearsal.problem}")
     if rehearsal:
         return _error(spec, f"{what}; the rehearsal made just now did not pass{_codes(rehearsal)}")
     if spec.planned:

@@ -3,14 +3,15 @@
 from dataclasses import dataclass
 
 from guards.gate import worse_score
+from guards.identity import twin_output
 from ledger import gitstate
 from ledger.errors import UsageError
 from ledger.journal import open_journal
 from ledger.runs import Acceptance, Run, find, load_runs
 from ledger.workspace import Workspace
 
-# What the gate says of a run stands in no entry of it.
-OF_THE_GATE = (worse_score.CODE,)
+# What the gate says of a run stands in no entry of it, nor does a twin that another branch made meanwhile.
+OF_THE_GATE = (worse_score.CODE, twin_output.CODE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """No new result is byte-identical to another experiment's (DUP001), which is an error here."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from guards.guard import inspect
@@ -22,16 +22,23 @@ def check(scene: Scene) -> Checked:
         return Checked(NAME, "", inspect([twin_output], nothing, nothing))
     new = [run for run in scene.new_runs if to_identity(run).output]
     twins = _by_output(scene.runs)
-    reports = [_inspect(run, [one for key in _digests(run) for one in twins[key]]) for run in new]
+    reports = [_inspect(run, _others(scene, run, twins)) for run in new]
     report = merge(one for one in reports if one.findings)
     passed = () if report.findings else (twin_output.CODE,)
     about = f"{len(new):,} new outputs against {len(scene.runs):,} runs"
     return Checked(NAME, about, replace(report, passed=passed))
 
 
+def _others(scene: Scene, run: Run, twins: Mapping[str, Sequence[Run]]) -> Iterator[Run]:
+    """Those with its output that the base has, or that this branch had before it: a pair is told once."""
+    for one in dict.fromkeys(one.id for key in _digests(run) for one in twins[key]):
+        other = scene.by_id[one]
+        if other.id != run.id and (other.id in scene.known or other.time < run.time):
+            yield other
+
+
 def _inspect(run: Run, others: Iterable[Run]) -> Report:
-    earlier = {one.id: to_identity(one) for one in others if one.id != run.id}
-    history, identity = History(tuple(earlier.values())), to_identity(run)
+    history, identity = History(tuple(map(to_identity, others))), to_identity(run)
     report = inspect([twin_output], Evidence(identity=history), Evidence(identity=identity))
     findings = tuple(
         replace(finding, severity=Severity.ERROR, message=f"{run.id}: {finding.message}")

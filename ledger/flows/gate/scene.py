@@ -80,8 +80,13 @@ class Scene:
     def known(self) -> frozenset[str]:
         """The ids of the runs that were finished in the base."""
         past = {entry.id for entry in parse_sound(self.past)}
-        ended = {entry.body["run"]: entry.id for entry in self.entries if entry.kind == "run.finished"}
+        ended = {str(entry.body["run"]): entry.id for entry in self.entries if entry.kind == "run.finished"}
         return frozenset(run.id for run in self.runs if ended[run.id] in past)
+
+    @cached_property
+    def by_id(self) -> dict[str, Run]:
+        """The finished runs by their ids."""
+        return {run.id: run for run in self.runs}
 
     @cached_property
     def new_runs(self) -> list[Run]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from guards.gate import spec_without_run
 from guards.guard import inspect
+from ledger.errors import LedgerError
 from ledger.evidence import Evidence, Unobserved
 from ledger.findings import Verdict
 from ledger.flows.gate.scene import SPECS, Checked, Scene, unreadable
@@ -26,14 +27,18 @@ def check(scene: Scene) -> Checked:
     expected = ChangedSpecs(scene.base.name, changed)
     runs: SpecRuns | Unobserved = SpecRuns()
     if changed:
-        runs = unreadable(scene) or SpecRuns((*map(_real, scene.runs), *_rehearse(scene, changed)))
+        runs = unreadable(scene) or SpecRuns((*map(_recorded, _real(scene)), *_rehearse(scene, changed)))
     report = inspect([spec_without_run], Evidence(specs=expected), Evidence(specs=runs))
     named = ", ".join(spec.experiment for spec in changed)
     about = f"{len(changed)} changed: {named}" if changed else "no spec runs anything else than before"
     return Checked(NAME, about, report)
 
 
-def _real(run: Run) -> SpecRun:
+def _real(scene: Scene) -> list[Run]:
+    return [run for run in scene.runs if run.mode == "real"]
+
+
+def _recorded(run: Run) -> SpecRun:
     return SpecRun(
         run=run.id,
         experiment=run.experiment,
@@ -47,12 +52,20 @@ def _rehearse(scene: Scene, changed: Sequence[ChangedSpec]) -> Iterator[SpecRun]
     """A rehearsal of every changed spec whose experiment and digest were never run for real."""
     if not scene.rehearse:
         return
-    from ledger.flows.gate.behaviour import rehearse
-
-    ran = {run.experiment for run in scene.runs} | {run.started.get("spec_digest") for run in scene.runs}
+    real = _real(scene)
+    ran = {run.experiment for run in real} | {run.started.get("spec_digest") for run in real}
     for spec in changed:
         if not spec.problem and not {spec.experiment, spec.digest} & ran:
-            done = rehearse(scene, spec.experiment)
-            codes = tuple(sorted(done.report.failing))
-            passed = done.report.verdict is Verdict.PASS
-            yield SpecRun(done.run or "refused", spec.experiment, spec.digest, passed, codes, now=True)
+            yield _rehearsed(scene, spec)
+
+
+def _rehearsed(scene: Scene, spec: ChangedSpec) -> SpecRun:
+    from ledger.flows.gate.behaviour import rehearse
+
+    try:
+        done = rehearse(scene, spec.experiment)
+    except LedgerError as error:
+        why = error.message
+        return SpecRun("", spec.experiment, spec.digest, passed=False, now=True, problem=why)
+    codes, passed = tuple(sorted(done.report.failing)), done.report.verdict is Verdict.PASS
+    return SpecRun(done.run or "refused", spec.experiment, spec.digest, passed, codes, now=True)

@@ -11,6 +11,7 @@ NEW = ChangedSpec("exp11", "sha256:new", is_new=True)
 CHANGED = ChangedSpec("exp5", "sha256:new", is_new=False)
 PLANNED = ChangedSpec("exp3", "sha256:new", is_new=True, planned=True)
 BROKEN = ChangedSpec("exp9", "", is_new=False, problem="experiments/exp9.yaml, line 3: no such key")
+UNMADE = SpecRun("", "exp11", "sha256:new", passed=False, now=True, problem="no space left")
 
 
 def ran(experiment="exp11", digest="sha256:new", passed=True, now=False, codes=()):
@@ -28,6 +29,7 @@ def ran(experiment="exp11", digest="sha256:new", passed=True, now=False, codes=(
         (NEW, [ran(passed=False), ran()], None, ""),
         (NEW, [ran(now=True)], "info", "never run for real, and passed a rehearsal made just now"),
         (NEW, [ran(now=True, passed=False, codes=("SCO001",))], "error", "did not pass: SCO001"),
+        (NEW, [UNMADE], "error", "could not be rehearsed: no space left"),
         (CHANGED, [ran("exp5", "sha256:old")], "error", "runs something else"),
         (CHANGED, [ran("exp5", "sha256:old"), ran("exp5", now=True)], "error", "was not run since"),
         (CHANGED, [ran("exp5", "sha256:old"), ran("exp5")], None, ""),
