@@ -2,10 +2,10 @@
 
     python benchmarks/diff_env.py [--lockfile FILE] [--rounds N]
 
-All three list what is installed here; ledger also holds it against the lockfile, looks whether the code of the
-pinned packages was changed since it was installed, ranks and draws. They run in turns, so that a busy machine is
-busy for all of them; each is run once before to warm up. Told are wall seconds and the CPU seconds of the process,
-which a busy machine changes less, and the median of the ratios within a round.
+All three list what is installed here; ledger also holds it against the lockfile, looks whether the code of
+the pinned packages was changed since it was installed, ranks and draws. They run in turns, so that a busy
+machine is busy for all of them; each is run once before to warm up. Told are wall seconds and the CPU seconds
+of the process, which a busy machine changes less, and the median of the ratios within a round.
 """
 
 import argparse
@@ -39,7 +39,7 @@ def _seconds(command: list[str]) -> tuple[float, float]:
     before, begun = os.times(), time.perf_counter()
     done = subprocess.run(command, capture_output=True, check=False)
     wall, after = time.perf_counter() - begun, os.times()
-    if done.returncode not in (0, 1):
+    if done.returncode not in (0, 1) or not done.stdout:
         sys.exit(f"{' '.join(command)} failed:\n{done.stderr.decode(errors='replace')}")
     cpu = after.children_user - before.children_user + after.children_system - before.children_system
     return wall, cpu
