@@ -11,7 +11,7 @@ from ledger.errors import LedgerError, UsageError
 from ledger.findings import Json
 from ledger.flows.sides import Source
 from ledger.flows.voice import Voice
-from ledger.lockfile import Lockfile, find, names
+from ledger.lockfile import Lockfile, read
 from ledger.runs import Run
 from ledger.spec import TrainingSpec, load_experiment
 from ledger.spec.family import Family
@@ -116,10 +116,13 @@ def _pinning(side: EnvironmentSide, workspace: Workspace | None) -> Iterable[Loc
     """The lockfiles of this repository that pin exactly what a recorded side had."""
     if workspace is None or not side.packages or side.few:
         return
-    for name in names(workspace.lockfiles):
-        for lockfile in find(name, workspace.lockfiles):
-            if _has(side, side_of_lockfile(lockfile)):
-                yield lockfile
+    for path in sorted((*workspace.lockfiles.glob("*.txt"), *workspace.lockfiles.glob("pylock*.toml"))):
+        try:
+            pinned = read(path)
+            if pinned.pins and _has(side, side_of_lockfile(pinned)):
+                yield pinned
+        except LedgerError:
+            continue  # a list of requirements, or one that is meant for another Python
 
 
 def _has(side: EnvironmentSide, pinned: EnvironmentSide) -> bool:
