@@ -118,9 +118,10 @@ def _pinning(side: EnvironmentSide, workspace: Workspace | None) -> Iterable[Loc
         return
     for path in sorted((*workspace.lockfiles.glob("*.txt"), *workspace.lockfiles.glob("pylock*.toml"))):
         try:
-            pinned = read(path)
-            if pinned.pins and _has(side, side_of_lockfile(pinned)):
-                yield pinned
+            lockfile = read(path)
+            pinned = side_of_lockfile(lockfile)
+            if (pinned.packages or {}).keys() == side.packages.keys() and _has(side, pinned):
+                yield lockfile
         except LedgerError:
             continue  # a list of requirements, or one that is meant for another Python
 
