@@ -119,7 +119,8 @@ class SaveGuard(TrainerCallback):  # type: ignore[misc]  # transformers has no t
             waited = time.monotonic() - began
             make_room(save)
             snapshot = self._snapshots.link(save)
-            tell = partial(self._tell, save, snapshot, state.global_step, self.save_seconds, waited)
+            told = {"step": state.global_step, "save_seconds": self.save_seconds, "waited": waited}
+            tell = partial(self._tell, save, snapshot, **told)
             with self.channel.safely(f"no evidence was kept of {save.name}"):
                 if is_sharded(args):
                     raise NotImplementedError("its weights are spread over several devices (FSDP, DeepSpeed)")
@@ -165,7 +166,7 @@ class SaveGuard(TrainerCallback):  # type: ignore[misc]  # transformers has no t
         )
 
     def _tell(
-        self, save: Path, snapshot: Path | None, step: int, save_seconds: float, waited: float, held: float
+        self, save: Path, snapshot: Path | None, held: float, *, step: int, save_seconds: float, waited: float
     ) -> None:
         if snapshot is not None:
             link_evidence(snapshot, save)

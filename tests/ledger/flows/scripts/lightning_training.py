@@ -7,7 +7,7 @@ from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
 from transformers import AutoTokenizer, MarianMTModel
 
-source, output, kind = sys.argv[1:]
+source, output, kind = sys.argv[1:4]
 LINES = ["파일을 저장했습니다.", "안녕하세요.", "새 창을 엽니다.", "다시 시도하세요."] * 4
 
 
