@@ -49,6 +49,7 @@ def side_of_requirements(path: Path) -> EnvironmentSide:
         name=path.name,
         kind="requirements",
         packages=packages,
+        few=True,  # what these require is not listed
         torch=_local(torch.version if torch else None),
         unknown=UNKNOWN,
     )

@@ -4,6 +4,7 @@ import pytest
 
 from ledger.errors import LedgerError
 from ledger.lockfile import read
+from ledger.suspects.rank import suspects
 from ledger.suspects.requirement_files import side_of_lockfile, side_of_requirements
 from ledger.suspects.side import Package
 
@@ -53,6 +54,12 @@ LINES = [
 @pytest.mark.parametrize(("text", "packages"), LINES)
 def test_each_line_asks_for_one_package(write, text, packages):
     assert side_of_requirements(write(text)).packages == packages
+
+
+def test_what_a_list_does_not_name_may_be_there_as_a_dependency(write):
+    listed = side_of_requirements(write("transformers>=4\n"))
+    locked = side_of_lockfile(read(write("transformers==4.57.6\ntokenizers==0.22.2\n", "mt.txt")))
+    assert suspects(listed, locked) == suspects(locked, listed) == []
 
 
 def test_included_files_are_read_and_a_file_that_includes_itself_ends(write):
