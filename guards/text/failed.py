@@ -19,6 +19,10 @@ EXPLANATION = Explanation(
 )
 
 
+# What the generation scripts of this field leave where a line failed.
+DEFAULT_MARKERS = ("FAILED_TRANSLATION_CLEANED",)
+
+
 def is_flagged(output: str, source: str | None, markers: Sequence[str]) -> bool:
     """Whether a marker stands in the line and not in its source."""
     return any(marker in output and marker not in (source or "") for marker in markers)

@@ -58,8 +58,9 @@ def command(
 
     A guard that lacks what it needs (a source, a language) is skipped, and says so.
     """
+    from guards.text.failed import DEFAULT_MARKERS
     from ledger.evidence import ScoreLimits
-    from ledger.flows.check import DEFAULT_MARKERS, CheckRequest, check_files
+    from ledger.flows.check import CheckRequest, check_files
 
     request = CheckRequest(
         output=output,

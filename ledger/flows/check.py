@@ -7,6 +7,7 @@ from pathlib import Path
 from guards import registry
 from guards.guard import inspect
 from guards.preflight.nearest_codes import nearest_codes
+from guards.text.failed import DEFAULT_MARKERS
 from guards.text.limits import DEFAULT_MAX_RATE
 from guards.text.scan import scan
 from ledger.errors import LedgerError, UsageError
@@ -15,9 +16,6 @@ from ledger.findings import Report
 from ledger.languages import language_of
 from ledger.scoring import score
 from ledger.textio import read_lines
-
-# What the generation scripts of this field leave where a line failed.
-DEFAULT_MARKERS = ("FAILED_TRANSLATION_CLEANED",)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from guards.text.failed import DEFAULT_MARKERS
 from guards.text.scan import scan
 from ledger.comparison import Comparison, LineChange, Side, line_changes
 from ledger.difference import Difference, differences
 from ledger.errors import UsageError
 from ledger.evidence import Unobserved
 from ledger.findings import Json
-from ledger.flows.check import DEFAULT_MARKERS
 from ledger.flows.stored import read_data, read_output, target_language
 from ledger.metric import Metric, PairedTest
 from ledger.runs import Run, find, load_runs

@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 from itertools import pairwise
 
 from guards import registry
+from guards.text.failed import DEFAULT_MARKERS
 from guards.text.marks import marks
 from guards.text.scan import scan
 from ledger.errors import LedgerError
 from ledger.evidence import LineSample, TextEvidence, Unobserved
-from ledger.flows.check import DEFAULT_MARKERS
 from ledger.flows.compare import Request as Comparing
 from ledger.flows.compare import compare
 from ledger.flows.stored import read_data, read_output, target_language

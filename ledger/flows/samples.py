@@ -5,12 +5,12 @@ from dataclasses import replace
 
 from guards import registry
 from guards.guard import inspect
+from guards.text.failed import DEFAULT_MARKERS
 from guards.text.limits import DEFAULT_MAX_RATE
 from guards.text.scan import scan
 from ledger.checkpoint import Sample
 from ledger.evidence import Evidence, TextEvidence, TextLimits, Unobserved
 from ledger.findings import Finding, Report, Severity
-from ledger.flows.check import DEFAULT_MARKERS
 
 # To see a fault of 0.5% of lines at least once takes 919 lines (99% sure). Below, only a collapse is told.
 ENOUGH_LINES = 919

@@ -14,7 +14,6 @@ from ledger.findings import Json
 from ledger.runs import Run
 from ledger.textio import read_lines
 from ledger.workspace import Workspace
-from runners.rehearsal import rehearsal_text
 
 Lines = list[str]
 
@@ -45,6 +44,8 @@ def target_language(run: Run) -> str | None:
 
 
 def _rehearsal_lines(run: Run, role: str, facts: Json) -> Lines | Unobserved:
+    from runners.rehearsal.text import rehearsal_text  # it reads two catalogues, which most calls do not need
+
     languages = run.started["spec"]["languages"]
     source, reference = rehearsal_text(languages["source"], languages["target"])
     lines = list(source if role == "source" else reference)
