@@ -37,8 +37,12 @@ class History:
         self._git = git.Git(root)
         self._git.update_environment(GIT_OPTIONAL_LOCKS="0")  # never in the way of a commit elsewhere
         self._failure = git.GitCommandError
-        if self._ask("rev-parse", "--is-inside-work-tree") != "true":
-            raise LedgerError(f"{root} is not in a git repository", hint="make one with: git init")
+        try:
+            self._git.execute(["git", "rev-parse", "--show-toplevel"])
+        except self._failure as error:  # none there, a bare one, or one that git does not trust
+            says = str(error.stderr).strip().removeprefix("stderr:").strip(" '").splitlines()
+            why = says[0].removeprefix("fatal: ") if says else "git failed"
+            raise LedgerError(f"git cannot read {root}: {why}", hint="try there: git status") from error
 
     def base(self, ref: str | None = None) -> Base:
         """Where HEAD left `ref`, or the default branch where none is named.

@@ -127,8 +127,14 @@ def test_branches_without_a_common_commit(git):
 
 
 def test_no_repository(tmp_path):
-    with pytest.raises(LedgerError, match="not in a git repository"):
+    with pytest.raises(LedgerError, match=r"^git cannot read .*: not a git repository"):
         History(tmp_path)
+
+
+def test_a_bare_repository(tmp_path):
+    Git(tmp_path / "bare")("init", "-q", "--bare")
+    with pytest.raises(LedgerError, match="must be run in a work tree"):
+        History(tmp_path / "bare")
 
 
 def test_what_changed_and_what_the_base_had(git, tmp_path):

@@ -1,11 +1,15 @@
 """The gate's answer as JUnit XML, which CI servers show beside the tests."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ledger.errors import LedgerError
-from ledger.findings import Finding, Severity
+from ledger.findings import Severity
 from ledger.flows.gate.gate import Gate
 from ledger.flows.gate.scene import Checked
+
+if TYPE_CHECKING:
+    from junitparser import TestCase
 
 SUITE = "ledger gate"
 
@@ -23,26 +27,20 @@ def write_junit(gate: Gate, path: Path) -> None:
     try:
         document.write(str(path))
     except FileNotFoundError as error:
-        raise LedgerError(
-            f"{path} cannot be written: there is no such folder", hint="make it first"
-        ) from error
+        raise LedgerError(f"{path} cannot be written: no such folder", hint="make it first") from error
 
 
-def _case(check: Checked):  # type: ignore[no-untyped-def]
+def _case(check: Checked) -> "TestCase":
+    """A failure for each error, or the reasons of a skip; what is neither stands in its output."""
     from junitparser import Failure, Skipped, TestCase
 
-    case = TestCase(check.name, classname=SUITE.replace(" ", "."))
-    errors = [f for f in check.report.findings if f.severity >= Severity.ERROR and f.accepted is None]
-    if check.status == "fail":
-        case.result = [_failure(Failure, finding) for finding in errors]
-    elif check.status == "skip":
+    case = TestCase(check.name, classname="ledger.gate")
+    findings = check.report.findings
+    errors = [one for one in findings if one.severity >= Severity.ERROR and one.accepted is None]
+    if errors:
+        case.result = [Failure(f"{one.code} {one.message}", one.code) for one in errors]
+    elif check.report.skips:
         case.result = [Skipped("; ".join(f"{skip.code} {skip.reason}" for skip in check.report.skips))]
-    notes = [f"{f.code} {f.message}" for f in check.report.findings if f not in errors]
+    notes = [f"{one.code} {one.message}" for one in findings if one not in errors]
     case.system_out = "\n".join([check.about, *notes])
     return case
-
-
-def _failure(kind, finding: Finding):  # type: ignore[no-untyped-def]
-    failure = kind(f"{finding.code} {finding.message}", finding.code)
-    failure.text = f"what it means and what to do: ledger explain {finding.code}"
-    return failure
