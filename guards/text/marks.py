@@ -16,7 +16,7 @@ class Mark(NamedTuple):
 
 
 def marks(output: str, source: str | None) -> list[Mark]:
-    """The repeated parts and the foreign words of one line, in order; where two overlap, the first and longest.
+    """The repeated parts and the foreign words of one line, in order; of two that overlap the first.
 
     A line that only zlib calls repetitive has no part to show.
     """
