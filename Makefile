@@ -1,6 +1,7 @@
 # Everything starts with the environment, so every target makes it first; made once, that costs nothing.
 PYTHON ?= python3
 BIN := .venv/bin
+GATE := --rehearse
 # A shallow clone, as CI makes them, may lack the base: then what needs none is looked at.
 SHALLOW = $(if $(filter true,$(shell git rev-parse --is-shallow-repository)),--base HEAD)
 
@@ -33,7 +34,7 @@ lint: setup
 	@$(BIN)/lint-imports
 
 gate: setup
-	@if [ -e .git ]; then $(BIN)/ledger gate --rehearse $(SHALLOW); else echo "no git history here: no gate"; fi
+	@if [ -e .git ]; then $(BIN)/ledger gate $(GATE) $(SHALLOW); else echo "no git history here: no gate"; fi
 
 bench: setup
 	@for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done

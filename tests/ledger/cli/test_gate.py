@@ -323,15 +323,13 @@ def test_what_people_see_fits_80_columns(repository):
     assert repository.ledger("explain", "GAT001").returncode == 0
 
 
-def test_the_files_for_other_programs(repository, tmp_path, monkeypatch):
+def test_the_files_for_other_programs(repository, tmp_path):
     (repository.root / "README.md").write_text(CLAIM.format("12 | <b>"))
     bump(repository, "tokenizers", "0.23.0")
     junit, summary, job = (tmp_path / name for name in ("gate.xml", "gate.md", "job.md"))
     job.write_text("what another step said\n")
-    from tests import conftest
-
-    monkeypatch.setitem(conftest.QUIET, "GITHUB_STEP_SUMMARY", str(job))
-    gate(repository, "--junit", str(junit), "--summary", str(summary), exits=1)
+    on_github = Repository(repository.root, {"GITHUB_STEP_SUMMARY": str(job)})
+    gate(on_github, "--junit", str(junit), "--summary", str(summary), exits=1)
     suite = next(iter(JUnitXml.fromfile(str(junit))))
     assert (suite.tests, suite.failures, suite.skipped) == (7, 1, 1)
     failed = {case.name: case.result for case in suite if case.result}

@@ -1,0 +1,136 @@
+"""What the gate makes of longer histories: entries that the journal itself wrote, in real git."""
+
+import subprocess
+
+import pytest
+
+from ledger.flows.gate.gate import run_gate
+from ledger.journal import open_journal
+from ledger.workspace import Workspace
+
+FAILED = {"code": "TXT001", "severity": "error", "message": "3 of 10 lines repeat themselves"}
+
+
+class Silent:
+    def say(self, text):
+        pass
+
+
+class Repository:
+    def __init__(self, root):
+        (root / "experiments").mkdir()
+        self.workspace = Workspace(root)
+        self.git("init", "-q", "-b", "main")
+        (root / ".gitignore").write_text("/.ledger/\n")
+        self.commit("begin")
+
+    def git(self, *arguments):
+        identity = ["-c", "user.name=Minji", "-c", "user.email=minji@example.org"]
+        subprocess.run(["git", *identity, *arguments], cwd=self.workspace.root, check=True)
+
+    def commit(self, message="x"):
+        self.git("add", "--all")
+        self.git("commit", "-qm", message)
+
+    def record(self, run, output="a", bleu=20.0, findings=(), interval=None):
+        journal = open_journal(self.workspace, "real")
+        head = {"run": run, "experiment": run.partition("-")[0], "mode": "real"}
+        journal.append("run.started", {**head, "inputs": run, "spec": {}, "spec_digest": run, "data": {}})
+        report = {"findings": list(findings), "skips": [], "passed": []}
+        metric = {"value": bleu, "signature": "BLEU|tok:ja-mecab", "scale": [0, 100], "interval": interval}
+        end = {"status": "finished", "report": report, "verdict": "fail" if findings else "pass"}
+        files = {"output": {"path": "out.ja", "md5": output, "sha256": output}, "metrics": {"bleu": metric}}
+        journal.append("run.finished", {**head, **end, **files})
+
+    def accept(self, run, code):
+        body = {"run": run, "experiment": run.partition("-")[0], "code": code, "why": "x", "who": "Minji"}
+        open_journal(self.workspace, "real").append("acceptance", body)
+
+    def gate(self):
+        done = run_gate(self.workspace, "main", Silent(), rehearse=False)
+        return [(f.code, f.severity.label, f.message) for f in done.report.findings if f.accepted is None], [
+            (skip.code, skip.reason) for skip in done.report.skips
+        ]
+
+    def found(self):
+        return [(code, severity) for code, severity, _ in self.gate()[0]]
+
+
+@pytest.fixture
+def repo(tmp_path):
+    made = Repository(tmp_path)
+    made.record("exp5-1", output="five")
+    made.commit()
+    made.git("checkout", "-qb", "feature")
+    return made
+
+
+def test_a_pair_of_twins_on_one_branch_is_told_once_and_of_the_later(repo):
+    repo.record("exp6-1", output="six")
+    repo.record("exp7-1", output="six")
+    ((code, _, message),) = repo.gate()[0]
+    assert code == "DUP001"
+    assert message.startswith("exp7-1")
+    repo.accept("exp7-1", "DUP001")
+    assert repo.found() == []
+
+
+def test_a_twin_that_both_branches_made_is_told_whichever_is_older(repo):
+    repo.record("exp6-1", output="six")
+    repo.commit()
+    repo.git("checkout", "-q", "main")
+    repo.record("exp7-1", output="six")
+    repo.commit()
+    (repo.workspace.root / ".gitattributes").write_text("experiments/ledger.jsonl merge=union\n")
+    repo.git("checkout", "-q", "feature")
+    repo.git("merge", "-q", "main", "-m", "merge")
+    ((code, _, message),) = repo.gate()[0]
+    assert (code, message[:6]) == ("DUP001", "exp6-1")
+    repo.accept("exp6-1", "DUP001")
+    assert repo.found() == []
+
+
+def test_a_repetition_is_no_twin(repo):
+    repo.record("exp5-2", output="five")
+    assert ("DUP001", "error") in repo.found(), "other inputs, and the same output"
+    repo.accept("exp5-2", "DUP001")
+    assert repo.found() == []
+
+
+def test_what_was_open_in_the_base_is_a_warning_until_a_later_run_makes_it_good(repo):
+    repo.git("checkout", "-q", "main")
+    repo.record("exp4-1", output="four", findings=[FAILED])
+    repo.commit()
+    repo.git("checkout", "-qb", "later")
+    assert repo.found() == [("GAT004", "warning")]
+    repo.record("exp3-1", output="three", findings=[FAILED])
+    assert repo.found() == [("GAT004", "error"), ("GAT004", "warning")]
+    repo.record("exp3-2", output="three again")
+    assert repo.found() == [("GAT004", "warning"), ("GAT004", "info")]
+    repo.record("exp4-2", output="four again")
+    assert repo.found() == [("GAT004", "info")]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        (([18, 22], 20), ([10, 14], 12), [("GAT003", "error")]),
+        (([18, 22], 20), ([17, 21], 19), [("GAT003", "info")]),
+        ((None, 20), (None, 21), []),
+    ],
+)
+def test_recorded_intervals_decide_where_the_outputs_are_gone(tmp_path, before, after, told):
+    repo = Repository(tmp_path)
+    repo.record("exp5-1", "old", before[1], interval=before[0])
+    repo.commit()
+    repo.git("checkout", "-qb", "feature")
+    repo.record("exp5-2", "new", after[1], interval=after[0])
+    assert repo.found() == told
+
+
+def test_without_outputs_and_intervals_a_lower_score_is_a_skip(repo):
+    repo.record("exp5-2", "new", 12)
+    findings, skips = repo.gate()
+    assert findings == []
+    assert [code for code, _ in skips] == ["GAT003"]
+    assert "exp5-2, bleu: 20.00 → 12.00" in skips[0][1]
