@@ -15,6 +15,7 @@ _MARKUP = re.compile(r"\*\*|__|`|~~")
 _LABEL = re.compile(r"(?P<label>[^:：]{1,80})[:：]\s*(?P<value>.*)", re.DOTALL)
 
 
+MOST_TEXT = 2_000  # characters of a line that are looked at: a longer one is data, not prose
 LineKind = Literal["heading", "text", "item", "code", "row"]
 
 
@@ -140,12 +141,12 @@ class _Walk:
     def _line(self, number: int, text: str, kind: LineKind) -> Line:
         parents = tuple(item for item in self.items[:-1] if item)
         headings = tuple(title for _, title in self.headings)
-        return Line(number, text, kind, headings, self.label, parents, self.block)
+        return Line(number, text[:MOST_TEXT], kind, headings, self.label, parents, self.block)
 
 
 def plain(content: str) -> str:
     """Inline Markdown without its marks."""
-    return _MARKUP.sub("", content).strip()
+    return _MARKUP.sub("", content[: 2 * MOST_TEXT]).strip()[:MOST_TEXT]
 
 
 def _first(token: "Token") -> int:

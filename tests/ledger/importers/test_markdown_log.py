@@ -351,3 +351,10 @@ PIECES = st.sampled_from(
 @given(st.lists(st.one_of(PIECES, st.text(max_size=20)), max_size=25).map("".join))
 def test_any_text_is_read_and_guarded(text):
     findings(text)
+
+
+@pytest.mark.parametrize(
+    "line", ["1," * 50_000, "→ " * 50_000, "5% " * 30_000, "(" * 5_000, "> " * 500, "5 of 5 " * 9_000]
+)
+def test_a_very_long_line_is_read_in_part(line):
+    assert findings(f"## Experiment 1\n- english: {line}\n```\n{line}\n```\n| {line} | {line} |\n") == ()
