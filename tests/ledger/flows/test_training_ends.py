@@ -111,15 +111,19 @@ def disk(tmp_path):
 def test_a_disk_that_is_full_at_a_save_spares_the_saves_before(small, disk):
     repository = small(steps=20_000, every=40)
     (repository.root / "models").symlink_to(disk, target_is_directory=True)
-    process = repository.start("run", "small")
+    process = repository.start("run", "small", "--json")
     marks = "small/*/checkpoint-*/ledger/verified.json"
     wait_for(lambda: list(disk.glob(marks)), process)
     with (disk / "ballast").open("wb") as ballast:
         room = shutil.disk_usage(disk).free - 100_000
         for start in range(0, room, 2**20):
             ballast.write(b"x" * min(2**20, room - start))
-    _, said = process.communicate(timeout=300)
+    told, said = process.communicate(timeout=300)
     assert process.returncode == 3, said
+    document = json.loads(told)
+    assert document["verdict"] == "inconclusive"
+    assert "no space left" in document["error"]
+    assert "TRN006" in document["passed"], "it was no memory that was short"
     messages = re.findall(r"^ledger: .*", said, re.MULTILINE)
     assert len(messages) == 1, said
     assert "no space left" in messages[0]
