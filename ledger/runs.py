@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from ledger.errors import UsageError
 from ledger.findings import Json, Report, Verdict
 from ledger.journal import Entry, open_journal
+from ledger.metric import Metric
 from ledger.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -82,6 +83,12 @@ class Run:
         return after if after is not before else Verdict(recorded)
 
     @property
+    def metrics(self) -> dict[str, Metric]:
+        """Its recorded scores by name; none before it finished."""
+        recorded = (self.finished or {}).get("metrics") or {}
+        return {name: _metric(one) for name, one in recorded.items()}
+
+    @property
     def claims(self) -> Mapping[str, Json] | None:
         """What the source of an imported run says of it; None for any other run."""
         return self.started.get("claims") if self.status == "claimed" else None
@@ -93,6 +100,10 @@ class Run:
 
     def _accepted(self, report: Json) -> Report:
         return _report(report).accept({one.code: one.why for one in self.acceptances})
+
+
+def _metric(one: Mapping[str, Json]) -> Metric:
+    return Metric(one["value"], str(one.get("signature") or ""), tuple(one.get("scale") or (0.0, 100.0)))
 
 
 def _report(data: Json) -> Report:

@@ -72,7 +72,7 @@ def parse_bound(text: str) -> Test:
     name, compare, limit = found[1], COMPARE[found[2]], float(found[3])
 
     def test(run: Run) -> bool:
-        metric = ((run.finished or {}).get("metrics") or {}).get(name)
-        return metric is not None and compare(metric["value"], limit)
+        metric = run.metrics.get(name)
+        return metric is not None and compare(metric.value, limit)
 
     return test

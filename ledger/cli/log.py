@@ -131,8 +131,8 @@ def _minute(run: "Run") -> str:
 
 
 def _cells(run: "Run") -> list[str]:
-    metrics = (run.finished or {}).get("metrics") or {}
-    scores = [f"{metrics[name]['value']:5.1f}" if name in metrics else "" for name in METRICS]
+    metrics = run.metrics
+    scores = [f"{metrics[name].value:5.1f}" if name in metrics else "" for name in METRICS]
     return [run.mode, _verdict(run), *scores, _codes(run)]
 
 

@@ -26,7 +26,7 @@ def _parts(record: Record) -> Iterator[str]:
                 f"{metric.value:.2f} of {metric.scale[0]:g}–{metric.scale[1]:g}" if metric.scale[1] else "",
                 metric.signature,
             )
-            for name, metric in record.metrics.items()
+            for name, metric in record.run.metrics.items()
         ),
     )
     rates = (run.finished or {}).get("rates") or {}

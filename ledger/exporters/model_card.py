@@ -23,7 +23,7 @@ def export(record: Record) -> str:
         base_model=(spec.get("model") or {}).get("name"),
         eval_results=[
             _result(record, METRICS[name], metric)
-            for name, metric in record.metrics.items()
+            for name, metric in record.run.metrics.items()
             if name in METRICS
         ]
         or None,

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from ledger.errors import LedgerError
 from ledger.findings import Finding, Json, Severity
-from ledger.metric import Metric
 from ledger.remarks import Note, Rating
 from ledger.runs import Run
 
@@ -37,17 +36,6 @@ class Record:
     def git(self) -> Mapping[str, Json]:
         """Commit, branch and changed paths when it began."""
         return self.run.started.get("git") or {}
-
-    @property
-    def metrics(self) -> dict[str, Metric]:
-        """Its scores by name."""
-        recorded = (self.run.finished or {}).get("metrics") or {}
-        return {
-            name: Metric(
-                one["value"], str(one.get("signature") or ""), tuple(one.get("scale") or (0.0, 100.0))
-            )
-            for name, one in recorded.items()
-        }
 
     @property
     def findings(self) -> tuple[Finding, ...]:

@@ -12,7 +12,7 @@ from ledger.errors import UsageError
 from ledger.evidence import Unobserved
 from ledger.findings import Json
 from ledger.flows.stored import read_data, read_output, target_language
-from ledger.metric import Metric, PairedTest
+from ledger.metric import PairedTest
 from ledger.runs import Run, find, load_runs
 from ledger.significance import paired_tests
 from ledger.suspects.rank import suspects
@@ -165,7 +165,7 @@ def _side(material: Material) -> Side:
         name=material.name,
         experiment=run.experiment if run else None,
         rates=_rates(material),
-        metrics=_metrics(run),
+        metrics=run.metrics if run else {},
         caution=caution,
     )
 
@@ -187,14 +187,6 @@ def _rates(material: Material) -> dict[str, float]:
 def _markers(material: Material) -> Sequence[str]:
     stated = ((material.run and material.run.started.get("spec")) or {}).get("failure_marker")
     return [stated] if stated else DEFAULT_MARKERS
-
-
-def _metrics(run: Run | None) -> dict[str, Metric]:
-    recorded = _finished(run).get("metrics") or {}
-    return {
-        name: Metric(one["value"], str(one.get("signature") or ""), tuple(one.get("scale") or (0.0, 100.0)))
-        for name, one in recorded.items()
-    }
 
 
 def _finished(run: Run | None) -> Mapping[str, Json]:

@@ -56,8 +56,7 @@ def standing(run: Run) -> str:
 
 def metric(run: Run, name: str) -> Metric | None:
     """One of its scores."""
-    one = ((run.finished or {}).get("metrics") or {}).get(name)
-    return Metric(one["value"], str(one.get("signature") or "")) if one else None
+    return run.metrics.get(name)
 
 
 def _present(page: Page) -> list[str]:
@@ -82,8 +81,7 @@ def _comparison(one: Comparison) -> tuple[str, list[str], list[Section]]:
 
 
 def _signatures(runs: Sequence[Run]) -> list[str]:
-    found = (one for run in runs for one in ((run.finished or {}).get("metrics") or {}).values())
-    return sorted({str(one["signature"]) for one in found if one.get("signature")})
+    return sorted({one.signature for run in runs for one in run.metrics.values() if one.signature})
 
 
 def _part(name: str) -> Markup:
