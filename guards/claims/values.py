@@ -14,6 +14,8 @@ def same(a: Statement, b: Statement) -> bool:
         return True  # one says that it is left at its default, which may be the other's value
     if isinstance(a.value, str) or isinstance(b.value, str):
         return _alike(str(a.value), str(b.value))
+    if a.value == b.value:
+        return True
     rounding = max(_rounding(a), _rounding(b)) if a.kind == "rate" else 0.0
     return bool(abs(a.value - b.value) <= rounding + 1e-9 * max(abs(a.value), abs(b.value)))
 

@@ -2,6 +2,7 @@
 
 import os
 import re
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,10 +89,17 @@ def record(workspace: Workspace, imported: Imported) -> None:
         known = _known(workspace)  # another import may have been at it meanwhile
         for run in imported.runs:
             if run.body["claims_digest"] not in known:
-                entry = journal.append(IMPORTED, run.body)
-                Spool(workspace.spool).writer(run.body["run"]).append(*_events(run, entry.id))
+                _queue(workspace, run, journal.append(IMPORTED, run.body).id)
     if any(run.is_new for run in imported.runs):
         launch(workspace.root)
+
+
+def _queue(workspace: Workspace, run: ImportedRun, entry: str) -> None:
+    """Queue for MLflow. The journal has the run already, so a spool without space does not end the import."""
+    try:
+        Spool(workspace.spool).writer(run.body["run"]).append(*_events(run, entry))
+    except OSError as error:
+        print(f"ledger: {run.body['run']} was not queued for MLflow: {error.strerror}", file=sys.stderr)
 
 
 def _inspect(claimed: Claimed) -> Report:
@@ -169,7 +177,7 @@ def _events(run: ImportedRun, entry: str) -> Iterator[Event]:
     if params := body["claims"].get("params"):
         yield Params(flatten(params))
     for name, value in body["claims"].get("metrics", {}).items():
-        if name not in run.series:
+        if name not in run.series and isinstance(value, int | float):
             yield Metric(name, value, now)
     for name, points in run.series.items():
         every = -(-len(points) // MOST_POINTS) or 1

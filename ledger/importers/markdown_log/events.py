@@ -33,7 +33,8 @@ from ledger.importers.markdown_log.words import (
 )
 
 _AT_STEP = re.compile(
-    r"\b(?:at|by|after|from) step (\d[\d,]*)|(?:step|ステップ)\s*(\d[\d,]*)\s*(?:で|の時点)", re.IGNORECASE
+    r"\b(?:at|by|after|from) step (\d[\d,]{0,14})|(?:step|ステップ)\s*(\d[\d,]{0,14})\s*(?:で|の時点)",
+    re.IGNORECASE,
 )
 _WORD = re.compile(r"[a-z][a-z0-9.+]*|[ァ-ヶー]{2,}|[一-龥]+|[가-힣]{2,}", re.IGNORECASE)
 
@@ -50,7 +51,18 @@ def results(placed: Sequence[Placed]) -> Iterator[Result]:
                 is_over = retried.get((experiment, place.scope), 0) >= line.number
                 if not (outcome == "not run" and is_over):
                     yield Result(experiment, scope, outcome, line.text.strip()[:120], line.number)
+        yield from _told_elsewhere(line, place)
         opened = {line.block + 1} if line.kind == "heading" and RESULTS.search(line.text) else set()
+
+
+def _told_elsewhere(line: Line, place: Place) -> Iterator[Result]:
+    """`Version 57: still running` in a list that is about several."""
+    label, value = line.labelled
+    named = EXPERIMENT.fullmatch(label) if label and not place.experiments and place.told else None
+    outcome = classify(value) if named else None
+    if outcome:
+        for experiment in experiments_in(label):
+            yield Result(experiment, "", outcome, line.text.strip()[:120], line.number)
 
 
 def _retried(placed: Sequence[Placed]) -> dict[tuple[str, str], int]:

@@ -9,7 +9,7 @@ from ledger.importers.markdown_log.statements import Placed, rate_of
 from ledger.importers.markdown_log.values import decimals, number, to_float
 from ledger.importers.markdown_log.words import APPROXIMATE, MEAN
 
-_N, _P = r"\d[\d,]*", r"[-+]?\d+(?:\.\d+)?"
+_N, _P = r"\d[\d,]{0,14}", r"[-+]?\d{1,15}(?:\.\d+)?"
 _UNIT = r"(?:件|行|文|lines?|sentences?|samples?|segments?|outputs?|translations?)"
 _SHARES = tuple(
     re.compile(pattern, re.IGNORECASE)
@@ -24,7 +24,7 @@ _SHARES = tuple(
 )
 _BARE_SHARE = re.compile(rf"[^:：]+[:：]\s*(?P<count>{_N})\s*[(（]\s*(?P<percent>{_P})\s*%\s*[)）].*")
 _LABELLED_NUMBER = re.compile(
-    r"\s*(?P<label>[^:：=]{1,40}?)\s*[:：=]\s*(?P<value>[-+]?\d+(?:\.\d+)?)\s*[^\w\s%.,/(（]*\s*"
+    r"\s*(?P<label>[^:：=]{1,40}?)\s*[:：=]\s*(?P<value>[-+]?\d{1,15}(?:\.\d+)?)\s*[^\w\s%.,/(（]*\s*"
 )
 _LEAST_VALUES = 3  # of which a mean is worth working out
 

@@ -16,10 +16,12 @@ _PAIR = re.compile(r"([A-Za-z_][\w.-]*)\s*=\s*([^,，、;\s（(）)=]+)")
 _CODE_SETTING = re.compile(r"(?P<indent>\s*)(?P<name>[A-Za-z_][\w.-]*)\s*[:=](?!=)\s*(?P<value>.*)")
 _SHELL = ("bash", "sh", "shell", "console", "text", "diff")
 _HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
-_SIGNED = re.compile(r"([-+]?\d+\.\d+)\s*[^\w\s]*\s*")  # a measured value, perhaps with a mark behind it
+_SIGNED = re.compile(r"([-+]?\d{1,15}\.\d+)\s*[^\w\s]*\s*")  # a measured value, perhaps with a mark behind it
 _PATH = re.compile(r"\S*[/.]\w+")
 _LANGUAGES = re.compile(r"[(（]([A-Za-z_]+)[)）].*?(?:→|->|to).*?[(（]([A-Za-z_]+)[)）]")
-_LINES = re.compile(r"(\d[\d,]*)\s*(?:件|文|行|samples?\b|lines?\b|sentences?\b|segments?\b)", re.IGNORECASE)
+_LINES = re.compile(
+    r"(\d[\d,]{0,14})\s*(?:件|文|行|samples?\b|lines?\b|sentences?\b|segments?\b)", re.IGNORECASE
+)
 _PERCENT_OF = re.compile(
     r"(\d+(?:\.\d+)?)\s*%\s*(?:of (?:the )?lines (?:are |were )?)?([^\d\s%+＋、,，（）()|→]+)"
 )

@@ -1,5 +1,6 @@
 """Values as people write them: numbers, shares, durations, with brackets, arrows and comments around."""
 
+import math
 import re
 from dataclasses import dataclass
 
@@ -23,9 +24,11 @@ _UNITS = {"時": 3600, "h": 3600, "分": 60, "m": 60, "秒": 1, "s": 1}
 _PERCENT = re.compile(r"(?P<mark>[~〜約]\s*)?(?P<value>[-+]?\d+(?:\.(?P<decimals>\d+))?)\s*[%％]")
 _CHANGE = re.compile(r"[%％][^%％]*?(?:→|->|=>|\bto\b|から)(?=[^%％]*[%％])")
 _RANGE = re.compile(r"\d\s*[%％]?\s*[-–~〜]\s*\d+(?:\.\d+)?\s*[%％]")
-_OF = re.compile(r"(?P<count>\d[\d,]*)\s*(?:/|\bof\b|\bout of\b)\s*(?P<total>\d[\d,]*)", re.IGNORECASE)
+_OF = re.compile(
+    r"(?P<count>\d[\d,]{0,14})\s*(?:/|\bof\b|\bout of\b)\s*(?P<total>\d[\d,]{0,14})", re.IGNORECASE
+)
 _COUNT = re.compile(
-    r"(?P<count>\d[\d,]*)\s*(?:件|行|文|lines?\b|sentences?\b|samples?\b|segments?\b|outputs?\b|translations?\b)",
+    r"(?P<count>\d[\d,]{0,14})\s*(?:件|行|文|lines?\b|sentences?\b|samples?\b|segments?\b|outputs?\b|translations?\b)",
     re.IGNORECASE,
 )
 
@@ -50,7 +53,8 @@ class Part:
 def number(text: str) -> float | None:
     """The number that `text` is, thousands separated or not; None for anything else."""
     stripped = text.strip()
-    return to_float(stripped) if NUMBER.fullmatch(stripped) else None
+    value = to_float(stripped) if NUMBER.fullmatch(stripped) else None
+    return value if value is not None and math.isfinite(value) else None
 
 
 def to_float(text: str) -> float:

@@ -203,9 +203,9 @@ OF_ANOTHER: Final = _any(r"\b(previous|earlier|old|older|other|another)\b", "前
 EVALUATED: Final = _any("評価", "テスト", "検証", r"\b(test|dev|eval\w*|validation|valid)\b")
 RESUMED: Final = _any("再開", r"\bresum(e|ed|ing)\b", r"\brestarted\b")
 STEP: Final = re.compile(
-    r"(?:ステップ|\bsteps?\b)\s*#?(\d[\d,]*)|(\d[\d,]*)\s*(?:ステップ|steps\b)", re.IGNORECASE
+    r"(?:ステップ|\bsteps?\b)\s*#?(\d[\d,]{0,14})|(\d[\d,]{0,14})\s*(?:ステップ|steps\b)", re.IGNORECASE
 )
-CHECKPOINT: Final = re.compile(r"checkpoint[-_ ](\d[\d,]*)|step[=_-](\d+)\.ckpt", re.IGNORECASE)
+CHECKPOINT: Final = re.compile(r"checkpoint[-_ ](\d[\d,]{0,14})|step[=_-](\d{1,15})\.ckpt", re.IGNORECASE)
 SAME_OUTPUT: Final = _any(
     r"\bMD5\b",
     r"\bSHA-?(1|256)\b",

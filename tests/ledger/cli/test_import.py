@@ -41,6 +41,21 @@ def test_a_log_becomes_ten_claims_and_a_second_import_adds_nothing(logged):
     assert logged.json("fsck")["verdict"] == "pass"
 
 
+def test_two_imports_at_once_record_each_claim_once(logged):
+    started = [logged.start("import", "docs/log.md") for _ in range(3)]
+    assert [one.wait() for one in started] == [0, 0, 0]
+    assert len(entries(logged)) == 10
+    assert logged.json("fsck")["verdict"] == "pass"
+
+
+def test_without_a_spool_the_journal_has_it_all_the_same(logged):
+    (logged.root / ".ledger" / "spool").write_text("in the way")
+    done = logged.ledger("import", "docs/log.md")
+    assert done.returncode == 0
+    assert "was not queued for MLflow" in done.stderr
+    assert len(entries(logged)) == 10
+
+
 def test_a_log_that_has_grown_adds_what_is_new(logged):
     logged.json("import", "docs/log.md")
     with (logged.root / "docs" / "log.md").open("a", encoding="utf-8") as log:

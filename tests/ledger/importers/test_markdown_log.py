@@ -8,10 +8,13 @@ from hypothesis import strategies as st
 
 from guards.claims import GUARDS
 from guards.guard import inspect
+from ledger.canonical import digest_json
 from ledger.claims import Consistency
 from ledger.errors import LedgerError
 from ledger.evidence import Evidence
 from ledger.importers import markdown_log
+from ledger.importers.markdown_log.runs import claimed_runs
+from ledger.importers.plain import claims_of
 
 DATA = Path(__file__).parents[2] / "data"
 MT, T5, ENGLISH, CLEAN = (
@@ -235,6 +238,7 @@ def test_the_t5_summary_names_three_versions():
     }
     assert runs["v56"].metrics["H1"] == 0.033896
     assert runs["v58"].params["gradient_clip"] == 0.012
+    assert [run.outcome for run in runs.values()] == [None, "running", "running"]
 
 
 def test_a_log_in_other_words_has_one_of_each():
@@ -343,14 +347,20 @@ PIECES = st.sampled_from(
         "train_samples_per_second: 5\n",
         "Epochs: 0\n",
         "所要時間: 5秒\n",
+        "checkpoint-" + "9" * 500 + "\n",
+        "- x: " + "9" * 500 + " of " + "9" * 500 + " lines (" + "9" * 400 + "%)\n",
+        "Crash at step " + "9" * 500 + "\n",
+        "- a: " + "9" * 500 + ".0\n- mean: " + "9" * 400 + ".0\n",
     ]
 )
 
 
 @settings(max_examples=200)
 @given(st.lists(st.one_of(PIECES, st.text(max_size=20)), max_size=25).map("".join))
-def test_any_text_is_read_and_guarded(text):
+def test_any_text_is_read_and_guarded_and_can_be_recorded(text):
     findings(text)
+    for run in claimed_runs(*markdown_log.read_log(text)):
+        digest_json(claims_of(run))
 
 
 @pytest.mark.parametrize(
