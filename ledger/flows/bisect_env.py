@@ -81,11 +81,13 @@ class Bisection:
     @property
     def answer(self) -> str:
         """What it amounts to, in one sentence."""
-        if self.a.verdict is not Verdict.PASS or self.b.verdict is Verdict.PASS:
+        if self.a.verdict is not Verdict.PASS or self.b.verdict is not Verdict.FAIL:
             told = [str(one.verdict or one.problem) for one in (self.a, self.b)]
             return f"there is nothing to decide: {told[0]} under A, {told[1]} under B"
         if not self.deciding:
-            return "no group decides alone: it fails with each of them put back"
+            unknown = [one for one in self.trials if one.verdict is not Verdict.FAIL]
+            rest = f"; {len(unknown)} could not be judged" if unknown else ""
+            return f"no group decides alone: it fails with {_each(self.trials, unknown)} put back{rest}"
         named = " or ".join(_named(one.packages) for one in self.deciding)
         return f"decided by {named}: put back to A's versions, it passes under B"
 
@@ -98,6 +100,11 @@ class Bisection:
             "trials": [one.to_json() for one in self.trials],
             "answer": self.answer,
         }
+
+
+def _each(trials: Sequence[Trial], unknown: Sequence[Trial]) -> str:
+    judged = len(trials) - len(unknown)
+    return "each of them" if not unknown else f"{judged} of {len(trials)}"
 
 
 def _named(packages: Sequence[str]) -> str:
@@ -115,7 +122,7 @@ def bisect_environments(case: Case, a: Lockfile, b: Lockfile, suspects: Sequence
     judge = partial(_judge, case)
     before, after = (_trial(judge, one, name, ()) for one, name in ((a, "all of A"), (b, "all of B")))
     trials: list[Trial] = []
-    if before.verdict is Verdict.PASS and after.verdict is not Verdict.PASS:
+    if before.verdict is Verdict.PASS and after.verdict is Verdict.FAIL:
         found = [one for one in suspects if one.kind is Kind.PACKAGE]
         trials = [
             # With all that changed put back, B is A, which is judged already.

@@ -87,7 +87,14 @@ BROKEN = Trial("B with 1 as in A", ("numpy",), None, problem="no space left")
             "decided by transformers, huggingface-hub, requests and 1 more that can only move with them: "
             "put back to A's versions, it passes under B",
         ),
-        (A, B, (IDLE, BROKEN), "no group decides alone: it fails with each of them put back"),
+        (A, B, (IDLE, IDLE), "no group decides alone: it fails with each of them put back"),
+        (
+            A,
+            B,
+            (IDLE, BROKEN),
+            "no group decides alone: it fails with 1 of 2 put back; 1 could not be judged",
+        ),
+        (A, BROKEN, (), "there is nothing to decide: pass under A, no space left under B"),
         (A, A, (), "there is nothing to decide: pass under A, pass under B"),
         (B, B, (), "there is nothing to decide: fail under A, fail under B"),
         (BROKEN, B, (), "there is nothing to decide: no space left under A, fail under B"),
