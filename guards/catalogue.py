@@ -1,43 +1,66 @@
-"""The guards' page of the documentation, from their own EXPLANATIONs.
+"""The guards' pages of the documentation, from their own EXPLANATIONs: an index, and a page for each code.
 
-python -m guards.catalogue > docs/guards.md
+python -m guards.catalogue    writes docs/guards.md and docs/guards/CODE.md anew
 """
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from guards.guard import Guard
-from guards.registry import ALL, FAMILIES
+from guards.registry import FAMILIES
 
 HEAD = """\
 # Guards
 
 A guard looks at one thing and says what it found under a code that does not change. `ledger explain CODE`
-prints the same text as this page, which `python -m guards.catalogue > docs/guards.md` writes.
+prints the same text as the code's page here; `python -m guards.catalogue` writes these pages.
 
 An **error** fails the command (exit code 1), a **warning** and a **note** do not. What could not be looked at
 is **skipped** with the reason, and counts as no pass.
 """
 
 
-def page() -> str:
-    """The whole page, as Markdown."""
-    return "\n".join([HEAD, *_contents(), *(line for guard in ALL for line in _section(guard))])
+def pages() -> dict[str, str]:
+    """Every page as Markdown, by its path under docs/."""
+    index = "\n".join([HEAD, *_contents(), ""])
+    each = {f"guards/{guard.CODE}.md": _page(guard, family) for family, guard in _all()}
+    return {"guards.md": index, **each}
+
+
+def write(folder: Path) -> None:
+    """Write the pages under `folder`, and remove those of guards that are no more."""
+    (folder / "guards").mkdir(parents=True, exist_ok=True)
+    for left in {*folder.glob("guards/*.md")} - {folder / path for path in pages()}:
+        left.unlink()
+    for path, text in pages().items():
+        (folder / path).write_text(text, encoding="utf-8")
+
+
+def _all() -> Iterator[tuple[str, Guard]]:
+    return ((family, guard) for family, guards in FAMILIES.items() for guard in guards)
 
 
 def _contents() -> Iterator[str]:
     yield "| family | code | says |"
     yield "|---|---|---|"
-    for family, guards in FAMILIES.items():
-        for guard in guards:
-            yield f"| {family} | [{guard.CODE}](#{guard.CODE.lower()}) | {guard.TITLE} |"
+    for family, guard in _all():
+        yield f"| {family} | [{guard.CODE}](guards/{guard.CODE}.md) | {guard.TITLE} |"
 
 
-def _section(guard: Guard) -> Iterator[str]:
+def _page(guard: Guard, family: str) -> str:
     explanation = guard.EXPLANATION
-    yield f"\n## {guard.CODE}\n\n**{guard.TITLE[0].upper()}{guard.TITLE[1:]}.** {explanation.means}"
-    yield f"\n*Why it matters:* {explanation.matters}"
-    yield f"\n*What to do:* {explanation.do}"
+    return f"""\
+# {guard.CODE}
+
+**{guard.TITLE[0].upper()}{guard.TITLE[1:]}.** {explanation.means}
+
+*Why it matters:* {explanation.matters}
+
+*What to do:* {explanation.do}
+
+*Family:* {family} · [all guards](../guards.md)
+"""
 
 
 if __name__ == "__main__":
-    print(page())
+    write(Path("docs"))

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import guards
-from guards.catalogue import page
+from guards.catalogue import pages, write
 from guards.guard import Explanation, inspect
 from guards.registry import ALL, BY_CODE, FAMILIES
 from ledger.evidence import Evidence, Unobserved
@@ -64,8 +64,17 @@ def test_what_nobody_observed_is_skipped_with_the_reason(guard):
 
 
 def test_the_documentation_is_up_to_date():
-    written = (ROOT / "docs" / "guards.md").read_text(encoding="utf-8")
-    assert written == page() + "\n", "write it again: python -m guards.catalogue > docs/guards.md"
+    docs = ROOT / "docs"
+    there = {"guards.md", *(str(path.relative_to(docs)) for path in docs.glob("guards/*"))}
+    written = {path: (docs / path).read_text(encoding="utf-8") for path in there}
+    assert written == pages(), "write them again: python -m guards.catalogue"
+
+
+def test_the_page_of_a_guard_that_is_no_more_is_removed(tmp_path):
+    (tmp_path / "guards").mkdir()
+    (tmp_path / "guards/OLD001.md").touch()
+    write(tmp_path)
+    assert {path.stem for path in tmp_path.glob("guards/*")} == set(BY_CODE)
 
 
 def test_guards_load_nothing_heavy():
