@@ -43,6 +43,25 @@ def paired_tests(
     return tuple(test(metric) for metric in load_metrics(language))
 
 
+def intervals(
+    output: Sequence[str], reference: Sequence[str], language: str
+) -> tuple[tuple[float, float], ...]:
+    """What 95% of the resamples of the lines score in BLEU, and what in chrF++ (0-100).
+
+    Two outputs whose intervals do not overlap differ by more than chance; that they overlap says little, and
+    a paired test says more.
+    """
+    import numpy as np
+
+    found = []
+    for metric in load_metrics(language):
+        statistics = metric._extract_corpus_statistics(list(output), [list(reference)])
+        resampled = _resample(metric, [np.array(statistics, dtype=np.int64)])
+        low, high = np.percentile(resampled[0], [100 * LEVEL / 2, 100 * (1 - LEVEL / 2)])
+        found.append((min(float(low), 100.0), min(float(high), 100.0)))
+    return tuple(found)
+
+
 def _paired_test(
     baseline: list[str], candidate: list[str], reference: list[str], metric: "SacreMetric"
 ) -> PairedTest:
@@ -68,13 +87,13 @@ def _paired_test(
 
 
 def _resample(metric: "SacreMetric", sides: "list[np.ndarray[Any, Any]]") -> "np.ndarray[Any, Any]":
-    """The scores of both sides over the same resamples of the lines: an array of shape (2, RESAMPLES)."""
+    """The scores of each side over the same resamples of the lines: an array of shape (sides, RESAMPLES)."""
     import numpy as np
 
     rng = np.random.default_rng(SEED)
     lines = len(sides[0])
     step = max(1, SLICE // lines)
-    scores: list[list[float]] = [[], []]
+    scores: list[list[float]] = [[] for _ in sides]
     for first in range(0, RESAMPLES, step):
         chosen = rng.choice(lines, size=(min(step, RESAMPLES - first), lines), replace=True)
         for side, found in zip(sides, scores, strict=True):

@@ -34,6 +34,7 @@ from ledger.flows.tiny_model import rehearsal_model, tiny_model
 from ledger.flows.training import TrainingOutcome, run_training
 from ledger.flows.voice import Voice
 from ledger.models import parameters
+from ledger.significance import intervals
 from ledger.spec import Spec, TrainingSpec, load_experiment
 from ledger.textio import read_lines
 from ledger.workspace import Workspace
@@ -173,18 +174,22 @@ def _guard(plan: GenerationPlan, before: Report, recorder: Recorder, result: Gen
         seconds=result.seconds,
     )
     output = {"path": recorder.shown(result.output), "lines": len(lines), **digests}
-    recorded = _finished(outcome, report, result, output)
+    recorded = _finished(outcome, report, result, output, _metrics(outcome, lines, plan))
     recorder.finished(recorded, outcome.samples, result.output)
     return replace(outcome, recorded=recorded)
 
 
 def _finished(
-    outcome: Outcome, report: Report, result: GenerationResult, output: dict[str, Json]
+    outcome: Outcome,
+    report: Report,
+    result: GenerationResult,
+    output: dict[str, Json],
+    metrics: dict[str, Json],
 ) -> dict[str, Json]:
     return {
         "seconds": round(result.seconds, 3),
         "output": output,
-        "metrics": _metrics(outcome.scores),
+        "metrics": metrics,
         "rates": _rates(outcome.text),
         "failed_lines": result.failed,
         "effective": dict(result.effective),
@@ -197,14 +202,17 @@ def _finished(
     }
 
 
-def _metrics(scores: Scores | None) -> dict[str, Json]:
+def _metrics(outcome: Outcome, lines: Sequence[str], plan: GenerationPlan) -> dict[str, Json]:
+    """The scores, and for BLEU and chrF++ the interval that says how far chance carries them."""
+    scores = outcome.scores
     if scores is None:
         return {}
+    bleu, chrf = intervals(lines, outcome.reference, plan.spec.languages.target)
     signature = scores.bleu.signature
     ratio = scores.output_tokens / scores.reference_tokens if scores.reference_tokens else 0.0
     return {
-        "bleu": asdict(scores.bleu),
-        "chrf": asdict(scores.chrf),
+        "bleu": {**asdict(scores.bleu), "interval": list(bleu)},
+        "chrf": {**asdict(scores.chrf), "interval": list(chrf)},
         "brevity_penalty": {"value": scores.brevity_penalty, "signature": signature, "scale": [0.0, 1.0]},
         "token_ratio": {"value": ratio, "signature": signature, "scale": [0.0, None]},
     }

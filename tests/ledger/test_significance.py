@@ -8,7 +8,7 @@ from sacrebleu.significance import PairedTest as SacrebleuTest
 from ledger import significance
 from ledger.errors import LedgerError
 from ledger.scoring import load_metrics
-from ledger.significance import paired_tests
+from ledger.significance import intervals, paired_tests
 from runners.rehearsal import rehearsal_text
 
 _, REFERENCE = rehearsal_text("ko", "ja")
@@ -60,3 +60,18 @@ def test_fewer_lines_hide_larger_differences() -> None:
 def test_texts_that_do_not_belong_together_are_refused(candidate: list[str]) -> None:
     with pytest.raises(LedgerError, match="lines"):
         paired_tests(["a", "b"], candidate, ["a", "b"], "ja")
+
+
+def test_an_interval_holds_the_score_and_narrows_with_more_lines() -> None:
+    damaged = _damaged(0.4, 3)
+    scores = [test.candidate.value for test in paired_tests(REFERENCE, damaged, REFERENCE, "ja")]
+    few = intervals(damaged, REFERENCE, "ja")
+    many = intervals(damaged * 9, list(REFERENCE) * 9, "ja")
+    for score, (low, high), (lower, higher) in zip(scores, few, many, strict=True):
+        assert low < score < high
+        assert higher - lower < (high - low) / 2
+
+
+def test_two_outputs_far_apart_have_intervals_that_do_not_overlap() -> None:
+    better, worse = (intervals(_damaged(share, 4), REFERENCE, "ja") for share in (0.1, 0.9))
+    assert all(low > high for (low, _), (_, high) in zip(better, worse, strict=True))
