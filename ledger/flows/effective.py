@@ -15,6 +15,8 @@ from ledger.lockfile import Lockfile, read
 from ledger.runs import Run
 from ledger.spec import TrainingSpec, load_experiment
 from ledger.spec.family import Family
+from ledger.spec.model import Model
+from ledger.spec.training import TrainedModel
 from ledger.suspects.interpreter import side_of_facts
 from ledger.suspects.requirement_files import side_of_lockfile
 from ledger.suspects.side import EnvironmentSide
@@ -99,9 +101,12 @@ def _tried(name: str, workspace: Workspace) -> ModelClass | None:
 def _of_spec(name: str, workspace: Workspace) -> ModelClass:
     spec = load_experiment(name, workspace.experiments)
     config = spec.model.config if isinstance(spec, TrainingSpec) else None
-    if spec.model.family is None:
-        raise UsageError(f"{name} does not tell its model's family", hint="name it in the spec: model.family")
-    return ModelClass(name, spec.model.family, config.parameters() if config else {})
+    family = spec.model.family if isinstance(spec.model, Model | TrainedModel) else None
+    if family is None:
+        raise UsageError(
+            f"{name} names no family of translation models", hint="name it in the spec: model.family"
+        )
+    return ModelClass(name, family, config.parameters() if config else {})
 
 
 def _of_run(run: Run) -> ModelClass | None:
