@@ -19,6 +19,7 @@ MEANING = {
     "rehearsal": "rehearsal (says nothing about the real model)",
     "imported": "imported (what its source says, not what was observed)",
 }
+CLAIMS = ("title", "outcome", "model", "params", "metrics", "rates", "facts")
 SHOWN_DIGITS = 16  # of 64, which would not fit a line; --json has them all
 
 
@@ -30,7 +31,7 @@ def sheet(
     sections: list[tuple[str, list[RenderableType]]] = [
         ("spec", _facts({"digest": run.started.get("spec_digest"), **_flat(run.started.get("spec"))})),
         ("source", _facts(_flat(run.started.get("source")))),
-        ("what it claims", _facts(_flat(run.claims))),
+        ("what it claims", _facts(_claims(run.claims or {}))),
         ("not readable in the source", [Text(visible(one)) for one in run.started.get("problems") or ()]),
         ("command", _facts({"argv": run.started.get("command"), "exit code": done.get("exit_code")})),
         ("data", _facts(_flat(run.started.get("data")))),
@@ -62,6 +63,21 @@ def _title(run: Run) -> Text:
     )
     error = (run.finished or {}).get("error")
     return title.append(f"\nfailed: {visible(str(error))}") if error else title
+
+
+def _claims(claims: Mapping[str, Json]) -> dict[str, Json]:
+    """What a source claims, in the order of interest; series in a line each, packages counted."""
+    shown = {name: claims[name] for name in CLAIMS if name in claims}
+    environment = dict(claims.get("environment") or {})
+    packages = environment.pop("packages", None)
+    if packages:
+        environment["packages"] = f"{len(packages):,}; --json names them"
+    series = {
+        f"series.{name}": f"{one['points']:,} points to step {one['last_step']:,}: first {one['first']:g}, "
+        f"last {one['last']:g}, {one['min']:g} to {one['max']:g}"
+        for name, one in (claims.get("series") or {}).items()
+    }
+    return {**_flat(shown), **series, **_flat({"environment": environment})}
 
 
 def _acceptance(one: Acceptance) -> Text:

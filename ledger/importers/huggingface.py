@@ -16,6 +16,7 @@ from ledger.trainer_state import NAME, TrainerState, read_trainer_state
 KIND = "huggingface"
 RESULTS = ("all_results.json", "train_results.json", "eval_results.json", "predict_results.json")
 CONFIGS = {"config.json": "model", "generation_config.json": "generation", "adapter_config.json": "adapter"}
+PICKLE = "training_args.bin"
 _CHECKPOINT = re.compile(r"checkpoint-(\d{1,15})")
 _OWN_FIELDS = {"step", "epoch"}
 _STATE_SETTINGS = (
@@ -41,6 +42,30 @@ def read(path: Path) -> Claimed:
     if not folders:
         raise foreign(path, "folder of the Hugging Face Trainer")
     problems = Problems()
+    folder, state = _newest(folders, path, problems)
+    content = problems.mapping(folder / NAME, parse_json)
+    configs = _configs((path, folder), problems)
+    results = _results(path, problems)
+    if any((one / PICKLE).exists() for one in (path, folder)):
+        problems.append(f"{PICKLE} was left closed: it is a pickle, which runs code when it is opened")
+    series = _series(state.log)
+    run = ClaimedRun(
+        experiment=_name(path),
+        key=_name(path),
+        outcome=_outcome(state.step, content.get("max_steps"), bool(results)),
+        model=model_in(configs.get("model", {})),
+        params={**{key: content[key] for key in _STATE_SETTINGS if content.get(key)}, **configs},
+        metrics={**{name: points[-1].value for name, points in series.items()}, **results},
+        series=series,
+        environment=_versions(configs),
+        facts=_facts(state, [one.name for one in folders if one != path]),
+        where=f"{folder.name}/{NAME}",
+    )
+    return Claimed(KIND, (run,), tuple(problems.files), tuple(problems))
+
+
+def _newest(folders: list[Path], path: Path, problems: Problems) -> tuple[Path, TrainerState]:
+    """The readable state of the latest step."""
     states = [(folder, read_trainer_state(folder)) for folder in folders]
     problems += [f"{folder.name}/{NAME}: {state.problem}" for folder, state in states if state.problem]
     good = [(folder, state) for folder, state in states if state.step is not None]
@@ -48,34 +73,7 @@ def read(path: Path) -> Claimed:
         raise LedgerError(
             f"no {NAME} in {path} could be read: {problems[0]}", hint="was the folder copied in full?"
         )
-    folder, state = max(good, key=lambda one: one[1].step or 0)
-    content = problems.mapping(folder / NAME, parse_json)
-    configs = _configs((path, folder), problems)
-    results = _results(path, problems)
-    if (path / "training_args.bin").exists() or (folder / "training_args.bin").exists():
-        problems.append(
-            "training_args.bin was left closed: it is a pickle, which runs code when it is opened"
-        )
-    series = _series(state.log)
-    return Claimed(
-        KIND,
-        (
-            ClaimedRun(
-                experiment=_name(path),
-                key=_name(path),
-                outcome=_outcome(state.step, content.get("max_steps"), bool(results)),
-                model=model_in(configs.get("model", {})),
-                params={**{k: content[k] for k in _STATE_SETTINGS if content.get(k)}, **configs},
-                metrics={**{name: points[-1].value for name, points in series.items()}, **results},
-                series=series,
-                environment=_versions(configs),
-                facts=_facts(state, [one.name for one in folders if one != path]),
-                where=f"{folder.name}/{NAME}",
-            ),
-        ),
-        tuple(problems.files),
-        tuple(problems),
-    )
+    return max(good, key=lambda one: one[1].step or 0)
 
 
 def _facts(state: TrainerState, checkpoints: list[str]) -> dict[str, Json]:

@@ -157,6 +157,7 @@ def test_series_go_to_mlflow_and_their_sum_to_the_journal(repository):
     points = [event for event in map(json.loads, spooled) if event["event"] == "metric"]
     assert 3_000 < len(points) <= 5_000
     assert json.loads(spooled[0])["mode"] == "imported"
+    assert "12,000 points to step 11,999: first 0" in repository.ledger("show", run["run"]).stdout
 
 
 @pytest.mark.parametrize(
