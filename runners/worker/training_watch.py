@@ -177,7 +177,6 @@ def _is_full(folder: Path) -> bool:
 
 def number(value: Any) -> float | str | None:
     """A number as an event has it; what is not finite as text, for JSON has no word for it."""
-    """As an event holds it: what is not finite as text, for JSON has no word for it."""
     if value is None:
         return None
     exact = float(value)

@@ -86,7 +86,9 @@ class Witness:
         self._origin = {"run": run, "environment": environment}
         self._training = {key: value for key, value in (training or {}).items() if not _is_secret(key)}
         self._questions: Questions | None = None
-        self._background = ThreadPoolExecutor(1, thread_name_prefix="witness")
+        self._background = ThreadPoolExecutor(1, thread_name_prefix="witness", initializer=_step_back)
+        # Started now: a thread that memory does not suffice for later would be waited for without end.
+        self._background.submit(int).result()
         self._pending: Future[None] | None = None
 
     def observe(self, model: Any, step: int) -> Seen:
@@ -150,7 +152,6 @@ class Witness:
         self, copied: Any, seen: Seen, checkpoint: Path, then: Callable[[float], None], held: float
     ) -> None:
         """The rest of a look, in the background: one thread, and the training goes first."""
-        _step_back()
         look = Look(self._ask(copied), self._algorithm, sample_threads=1)
         snapshot = complete(seen.snapshot, copied, self._tokenizer, look)
         recipe = {**seen.recipe, "sample_threads": 1}

@@ -140,6 +140,18 @@ def test_what_went_wrong_in_the_thread_is_raised_by_check_once_it_is_known(model
     witness.finish()
 
 
+def test_no_thread_is_needed_that_memory_might_not_suffice_for_later(model, witness, tmp_path, monkeypatch):
+    def refuse(self):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    told = []
+    witness.keep(model, 3, tmp_path, told.append)
+    witness.finish()
+    assert len(told) == 1
+    assert read_evidence(tmp_path) is not None
+
+
 def check_until_it_is_known(witness):
     while True:
         witness.check()
