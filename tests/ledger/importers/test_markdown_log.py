@@ -305,6 +305,34 @@ def test_what_only_looks_like_a_contradiction(body):
     assert told(f"## Experiment 1: a model\n\n{body}\n") == set()
 
 
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ("Parameters: num_beams=3\n\n### Again\n- Parameters: num_beams=5", "CLM001"),
+        ("### Settings\n```yaml\nlr: 1\n```\n### Config\n```yaml\nlr: 2\n```", "CLM001"),
+        ("- English: 9% → 11.9%\n\n| | Exp 1 |\n|---|---|\n| English | 9% |", "CLM001"),
+        ("- English: 12% (119/1000)\n- Empty: 13% (119/1000)", "CLM003"),
+        ("- BLEU: 27.4\n- dev BLEU: 0.3", "CLM006"),
+        ("Crashed at step 100.\n\ncheckpoint-900 is better.", "CLM005"),
+        ("Killed at step 100.\n\nBLEU 20 at step 900", "CLM005"),
+        ("No space left on device.\n\n- Generated: 1000/1000", "CLM007"),
+        ("Result: failed\n\nResult: success", "CLM007"),
+        (
+            "Output identical to Experiment 2's (MD5).\n- English: 5%\n## Experiment 2\n- English: 9%",
+            "CLM002",
+        ),
+        (
+            "Trained on other data.\n### First try\n- Train set: 5,000\n### Second try\n- Train set: 5,000",
+            "CLM010",
+        ),
+        ("Dropout\n- a: 0.10\n- b: 0.06\n- c: 0.20\n- average dropout: 12.50", "CLM004"),
+        ("- a: 0.10\n- b: 0.06\n- c: 0.20\n\nMean: 12.50", "CLM004"),
+    ],
+)
+def test_its_twin_that_is_one(body, code):
+    assert {found[0] for found in told(f"## Experiment 1: a model\n\n{body}\n")} == {code}
+
+
 def test_a_mean_in_a_tables_last_row():
     rows = "| law | 30.0 | 1.5 |\n| news | 20.0 | 2.5 |\n| film | 10.0 | 3.5 |\n| Average | 25.0 | 2.5 |\n"
     (finding,) = findings(f"## Experiment 1\n\n| domain | BLEU | loss |\n|---|---|---|\n{rows}")
