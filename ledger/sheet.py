@@ -20,6 +20,7 @@ MEANING = {
     "imported": "imported (what its source says, not what was observed)",
 }
 CLAIMS = ("title", "outcome", "model", "params", "metrics", "rates", "facts")
+WIDEST_NAME = 40  # of 80 columns: what a name needs more goes onto a second line, for the value counts
 SHOWN_DIGITS = 16  # of 64, which would not fit a line; --json has them all
 
 
@@ -115,7 +116,7 @@ def _facts(facts: Mapping[str, Json]) -> list[RenderableType]:
     if not known:
         return []
     table = Table.grid(padding=(0, 2))
-    table.add_column(no_wrap=True)
+    table.add_column(max_width=WIDEST_NAME, overflow="fold")
     table.add_column(overflow="fold")
     for key, value in known.items():
         table.add_row(Text(key), Text(value))

@@ -63,6 +63,7 @@ def _present(page: Page) -> list[str]:
     """The sections that have anything in them, in order."""
     filled = {
         "experiments": True,
+        "claims": any(run.claims for run in page.runs),
         "timeline": page.runs,
         "curves": page.curves,
         "rates": page.rates,

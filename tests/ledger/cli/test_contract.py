@@ -14,17 +14,28 @@ CALLS = {
     "run": ["run", "--", "sh", "-c", "echo this is not the document"],
     "verify": ["verify", "checkpoint"],
     "check": ["check", "out.ja", "--lang", "ja"],
+    "compare": ["compare", "out.ja", "log.md", "--lang", "ja"],
+    "diff-env": ["diff-env", "current", "current"],
+    "reproduce": ["reproduce", "no-such-run"],
+    "gate": ["gate", "--base", "HEAD"],
     "log": ["log"],
     "show": ["show", "true"],
+    "ps": ["ps"],
+    "note": ["note", "true", "it did nothing"],
+    "skip": ["skip", "exp2", "--why", "batch size changes speed, not text"],
+    "rate": ["rate", "true"],
     "accept": ["accept", "true", "TXT001", "--why", "it has none"],
     "explain": ["explain", "TXT001"],
     "fsck": ["fsck"],
     "env": ["env", "show"],
     "import": ["import", "log.md"],
+    "report": ["report"],
+    "export": ["export", "true", "--format", "markdown"],
     "sync": ["sync"],
     "ui": ["ui", "--host", "no-such-host.invalid"],
 }
-SAYS_NO_DOCUMENT = {"verify", "accept", "ui"}  # here: no such checkpoint, no such finding, no such host
+# Here: no such checkpoint, run, output, finding, host.
+SAYS_NO_DOCUMENT = {"verify", "reproduce", "rate", "accept", "ui"}
 
 
 @pytest.fixture
