@@ -13,7 +13,7 @@ from ledger.flows.sides import Source
 from ledger.flows.voice import Voice
 from ledger.lockfile import Lockfile, read
 from ledger.runs import Run
-from ledger.spec import TrainingSpec, load_experiment
+from ledger.spec import ForecastingSpec, TrainingSpec, load_experiment
 from ledger.spec.family import Family
 from ledger.spec.model import Model
 from ledger.spec.training import TrainedModel
@@ -100,6 +100,8 @@ def _tried(name: str, workspace: Workspace) -> ModelClass | None:
 
 def _of_spec(name: str, workspace: Workspace) -> ModelClass:
     spec = load_experiment(name, workspace.experiments)
+    if isinstance(spec, ForecastingSpec):
+        raise UsageError(f"{name} is a {spec.task}", hint="name an experiment whose model writes text")
     config = spec.model.config if isinstance(spec, TrainingSpec) else None
     family = spec.model.family if isinstance(spec.model, Model | TrainedModel) else None
     if family is None:

@@ -8,7 +8,7 @@ from ledger.errors import UsageError
 from ledger.evidence import ScoreLimits
 from ledger.findings import Json
 from ledger.spec import Spec
-from ledger.spec.model import Experiment
+from ledger.spec.model import TextExperiment
 from ledger.training_evidence import TrainingLimits, limit_problems
 from ledger.workspace import Workspace
 
@@ -39,7 +39,7 @@ def max_rates(spec: Spec, workspace: Workspace) -> dict[str, float]:
     return {**settings, **spec.guards.max_rate}
 
 
-def score_limits(spec: Experiment, *, rehearsal: bool) -> ScoreLimits:
+def score_limits(spec: TextExperiment, *, rehearsal: bool) -> ScoreLimits:
     """The limits on scores. A rehearsal has its own: the spec's are about the real model."""
     if rehearsal:
         return ScoreLimits(min_bleu=REHEARSAL_MIN_BLEU)

@@ -21,13 +21,19 @@ from ledger.spec.errors import (
     spec_error,
     validation_problems,
 )
+from ledger.spec.forecasting import ForecastingSpec
 from ledger.spec.merge import merge_sources, place_of
-from ledger.spec.model import Spec
+from ledger.spec.model import Spec, TextExperiment
 from ledger.spec.source import Source, parse_value, read_source
 from ledger.spec.training import TrainingSpec
 
 SUFFIX = ".yaml"
-TASKS: dict[str, type[Spec] | type[TrainingSpec]] = {"generation": Spec, "training": TrainingSpec}
+AnySpec = Spec | TrainingSpec | ForecastingSpec
+TASKS: dict[str, type[Spec] | type[TrainingSpec] | type[ForecastingSpec]] = {
+    "generation": Spec,
+    "training": TrainingSpec,
+    "forecasting": ForecastingSpec,
+}
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}")
 
 
@@ -51,7 +57,7 @@ def load_experiment(
     overrides: Sequence[str] = (),
     *,
     rate_codes: Collection[str] | None = None,
-) -> Spec | TrainingSpec:
+) -> AnySpec:
     """The spec called `name_or_path` in `folder`, or the one in a `.yaml` file that is named by its path.
 
     `overrides` are `KEY=VALUE` with a dotted key and a YAML scalar. `rate_codes` are the guard codes that
@@ -71,7 +77,8 @@ def load_experiment(
     except ValidationError as error:
         problems = validation_problems(error, said.values, dotted_keys(kind), locate)
         raise spec_error(problems, _shown(path)) from error
-    if rate_codes is not None and (unknown := set(spec.guards.max_rate) - set(rate_codes)):
+    stated = spec.guards.max_rate if isinstance(spec, TextExperiment) else ()
+    if rate_codes is not None and (unknown := set(stated) - set(rate_codes)):
         raise spec_error(_unknown_codes(unknown, rate_codes, locate), _shown(path))
     return spec.named(path.stem)
 
@@ -96,7 +103,7 @@ def _keys_of(model: type[BaseModel], prefix: str) -> Iterator[str]:
                 yield from _keys_of(kind, f"{prefix}{name}.")
 
 
-def _kind(task: Json, locate: Locate) -> type[Spec] | type[TrainingSpec]:
+def _kind(task: Json, locate: Locate) -> type[Spec] | type[TrainingSpec] | type[ForecastingSpec]:
     """The model that checks a spec of this task; unset is a generation."""
     for name, kind in TASKS.items():
         if task in (name, None):

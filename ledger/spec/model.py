@@ -24,8 +24,8 @@ from ledger.canonical import digest_json
 from ledger.findings import Json
 from ledger.spec.family import Family, infer_family
 
-# What a spec says about itself and where it writes: not part of what was run.
-NOT_DIGESTED = frozenset({"title", "notes", "status", "output"})
+# What a spec says about itself, what it is held against and where it writes: not part of what was run.
+NOT_DIGESTED = frozenset({"title", "notes", "status", "output", "parent"})
 
 # Country codes that are taken for language codes, and are none themselves in ISO 639-1.
 _COUNTRIES = {"jp": "ja", "cn": "zh", "cz": "cs", "dk": "da", "gr": "el", "ua": "uk"}
@@ -37,14 +37,15 @@ def _one_line(text: str) -> str:
     return text
 
 
-def _file_name(text: str) -> str:
+def file_name(text: str) -> str:
+    """The text, where it can name a file anywhere. Raises ValueError for others."""
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._+-]*", text):
         raise ValueError("should be a name of letters, digits and . _ + - that starts with a letter or digit")
     return text
 
 
 def _environment(text: str) -> str:
-    return _one_line(text) if text.endswith((".txt", ".toml")) else _file_name(text)
+    return _one_line(text) if text.endswith((".txt", ".toml")) else file_name(text)
 
 
 def _model_name(text: str) -> str:
@@ -228,8 +229,6 @@ class Experiment(Section):
         default=None,
         description="Spec that this one starts from, by its path under `experiments/` without `.yaml`.",
     )
-    languages: Languages
-    codes: Codes = Field(default_factory=Codes)
     seed: int = Field(default=0, ge=0, le=2**32 - 1, description="Seed of every random generator.")
     device: Literal["auto", "cpu", "cuda"] = Field(
         default="auto", description="`auto`: a GPU where there is one."
@@ -241,7 +240,6 @@ class Experiment(Section):
         "checked.",
     )
     clean: bool = Field(default=False, description="Refuse to run with uncommitted changes.")
-    guards: Guards = Field(default_factory=Guards)
 
     _name: str = PrivateAttr(default="")
 
@@ -270,7 +268,15 @@ class Experiment(Section):
         return digest_json(self.digested())
 
 
-class Spec(Experiment):
+class TextExperiment(Experiment):
+    """What every spec has whose model writes text."""
+
+    languages: Languages
+    codes: Codes = Field(default_factory=Codes)
+    guards: Guards = Field(default_factory=Guards)
+
+
+class Spec(TextExperiment):
     """A generation, resolved: its file, what it extends, and the command line, merged and checked."""
 
     task: Literal["generation"] = Field(default="generation", description="What is done with the model.")

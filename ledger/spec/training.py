@@ -10,7 +10,17 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from ledger.findings import Json
 from ledger.spec.family import Family, infer_family
-from ledger.spec.model import Count, Experiment, Guards, Line, ModelName, Number, Positive, Rate, Section
+from ledger.spec.model import (
+    Count,
+    Guards,
+    Line,
+    ModelName,
+    Number,
+    Positive,
+    Rate,
+    Section,
+    TextExperiment,
+)
 from ledger.training_evidence import limit_problems
 
 Schedule = Literal["linear", "cosine", "constant", "constant_with_warmup", "inverse_sqrt"]
@@ -144,7 +154,7 @@ class TrainingGuards(Guards):
         return value
 
 
-class TrainingSpec(Experiment):
+class TrainingSpec(TextExperiment):
     """A training, resolved: its file, what it extends, and the command line, merged and checked."""
 
     task: Literal["training"] = Field(description="What is done with the model.")
