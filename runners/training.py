@@ -7,6 +7,7 @@ The parent imports neither torch nor transformers. Verifying the saves is anothe
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from ledger.errors import LedgerError
 from ledger.evidence import TokenizerProbe
@@ -15,6 +16,34 @@ from ledger.progress import Progress
 from ledger.training_evidence import TrainingFailure, TrainingPoint
 from runners.generation import to_probe
 from runners.process import Event, Worker, WorkerDiedError
+
+
+class Job(Protocol):
+    """What a training of any kind is asked to do, and where its files go; see TrainingJob."""
+
+    @property
+    def folder(self) -> Path:
+        """The checkpoints' folder."""
+        ...
+
+    @property
+    def resume(self) -> Path | None:
+        """The checkpoint to go on from."""
+        ...
+
+    @property
+    def stop_file(self) -> Path:
+        """While it is there, the training ends at its next step."""
+        ...
+
+    @property
+    def snapshots(self) -> Path:
+        """Where each save is linked, so that the trainer's own deletions do not reach it."""
+        ...
+
+    def to_worker(self) -> Event:
+        """The job as the worker is told."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +105,10 @@ class TrainingJob:
         """Where each save is linked, so that the trainer's own deletions do not reach it."""
         return snapshots_in(self.work)
 
+    def to_worker(self) -> Event:
+        """The job as the worker is told."""
+        return _to_worker(self)
+
 
 def snapshots_in(work: Path) -> Path:
     """The snapshots in a run's folder."""
@@ -112,6 +145,16 @@ class Evaluation:
     loss: float | None
 
 
+@dataclass(frozen=True, slots=True)
+class FamilyNews:
+    """One metric of several members, measured at a step: each member's value, over so many windows."""
+
+    step: int
+    name: str
+    values: Mapping[str, float]
+    counts: Mapping[str, int]
+
+
 class TrainingFailedError(LedgerError):
     """The training ended early; `failure` is how."""
 
@@ -120,7 +163,7 @@ class TrainingFailedError(LedgerError):
         self.failure = failure
 
 
-News = Progress | TrainingPoint | Evaluation | Saved | str
+News = Progress | TrainingPoint | Evaluation | FamilyNews | Saved | str
 
 
 def probe(worker: Worker, job: TrainingJob, tell: Callable[[Progress], None]) -> TokenizerProbe:
@@ -130,10 +173,10 @@ def probe(worker: Worker, job: TrainingJob, tell: Callable[[Progress], None]) ->
         if event["event"] == "progress":
             tell(Progress(event["stage"], event["done"], event["total"], event["rate"]))
 
-    return to_probe(worker.call({**_to_worker(job), "job": "probe_training"}, on_event))
+    return to_probe(worker.call({**job.to_worker(), "job": "probe_training"}, on_event))
 
 
-def train(worker: Worker, job: TrainingJob, tell: Callable[[News], None]) -> Trained:
+def train(worker: Worker, job: Job, tell: Callable[[News], None]) -> Trained:
     """Train until the end, or until `stop_file` is there.
 
     `tell` is given progress, points of the series, saves and notices (text). Raises TrainingFailedError for
@@ -149,7 +192,7 @@ def train(worker: Worker, job: TrainingJob, tell: Callable[[News], None]) -> Tra
         tell(news)
 
     try:
-        result = worker.call(_to_worker(job), on_event)
+        result = worker.call(job.to_worker(), on_event)
     except LedgerError as ended:
         raise _failed(ended, last[0] if last else None) from ended
     return Trained(
@@ -190,6 +233,13 @@ def to_news(event: Event) -> News:
                 grad_norm=_number(event.get("grad_norm")),
                 learning_rate=_number(event.get("lr")),
                 amp_scale=_number(event.get("amp_scale")),
+            )
+        case "family":
+            return FamilyNews(
+                step=event["step"],
+                name=event["name"],
+                values={name: float(one["value"]) for name, one in event["members"].items()},
+                counts={name: one["count"] for name, one in event["members"].items()},
             )
         case "saved":
             return Saved(

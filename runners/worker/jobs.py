@@ -15,6 +15,7 @@ JOBS: dict[str, tuple[str, str]] = {
     "generate": ("runners.worker.generate", "generate"),
     "rehearse": ("runners.worker.rehearsal", "rehearse"),
     "train": ("runners.worker.training", "train"),
+    "forecast": ("runners.worker.forecasting", "forecast"),
     "get_ready": ("runners.worker.probe", "get_ready"),
     "probe_checkpoint": ("runners.worker.probe", "probe_checkpoint"),
     "dump_defaults": ("runners.worker.defaults", "dump_defaults"),

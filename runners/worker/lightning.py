@@ -78,7 +78,10 @@ def probe(job: Mapping[str, Any], events: Events) -> Json:
         from runners.worker.probe import probe_checkpoint
 
         return probe_checkpoint({**job, "checkpoint": str(_export(folder, state, note["prefix"]))}, events)
-    snapshot = snapshot_of(state, {})
+    from runners.worker import forecasting_evidence as forecasting
+
+    own = forecasting.is_forecaster(folder)
+    snapshot = forecasting.reload(folder, state) if own else snapshot_of(state, {})
     return {
         "files": files,
         "snapshot": snapshot,
