@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ledger.findings import Json
-from ledger.metric import Metric
+from ledger.metric import FamilyLimits, Metric, MetricFamily
 
 # Slices that have modules of their own are not imported: every command that guards anything passes here.
 if TYPE_CHECKING:
@@ -335,6 +335,7 @@ class Evidence:
     plan: "TrainingPlan | Unobserved" = Unobserved("no parent run is on the record")
     settings: "EffectiveSettings | Unobserved" = Unobserved("no good run is on the record")
     memory: "MemoryNeed | DeviceMemory | Unobserved" = Unobserved("no training is planned on a device")
+    family: FamilyLimits | MetricFamily | Unobserved = Unobserved("no family of metrics was measured")
     # Expected: what a run left; actual: what its repetition left.
     output_trace: "OutputTrace | Unobserved" = Unobserved("there is no output to compare")
     training_trace: "TrainingTrace | Unobserved" = Unobserved("it is no training")

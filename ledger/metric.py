@@ -1,8 +1,11 @@
 """Scores, one or two held against each other, with how they were computed: without that they mean little."""
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 LEVEL = 0.05  # of a test, and 1 - LEVEL is its interval's share
+NORMAL_QUANTILE = 1.96  # of the normal distribution at 1 - LEVEL / 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,3 +40,48 @@ class PairedTest:
         """Whether chance alone would give such a difference in fewer than 5 of 100 cases."""
         # For two equal outputs no resample exceeds the difference of 0 either, and sacrebleu's p is tiny.
         return self.difference != 0 and self.p_value < LEVEL
+
+
+@dataclass(frozen=True, slots=True)
+class MetricFamily:
+    """One metric of several members, such as the correlation of each time frame, as one run measured it.
+
+    `values` may be NaN where a member has none, `counts` is how many examples each is over, `signature` how
+    it was computed.
+    """
+
+    run: str
+    name: str
+    values: Mapping[str, float]
+    counts: Mapping[str, int]
+    signature: str
+
+    @property
+    def mean(self) -> float:
+        """Over the members that have a value; NaN where none has."""
+        known = [value for value in self.values.values() if math.isfinite(value)]
+        return sum(known) / len(known) if known else math.nan
+
+
+@dataclass(frozen=True, slots=True)
+class FamilyLimits:
+    """Expected of a family: what the `parent` run measured, the lowest share (0-1) of the members that should
+    improve on that, and the lowest mean. Without a parent `no_parent` says why there is none.
+    """
+
+    parent: MetricFamily | None = None
+    no_parent: str = "it has no parent to be held against"
+    min_improved: float = 0.5
+    min_mean: float | None = None
+
+
+def apart(one: float, count: int, other: float, other_count: int) -> bool:
+    """Whether two correlations differ by more than chance, at the 5% level: Fisher's z transformation.
+
+    The test takes both samples for independent. Over the same examples correlations vary together, so that it
+    then says yes too seldom rather than too often.
+    """
+    if min(count, other_count) <= 3 or max(abs(one), abs(other)) >= 1:
+        return False
+    error = math.sqrt(1 / (count - 3) + 1 / (other_count - 3))
+    return abs(math.atanh(one) - math.atanh(other)) > NORMAL_QUANTILE * error

@@ -5,6 +5,8 @@ from guards.training import (
     amp_scale,
     changed_defaults,
     exploding_gradients,
+    family_improved,
+    family_mean,
     finite_loss,
     loss_spike,
     out_of_memory,
@@ -16,4 +18,5 @@ from guards.training import (
 LOGGED: tuple[Guard, ...] = (finite_loss, exploding_gradients, vanishing_gradients, loss_spike)
 SERIES: tuple[Guard, ...] = (*LOGGED, amp_scale, out_of_memory)
 PLAN: tuple[Guard, ...] = (unscaled_schedule, changed_defaults)
-GUARDS: tuple[Guard, ...] = SERIES + PLAN
+FAMILY: tuple[Guard, ...] = (family_improved, family_mean)
+GUARDS: tuple[Guard, ...] = SERIES + PLAN + FAMILY
