@@ -113,15 +113,36 @@ def visible(text: str) -> str:
 
 
 def checkpoints_table(rows: Iterable[Mapping[str, Json]]) -> Table:
-    """One row per save: BLEU (0-100) of the same lines in memory and reloaded, the verdict, its cost."""
+    """One row per save: BLEU (0-100) of the same lines in memory and reloaded, the verdict, its cost.
+
+    Saves of which none has a BLEU have no columns for it.
+    """
+    rows = list(rows)
+    sides = [side for side in ("memory", "reloaded") if any(row[side] is not None for row in rows)]
     table = Table(title="checkpoints", title_justify="left", box=None, pad_edge=False)
-    for heading in ("step", "BLEU in memory", "BLEU reloaded", "verdict", "save s", "evidence s"):
+    table.add_column("step", justify="right")
+    for side in sides:
+        table.add_column(f"BLEU {'in ' if side == 'memory' else ''}{side}", justify="right")
+    for heading in ("verdict", "save s", "evidence s"):
         table.add_column(heading, justify="left" if heading == "verdict" else "right")
     for row in rows:
-        scores = ["-" if row[side] is None else f"{row[side]:.2f}" for side in ("memory", "reloaded")]
+        scores = ["-" if row[side] is None else f"{row[side]:.2f}" for side in sides]
         verdict = Verdict(row["verdict"])
         costs = [f"{row[cost]:.2f}" for cost in ("save_seconds", "evidence_seconds")]
         table.add_row(f"{row['step']:,}", *scores, Text(verdict.upper(), VERDICTS[verdict]), *costs)
+    return table
+
+
+def family_table(family: Mapping[str, Json]) -> Table:
+    """One row per member of a family of metrics: its value, the parent run's, and over how many examples."""
+    parent = family.get("parent")
+    table = Table(title=family["name"], title_justify="left", box=None, pad_edge=False)
+    for heading in ("", "this run", *(["parent"] if parent else []), "windows"):
+        table.add_column(heading, justify="right" if heading else "left")
+    for name, member in family["members"].items():
+        values = [member["value"], *([member["parent"]] if parent else [])]
+        shown = ["-" if value is None else f"{value:+.4f}" for value in values]
+        table.add_row(Text(visible(name)), *shown, f"{member['count']:,}")
     return table
 
 

@@ -15,6 +15,7 @@ from ledger.evidence import Evidence, LineSample, Scores, TextEvidence
 from ledger.findings import Json, Report, Verdict
 from ledger.flows import preflight
 from ledger.flows.check import inspect_output
+from ledger.flows.forecasting import run_forecasting
 from ledger.flows.inputs import Inputs, read_inputs
 from ledger.flows.limits import max_rates, score_limits
 from ledger.flows.plan import (
@@ -35,7 +36,7 @@ from ledger.flows.training import TrainingOutcome, run_training
 from ledger.flows.voice import Voice
 from ledger.models import parameters
 from ledger.significance import intervals
-from ledger.spec import Spec, TrainingSpec, load_experiment
+from ledger.spec import ForecastingSpec, Spec, TrainingSpec, load_experiment
 from ledger.textio import read_lines
 from ledger.workspace import Workspace
 from runners.disk import model_need, rehearsal_need
@@ -79,6 +80,8 @@ def run_experiment(workspace: Workspace, request: RunRequest, voice: Voice) -> O
     spec = load_experiment(request.experiment, workspace.experiments, request.overrides, rate_codes=codes)
     if isinstance(spec, TrainingSpec):
         return run_training(workspace, request, spec, voice)
+    if isinstance(spec, ForecastingSpec):
+        return run_forecasting(workspace, request, spec, voice)
     return _run_generation(workspace, request, spec, voice)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from shutil import rmtree
+from typing import Any
 
 from guards import registry
 from guards.guard import inspect
@@ -19,6 +20,7 @@ from ledger.findings import Finding, Json, Report, Severity, Skip, Verdict
 from ledger.flows.beside import newest_of
 from ledger.flows.limits import score_limits, training_limits
 from ledger.flows.plan import (
+    Plan,
     RunRequest,
     discard_a_new_run,
     failures_recorded,
@@ -50,7 +52,7 @@ from ledger.spec import TrainingSpec
 from ledger.training_evidence import TrainingFailure
 from ledger.workspace import Workspace
 from runners.process import Worker
-from runners.training import Trained, TrainingFailedError, TrainingJob, probe, snapshots_in
+from runners.training import Job, Trained, TrainingFailedError, TrainingJob, probe, snapshots_in
 
 FEW_LINES = "a save's sample is 32 lines: they tell a collapse (CKP010), and nothing finer"
 UNVERIFIED = "unverified-"
@@ -107,8 +109,8 @@ def run_training(
         recorder.started(started(plan, before))
         with failures_recorded(recorder, voice):
             if request.resume:
-                job = replace(job, resume=_resume_from(plan, recorder, voice.say))
-            loop = TrainingLoop(worker, job, _setting(plan, run), recorder, voice)
+                job = replace(job, resume=resume_from(plan, recorder, voice.say))
+            loop = TrainingLoop(worker, job, setting_of(plan, run), recorder, voice)
             return _train(plan, before, loop, recorder)
 
 
@@ -134,7 +136,7 @@ def _train(plan: TrainingPlan, before: Report, loop: TrainingLoop, recorder: Rec
     try:
         trained = loop.run(stop_on_fail=plan.spec.on_fail == "stop")
     except TrainingFailedError as error:
-        report = _guard_saves(plan, loop, error.failure)
+        report = guard_saves(plan, loop, error.failure)
         raise RunFailedError(error.message, hint=error.hint, run=recorder.run, report=report) from error
     loop.tidy()
     report = _guard(plan, loop) + inspect_defaults(plan, trained.effective)
@@ -149,18 +151,18 @@ def _train(plan: TrainingPlan, before: Report, loop: TrainingLoop, recorder: Rec
         seconds=time.monotonic() - began,
     )
     series = write_series(recorder.folder, loop.points)
-    recorded = {**_finished(outcome, report, trained, loop.job, recorder), "series": series}
+    recorded = {**finished(outcome, report, trained, loop.job, recorder), "series": series}
     recorder.finished(recorded)
     return replace(outcome, recorded=recorded)
 
 
-def _setting(plan: TrainingPlan, run: str) -> Setting:
+def setting_of(plan: Plan[Any, Any], run: str) -> Setting:
     """Saves are reloaded in the environment that trains, on the CPU: the device is the training's."""
     runs = tuple(load_runs(plan.workspace))
     return Setting(plan.workspace, plan.environment, runs=runs, run=find(runs, run), health=None)
 
 
-def _resume_from(plan: TrainingPlan, recorder: Recorder, say: Callable[[str], None]) -> Path | None:
+def resume_from(plan: Plan[Any, Any], recorder: Recorder, say: Callable[[str], None]) -> Path | None:
     """The newest verified checkpoint. Later saves, which nobody verified, get another name."""
     folder = output_folder(plan, recorder.run, recorder.folder)
     newest = newest_of(folder, snapshots_in(recorder.folder))
@@ -178,7 +180,7 @@ def _resume_from(plan: TrainingPlan, recorder: Recorder, say: Callable[[str], No
     return newest
 
 
-def _guard_saves(plan: TrainingPlan, loop: TrainingLoop, failure: TrainingFailure | None = None) -> Report:
+def guard_saves(plan: Plan[Any, Any], loop: TrainingLoop, failure: TrainingFailure | None = None) -> Report:
     """Every save's findings, and the health of the training as far as it went."""
     limits = training_limits(plan.workspace, plan.spec.guards.training_limits)
     saves = gather(loop.checkpoints, warn_only=plan.spec.on_fail == "warn")
@@ -187,7 +189,7 @@ def _guard_saves(plan: TrainingPlan, loop: TrainingLoop, failure: TrainingFailur
 
 def _guard(plan: TrainingPlan, loop: TrainingLoop) -> Report:
     """The saves, the training, and in a rehearsal the score of the last save."""
-    report = _guard_saves(plan, loop)
+    report = guard_saves(plan, loop)
     sample = loop.checkpoints[-1].sample if loop.checkpoints else None
     scores = Unobserved(FEW_LINES)
     limits = score_limits(plan.spec, rehearsal=plan.request.rehearse)
@@ -225,9 +227,10 @@ def _findings(checkpoints: Sequence[Checkpoint], *, warn_only: bool) -> Iterator
     yield from lesser.values()
 
 
-def _finished(
-    outcome: TrainingOutcome, report: Report, trained: Trained, job: TrainingJob, recorder: Recorder
+def finished(
+    outcome: TrainingOutcome, report: Report, trained: Trained, job: Job, recorder: Recorder
 ) -> dict[str, Json]:
+    """How a training ended, as the journal has it."""
     last = next((one for one in reversed(outcome.checkpoints) if one.marked), None)
     scores = {"bleu": last.reloaded, "bleu_memory": last.memory} if last else {}
     saved = [one.folder for one in outcome.checkpoints if one.folder.is_dir()]

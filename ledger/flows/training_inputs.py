@@ -7,6 +7,7 @@ everything else can be the same code.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ledger.canonical import digest_file, digest_json
 from ledger.errors import LedgerError
@@ -102,9 +103,10 @@ def make_job(plan: TrainingPlan, run: str, work: Path, tiny: Path | None) -> Tra
     )
 
 
-def output_folder(plan: TrainingPlan, run: str, work: Path) -> Path:
+def output_folder(plan: Plan[Any, Any], run: str, work: Path) -> Path:
     """Where the checkpoints go: each run has a folder of its own, so that no two runs' saves ever mix."""
-    return work / "checkpoints" if plan.request.rehearse else plan.workspace.root / plan.spec.output / run
+    real: Path = plan.workspace.root / plan.spec.output / run
+    return work / "checkpoints" if plan.request.rehearse else real
 
 
 def _model(plan: TrainingPlan, tiny: Path | None) -> ModelJob:

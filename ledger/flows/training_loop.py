@@ -24,7 +24,7 @@ from ledger.metric import Metric
 from ledger.progress import Progress
 from ledger.training_evidence import TrainingPoint
 from runners.process import Worker
-from runners.training import Evaluation, News, Saved, Trained, TrainingJob, train
+from runners.training import Evaluation, FamilyNews, Job, News, Saved, Trained, train
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +53,15 @@ class Checkpoint:
 
 
 class TrainingLoop:
-    """Runs the job once. Afterwards `points` is the series so far, `checkpoints` every save's fate."""
+    """Runs the job once. Afterwards `points` is the series so far, `checkpoints` every save's fate, and
+    `families` what was measured of a family of metrics, oldest first.
+    """
 
-    def __init__(
-        self, trainer: Worker, job: TrainingJob, setting: Setting, recorder: Recorder, voice: Voice
-    ) -> None:
+    def __init__(self, trainer: Worker, job: Job, setting: Setting, recorder: Recorder, voice: Voice) -> None:
         self.job = job
         self.points: list[TrainingPoint] = []
         self.checkpoints: list[Checkpoint] = []
+        self.families: list[FamilyNews] = []
         self._trainer = trainer
         self._setting, self._recorder, self._voice = setting, recorder, voice
         self._stop_on_fail = True
@@ -100,6 +101,8 @@ class TrainingLoop:
                 self._add(news)
             case Evaluation():
                 self._recorder.metric("eval_loss", news.loss, news.step)
+            case FamilyNews():
+                self._measure(news)
             case Saved():
                 self._waiting += 1
                 verifier.take(news)
@@ -117,6 +120,13 @@ class TrainingLoop:
         self.points.append(point)
         for name in ("loss", "grad_norm", "learning_rate", "amp_scale"):
             self._recorder.metric(name, getattr(point, name), point.step)
+
+    def _measure(self, news: FamilyNews) -> None:
+        self.families.append(news)
+        for name, value in news.values.items():
+            self._recorder.metric(f"{news.name}_{name}", value, news.step)
+        members = "  ".join(f"{name} {value:+.4f}" for name, value in news.values.items())
+        self._voice.say(f"{news.name} at step {news.step:,}: {members}")
 
     def _judge(self, judged: Judged) -> None:
         verified = record_save(self._setting, judged, self._voice.say)
@@ -151,9 +161,10 @@ class TrainingLoop:
 
 def told(checkpoint: Checkpoint) -> list[str]:
     """One line about a save, then one for each error that was found."""
-    scores = f"BLEU in memory {shown(checkpoint.memory):>6}, reloaded {shown(checkpoint.reloaded):>6}"
+    scores = f"BLEU in memory {shown(checkpoint.memory):>6}, reloaded {shown(checkpoint.reloaded):>6}   "
+    scored = checkpoint.memory or checkpoint.reloaded
     name = checkpoint.folder.name
-    lines = [f"{name:<18} {scores}   {checkpoint.verdict.upper()}"]
+    lines = [f"{name:<18} {scores if scored else ''}{checkpoint.verdict.upper()}"]
     errors = [f for f in checkpoint.report.findings if f.severity >= Severity.ERROR]
     reasons = [skip for skip in checkpoint.report.skips if skip.required]
     return (

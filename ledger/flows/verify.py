@@ -44,6 +44,7 @@ from runners.environments import default_cache, ensure
 from runners.process import Worker
 from runners.verification import PARTS, Question, Reloaded, reload
 
+TRAININGS = ("training", "forecasting")  # tasks whose runs keep evidence of every save
 EVIDENCE_LOST = (
     "{run} keeps evidence of every save, and this one has none: its trainer ended before it was written"
 )
@@ -220,10 +221,13 @@ def _sides(
 
 def _kept(result: Reloaded, run: Run | None) -> Snapshot:
     """What was kept at the save. A training of the ledger owes it: a save of it without is no foreign one."""
-    if run is None or (run.started.get("spec") or {}).get("task") != "training":
+    task = (run.started.get("spec") or {}).get("task") if run else None
+    if run is None or task not in TRAININGS:
         return result.expected
     lost = {} if result.has_evidence else dict.fromkeys(PARTS, EVIDENCE_LOST.format(run=run.id))
-    return replace(result.expected, owed=True, unseen={**result.expected.unseen, **lost})
+    # A forecaster has no text to keep: of its evidence all that there is was kept.
+    owed = task == "training" or not result.has_evidence
+    return replace(result.expected, owed=owed, unseen={**result.expected.unseen, **lost})
 
 
 def _same_pipeline(earlier: Run, run: Run | None) -> bool:

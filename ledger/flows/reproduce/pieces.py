@@ -13,13 +13,14 @@ from ledger.canonical import digest_file
 from ledger.errors import LedgerError
 from ledger.findings import Json
 from ledger.flows.environments import choose, named
+from ledger.flows.forecasting_inputs import read_forecasting_inputs
 from ledger.flows.inputs import folder_facts, read_inputs
 from ledger.flows.training_inputs import read_training_inputs
 from ledger.flows.voice import Voice
 from ledger.patch import NAME, put_back
 from ledger.runs import Run
 from ledger.secrets import HIDDEN
-from ledger.spec import Spec, TrainingSpec, load_experiment
+from ledger.spec import AnySpec, ForecastingSpec, TrainingSpec, load_experiment
 from ledger.workspace import Workspace
 from ledger.worktree import has_commit
 
@@ -90,7 +91,7 @@ def environment_missing(
         yield Missing("environment", finding.message)
 
 
-def load_spec(run: Run, tree: Workspace, overrides: tuple[str, ...] = ()) -> Spec | TrainingSpec:
+def load_spec(run: Run, tree: Workspace, overrides: tuple[str, ...] = ()) -> AnySpec:
     """The spec as it stands in the work tree, with what the run set, and `overrides` over that."""
     codes = [guard.CODE for guard in registry.TEXT]
     set_then = (*run.started.get("overrides", ()), *overrides)
@@ -155,7 +156,7 @@ def _lockfile_missing(run: Run, tree: Workspace) -> Iterator[Missing]:
 
 
 def _data_missing(
-    workspace: Workspace, run: Run, tree: Workspace, spec: Spec | TrainingSpec
+    workspace: Workspace, run: Run, tree: Workspace, spec: AnySpec
 ) -> Iterator[Missing]:
     recorded = {role: facts for role, facts in (run.started.get("data") or {}).items() if facts}
     if run.is_rehearsal:
@@ -167,9 +168,11 @@ def _data_missing(
         yield from _placed(role if is_model else f"data {role}", facts["path"], workspace, tree, same)
 
 
-def _rehearsal_data(spec: Spec | TrainingSpec, tree: Workspace) -> Mapping[str, Json]:
+def _rehearsal_data(spec: AnySpec, tree: Workspace) -> Mapping[str, Json]:
     if isinstance(spec, TrainingSpec):
         return read_training_inputs(spec, tree, rehearsal=True).data
+    if isinstance(spec, ForecastingSpec):
+        return read_forecasting_inputs(spec, tree, rehearsal=True).data
     return read_inputs(spec, tree, rehearsal=True).data
 
 

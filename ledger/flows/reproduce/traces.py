@@ -25,7 +25,7 @@ def guards_for(run: Run) -> tuple[Guard, ...]:
 
 def is_training(run: Run) -> bool:
     """Whether it was a training."""
-    return (run.started.get("spec") or {}).get("task") == "training"
+    return (run.started.get("spec") or {}).get("task") in ("training", "forecasting")
 
 
 def evidence_of(workspace: Workspace, run: Run) -> Evidence:
