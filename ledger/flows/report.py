@@ -86,8 +86,8 @@ def _natural(name: str) -> list[tuple[int, str]]:
 
 
 def _title(workspace: Workspace, name: str, runs: Sequence[Run]) -> str:
-    if runs and runs[-1].started.get("title"):
-        return str(runs[-1].started["title"])
+    if runs and (known := runs[-1].started.get("title") or (runs[-1].claims or {}).get("title")):
+        return str(known)
     try:
         return load_experiment(name, workspace.experiments).title or ""
     except LedgerError:  # a command, or a spec that is gone or broken: its runs stand all the same

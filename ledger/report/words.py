@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 ENGLISH: dict[str, str] = {
     "title": "Experiments of {}",
-    "made": "made {} UTC by ledger {} from the journal",
+    "made": "Made {} UTC by ledger {} from the journal.",
     "rehearsals": "A rehearsal proves that the plumbing works. It says nothing about the real model.",
     "experiments": "Experiments",
     "experiment": "experiment",
@@ -62,7 +62,7 @@ ENGLISH: dict[str, str] = {
 
 JAPANESE: dict[str, str] = {
     "title": "{} の実験",
-    "made": "{} UTC に ledger {} が台帳から作成",
+    "made": "{} UTC に ledger {} が台帳から作成。",
     "rehearsals": "「予行」は配管の確認であり、実モデルの品質については何も示しません。",
     "experiments": "実験一覧",
     "experiment": "実験",
