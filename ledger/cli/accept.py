@@ -2,12 +2,13 @@
 
 import click
 
+from ledger.cli import complete
 from ledger.cli.output import emit, json_option
 
 
 @click.command("accept")
-@click.argument("run")
-@click.argument("code")
+@click.argument("run", shell_complete=complete.runs)
+@click.argument("code", shell_complete=complete.codes)
 @click.option("--why", required=True, help="The reason, for those who read the journal later.")
 @json_option
 def command(run: str, code: str, why: str, as_json: bool) -> None:

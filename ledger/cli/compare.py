@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from ledger.cli import complete
 from ledger.cli.output import console, emit, json_option
 from ledger.errors import Exit, UsageError
 
@@ -11,8 +12,8 @@ FILE = click.Path(path_type=Path)
 
 
 @click.command("compare")
-@click.argument("baseline", metavar="A")
-@click.argument("candidate", metavar="B")
+@click.argument("baseline", metavar="A", shell_complete=complete.runs_or_files)
+@click.argument("candidate", metavar="B", shell_complete=complete.runs_or_files)
 @click.option("--source", type=FILE, help="What both translate, where A and B do not tell.")
 @click.option("--reference", type=FILE, help="A translation to score both against, line by line.")
 @click.option("--lang", "language", help="The language that both outputs should be in: ja, ko_KR, eng_Latn.")

@@ -2,11 +2,12 @@
 
 import click
 
+from ledger.cli import complete
 from ledger.cli.output import emit, exit_for, json_option
 
 
 @click.command("diff-env")
-@click.argument("names", metavar="[A] [B]", nargs=-1)
+@click.argument("names", metavar="[A] [B]", nargs=-1, shell_complete=complete.runs_or_files)
 @click.option("--effective", is_flag=True, help="Also compare what defaults amount to, in both environments.")
 @click.option("--api", is_flag=True, help="Also list changed parameters of what the worker calls (griffe).")
 @click.option("--bisect", is_flag=True, help="Rehearse with one group of packages put back at a time.")

@@ -2,11 +2,12 @@
 
 import click
 
+from ledger.cli import complete
 from ledger.cli.output import emit, json_option
 
 
 @click.command("explain")
-@click.argument("code", required=False)
+@click.argument("code", required=False, shell_complete=complete.codes)
 @click.option("--all", "show_all", is_flag=True, help="List every code with its title (as without CODE).")
 @json_option
 def command(code: str | None, show_all: bool, as_json: bool) -> None:

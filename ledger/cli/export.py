@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from ledger.cli import complete
 from ledger.cli.output import emit, json_option
 from ledger.errors import Exit
 
@@ -11,7 +12,7 @@ KINDS = ("in-toto", "model-card", "docker", "markdown")
 
 
 @click.command("export")
-@click.argument("run")
+@click.argument("run", shell_complete=complete.runs)
 @click.option("--format", "kind", type=click.Choice(KINDS), required=True, help="Which format.")
 @click.option("--out", type=click.Path(path_type=Path), help="Write this file instead of standard output.")
 @json_option

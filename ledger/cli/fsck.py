@@ -18,6 +18,10 @@ def command(as_json: bool) -> int:
 
     Every entry carries the SHA-256 of its content and names the entries before it; the newest ones are
     noted per branch under .ledger/. Looks at the rehearsals' journal too. Exits 1 where something is wrong.
+
+    \b
+    ledger fsck
+    ledger fsck --json
     """
     from ledger.flows.fsck import check_journals, together
     from ledger.workspace import Workspace

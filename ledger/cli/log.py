@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ledger.cli import complete
 from ledger.cli.output import emit, json_option
 from ledger.errors import UsageError
 
@@ -22,12 +23,19 @@ METRICS = ("bleu", "chrf")
 
 @click.command("log")
 @click.option("-n", "count", type=click.IntRange(min=1), default=LATEST, show_default=True, help="How many.")
-@click.option("--experiment", metavar="NAME", help="Only the runs of this experiment.")
+@click.option(
+    "--experiment", metavar="NAME", shell_complete=complete.runs, help="Only the runs of this experiment."
+)
 @click.option("--verdict", type=click.Choice(["pass", "fail", "inconclusive"]), help="Only these.")
 @click.option("--mode", type=click.Choice(["real", "rehearsal", "command", "imported"]), help="Only these.")
 @click.option("--since", metavar="WHEN", help="Only runs that started since: 2026-11-01, 7d.")
 @click.option("--metric", "bounds", multiple=True, metavar="BOUND", help="Such as 'bleu>30'.")
-@click.option("--code", metavar="CODE", help="Only runs with this finding, accepted or not.")
+@click.option(
+    "--code",
+    metavar="CODE",
+    shell_complete=complete.codes,
+    help="Only runs with this finding, accepted or not.",
+)
 @click.option("--all", "everything", is_flag=True, help="All of them, however many.")
 @json_option
 def command(

@@ -4,11 +4,12 @@ from dataclasses import asdict
 
 import click
 
+from ledger.cli import complete
 from ledger.cli.output import emit, json_option
 
 
 @click.command("note")
-@click.argument("about", metavar="RUN|EXPERIMENT")
+@click.argument("about", metavar="RUN|EXPERIMENT", shell_complete=complete.runs_and_experiments)
 @click.argument("text")
 @json_option
 def command(about: str, text: str, as_json: bool) -> None:

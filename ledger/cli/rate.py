@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ledger.cli import complete
 from ledger.cli.output import console, emit, json_option
 from ledger.errors import Exit
 
@@ -18,7 +19,7 @@ WORDS = {"right": "right", "partly": "partly usable", "wrong": "wrong"}
 
 
 @click.command("rate")
-@click.argument("run")
+@click.argument("run", shell_complete=complete.runs)
 @click.option("--lines", type=click.IntRange(min=1), default=50, show_default=True, help="How many to judge.")
 @json_option
 def command(run: str, lines: int, as_json: bool) -> int:

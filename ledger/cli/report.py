@@ -12,7 +12,14 @@ PAGE = Path("report.html")
 
 @click.command("report")
 @click.option("--out", type=click.Path(path_type=Path), help=f"Where to write it [default: {PAGE}].")
-@click.option("--lang", "language", type=click.Choice(["en", "ja"]), default="en", show_default=True)
+@click.option(
+    "--lang",
+    "language",
+    type=click.Choice(["en", "ja"]),
+    default="en",
+    show_default=True,
+    help="The language of the page.",
+)
 @click.option(
     "--markdown", is_flag=True, help="Markdown to commit, on standard output unless --out is given."
 )

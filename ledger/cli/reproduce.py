@@ -2,11 +2,12 @@
 
 import click
 
+from ledger.cli import complete
 from ledger.cli.output import emit, exit_for, json_option
 
 
 @click.command("reproduce")
-@click.argument("run")
+@click.argument("run", shell_complete=complete.runs)
 @click.option("--env", "environment", metavar="NAME", help="Under the environment of another lockfile.")
 @click.option(
     "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="With another value in the spec."

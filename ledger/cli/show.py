@@ -4,11 +4,12 @@ from dataclasses import asdict
 
 import click
 
+from ledger.cli import complete
 from ledger.cli.output import emit, json_option
 
 
 @click.command("show")
-@click.argument("run")
+@click.argument("run", shell_complete=complete.runs)
 @json_option
 def command(run: str, as_json: bool) -> None:
     """Show one run in full: what went in, in which environment, what came out, and what the guards said.

@@ -4,11 +4,12 @@ from dataclasses import asdict
 
 import click
 
+from ledger.cli import complete
 from ledger.cli.output import emit, json_option
 
 
 @click.command("skip")
-@click.argument("experiment")
+@click.argument("experiment", shell_complete=complete.experiments)
 @click.option("--why", required=True, help="The reason, for those who would run it after all.")
 @json_option
 def command(experiment: str, why: str, as_json: bool) -> None:

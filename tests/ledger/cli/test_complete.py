@@ -1,0 +1,81 @@
+"""What TAB offers, asked of the installed command in the way in which a shell asks."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from guards.registry import BY_CODE
+from ledger.cli.main import COMMANDS
+
+LEDGER = Path(sys.executable).parent / "ledger"
+
+
+def offered(words, shell="bash"):
+    """The completions of the last word, which may be empty."""
+    asked = {
+        "COMP_WORDS": words,
+        "COMP_CWORD": str(words.count(" ")),
+        "_LEDGER_COMPLETE": f"{shell}_complete",
+    }
+    done = subprocess.run([LEDGER], env={**os.environ, **asked}, capture_output=True, text=True, check=True)
+    assert done.stderr == ""
+    return [line.partition(",")[2] for line in done.stdout.splitlines() if line]
+
+
+@pytest.fixture
+def specs(recorded):
+    for name in ("exp5", "exp11", "planned"):
+        (recorded.experiments / f"{name}.yaml").touch()
+    return recorded
+
+
+def test_commands():
+    assert offered("ledger ") == list(COMMANDS)
+    assert offered("ledger re") == ["reproduce", "report"]
+
+
+@pytest.mark.parametrize(
+    ("words", "names"),
+    [
+        ("ledger run ", ["exp5", "exp11", "planned"]),
+        ("ledger skip p", ["planned"]),
+        ("ledger run exp5 --res", ["--resume"]),
+        ("ledger show exp", ["exp5", "exp6", "exp7"]),
+        ("ledger show exp7-", ["exp7-3fa91c"]),
+        ("ledger log --experiment exp7", ["exp7"]),
+        ("ledger note exp", ["exp5", "exp11", "exp6", "exp7"]),
+        ("ledger compare exp5 exp7", ["exp7"]),
+        ("ledger compare exp5 out", ["out"]),
+        ("ledger explain dup", ["DUP001", "DUP002", "DUP003"]),
+        ("ledger accept exp7 TXT00", [code for code in BY_CODE if code.startswith("TXT00")]),
+        ("ledger export exp7 --format m", ["model-card", "markdown"]),
+    ],
+)
+def test_names_that_are_there(specs, words, names):
+    assert sorted(offered(words)) == sorted(names)
+
+
+@pytest.mark.parametrize("words", ["ledger run ", "ledger show "])
+def test_nothing_is_offered_and_nothing_said_outside_of_a_ledger(tmp_path, monkeypatch, words):
+    monkeypatch.chdir(tmp_path)
+    assert offered(words) == []
+
+
+def test_a_damaged_journal_offers_nothing(recorded):
+    recorded.journal.write_bytes(b"\xff\x00 no entry\n")
+    assert offered("ledger show ") == []
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_there_is_a_script_for_each_shell(shell):
+    done = subprocess.run(
+        [LEDGER],
+        env={**os.environ, "_LEDGER_COMPLETE": f"{shell}_source"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert f"{shell}_complete" in done.stdout
