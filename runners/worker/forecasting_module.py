@@ -23,15 +23,12 @@ class ForecastModule(pl.LightningModule):  # type: ignore[misc]  # Lightning is 
         self.validation_loss = float("nan")
         self._seen: list[tuple[Tensor, Tensor, Tensor]] = []
 
-    def on_train_epoch_start(self) -> None:
-        """Dropout draws from here on what it would draw in a training that was never interrupted."""
-        torch.manual_seed(self.seed + self.current_epoch)
-
     def training_step(self, batch: Item, batch_index: int) -> Tensor:  # noqa: ARG002 - Lightning gives it
         """Mean squared error of the forecasts, and as much again of the hidden values; both are scaled."""
         values, frame, target = batch
         masking = self.settings["masking"]
-        generator = torch.Generator().manual_seed(self.seed + self.global_step)
+        # What is hidden and dropped depends on the step alone: a resumed training goes on as if never ended.
+        generator = torch.manual_seed(self.seed + self.global_step)
         shape = (values.shape[0], values.shape[1])
         hidden = hide(shape, masking["mask_ratio"], masking["span_max"], generator).to(values.device)
         forecast, filled = self.forecaster(values, frame, hidden)
