@@ -71,6 +71,15 @@ class SeriesData(Section):
         default=0.1, description="Newest part of each series, which is never learned from."
     )
 
+    @field_validator("series", mode="before")
+    @classmethod
+    def _drop_unset_frames(cls, value: Any) -> Any:
+        return (
+            {frame: path for frame, path in value.items() if path is not None}
+            if isinstance(value, dict)
+            else value
+        )
+
     @field_validator("series")
     @classmethod
     def _has_one(cls, value: Mapping[str, str]) -> Mapping[str, str]:

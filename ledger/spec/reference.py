@@ -1,14 +1,14 @@
 """What a spec may say, for readers and for editors, generated from the model so that it cannot drift.
 
-`python -m ledger.spec.reference` prints the tables that stand in docs/specs.md: a generation's, a training's.
+`python -m ledger.spec.reference` prints the tables that stand in docs/specs.md, one for each task.
 """
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ledger.findings import Json
+from ledger.spec.load import TASKS
 from ledger.spec.model import Experiment, Spec
-from ledger.spec.training import TrainingSpec
 
 _WORDS = {"string": "text", "integer": "whole number", "number": "number", "boolean": "true or false"}
 
@@ -77,4 +77,4 @@ def _words(option: Mapping[str, Any]) -> str:
 
 
 if __name__ == "__main__":
-    print(field_table(), field_table(TrainingSpec), sep="\n\n")
+    print(*(field_table(kind) for kind in TASKS.values()), sep="\n\n")

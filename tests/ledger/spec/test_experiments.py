@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger.spec import Spec, load, names
+from ledger.spec import Spec, load, load_experiment, names
 
 FOLDER = Path(__file__).parents[3] / "experiments"
 ALL = [f"exp{number}" for number in range(1, 10)]
@@ -121,3 +121,61 @@ def test_what_a_section_changes(one, two, keys):
 
 def test_the_two_that_were_never_run_are_planned():
     assert [name for name in ALL if exp(name).status == "planned"] == ["exp2", "exp3"]
+
+
+# shared_base.yaml and t5_large_nofreeze.yaml as the T5 log quotes their last state: version 58's.
+LAST_STATE = {
+    "training.gradient_clip": 0.012,
+    "training.precision": "32",
+    "training.optimizer.lr": 3.0e-5,
+    "training.layerwise_lr_decay": 0.90,
+    "training.t5_lr_top": 7.5e-6,
+    "training.scheduler.max_lr": 3.75e-5,
+    "training.epochs": 7,
+    "training.warmup_epochs": 1,
+    "development.limit_train_batches": 4850,
+    "development.limit_val_batches": 970,
+}
+# What the log states of version 56.
+FIRST_STATE = {
+    **LAST_STATE,
+    "training.gradient_clip": 0.008,
+    "training.optimizer.lr": 2.0e-5,
+    "training.t5_lr_top": 5.0e-6,
+    "training.scheduler.max_lr": 2.5e-5,
+    "training.epochs": 6,
+    "training.warmup_epochs": 3,
+    "development.limit_train_batches": 970,
+}
+
+
+def t5(name: str) -> dict[str, object]:
+    return dict(flat(load_experiment(name, FOLDER).digested()))
+
+
+@pytest.mark.parametrize(("name", "stated"), [("t5-v56", FIRST_STATE), ("t5-v58", LAST_STATE)])
+def test_a_version_of_t5_is_what_the_log_states(name, stated):
+    resolved = t5(name)
+    assert {key: resolved[key] for key in stated} == stated
+    assert (resolved["masking.mask_ratio"], resolved["masking.span_max"]) == (0.15, 10)
+    assert [key.rpartition(".")[2] for key in resolved if key.startswith("data.series.")] == [
+        "M1",
+        "M5",
+        "M15",
+        "M30",
+        "H1",
+        "H4",
+    ]
+
+
+def test_a_version_of_t5_says_what_it_changes():
+    v56, v57, v58 = t5("t5-v56"), t5("t5-v57"), t5("t5-v58")
+    assert {key for key in v56 if v56[key] != v57[key]} == {"development.limit_train_batches"}
+    assert {key for key in v57 if v57[key] != v58[key]} == {
+        "training.gradient_clip",
+        "training.optimizer.lr",
+        "training.t5_lr_top",
+        "training.scheduler.max_lr",
+        "training.epochs",
+        "training.warmup_epochs",
+    }

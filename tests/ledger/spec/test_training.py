@@ -53,7 +53,7 @@ def test_a_training_is_no_generation():
 @pytest.mark.parametrize(
     ("override", "says"),
     [
-        ("task=trainin", "should be 'generation' or 'training', not 'trainin'"),
+        ("task=trainin", "should be 'generation' or 'training' or 'forecasting', not 'trainin'"),
         ("model.name=facebook/mbart-large-50", "either a name to start from, or a config"),
         ("model.family=t5", "the family marian or mbart50"),
         ("training.bf16=true", "cannot stand beside fp16"),
