@@ -5,7 +5,7 @@ GATE := --rehearse
 # A shallow clone, as CI makes them, may lack the base: then what needs none is looked at.
 SHALLOW = $(if $(filter true,$(shell git rev-parse --is-shallow-repository)),--base HEAD)
 
-.PHONY: help setup demo test lint gate lock bench matrix
+.PHONY: help setup demo test lint gate docs lock bench matrix
 
 help:
 	@echo "make setup   the environment in .venv, from the lockfiles (PYTHON=python3.12 to choose the Python)"
@@ -13,6 +13,7 @@ help:
 	@echo "make test    lint, the gate, then the whole test suite"
 	@echo "make lint    ruff, mypy and import-linter"
 	@echo "make gate    this project's own ledger gate, on its experiments"
+	@echo "make docs    the documentation as a site, in build/site"
 	@echo "make bench   the benchmarks"
 	@echo "make matrix  save with one version of transformers, load with another: docs/matrix.md anew"
 	@echo "make lock    compile the lockfiles again (UPGRADE=--upgrade for newer versions)"
@@ -35,6 +36,10 @@ lint: setup
 
 gate: setup
 	@if [ -e .git ]; then $(BIN)/ledger gate $(GATE) $(SHALLOW); else echo "no git history here: no gate"; fi
+
+docs: setup
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo "open build/site/index.html"
 
 bench: setup
 	@for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done

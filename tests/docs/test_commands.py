@@ -1,71 +1,162 @@
-"""The console blocks of the documentation are true: each command is run, and what it shows is compared."""
+"""The commands in the documentation are true: console blocks are run and compared, any other line is parsed.
+
+Each block of a page starts where the one before ended. A YAML block with a path after its language is a file.
+"""
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
 from importlib import import_module
 from pathlib import Path
 
+import click
 import pytest
 
-from ledger.cli.main import COMMANDS
+from ledger.cli.main import COMMANDS, cli
 
 ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
 PAGES = (
+    "commands/README.md",
     "commands/check.md",
     "commands/compare.md",
     "commands/explain.md",
     "commands/import.md",
     "commands/init.md",
     "commands/run.md",
+    "howto/check-output.md",
+    "howto/import-log.md",
+    "howto/own-script.md",
+    "howto/verify-checkpoint.md",
+    "tutorial.md",
 )
 JOURNAL_PAGES = tuple(
-    f"commands/{name}.md" for name in ("log", "show", "fsck", "accept", "note", "skip", "ps", "export")
+    f"commands/{name}.md"
+    for name in ("log", "show", "fsck", "accept", "note", "skip", "ps", "export", "diff-env")
 )
+# Console blocks that a test of their own runs: test_case_study.py, and tests/ledger/spec/test_docs.py.
+ELSEWHERE = ("case-study.md", "specs.md")
 JOURNAL = ROOT / "tests/ledger/journals/v1.jsonl"
-BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^```(console|yaml (?=\S)) *(\S*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+ANY_BLOCK = re.compile(r"^```(?:text|sh|console)?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+EVERY_PAGE = [ROOT / "README.md", *(path for path in sorted(DOCS.rglob("*.md")) if "adr" not in path.parts)]
+IDENTITY = "[user]\n\tname = Ana\n\temail = ana@example.org\n"
 
 
 def steps(page):
-    """Every command of a page with the output that it claims."""
-    for block in BLOCK.findall((ROOT / "docs" / page).read_text(encoding="utf-8")):
+    """The files of a page, as (path, text), and its commands, as (command, lines that it shows)."""
+    for language, name, block in BLOCK.findall((DOCS / page).read_text(encoding="utf-8")):
+        if language != "console":
+            yield Path(name), block
+            continue
         for step in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
-            command, _, shown = step.partition("\n")
-            yield command, [line.rstrip() for line in shown.rstrip().splitlines()]
+            command, _, claimed = step.partition("\n")
+            yield command, [line.rstrip() for line in claimed.rstrip().splitlines()]
+
+
+def pattern(claimed):
+    """What the lines may be: "…" is what differs from run to run, and alone on a line any number of lines.
+
+    Numbers with two decimals (BLEU, seconds) may differ too: another kind of CPU rounds otherwise.
+    """
+    lines = [
+        r"(?:.*\n)*?" if line == "…" else "".join(map(_piece, re.split(r"(…| *\b\d+\.\d\d\b)", line))) + r"\n"
+        for line in claimed
+    ]
+    return "".join(lines)
+
+
+def _piece(text):
+    if text == "…":
+        return ".+"
+    return r" *\d+\.\d\d" if re.fullmatch(r" *\d+\.\d\d", text) else re.escape(text)
 
 
 @pytest.mark.parametrize("page", PAGES)
 def test_a_page_shows_what_its_commands_print(page, tmp_path):
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    environment = {**os.environ, "PATH": path}
+    folder, end = tmp_path / "work", tmp_path / "folder"
+    folder.mkdir(exist_ok=True)
+    (tmp_path / "gitconfig").write_text(IDENTITY)
+    environment = {
+        **os.environ,
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "GIT_CONFIG_GLOBAL": str(tmp_path / "gitconfig"),
+        "LEDGER_SEND": "never",
+        "HF_HUB_OFFLINE": "1",
+        "OMP_NUM_THREADS": "1",
+    }
     environment.pop("COLUMNS", None)
     ran = 0
-    for command, claimed in steps(page):
+    for step, expected in steps(page):
+        if isinstance(step, Path):
+            (folder / step).write_text(expected, encoding="utf-8")
+            continue
         done = subprocess.run(
-            ["bash", "-c", command],
-            cwd=tmp_path,
+            ["bash", "-c", f"{step}\npwd > '{end}'"],
+            cwd=folder,
             env=environment,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             text=True,
             check=False,
         )
-        shown = [line.rstrip() for line in (done.stdout + done.stderr).rstrip().splitlines()]
-        assert len(shown) == len(claimed), (command, shown)
-        for line, claim in zip(shown, claimed, strict=True):
-            # "…" stands for what differs from run to run: ids and times.
-            assert re.fullmatch(".+".join(map(re.escape, claim.split("…"))), line), command
+        shown = "".join(f"{line.rstrip()}\n" for line in done.stdout.rstrip().splitlines())
+        assert re.fullmatch(pattern(expected), shown), f"{step}\n{shown}"
+        folder = Path(end.read_text().rstrip("\n"))
         ran += 1
     assert ran
 
 
+@pytest.mark.parametrize("page", JOURNAL_PAGES)
+def test_a_page_on_the_journal_shows_what_its_commands_print_of_a_small_one(page, tmp_path):
+    (tmp_path / "work/experiments").mkdir(parents=True)
+    shutil.copy(JOURNAL, tmp_path / "work/experiments/ledger.jsonl")
+    subprocess.run(["git", "init", "-q", "-b", "main", str(tmp_path / "work")], check=True)
+    test_a_page_shows_what_its_commands_print(page, tmp_path)
+
+
+def test_every_console_block_is_run():
+    pages = {str(path.relative_to(DOCS)) for path in DOCS.rglob("*.md") if "```console" in path.read_text()}
+    assert pages == {*PAGES, *JOURNAL_PAGES, *ELSEWHERE}, "a block that cannot be run is ```text"
+    assert "```console" not in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def written_commands(page):
+    """Every line in a block of the page that calls ledger, as its arguments."""
+    for block in ANY_BLOCK.findall(page.read_text(encoding="utf-8")):
+        for line in block.splitlines():
+            if called := re.match(r" *(?:\$ )?(?:[A-Z_]+=\S+ )*ledger ((?:[a-z]|-).*)$", line):
+                command = re.split(r" [|>&] | && |\s{2,}|…", called[1])[0]
+                yield shlex.split(command, comments=True)
+
+
+@pytest.mark.parametrize("page", EVERY_PAGE, ids=lambda page: page.stem)
+def test_every_command_that_is_written_down_can_be_parsed(page):
+    for arguments in written_commands(page):
+        name, rest = arguments[0], arguments[1:]
+        assert name in COMMANDS, arguments
+        try:
+            parse(import_module(COMMANDS[name][0]).command, name, rest)
+        except click.UsageError as error:
+            pytest.fail(f"ledger {shlex.join(arguments)}: {error.format_message()}")
+
+
+def parse(command, name, arguments):
+    """Parse without running; of a group, the subcommand."""
+    if isinstance(command, click.Group) and arguments[0] in command.commands:
+        parse(command.commands[arguments[0]], arguments[0], arguments[1:])
+    else:
+        command.make_context(name, list(arguments))
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_has_a_page_that_names_its_options(name):
-    text = (ROOT / "docs" / "commands" / f"{name}.md").read_text(encoding="utf-8")
-    command = import_module(COMMANDS[name][0]).command
+    text = (DOCS / "commands" / f"{name}.md").read_text(encoding="utf-8")
     assert text.startswith(f"# ledger {name}\n")
-    for option in options_of(command):
+    for option in options_of(import_module(COMMANDS[name][0]).command):
         assert option in text, f"docs/commands/{name}.md does not name {option}"
 
 
@@ -77,9 +168,15 @@ def options_of(command):
         yield from options_of(sub)
 
 
-@pytest.mark.parametrize("page", JOURNAL_PAGES)
-def test_a_page_on_the_journal_shows_what_its_commands_print_of_a_small_one(page, tmp_path):
-    (tmp_path / "experiments").mkdir()
-    shutil.copy(JOURNAL, tmp_path / "experiments/ledger.jsonl")
-    subprocess.run(["git", "init", "-q", "-b", "main", str(tmp_path)], check=True)
-    test_a_page_shows_what_its_commands_print(page, tmp_path)
+def leaves(command, path):
+    """The commands that do something, with the words that call them."""
+    if not isinstance(command, click.Group):
+        yield path, command
+        return
+    for name in command.list_commands(None):
+        yield from leaves(command.get_command(None, name), f"{path} {name}")
+
+
+def test_every_help_has_an_example():
+    lacking = [path for path, command in leaves(cli, "ledger") if path not in (command.help or "")]
+    assert not lacking
