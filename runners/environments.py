@@ -15,16 +15,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ledger.errors import LedgerError
 from ledger.lockfile import Lockfile
 from ledger.progress import Progress
+from ledger.secrets import scrub_file
+from ledger.versions import distance
 from runners.installers import Installer, choose_installer, explain
 from runners.manifest import is_whole, write_manifest
-
-if TYPE_CHECKING:
-    from filelock import FileLock
 
 PARTIAL = ".partial"  # ends the name of a folder that is being filled, or thrown away
 POLL_SECONDS = 0.2
@@ -174,10 +172,10 @@ def _install(
     from packaging.markers import default_environment
 
     markers = {name: str(value) for name, value in default_environment().items()}
+    wanted = lockfile.versions(markers)
     requirements = partial / "requirements.txt"
     requirements.write_text(lockfile.requirements(markers), encoding="utf-8")
     command = installer.install(partial / "bin" / "python", requirements)
-    total = len(lockfile.applying(markers))
     packages = next((partial / "lib").glob("python*")) / "site-packages"
     told = -1
 
@@ -186,9 +184,35 @@ def _install(
         done = sum(1 for _ in packages.glob("*.dist-info"))
         if done != told:
             told = done
-            on_progress(Progress(f"{lockfile.name}: packages by {installer.name}", min(done, total), total))
+            what = f"{lockfile.name}: packages by {installer.name}"
+            on_progress(Progress(what, min(done, len(wanted)), len(wanted)))
 
-    return _run(command, log, installer.environment, tell)
+    refusal = _run(command, log, installer.environment, tell)
+    requirements.unlink()  # its lines about indexes may name a password
+    if refusal is None:
+        _check_installed(wanted, packages, lockfile, installer)
+    return refusal
+
+
+def _check_installed(
+    wanted: Mapping[str, str], packages: Path, lockfile: Lockfile, installer: Installer
+) -> None:
+    """Raise LedgerError where the installer was content, and yet a pinned package is not there."""
+    from importlib.metadata import distributions
+
+    from packaging.utils import canonicalize_name
+
+    found: dict[str, str] = {
+        canonicalize_name(one.name): one.version for one in distributions(path=[str(packages)])
+    }
+    missing = [name for name, version in wanted.items() if distance(version, found.get(name, "")) is not None]
+    if missing:
+        named = f"{missing[0]} and {len(missing) - 1} more" if len(missing) > 1 else missing[0]
+        raise LedgerError(
+            f"the environment of {lockfile.path} cannot be built: {installer.name} installed {named} "
+            "elsewhere, or not at all",
+            hint="look for target, prefix or root in its settings: pip config list",
+        )
 
 
 def _run(
@@ -213,11 +237,14 @@ def _run(
             process.kill()
             process.wait()
             raise
-        return written.read().decode(errors="replace") if process.returncode else None
+        said = written.read().decode(errors="replace")
+    scrub_file(log)  # an installer names the addresses that it asks, password and all
+    return said if process.returncode else None
 
 
-def _alone(path: Path, on_progress: Tell) -> "FileLock":
-    """The lock, taken; says so when another process holds it. It goes with its holder, kill -9 included."""
+@contextmanager
+def _alone(path: Path, on_progress: Tell) -> Iterator[None]:
+    """Hold the lock; says so when another process holds it. It goes with its holder, kill -9 included."""
     from filelock import FileLock, Timeout
 
     lock = FileLock(path)
@@ -226,7 +253,10 @@ def _alone(path: Path, on_progress: Tell) -> "FileLock":
     except Timeout:
         on_progress(Progress("waiting for another process, which builds this environment", 0, 1))
         lock.acquire()
-    return lock
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _has_nvidia_gpu() -> bool:

@@ -44,6 +44,9 @@ OF_PIP = {
     "cert": ("SSL_CERT_FILE", " "),
     "timeout": ("UV_HTTP_TIMEOUT", " "),
 }
+# What somebody may have set for pip's other uses. A variable goes before a file of settings.
+ELSEWHERE = frozenset({"PIP_TARGET", "PIP_PREFIX", "PIP_ROOT"})
+HERE = {"PIP_USER": "0", "PIP_DRY_RUN": "0"}
 SOURCES = (
     "UV_DEFAULT_INDEX",
     "UV_INDEX",
@@ -84,8 +87,8 @@ class Pip:
 
     @property
     def environment(self) -> Mapping[str, str]:
-        """pip reads its own variables and files."""
-        return os.environ
+        """pip reads its own variables and files, less what would have it install elsewhere, or nothing."""
+        return {**{name: value for name, value in os.environ.items() if name not in ELSEWHERE}, **HERE}
 
     def ask(self, requirement: Path) -> list[str]:
         """`pip install --dry-run`."""

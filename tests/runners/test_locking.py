@@ -80,11 +80,10 @@ def test_each_variant_has_its_own_torch_and_no_address(index):
 
 
 def test_versions_are_kept_until_newer_ones_are_asked_for(index):
-    release(index, "peer", "1.0")
+    release(index, "peer", "1.0", "1.1")
     source = ask(index, "peer\n")
+    source.with_suffix(".txt").write_text("peer==1.0\n")
     assert lock(source)[0] == ["mt-1.0.txt"]
-    release(index, "peer", "1.1")
-    lock(source)
     assert pins(source) == {"peer": "1.0"}
     lock(source, "--upgrade")
     assert pins(source) == {"peer": "1.1"}
