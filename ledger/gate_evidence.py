@@ -157,12 +157,14 @@ class Claim:
 class Numbers:
     """Expected of the claims: what the journal has, by the run and metric that a claim names.
 
-    `missing` says of a pair that is not on the record what is.
+    `missing` says of a pair that is not on the record what is. `shares` are the pairs whose number is 0-1: of
+    these a percentage is a hundredth.
     """
 
     values: Mapping[tuple[str, str], float] = field(default_factory=dict)
     runs: Mapping[str, str] = field(default_factory=dict)
     missing: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    shares: frozenset[tuple[str, str]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

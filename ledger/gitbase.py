@@ -70,9 +70,12 @@ class History:
             return b""
         return data
 
-    def changed(self, base: Base, folders: Sequence[Path]) -> list[str]:
-        """The files below `folders` that differ between the base and the work tree, new ones too."""
-        places = [self._relative(folder) for folder in folders]
+    def changed(self, base: Base, folders: Sequence[Path], patterns: Sequence[str] = ()) -> list[str]:
+        """The files that differ between the base and the work tree, new ones too.
+
+        Those below `folders`, and those anywhere that match pathspecs such as `*.txt`.
+        """
+        places = [*map(self._relative, folders), *patterns]
         diff = self._paths(
             "diff", "--name-only", "--relative", "--no-renames", "-z", base.tree, "--", *places
         )

@@ -26,11 +26,12 @@ MOST_NAMED = 3
 def inspect(expected: LockChanges, actual: Rehearsals) -> Iterator[Finding | Skip]:
     """Yield, for each experiment with a changed lockfile, what its rehearsals showed, or why none did."""
     for change in expected.changes:
-        packages = _listed(change.imported_changes)
-        if not change.imported_changes:
+        packages = _listed(change.imported_changes or change.packages)
+        seen = actual.rehearsed.get(change.experiment)
+        if not change.imported_changes and not (seen and _broken(seen)):
             yield _harmless(change)
-        elif change.experiment in actual.rehearsed:
-            yield from _compare(change, actual.rehearsed[change.experiment], packages)
+        elif seen:
+            yield from _compare(change, seen, packages)
         else:
             why = actual.why_not.get(change.experiment, "rehearse it with --rehearse")
             yield Skip(CODE, f"{change.experiment}, {packages}: behaviour not looked at: {why}", actual.asked)
@@ -53,11 +54,15 @@ def _compare(change: LockChange, seen: Rehearsed, packages: str) -> Iterator[Fin
         yield Finding(CODE, Severity.ERROR, f"{head}; {'; '.join(broken)}", len(broken), 0, evidence)
     elif unfinished:
         yield Skip(CODE, f"{head}; could not be finished: {'; '.join(unfinished)}", required=True)
-    elif not seen.old.passed:
+    elif not seen.old.passed and not seen.new.passed:
         says = f"{head}; its rehearsal does not pass under either lockfile: {_first(seen.old)}"
         yield Finding(CODE, Severity.WARNING, says, evidence=_evidence(change))
+    elif not seen.old.passed:
+        says = f"{head}; its rehearsal fails under {seen.old.lockfile} and passes under {seen.new.lockfile}"
+        yield Finding(CODE, Severity.INFO, says, evidence=_evidence(change))
     else:
-        says = f"{head}; rehearsed under both: it passes, and the new packages read the old one's save"
+        reads = ", and the new packages read the old one's save" if seen.reload else ""
+        says = f"{head}; rehearsed under both: it passes{reads}"
         yield Finding(CODE, Severity.INFO, says, evidence=_evidence(change))
 
 

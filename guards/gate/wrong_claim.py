@@ -52,10 +52,11 @@ def _problem(claim: Claim, expected: Numbers) -> str:
     if len(numbers) != 1:
         return f"claims {claim.text!r} of {claim.run} {claim.metric}, which is not one number"
     recorded = expected.values[key]
-    if is_same(numbers[0], recorded, percent="%" in claim.text):
-        return ""
-    shown = recorded * 100 if "%" in claim.text else recorded
     unit = "%" if "%" in claim.text else ""
+    percent = bool(unit) and key in expected.shares  # BLEU is 0-100 as it is
+    if is_same(numbers[0], recorded, percent=percent):
+        return ""
+    shown = recorded * 100 if percent else recorded
     places = max(2, _places(numbers[0]))
     return (
         f"claims {claim.text} as {claim.metric} of {claim.run}; the journal has {shown:.{places}f}{unit} "

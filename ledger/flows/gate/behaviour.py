@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+from guards.preflight import disk_space
 from ledger.checkpoint import list_checkpoints
 from ledger.errors import LedgerError
 from ledger.findings import Report, Severity, Verdict
@@ -67,14 +68,16 @@ def _behave(label: str, run: Callable[[], Done]) -> tuple[Behaviour, Done | None
         done = run()
     except LedgerError as error:
         return Behaviour(label, None, passed=False, unfinished=error.message), None
-    return _judged(label, done.report, done.run), done
+    return judge(label, done.report, done.run), done
 
 
-def _judged(label: str, report: Report, run: str | None) -> Behaviour:
+def judge(label: str, report: Report, run: str | None) -> Behaviour:
+    """What a report says of the environment that `label` names; a full disk says nothing of packages."""
     errors = [f for f in report.findings if f.severity >= Severity.ERROR and f.accepted is None]
-    problems = tuple(f"{finding.code} {finding.message}" for finding in errors)
+    problems = tuple(f"{one.code} {one.message}" for one in errors if one.code != disk_space.CODE)
+    no_room = [one.message for one in errors if one.code == disk_space.CODE]
     skipped = [skip.reason for skip in report.skips if skip.required]
-    unfinished = "" if problems else "; ".join(skipped)
+    unfinished = "" if problems else "; ".join([*no_room, *skipped])
     return Behaviour(label, run, report.verdict is Verdict.PASS, problems, unfinished)
 
 
@@ -85,12 +88,14 @@ def _reload(scene: Scene, done: TrainingOutcome, lockfile: Path, label: str) -> 
         return None
     scene.voice.say(f"reloading {checkpoints[-1].name} of {done.run} under {label}")
     try:
-        python = choose([read(lockfile)], (), scene.voice).python
-        request = VerifyRequest((checkpoints[-1],), interpreter=python)
+        choice = choose([read(lockfile)], (), scene.voice)
+        if choice.report.failing:  # then it is not the environment that was asked for
+            return judge(label, choice.report, None)
+        request = VerifyRequest((checkpoints[-1],), interpreter=choice.python)
         (verified,) = verify(scene.workspace, request, scene.voice)
     except LedgerError as error:
         return Behaviour(label, None, passed=False, unfinished=error.message)
-    return _judged(label, verified.report, done.run)
+    return judge(label, verified.report, done.run)
 
 
 def _defaults(scene: Scene, old: Behaviour, new: Behaviour) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -9,10 +10,10 @@ from ledger.errors import LedgerError
 from ledger.flows.diff_env import Comparison, compare
 from ledger.flows.environments import named
 from ledger.flows.gate.behaviour import rehearse_both
-from ledger.flows.gate.scene import Scene, Table
+from ledger.flows.gate.scene import LOCKFILES, Scene, Table
 from ledger.flows.gate.spec_files import read_spec
 from ledger.gate_evidence import LockChange, PackageChange, Rehearsals, Rehearsed
-from ledger.lockfile import Lockfile
+from ledger.lockfile import Lockfile, is_path
 from ledger.runs import load_runs
 from ledger.spec.load import names
 from ledger.spec.model import Experiment
@@ -40,10 +41,11 @@ class Seen:
 def look(scene: Scene) -> Seen:
     """Hold each experiment's lockfile against the base's; with --rehearse, its behaviour too."""
     changes: list[LockChange] = []
+    imports = _imports(scene)
     rehearsals = Rehearsals(asked=scene.rehearse)
     compared: dict[str, Comparison] = {}
     for experiment, pair in _pairs(scene):
-        change = _change(scene, experiment, pair)
+        change = _change(experiment, pair, imports.get(experiment))
         if scene.rehearse and change.imported_changes:
             change, rehearsals = _rehearse(scene, change, pair, rehearsals)
         compared[experiment] = _compare(scene, change, pair, rehearsals.rehearsed.get(experiment))
@@ -54,15 +56,18 @@ def look(scene: Scene) -> Seen:
 def _pairs(scene: Scene) -> Iterator[tuple[str, Pair]]:
     """Each experiment that stands on both sides, with the lockfile it had and the one it has."""
     for name in names(scene.workspace.experiments):
-        variants = [_variants(name, side) for side in (scene.before, scene.workspace)]
-        if pair := _pair(variants[0], variants[1]):
+        if pair := _pair(_variants(scene, name, scene.before), _variants(scene, name, scene.workspace)):
             yield name, pair
 
 
-def _variants(name: str, workspace: Workspace) -> list[Lockfile]:
+def _variants(scene: Scene, name: str, workspace: Workspace) -> list[Lockfile]:
     spec = read_spec(name, workspace)
     if not isinstance(spec, Experiment):
         return []  # new, or the specs' check tells what is wrong with it
+    if workspace is scene.before and spec.environment and is_path(spec.environment):
+        elsewhere = (scene.workspace.root / spec.environment).resolve()
+        if elsewhere.is_relative_to(scene.workspace.root):
+            scene.history.export(scene.base, [elsewhere], LOCKFILES, scene.before.root)
     try:
         return named(spec.environment, workspace)
     except LedgerError:
@@ -80,10 +85,17 @@ def _pair(before: Sequence[Lockfile], after: Sequence[Lockfile]) -> Pair | None:
     return next((pair for pair in differing if pair[0] == mine), differing[0])
 
 
-def _change(scene: Scene, experiment: str, pair: Pair) -> LockChange:
-    told = [imports_of(run) for run in load_runs(scene.workspace) if run.experiment == experiment]
-    known = [names for names in told if names is not None]
-    imported = frozenset().union(*known) if known else None
+def _imports(scene: Scene) -> dict[str, frozenset[str]]:
+    """What the workers of each experiment's runs imported, by experiment, where they told."""
+    found: dict[str, frozenset[str]] = {}
+    with suppress(LedgerError):  # the journal's own check tells what is wrong with it
+        for run in load_runs(scene.workspace):
+            if imported := imports_of(run):
+                found[run.experiment] = found.get(run.experiment, frozenset()) | imported
+    return found
+
+
+def _change(experiment: str, pair: Pair, imported: frozenset[str] | None) -> LockChange:
     found = compare(str(pair[0].path), str(pair[1].path), imported=imported)
     packages = tuple(
         PackageChange(one.name, one.before, one.after) for one in found.suspects if one.kind is Kind.PACKAGE

@@ -1,12 +1,12 @@
 """Numbers in Markdown that are marked as a run's are the journal's (GAT005)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from guards.gate import wrong_claim
 from guards.guard import inspect
 from ledger.errors import UsageError
 from ledger.evidence import Evidence, Unobserved
-from ledger.findings import Finding, Json, Report, Severity
+from ledger.findings import Finding, Report, Severity
 from ledger.flows.gate.scene import Checked, Scene, unreadable
 from ledger.gate_evidence import Claim, Claims, Numbers
 from ledger.marked_numbers import find_claims
@@ -21,10 +21,11 @@ def check(scene: Scene) -> Checked:
     claims: list[Claim] = []
     unread: list[Finding] = []
     for path in documents:
+        shown = path.encode("utf-8", "backslashreplace").decode()  # a file's name may be no text
         try:
-            claims += find_claims(path, (scene.workspace.root / path).read_text(encoding="utf-8"))
+            claims += find_claims(shown, (scene.workspace.root / path).read_text(encoding="utf-8"))
         except UnicodeDecodeError:
-            says = f"{path} is not UTF-8, so its claims were not read"
+            says = f"{shown} is not UTF-8, so its claims were not read"
             unread.append(Finding(wrong_claim.CODE, Severity.WARNING, says))
     numbers: Numbers | Unobserved = Numbers()
     if claims:
@@ -39,6 +40,7 @@ def _numbers(claims: Sequence[Claim], runs: Sequence[Run]) -> Numbers:
     values: dict[tuple[str, str], float] = {}
     named: dict[str, str] = {}
     missing: dict[tuple[str, str], str] = {}
+    shares: set[tuple[str, str]] = set()
     for claim in claims:
         if claim.problem:
             continue
@@ -49,19 +51,23 @@ def _numbers(claims: Sequence[Claim], runs: Sequence[Run]) -> Numbers:
             missing[key] = f"claims a number of {claim.run}: {error.message} among the finished real ones"
             continue
         named[claim.run] = run.id
-        known = _metrics(run.finished or {})
+        known = _numbers_of(run)
         if claim.metric in known:
-            values[key] = known[claim.metric]
+            values[key], is_share = known[claim.metric]
+            shares |= {key} if is_share else set()
         else:
             has = ", ".join(sorted(known)) or "no number"
             missing[key] = f"claims {claim.metric} of {run.id}, which has {has}"
-    return Numbers(values, named, missing)
+    return Numbers(values, named, missing, frozenset(shares))
 
 
-def _metrics(finished: Mapping[str, Json]) -> dict[str, float]:
-    """Metrics by name (BLEU 0-100), rates by guard code (0-1), and a few counts."""
-    metrics = {name: metric["value"] for name, metric in (finished.get("metrics") or {}).items()}
-    counts = {"seconds": finished.get("seconds"), "lines": (finished.get("output") or {}).get("lines")}
-    counts["failed_lines"] = finished.get("failed_lines")
-    known = {**metrics, **(finished.get("rates") or {}), **counts}
-    return {name: float(value) for name, value in known.items() if value is not None}
+def _numbers_of(run: Run) -> dict[str, tuple[float, bool]]:
+    """Metrics by name (BLEU 0-100), rates by guard code (0-1), a few counts; and whether each is a share."""
+    done = run.finished or {}
+    counts = {"seconds": done.get("seconds"), "lines": (done.get("output") or {}).get("lines")}
+    counts["failed_lines"] = done.get("failed_lines")
+    return {
+        **{name: (one.value, one.scale[1] <= 1) for name, one in run.metrics.items()},
+        **{code: (float(rate), True) for code, rate in (done.get("rates") or {}).items() if rate is not None},
+        **{name: (float(count), False) for name, count in counts.items() if count is not None},
+    }

@@ -7,6 +7,7 @@ from ledger.errors import LedgerError
 from ledger.findings import Severity
 from ledger.flows.gate.gate import Gate
 from ledger.flows.gate.scene import Checked
+from ledger.render import visible
 
 if TYPE_CHECKING:
     from junitparser import TestCase
@@ -38,9 +39,10 @@ def _case(check: Checked) -> "TestCase":
     findings = check.report.findings
     errors = [one for one in findings if one.severity >= Severity.ERROR and one.accepted is None]
     if errors:
-        case.result = [Failure(f"{one.code} {one.message}", one.code) for one in errors]
+        case.result = [Failure(visible(f"{one.code} {one.message}"), one.code) for one in errors]
     elif check.report.skips:
-        case.result = [Skipped("; ".join(f"{skip.code} {skip.reason}" for skip in check.report.skips))]
+        reasons = "; ".join(f"{skip.code} {skip.reason}" for skip in check.report.skips)
+        case.result = [Skipped(visible(reasons))]
     notes = [f"{one.code} {one.message}" for one in findings if one not in errors]
-    case.system_out = "\n".join([check.about, *notes])
+    case.system_out = "\n".join(map(visible, [check.about, *notes]))
     return case

@@ -97,8 +97,21 @@ class Scene:
     def changed(self) -> list[Path]:
         """The specs and lockfiles that differ from the base's, deleted ones too."""
         folders = [self.workspace.experiments, self.workspace.lockfiles]
-        paths = [Path(path) for path in self.history.changed(self.base, folders)]
-        return [path for path in paths if path.suffix in (SPECS, *LOCKFILES)]
+        patterns = [f"*{suffix}" for suffix in LOCKFILES]
+        paths = map(Path, self.history.changed(self.base, folders, patterns))
+        own = [path.relative_to(self.workspace.root) for path in folders]
+        return [
+            path
+            for path in paths
+            if path.suffix in (SPECS, *LOCKFILES)
+            and (any(path.is_relative_to(folder) for folder in own) or path.as_posix() in self._specs)
+        ]
+
+    @cached_property
+    def _specs(self) -> str:
+        """The text of all specs: a lockfile elsewhere is one that they name by its path."""
+        files = sorted(self.workspace.experiments.rglob(f"*{SPECS}"))
+        return "\n".join(path.read_text(encoding="utf-8", errors="replace") for path in files)
 
 
 @contextmanager

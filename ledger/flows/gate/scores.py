@@ -1,6 +1,6 @@
 """The newest score of each experiment is no worse than the base's (GAT003)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from hashlib import sha256
 
@@ -8,10 +8,10 @@ from guards.gate import worse_score
 from guards.guard import inspect
 from ledger.errors import LedgerError
 from ledger.evidence import Evidence, Unobserved
-from ledger.findings import Json, Report
+from ledger.findings import Report
 from ledger.flows.gate.scene import Checked, Scene, Table, unreadable
 from ledger.gate_evidence import ScoreChange, ScoreChanges, Scored, ScoreLimit
-from ledger.metric import LEVEL, Metric, PairedTest
+from ledger.metric import LEVEL, PairedTest
 from ledger.runs import Run
 
 NAME = "scores"
@@ -20,7 +20,7 @@ NAMES = ("bleu", "chrf")  # in the order of `paired_tests`
 
 
 def check(scene: Scene) -> Checked:
-    """Pair each experiment's newest new run with its newest one of the base, and test the difference."""
+    """Pair each experiment's newest new scored run with the base's newest, and test the difference."""
     reason = unreadable(scene)
     if reason:
         nothing = Evidence(score_changes=reason)
@@ -31,24 +31,21 @@ def check(scene: Scene) -> Checked:
     report = inspect([worse_score], Evidence(score_changes=ScoreLimit(LEVEL)), actual)
     rows = tuple(_row(change) for change in changes)
     tables = (Table("scores", HEADINGS, rows),) if rows else ()
-    return Checked(NAME, f"{len(pairs):,} experiments with a new run", _accepted(report, scene), tables)
+    return Checked(NAME, f"{len(pairs):,} experiments with a new score", _accepted(report, scene), tables)
 
 
 def _pairs(scene: Scene) -> Iterator[tuple[Run, Run]]:
-    old = {run.experiment: run for run in scene.runs if run.id in scene.known}
-    new = {run.experiment: run for run in scene.new_runs}
+    scored = [run for run in scene.runs if run.metrics.keys() & set(NAMES)]
+    old = {run.experiment: run for run in scored if run.id in scene.known}
+    new = {run.experiment: run for run in scored if run.id not in scene.known}
     for experiment, run in new.items():
         if experiment in old:
             yield old[experiment], run
 
 
 def _changes(scene: Scene, old: Run, new: Run) -> Iterator[ScoreChange]:
-    before, after = _metrics(old), _metrics(new)
-    shared = [name for name in NAMES if name in before and name in after]
-    changes = [
-        ScoreChange(new.experiment, name, _scored(old, before[name]), _scored(new, after[name]))
-        for name in shared
-    ]
+    shared = [name for name in NAMES if name in old.metrics and name in new.metrics]
+    changes = [ScoreChange(new.experiment, name, _scored(old, name), _scored(new, name)) for name in shared]
     if any(change.candidate.metric.value < change.baseline.metric.value for change in changes):
         tested = _test(scene, old, new)
         changes = [_with_test(change, tested) for change in changes]
@@ -98,15 +95,9 @@ def _output(scene: Scene, run: Run) -> list[str] | Unobserved:
     return committed.decode("utf-8").removesuffix("\n").split("\n")
 
 
-def _metrics(run: Run) -> Mapping[str, Json]:
-    metrics: Mapping[str, Json] = (run.finished or {}).get("metrics") or {}
-    return metrics
-
-
-def _scored(run: Run, facts: Mapping[str, Json]) -> Scored:
-    metric = Metric(facts["value"], facts["signature"], tuple(facts["scale"]))
-    interval = facts.get("interval")
-    return Scored(run.id, metric, (interval[0], interval[1]) if interval else None)
+def _scored(run: Run, name: str) -> Scored:
+    interval = (run.finished or {})["metrics"][name].get("interval")
+    return Scored(run.id, run.metrics[name], (interval[0], interval[1]) if interval else None)
 
 
 def _row(change: ScoreChange) -> tuple[str, ...]:

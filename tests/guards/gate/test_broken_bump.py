@@ -36,6 +36,9 @@ DEFAULTS = ("model.tie_word_embeddings True → False",)
         ),
         (CHANGE, Rehearsed(SOUND, FAILED), True, "error", "its rehearsal fails"),
         (CHANGE, Rehearsed(FAILED, FAILED), True, "warning", "either"),
+        (CHANGE, Rehearsed(FAILED, SOUND), True, "info", "fails under mt.txt and passes under mt.txt"),
+        (HARMLESS, Rehearsed(SOUND, SOUND, SOUND), True, "info", "never imported"),
+        (HARMLESS, Rehearsed(SOUND, SOUND, FAILED), True, "error", "CKP003 lm_head.weight"),
         (CHANGE, Rehearsed(SOUND, OFFLINE), True, "required skip", "cannot be reached"),
         (CHANGE, Rehearsed(OFFLINE, SOUND), True, "required skip", "cannot be reached"),
         (CHANGE, Rehearsed(SOUND, OFFLINE, FAILED), True, "error", "CKP003"),
@@ -49,3 +52,12 @@ def test_a_changed_lockfile(change, seen, asked, told, says):
     kinds += [("required skip" if skip.required else "skip", skip.reason) for skip in report.skips]
     assert [kind for kind, _ in kinds] == [told]
     assert says in kinds[0][1]
+
+
+def test_of_a_reload_it_speaks_where_there_was_one():
+    said = []
+    for seen in (Rehearsed(SOUND, SOUND), Rehearsed(SOUND, SOUND, SOUND)):
+        actual = Evidence(lock_changes=Rehearsals({"exp10": seen}, asked=True))
+        expected = Evidence(lock_changes=LockChanges("main", (CHANGE,)))
+        said += [finding.message for finding in inspect([broken_bump], expected, actual).findings]
+    assert ["save" in message for message in said] == [False, True]

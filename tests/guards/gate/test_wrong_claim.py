@@ -14,6 +14,7 @@ NUMBERS = Numbers(
     values={("exp5", "bleu"): 33.0312, ("exp5", "TXT003"): 0.119, ("exp5", "lines"): 1000.0},
     runs={"exp5": "exp5-abc123"},
     missing={("exp8", "bleu"): "claims a number of exp8: no run is called 'exp8'"},
+    shares=frozenset({("exp5", "TXT003")}),
 )
 
 
@@ -22,7 +23,7 @@ def look(run, metric, text, problem=""):
     return inspect([wrong_claim], Evidence(written_numbers=NUMBERS), Evidence(written_numbers=claims))
 
 
-@pytest.mark.parametrize("text", ["33.03", "33", "BLEU 33.0", "33.0312"])
+@pytest.mark.parametrize("text", ["33.03", "33", "BLEU 33.0", "33.0312", "33.03%"])
 def test_a_number_that_is_the_journals(text):
     assert look("exp5", "bleu", text).passed == ("GAT005",)
 
@@ -40,6 +41,7 @@ def test_shares_and_thousands():
     [
         ("exp5", "bleu", "33.04", "the journal has 33.03 (exp5-abc123)"),
         ("exp5", "bleu", "0.33", "33.03"),
+        ("exp5", "bleu", "34%", "the journal has 33.03% (exp5-abc123)"),
         ("exp5", "bleu", "34.00", "README.md:7"),
         ("exp5", "bleu", "33.03 of 100", "not one number"),
         ("exp5", "bleu", "good", "not one number"),

@@ -1,10 +1,18 @@
 """What the gate makes of longer histories: entries that the journal itself wrote, in real git."""
 
+import os
 import subprocess
 
 import pytest
+from junitparser import JUnitXml
 
-from ledger.flows.gate.gate import run_gate
+from guards.preflight import disk_space
+from ledger.findings import Finding, Report, Severity
+from ledger.flows.gate.behaviour import judge
+from ledger.flows.gate.gate import Gate, run_gate
+from ledger.flows.gate.junit import write_junit
+from ledger.flows.gate.scene import Checked
+from ledger.gitbase import Base
 from ledger.journal import open_journal
 from ledger.workspace import Workspace
 
@@ -134,3 +142,96 @@ def test_without_outputs_and_intervals_a_lower_score_is_a_skip(repo):
     assert findings == []
     assert [code for code, _ in skips] == ["GAT003"]
     assert "exp5-2, bleu: 20.00 → 12.00" in skips[0][1]
+
+
+SPEC = """
+title: a generation
+model: {name: org/model}
+languages: {source: ko, target: ja}
+data: {source: in.ko}
+output: out.ja
+status: planned
+environment: %s
+"""
+
+
+def lock(root, path, version):
+    (root / path).parent.mkdir(exist_ok=True)
+    (root / path).write_text(f"tokenizers=={version}\n")
+
+
+@pytest.mark.parametrize("path", ["lockfiles/mt.txt", "envs/pinned.txt", "requirements.txt"])
+def test_a_lockfile_is_seen_to_change_wherever_a_spec_finds_it(repo, path):
+    root = repo.workspace.root
+    repo.git("checkout", "-q", "main")
+    (root / "experiments" / "mine.yaml").write_text(SPEC % path)
+    lock(root, path, "0.22")
+    lock(root, "notes.txt", "0.22")
+    repo.commit()
+    repo.git("checkout", "-qb", "bump")
+    lock(root, "notes.txt", "0.23")
+    assert repo.gate() == ([], [])
+    lock(root, path, "0.23")
+    ((code, reason),) = repo.gate()[1]
+    assert code == "GAT002"
+    assert "tokenizers 0.22 → 0.23" in reason
+
+
+def test_a_spec_that_turns_to_a_lockfile_elsewhere_is_seen(repo):
+    root = repo.workspace.root
+    repo.git("checkout", "-q", "main")
+    (root / "experiments" / "mine.yaml").write_text(SPEC % "envs/old.txt")
+    lock(root, "envs/old.txt", "0.22")
+    lock(root, "envs/new.txt", "0.23")
+    repo.commit()
+    repo.git("checkout", "-qb", "bump")
+    (root / "experiments" / "mine.yaml").write_text(SPEC % "envs/new.txt")
+    assert "tokenizers 0.22 → 0.23" in repo.gate()[1][0][1]
+
+
+def test_a_broken_journal_beside_a_changed_lockfile_is_told_by_its_code(repo):
+    root = repo.workspace.root
+    repo.git("checkout", "-q", "main")
+    (root / "experiments" / "mine.yaml").write_text(SPEC % "mt")
+    lock(root, "lockfiles/mt.txt", "0.22")
+    repo.commit()
+    repo.git("checkout", "-qb", "bump")
+    lock(root, "lockfiles/mt.txt", "0.23")
+    journal = repo.workspace.journal
+    journal.write_bytes(b"[" + journal.read_bytes())
+    codes = {code for code, severity in repo.found() if severity == "error"}
+    assert "JRN007" in codes
+
+
+def test_a_later_run_without_a_score_hides_none_that_fell(repo):
+    repo.git("checkout", "-q", "main")
+    repo.record("exp6-1", output="six", interval=[19.0, 21.0])
+    repo.commit()
+    repo.git("checkout", "-qb", "worse")
+    repo.record("exp6-2", output="6b", bleu=10.0, interval=[9.0, 11.0])
+    head = {"run": "exp6-3", "experiment": "exp6", "mode": "real"}
+    journal = open_journal(repo.workspace, "real")
+    journal.append("run.started", {**head, "inputs": "c", "spec": {}, "spec_digest": "c", "data": {}})
+    journal.append("run.finished", {**head, "status": "finished", "verdict": "pass"})
+    assert ("GAT003", "error") in repo.found()
+
+
+def test_a_document_whose_name_is_no_text(repo):
+    path = repo.workspace.root / os.fsdecode(b"R\xff.md")
+    path.write_text("<!-- ledger: exp9 bleu -->3<!-- /ledger -->\n")
+    (message,) = [message for code, _, message in repo.gate()[0] if code == "GAT005"]
+    assert message.encode().startswith(b"R\\udcff.md:1 claims")
+
+
+def test_what_xml_cannot_hold_is_shown_in_its_stead(tmp_path):
+    for severity in (Severity.ERROR, Severity.INFO):
+        report = Report((Finding("TXT001", severity, "\x1b[31m\x00 repeats"),))
+        write_junit(Gate(Base("x", "main"), (Checked("findings", "1 run", report),)), tmp_path / "gate.xml")
+        assert JUnitXml.fromfile(str(tmp_path / "gate.xml")).tests == 1
+
+
+def test_a_disk_without_room_accuses_no_package():
+    full = Finding(disk_space.CODE, Severity.ERROR, "3 GB are free, 10 are needed")
+    other = Finding("PRE001", Severity.ERROR, "ja is no code of this tokenizer")
+    assert judge("mt", Report((full,)), None).unfinished == full.message
+    assert judge("mt", Report((full, other)), None).problems == (f"PRE001 {other.message}",)
