@@ -1,8 +1,10 @@
-"""What the shell is offered for a name that is typed: experiments, runs and codes; click asks at each TAB.
+"""What the shell is offered for a name: experiments, runs, codes, lockfiles; click asks at each TAB.
 
 A TAB is no place for a message: where nothing can be read, nothing is offered.
 """
 
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import click
@@ -11,56 +13,69 @@ from click.shell_completion import CompletionItem
 from ledger.errors import LedgerError
 
 if TYPE_CHECKING:
-    from ledger.runs import Run
+    from ledger.workspace import Workspace
 
 
 def experiments(_ctx: click.Context, _param: click.Parameter, typed: str) -> list[str]:
     """The specs in `experiments/`."""
-    return [name for name in _specs() if name.startswith(typed)]
+
+    def specs(workspace: "Workspace") -> list[str]:
+        from ledger.spec.load import names
+
+        return names(workspace.experiments)
+
+    return _starting(typed, _read(specs))
 
 
 def runs(_ctx: click.Context, _param: click.Parameter, typed: str) -> list[str]:
     """The recorded experiments, each of which stands for its latest run; run ids once a hyphen is typed."""
-    known = _recorded()
-    names = dict.fromkeys(run.id if "-" in typed else run.experiment for run in known)
-    return [name for name in names if name.startswith(typed)]
+
+    def recorded(workspace: "Workspace") -> list[str]:
+        from ledger.runs import load_runs
+
+        return [run.id if "-" in typed else run.experiment for run in load_runs(workspace)]
+
+    return _starting(typed, _read(recorded))
 
 
 def runs_and_experiments(ctx: click.Context, param: click.Parameter, typed: str) -> list[str]:
     """Both, for what can be said of an experiment that never ran."""
-    return list(dict.fromkeys([*experiments(ctx, param, typed), *runs(ctx, param, typed)]))
+    return _starting(typed, [*experiments(ctx, param, typed), *runs(ctx, param, typed)])
 
 
 def runs_or_files(ctx: click.Context, param: click.Parameter, typed: str) -> list[CompletionItem]:
     """Runs, and files where no run begins so."""
-    found = [CompletionItem(name) for name in runs(ctx, param, typed)]
-    return found or [CompletionItem(typed, type="file")]
+    return _or_files(typed, runs(ctx, param, typed))
 
 
 def codes(_ctx: click.Context, _param: click.Parameter, typed: str) -> list[str]:
     """The guards' codes, in either case."""
     from guards.registry import BY_CODE
 
-    return [code for code in BY_CODE if code.startswith(typed.upper())]
+    return _starting(typed.upper(), BY_CODE)
 
 
-def _specs() -> list[str]:
-    from ledger.spec.load import names
+def lockfiles(_ctx: click.Context, _param: click.Parameter, typed: str) -> list[CompletionItem]:
+    """The environments in `lockfiles/`, less their variants, and files where none begins so."""
+
+    def pinned(workspace: "Workspace") -> list[str]:
+        return sorted(path.stem.removesuffix("-cpu") for path in workspace.lockfiles.glob("*.txt"))
+
+    return _or_files(typed, _starting(typed, _read(pinned)))
+
+
+def _read(names: "Callable[[Workspace], list[str]]") -> list[str]:
     from ledger.workspace import Workspace
 
-    try:
-        workspace = Workspace.find_if_any()
-        return names(workspace.experiments) if workspace else []
-    except (LedgerError, OSError):
-        return []
+    with suppress(LedgerError, OSError):
+        if workspace := Workspace.find_if_any():
+            return names(workspace)
+    return []
 
 
-def _recorded() -> "list[Run]":
-    from ledger.runs import load_runs
-    from ledger.workspace import Workspace
+def _starting(typed: str, names: Iterable[str]) -> list[str]:
+    return [name for name in dict.fromkeys(names) if name.startswith(typed)]
 
-    try:
-        workspace = Workspace.find_if_any()
-        return load_runs(workspace) if workspace else []
-    except (LedgerError, OSError):
-        return []
+
+def _or_files(typed: str, names: Iterable[str]) -> list[CompletionItem]:
+    return [CompletionItem(name) for name in names] or [CompletionItem(typed, type="file")]

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ledger.cli import complete
 from ledger.cli.output import emit, exit_for, json_option
 from ledger.errors import Exit, UsageError
 
@@ -21,7 +22,13 @@ def command() -> None:
 
 
 @command.command()
-@click.option("--env", "name", metavar="NAME|LOCKFILE", help="The lockfile; the nearest one if left out.")
+@click.option(
+    "--env",
+    "name",
+    metavar="NAME|LOCKFILE",
+    shell_complete=complete.lockfiles,
+    help="The lockfile; the nearest one if left out.",
+)
 @click.option("--python", type=click.Path(path_type=Path), help="The interpreter; ledger's own if left out.")
 @json_option
 def show(name: str | None, python: Path | None, as_json: bool) -> int:
@@ -59,7 +66,7 @@ def show(name: str | None, python: Path | None, as_json: bool) -> int:
 
 
 @command.command()
-@click.argument("name")
+@click.argument("name", shell_complete=complete.lockfiles)
 @click.option("--upgrade", is_flag=True, help="Take the newest versions, not those that still fit.")
 @click.option("--pylock", type=click.Path(path_type=Path), help="Write the pins to a pylock.toml as well.")
 @json_option
@@ -87,7 +94,7 @@ def lock(name: str, upgrade: bool, pylock: Path | None, as_json: bool) -> int:
 
 
 @command.command()
-@click.argument("name", metavar="NAME|LOCKFILE")
+@click.argument("name", metavar="NAME|LOCKFILE", shell_complete=complete.lockfiles)
 @json_option
 def build(name: str, as_json: bool) -> int:
     """Build the environment that a lockfile pins, unless it is there, and print its Python.

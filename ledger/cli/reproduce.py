@@ -8,7 +8,13 @@ from ledger.cli.output import emit, exit_for, json_option
 
 @click.command("reproduce")
 @click.argument("run", shell_complete=complete.runs)
-@click.option("--env", "environment", metavar="NAME", help="Under the environment of another lockfile.")
+@click.option(
+    "--env",
+    "environment",
+    metavar="NAME",
+    shell_complete=complete.lockfiles,
+    help="Under the environment of another lockfile.",
+)
 @click.option(
     "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="With another value in the spec."
 )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ledger.cli import complete
 from ledger.cli.output import emit, exit_for, json_option
 from ledger.errors import Exit, LedgerError, UsageError
 
@@ -45,8 +46,16 @@ def _claims(_context: click.Context, _option: click.Parameter, given: tuple[str,
     "--claim", "claims", multiple=True, callback=_claims, metavar="METRIC=X", help="A stated score."
 )
 @click.option("--full", is_flag=True, help="Translate all lines too, with the checkpoint's own settings.")
-@click.option("--run", "run", metavar="RUN", help="The run that it is said to be of.")
-@click.option("--env", "lockfile", metavar="LOCK", help="Reload in the environment of this lockfile.")
+@click.option(
+    "--run", "run", metavar="RUN", shell_complete=complete.runs, help="The run that it is said to be of."
+)
+@click.option(
+    "--env",
+    "lockfile",
+    metavar="LOCK",
+    shell_complete=complete.lockfiles,
+    help="Reload in the environment of this lockfile.",
+)
 @click.option("--python", "interpreter", type=FILE, help="Reload with this interpreter.")
 @click.option("--device", default="cpu", show_default=True, help="Where to reload it: cpu, cuda or auto.")
 @click.option("--last", type=FOLDER, metavar="DIR", help="Print the newest verified checkpoint in DIR.")

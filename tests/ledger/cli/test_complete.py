@@ -29,6 +29,9 @@ def offered(words, shell="bash"):
 def specs(recorded):
     for name in ("exp5", "exp11", "planned"):
         (recorded.experiments / f"{name}.yaml").touch()
+    recorded.lockfiles.mkdir()
+    for name in ("mt-4.57.6.txt", "mt-4.57.6-cpu.txt", "mt-4.57.6.in", "mt-5.0.0-cpu.txt"):
+        (recorded.lockfiles / name).touch()
     return recorded
 
 
@@ -51,6 +54,9 @@ def test_commands():
         ("ledger compare exp5 out", ["out"]),
         ("ledger explain dup", ["DUP001", "DUP002", "DUP003"]),
         ("ledger accept exp7 TXT00", [code for code in BY_CODE if code.startswith("TXT00")]),
+        ("ledger verify theirs --env ", ["mt-4.57.6", "mt-5.0.0"]),
+        ("ledger env build mt-5", ["mt-5.0.0"]),
+        ("ledger env build other", ["other"]),
         ("ledger export exp7 --format m", ["model-card", "markdown"]),
     ],
 )
