@@ -114,7 +114,7 @@ def _scores(comparison: Comparison) -> Section:
 
 
 def _value(metric: Any) -> str:
-    return NOTHING if metric is None else f"{metric.value:.2f}"
+    return NOTHING if metric is None else str(metric.shown)
 
 
 def _rates(comparison: Comparison) -> Section:

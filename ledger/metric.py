@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 LEVEL = 0.05  # of a test, and 1 - LEVEL is its interval's share
+NARROW = 2.0  # a scale from -1 to 1
 NORMAL_QUANTILE = 1.96  # of the normal distribution at 1 - LEVEL / 2
 
 
@@ -15,6 +16,16 @@ class Metric:
     value: float
     signature: str
     scale: tuple[float, float] = (0.0, 100.0)
+
+    @property
+    def shown(self) -> str:
+        """The value for people: of a correlation four decimals count, of what goes to 100 two.
+
+        >>> Metric(33.034, "").shown, Metric(0.002563, "", (-1.0, 1.0)).shown
+        ('33.03', '0.0026')
+        """
+        low, high = self.scale
+        return f"{self.value:.4f}" if high is not None and high - low <= NARROW else f"{self.value:.2f}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ def _parts(record: Record) -> Iterator[str]:
         (
             (
                 name,
-                f"{metric.value:.2f} of {metric.scale[0]:g}–{metric.scale[1]:g}" if metric.scale[1] else "",
+                f"{metric.shown} of {metric.scale[0]:g}–{metric.scale[1]:g}" if metric.scale[1] else "",
                 metric.signature,
             )
             for name, metric in record.run.metrics.items()

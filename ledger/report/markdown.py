@@ -60,9 +60,9 @@ def _experiment(page: Page, one: Experiment, words: Words) -> Iterator[str]:
 def _run(page: Page, run: Run, words: Words) -> Iterator[str]:
     mode, verdict = words.get(run.mode, run.mode), words.get(standing(run), standing(run))
     yield f"- **{run.id}** {run.time[:16].replace('T', ' ')} UTC, {mode}: {verdict}"
-    for name in ("bleu", "chrf"):
+    for name in ("bleu", "chrf", "correlation"):
         if found := metric(run, name):
-            yield f"  - {found.value:.2f} `{found.signature}`"
+            yield f"  - {found.shown} `{found.signature}`"
     rates = {code: rate for code, rate in page.rates.get(run.id, {}).items() if rate}
     if rates:
         yield "  - " + ", ".join(f"{code} {rate:.2%}" for code, rate in sorted(rates.items()))
