@@ -2,15 +2,18 @@
 PYTHON ?= python3
 BIN := .venv/bin
 GATE := --rehearse
-# A shallow clone, as CI makes them, may lack the base: then what needs none is looked at.
-SHALLOW = $(if $(filter true,$(shell git rev-parse --is-shallow-repository)),--base HEAD)
+# A shallow clone, as CI makes them, may lack the base, and a first commit has none: then what needs none is looked at.
+SHALLOW = $(filter true,$(shell git rev-parse --is-shallow-repository))
+FIRST = $(if $(shell git rev-parse --verify --quiet HEAD^),,true)
+BASE = $(if $(SHALLOW)$(FIRST),--base HEAD)
 
-.PHONY: help setup demo test lint gate docs lock bench matrix
+.PHONY: help setup demo test slow lint gate docs lock bench matrix
 
 help:
 	@echo "make setup   the environment in .venv, from the lockfiles (PYTHON=python3.12 to choose the Python)"
 	@echo "make demo    two rehearsed experiments, guarded and recorded: a few minutes, no GPU"
 	@echo "make test    lint, the gate, then the whole test suite"
+	@echo "make slow    the tests that take minutes: with other environments, where they are built"
 	@echo "make lint    ruff, mypy and import-linter"
 	@echo "make gate    this project's own ledger gate, on its experiments"
 	@echo "make docs    the documentation as a site, in build/site"
@@ -28,6 +31,9 @@ demo: setup
 test: lint gate
 	@$(BIN)/pytest -n 2
 
+slow: setup
+	@$(BIN)/pytest -n 2 -m slow
+
 lint: setup
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/ruff check --quiet .
@@ -35,7 +41,7 @@ lint: setup
 	@$(BIN)/lint-imports
 
 gate: setup
-	@if [ -e .git ]; then $(BIN)/ledger gate $(GATE) $(SHALLOW); else echo "no git history here: no gate"; fi
+	@if [ -e .git ]; then $(BIN)/ledger gate $(GATE) $(BASE); else echo "no git history here: no gate"; fi
 
 docs: setup
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet

@@ -290,6 +290,7 @@ output: models/apart
 """
 
 
+@pytest.mark.slow
 def test_a_bump_to_5_0_0_breaks_a_tied_head_on_separate_embeddings(repository, tmp_path):
     """Where the environment of mt-5.0.0 is built already: that takes minutes and gigabytes."""
     lockfiles, experiments = repository.root / "lockfiles", repository.root / "experiments"

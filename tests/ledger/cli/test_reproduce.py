@@ -113,6 +113,7 @@ def test_another_batch_size_is_told(repo):
     assert "bit-identical" in done.stdout or "the first is line" in " ".join(done.stdout.split())
 
 
+@pytest.mark.slow
 def test_another_version_of_the_library_is_told(repo):
     if built(find("mt-5.0.0", ROOT / "lockfiles"), default_cache()) is None:
         pytest.skip("the environment mt-5.0.0 is not built here: ledger env build mt-5.0.0")

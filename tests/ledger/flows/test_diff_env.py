@@ -32,6 +32,26 @@ def rows(document):
     return {one["name"]: (one["before"], one["after"]) for one in document["suspects"] if one["hard"]}
 
 
+def effective(repository):
+    """Both lockfiles' defaults, as a training with a tied head on separate embeddings meets them."""
+    (repository.root / "experiments" / "untied.yaml").write_text(UNTIED)
+    told = repository.json(
+        "diff-env", "mt-4.57.6", "mt-5.0.0", "--effective", "--experiment", "untied", exits=1
+    )
+    changed = rows(told)
+    assert changed["MarianMTModel.config (untied).tie_word_embeddings"] == (True, False)
+    assert changed["MarianMTModel.generate (untied).forced_eos_token_id"] == (0, None)
+    assert changed["Seq2SeqTrainingArguments.use_cache"] == (None, False)
+    assert changed["Seq2SeqTrainingArguments.report_to"] == ("all", "none")
+    assert changed["GenerationConfig.max_length"] == (20, None)
+    return told
+
+
+def test_defaults_that_changed_are_shown_without_any_run(both_environments, repository):
+    effective(repository)
+
+
+@pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_a_good_run_against_its_checkpoint_that_another_version_spoils(
     both_environments, repository, monkeypatch
@@ -59,16 +79,7 @@ def test_a_good_run_against_its_checkpoint_that_another_version_spoils(
         (tie,) = [one for one in found["suspects"] if one["name"] == "model.tie_word_embeddings"]
         assert tie["chosen"] == "overridden"
 
-    told = repository.json(
-        "diff-env", "mt-4.57.6", "mt-5.0.0", "--effective", "--experiment", "untied", exits=1
-    )
-    changed = rows(told)
-    assert told["imports_of"] == good["run"]
-    assert changed["MarianMTModel.config (untied).tie_word_embeddings"] == (True, False)
-    assert changed["MarianMTModel.generate (untied).forced_eos_token_id"] == (0, None)
-    assert changed["Seq2SeqTrainingArguments.use_cache"] == (None, False)
-    assert changed["Seq2SeqTrainingArguments.report_to"] == ("all", "none")
-    assert changed["GenerationConfig.max_length"] == (20, None)
+    assert effective(repository)["imports_of"] == good["run"]
 
 
 A, B = (Trial(f"all of {name}", (), verdict) for name, verdict in (("A", Verdict.PASS), ("B", Verdict.FAIL)))
