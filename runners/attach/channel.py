@@ -65,8 +65,12 @@ class Channel:
         except Exception as error:
             message = " ".join(str(error).split())[:300]
             self.send("skip", reason=f"{what}: {type(error).__name__}: {message}")
-            with suppress(OSError), (self.folder / LOG).open("a", encoding="utf-8") as log:
-                traceback.print_exc(file=log)
+            self.note_failure()
+
+    def note_failure(self) -> None:
+        """The traceback of what is being handled goes to the log: the terminal is the program's."""
+        with suppress(OSError), (self.folder / LOG).open("a", encoding="utf-8") as log:
+            traceback.print_exc(file=log)
 
     def asked_to_stop(self) -> bool:
         """Whether the ledger wants the training to end."""

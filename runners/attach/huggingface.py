@@ -52,14 +52,15 @@ class SaveGuard(TrainerCallback):  # type: ignore[misc]  # transformers has no t
         self._known = known
         if not state.is_world_process_zero:
             return
-        self.channel.reset_agreement()
-        self.channel.send(
-            "training",
-            python=sys.executable,
-            folder=str(Path(args.output_dir).absolute()),
-            step=state.global_step,
-            filtered=bool(args.logging_nan_inf_filter),
-        )
+        with self.channel.safely("the training cannot be watched"):
+            self.channel.reset_agreement()
+            self.channel.send(
+                "training",
+                python=sys.executable,
+                folder=str(Path(args.output_dir).absolute()),
+                step=state.global_step,
+                filtered=bool(args.logging_nan_inf_filter),
+            )
 
     def on_step_end(self, args: Any, state: Any, control: Any, **known: Any) -> None:  # noqa: ARG002
         """End the training where that was asked for."""
@@ -163,6 +164,7 @@ class SaveGuard(TrainerCallback):  # type: ignore[misc]  # transformers has no t
             run=self.channel.run,
             environment=self.channel.environment,
             training=plain(args.to_dict()),
+            on_failure=self.channel.note_failure,
         )
 
     def _tell(

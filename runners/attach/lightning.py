@@ -140,7 +140,14 @@ class SaveGuard:
             text = text_of(trainer.train_dataloader, tokenizer, seq2seq=bool(model.config.is_encoder_decoder))
             languages = languages_of(tokenizer, text)
             run, environment = self.channel.run, self.channel.environment
-            self._witnesses[id(model)] = Witness(tokenizer, text, languages, run=run, environment=environment)
+            self._witnesses[id(model)] = Witness(
+                tokenizer,
+                text,
+                languages,
+                run=run,
+                environment=environment,
+                on_failure=self.channel.note_failure,
+            )
         return self._witnesses[id(model)]
 
 

@@ -7,12 +7,12 @@ cannot be had is None, and `unseen` says why: collecting evidence never ends a t
 
 import hashlib
 import platform
-import sys
 import traceback
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from importlib import metadata
 from typing import Any
 
@@ -57,6 +57,7 @@ class Look:
     training: Mapping[str, Any] = field(default_factory=dict)
     sample_threads: int | None = None
     in_haste: bool = False
+    on_failure: Callable[[], object] = traceback.print_exc
 
 
 def collect(model: Any, tokenizer: Any, look: Look) -> tuple[Json, Any]:
@@ -67,16 +68,15 @@ def collect(model: Any, tokenizer: Any, look: Look) -> tuple[Json, Any]:
     """
     model = unwrap(model)
     unseen: dict[str, str] = {}
+    part = partial(_part, unseen, look.on_failure)
     with undisturbed(model):
-        forward, logits = _part(unseen, "forward", lambda: ask_forward(model, look)) or (None, None)
+        forward, logits = part("forward", lambda: ask_forward(model, look)) or (None, None)
         snapshot = {
-            "weights": _part(unseen, "weights", lambda: weights(model, look)),
+            "weights": part("weights", lambda: weights(model, look)),
             "forward": forward,
             "sample": None if look.in_haste else _sample_part(model, tokenizer, look, unseen),
-            "tokenizer": _part(
-                unseen, "tokenizer", lambda: tokenizer_facts(tokenizer, family_of(model, tokenizer))
-            ),
-            "effective": _part(unseen, "effective", lambda: settings(model, tokenizer, look.training)),
+            "tokenizer": part("tokenizer", lambda: tokenizer_facts(tokenizer, family_of(model, tokenizer))),
+            "effective": part("effective", lambda: settings(model, tokenizer, look.training)),
             "origin": {"versions": versions(), **look.origin},
             "unseen": unseen,
         }
@@ -136,6 +136,7 @@ def complete(snapshot: Mapping[str, Any], copied: Any, tokenizer: Any, look: Loo
     tensors = digests.saved_tensors(copied, look.also)
     found = snapshot["weights"] and _part(
         unseen,
+        look.on_failure,
         "weights",
         lambda: {**snapshot["weights"], "digests": digests.digest_tensors(tensors, look.algorithm)},
     )
@@ -147,7 +148,9 @@ def complete(snapshot: Mapping[str, Any], copied: Any, tokenizer: Any, look: Loo
 def _sample_part(model: Any, tokenizer: Any, look: Look, unseen: dict[str, str]) -> Any:
     with threads(look.sample_threads):
         family = family_of(model, tokenizer)
-        return _part(unseen, "sample", lambda: sample(model, tokenizer, family, look.questions))
+        return _part(
+            unseen, look.on_failure, "sample", lambda: sample(model, tokenizer, family, look.questions)
+        )
 
 
 @contextmanager
@@ -245,11 +248,13 @@ def _needed(tokenizer: Any) -> Any:
     return tokenizer
 
 
-def _part(unseen: dict[str, str], name: str, look: Callable[[], Any]) -> Any:
+def _part(
+    unseen: dict[str, str], on_failure: Callable[[], object], name: str, look: Callable[[], Any]
+) -> Any:
     """What `look` returns; None where it fails, with the reason in `unseen`."""
     try:
         return look()
     except Exception as error:
-        traceback.print_exc(file=sys.stderr)
+        on_failure()
         unseen[name] = str(explain(error).message)
         return None

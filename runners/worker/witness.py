@@ -9,7 +9,6 @@ witness.finish()  # before anything may delete that folder: the next save, the e
 import copy
 import json
 import os
-import sys
 import threading
 import time
 import traceback
@@ -60,6 +59,7 @@ class Witness:
     `text` is drawn from: 32 lines, the same ones for the same text and `seed`. `run` and `environment` (a
     digest) tie the checkpoint to its run, `training` holds its TrainingArguments. `settings` replaces the
     greedy generation parameters. The tokenizer is copied; without one `text` has to hold token ids.
+    `on_failure` is called where a part cannot be seen, with the error in `sys.exc_info()`.
     """
 
     def __init__(
@@ -75,6 +75,7 @@ class Witness:
         algorithm: str = digests.DEFAULT,
         lines: int = LINES,
         seed: int = 0,
+        on_failure: Callable[[], object] = traceback.print_exc,
     ) -> None:
         self._tokenizer = copy.deepcopy(tokenizer)
         if not text.rows and (tokenizer is None or not text.source):
@@ -83,6 +84,7 @@ class Witness:
         self._languages = languages or Languages()
         self._settings = dict(settings)
         self._algorithm = algorithm
+        self._on_failure = on_failure
         self._origin = {"run": run, "environment": environment}
         self._training = {key: value for key, value in (training or {}).items() if not _is_secret(key)}
         self._questions: Questions | None = None
@@ -110,7 +112,7 @@ class Witness:
         began = time.monotonic()
         self.finish()
         model = unwrap(model)
-        copied = _copy(model) if _has_room(model) else None
+        copied = self._copy(model) if _has_room(model) else None
         if copied is None:
             self.write(checkpoint, self._observe(model, step))
             held = time.monotonic() - began
@@ -142,6 +144,7 @@ class Witness:
             origin=origin,
             training=self._training,
             in_haste=in_haste,
+            on_failure=self._on_failure,
         )
         snapshot, logits = collect(model, self._tokenizer, look)
         answers = {} if logits is None else {"logits": logits}
@@ -152,11 +155,22 @@ class Witness:
         self, copied: Any, seen: Seen, checkpoint: Path, then: Callable[[float], None], held: float
     ) -> None:
         """The rest of a look, in the background: one thread, and the training goes first."""
-        look = Look(self._ask(copied), self._algorithm, sample_threads=1)
+        look = Look(self._ask(copied), self._algorithm, sample_threads=1, on_failure=self._on_failure)
         snapshot = complete(seen.snapshot, copied, self._tokenizer, look)
         recipe = {**seen.recipe, "sample_threads": 1}
         save_evidence(checkpoint, replace(seen, snapshot=snapshot, recipe=recipe))
         then(held)
+
+    def _copy(self, model: Any) -> Any:
+        """A copy to evaluate; None where memory does not suffice, or somebody hung on it what has no copy."""
+        try:
+            copied = copy.deepcopy(model)
+        except Exception:
+            self._on_failure()
+            return None
+        for bound in ("forward", "_original_forward"):
+            copied.__dict__.pop(bound, None)  # accelerate's autocast
+        return copied.eval()
 
     def _ask(self, model: Any) -> Questions:
         """The questions, made once."""
@@ -211,18 +225,6 @@ def _has_room(model: Any) -> bool:
         return bool(model.device.type == "cpu")
     free, _ = torch.cuda.mem_get_info(model.device)
     return bool(free > 2 * sum(weights.nbytes for weights in model.parameters()))
-
-
-def _copy(model: Any) -> Any:
-    """A copy to evaluate; None where memory does not suffice, or somebody hung on it what has no copy."""
-    try:
-        copied = copy.deepcopy(model)
-    except Exception:
-        traceback.print_exc(file=sys.stderr)
-        return None
-    for bound in ("forward", "_original_forward"):
-        copied.__dict__.pop(bound, None)  # accelerate's autocast
-    return copied.eval()
 
 
 def _step_back() -> None:
