@@ -8,13 +8,15 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from ledger.findings import Json
 from ledger.training_evidence import TrainingPoint
 from runners.attach import channel
+from runners.attach.snapshots import NEAR
 from runners.training import Evaluation, Saved, to_news
 
 STARTUP = Path(__file__).parent / "attach" / "startup"
@@ -96,6 +98,14 @@ class Attachment:
     def stop(self) -> None:
         """Have the trainings end at their next step."""
         (self.folder / channel.STOP).touch()
+
+    def remove_snapshots(self, folders: Iterable[Path]) -> None:
+        """Drop what a killed process has left linked; `folders` are those that trainings saved in."""
+        shutil.rmtree(self.snapshots, ignore_errors=True)
+        for near in {place / NEAR for folder in folders for place in (folder, folder.parent)}:
+            shutil.rmtree(near / self.folder.name, ignore_errors=True)
+            with suppress(OSError):
+                near.rmdir()  # as far as it is empty
 
     @property
     def log(self) -> Path:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from ledger.environment import Environment
 from ledger.findings import Verdict
-from ledger.flows.finished_saves import FinishedSaves
+from ledger.flows.finished_saves import FinishedSaves, remove
 from ledger.flows.record import Recorder
 from ledger.flows.voice import Voice
 from ledger.training_evidence import TrainingPoint
@@ -67,6 +67,8 @@ class AttachedLoop:
         self._news: SimpleQueue[News | Judged | Exception | Ended] = SimpleQueue()
         self._open = ExitStack()
         self._saves: SavesBeside | None = None
+        self._untold: dict[Path, Save] = {}  # found in a training's folder, and not told of so far
+        self._asked_to_stop = self._ended = False
         self._began = time.time()
 
     def run(self, child: "subprocess.Popen[bytes]", watched: FinishedSaves | None = None) -> int:
@@ -136,8 +138,11 @@ class AttachedLoop:
                 self._add(news)
             case Evaluation():
                 self._recorder.metric("eval_loss", news.loss, news.step)
+            case Save() if news.watched and self._is_of_a_training(news.saved.folder):
+                self._keep_untold(news)
             case Save():
-                self._take(news)
+                self._forget_untold(news.saved.folder)
+                self._beside().take(news)
             case Unverified():
                 self._note(news)
             case Exception():
@@ -158,17 +163,32 @@ class AttachedLoop:
         for name in ("loss", "grad_norm", "learning_rate"):
             self._recorder.metric(name, getattr(point, name), point.step)
 
-    def _take(self, save: Save) -> None:
-        from ledger.flows.saves_beside import remove
+    def _is_of_a_training(self, folder: Path) -> bool:
+        return any(folder.is_relative_to(one.folder) for one in self.trainings)
 
-        if save.watched and any(save.saved.folder.is_relative_to(one.folder) for one in self.trainings):
-            remove(save.saved)  # the training tells of its saves itself
+    def _keep_untold(self, save: Save) -> None:
+        """A training tells of its own saves, sooner or later; of what the script saves there, nobody does."""
+        self._forget_untold(save.saved.folder)
+        if save.saved.folder in self._heard:
+            remove(save.saved)
         else:
-            self._beside().take(save)
+            self._untold[save.saved.folder] = save
+
+    def _forget_untold(self, folder: Path) -> None:
+        if before := self._untold.pop(folder, None):
+            remove(before.saved)
+
+    @property
+    def _heard(self) -> set[Path]:
+        """The folders of the saves whose fate is known or waited for."""
+        known = {one.folder for one in self.checkpoints} | set(self._waiting)
+        return known | {one.folder for one in self.unverified if one.folder}
 
     def _judge(self, judged: "Judged") -> None:
         checkpoint = self._beside().judge(judged)
-        if checkpoint and checkpoint.verdict is Verdict.FAIL and self._stop_on_fail and self.trainings:
+        failed = checkpoint is not None and checkpoint.verdict is Verdict.FAIL
+        if failed and self._stop_on_fail and self.trainings and not (self._ended or self._asked_to_stop):
+            self._asked_to_stop = True
             self._attachment.stop()
             self._voice.say("ledger: on_fail is stop: the training ends at its next step")
 
@@ -176,21 +196,25 @@ class AttachedLoop:
         if unverified in self.unverified:
             return
         self.unverified.append(unverified)
+        if unverified.folder:
+            self._forget_untold(unverified.folder)
         what = f"{unverified.folder.name:<18} not verified: " if unverified.folder else ""
         self._voice.say(f"ledger: {what}{unverified.reason}")
 
     def _end(self) -> None:
-        """Checkpoints that a training did not live to tell of are named: nobody knows what they should be."""
+        """What nobody told of: a checkpoint that its training did not live to tell of is named, for nobody
+        knows what it should be; anything else is a save of the script's own."""
         from ledger.checkpoint import list_checkpoints
         from ledger.lineage import step_in_name
 
-        heard = {one.folder for one in self.checkpoints} | {one.folder for one in self.unverified}
-        heard |= set(self._waiting)
+        self._ended = True
         for training in self.trainings:
             for folder in list_checkpoints(training.folder):
                 step = step_in_name(folder) or 0
-                if folder not in heard and step > training.step and _written(folder) >= self._began:
+                if folder not in self._heard and step > training.step and _written(folder) >= self._began:
                     self._note(Unverified(UNTOLD, step, folder))
+        for save in [self._untold.pop(folder) for folder in sorted(self._untold)]:
+            self._beside().take(save)
         if self._waiting:
             self._voice.say(f"ledger: the command has ended; {len(self._waiting)} save(s) to verify yet")
 

@@ -87,9 +87,10 @@ def run_command(workspace: Workspace, request: CommandRequest, voice: Voice) -> 
                 child = _start(
                     [program, *argv[1:]], {"LEDGER_RUN": recorder.run, **variables}, request.output
                 )
-                code = loop.run(child, watched)
-        except LedgerError as error:
-            recorder.failed(error.message, time.monotonic() - begun)
+                code = _hear(loop, child, watched, voice)
+            attachment.remove_snapshots(one.folder for one in loop.trainings)
+        except (LedgerError, OSError) as error:
+            recorder.failed(str(error).splitlines()[0], time.monotonic() - begun)
             raise
         exit_code = 128 - code if code < 0 else code
         seconds = time.monotonic() - begun
@@ -97,6 +98,19 @@ def run_command(workspace: Workspace, request: CommandRequest, voice: Voice) -> 
         recorded = finished(loop, report, exit_code, seconds, recorder)
         recorder.finished(recorded)
     return Recorded(recorder.run, name, exit_code, seconds, report, recorded, loop.interrupted)
+
+
+def _hear(
+    loop: AttachedLoop, child: "subprocess.Popen[bytes]", watched: FinishedSaves | None, voice: Voice
+) -> int:
+    """Listen to the command until it has ended. It goes on even where nobody can listen any more."""
+    try:
+        return loop.run(child, watched)
+    except (LedgerError, OSError) as error:
+        if child.poll() is None:
+            voice.say(f"ledger: the command goes on, but nothing of it is verified any more: {error}")
+            child.wait()
+        raise
 
 
 def _name(request: CommandRequest) -> str:

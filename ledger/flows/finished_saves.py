@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
+from shutil import rmtree
 from threading import Event, Lock, Thread
 
 from ledger.lineage import step_in_name
@@ -105,3 +106,13 @@ def stamps_of(folder: Path) -> Stamps:
             found = path.stat()
             stamps[path.name] = (found.st_size, found.st_mtime_ns)
     return stamps
+
+
+def remove(saved: Saved) -> None:
+    """Drop a snapshot, and the folders that it leaves empty."""
+    if saved.snapshot == saved.folder:
+        return  # there are no hard links here: it was verified in its own place
+    rmtree(saved.snapshot, ignore_errors=True)
+    with suppress(OSError):
+        for folder in list(saved.snapshot.parents)[:3]:
+            folder.rmdir()  # as far as they are empty

@@ -1,16 +1,15 @@
 """The saves of a command: each is reloaded with the Python that made it, judged, recorded and marked."""
 
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
-from shutil import rmtree
 
 from ledger.environment import Environment
 from ledger.errors import LedgerError
 from ledger.findings import Verdict
 from ledger.flows.beside import Judged, Verifier, record_save
-from ledger.flows.finished_saves import Stamps, stamps_of
+from ledger.flows.finished_saves import Stamps, remove, stamps_of
 from ledger.flows.record import Recorder
 from ledger.flows.training_loop import Checkpoint, to_checkpoint, told
 from ledger.flows.verify import Setting
@@ -49,8 +48,8 @@ class SavesBeside:
         self._recorder, self._voice, self._tell = recorder, voice, tell
         self._environments = dict(known)
         self._verifiers: dict[Path, tuple[Verifier, Setting]] = {}
-        self._waiting: dict[Path, Waiting] = {}
-        self._judged: dict[Path, Saved] = {}  # the last one of each folder of snapshots
+        self._waiting: list[Waiting] = []
+        self._passed: dict[Path, Saved] = {}  # the last one of each folder of snapshots
         self._open = ExitStack()
 
     def __enter__(self) -> "SavesBeside":
@@ -59,13 +58,13 @@ class SavesBeside:
     def __exit__(self, *error: object) -> None:
         """End the workers, whatever they are doing."""
         self._open.close()
-        for saved in (*self._judged.values(), *(one.save.saved for one in self._waiting.values())):
+        for saved in (*self._passed.values(), *(one.save.saved for one in self._waiting)):
             remove(saved)
 
     @property
     def waiting(self) -> list[Path]:
         """The folders of the saves that are not judged yet."""
-        return [one.save.saved.folder for one in self._waiting.values()]
+        return [one.save.saved.folder for one in self._waiting]
 
     def get_ready(self, python: Path) -> Verifier | None:
         """The one that reloads with this Python, made at the first need; None where that cannot be asked."""
@@ -90,12 +89,15 @@ class SavesBeside:
         if verifier is None:
             remove(save.saved)
             return
-        self._waiting[save.saved.snapshot] = Waiting(save, stamps_of(save.saved.folder))
+        self._waiting.append(Waiting(save, stamps_of(save.saved.folder)))
         verifier.take(save.saved)
 
     def judge(self, judged: Judged) -> Checkpoint | None:
         """Record and tell what became of a save; None for one that was overwritten meanwhile."""
-        saved, waiting = judged.saved, self._waiting.pop(judged.saved.snapshot)
+        saved = judged.saved
+        # By identity: without hard links two saves into one folder are alike.
+        waiting = next(one for one in self._waiting if one.save.saved is saved)
+        self._waiting = [one for one in self._waiting if one is not waiting]
         found = to_checkpoint(judged, judged.verified)
         if found.verdict is not Verdict.PASS and _changed(saved.folder, waiting.before):
             self._tell(Unverified(OVERWRITTEN, saved.step, saved.folder))
@@ -110,25 +112,17 @@ class SavesBeside:
             self._recorder.metric(name, score.value if score else None, checkpoint.step)
         for line in told(checkpoint):
             self._voice.say(f"ledger: {line}")
-        self._forget_older(saved)
+        self._forget(saved, marked=checkpoint.marked)
         return checkpoint
 
-    def _forget_older(self, saved: Saved) -> None:
-        """The newest judged snapshot stays until the next one is, whose score is held against its mark."""
-        before = self._judged.get(saved.snapshot.parent)
-        self._judged[saved.snapshot.parent] = saved
-        if before is not None:
-            remove(before)
-
-
-def remove(saved: Saved) -> None:
-    """Drop a snapshot, and the folders that it leaves empty."""
-    if saved.snapshot == saved.folder:
-        return  # there are no hard links here: it was verified in its own place
-    rmtree(saved.snapshot, ignore_errors=True)
-    with suppress(OSError):
-        for folder in list(saved.snapshot.parents)[:3]:
-            folder.rmdir()  # as far as they are empty
+    def _forget(self, saved: Saved, *, marked: bool) -> None:
+        """The newest snapshot that passed stays: the scores of the next ones are held against its mark."""
+        done: Saved | None = saved
+        if marked:
+            done = self._passed.get(saved.snapshot.parent)
+            self._passed[saved.snapshot.parent] = saved
+        if done is not None:
+            remove(done)
 
 
 def _changed(folder: Path, before: Stamps) -> bool:

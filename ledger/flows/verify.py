@@ -27,6 +27,7 @@ from ledger.evidence import Evidence, Measured, SoundFiles, TextEvidence, Unobse
 from ledger.findings import Json, Report
 from ledger.flows.limits import training_limits
 from ledger.flows.samples import inspect_sample
+from ledger.flows.untold import untold_by
 from ledger.flows.verdicts import record
 from ledger.flows.voice import Voice
 from ledger.lineage import claims_of, origin_of_checkpoint, origin_of_run, step_in_name
@@ -198,7 +199,9 @@ def _sides(
 ) -> tuple[Evidence, Evidence]:
     """What is expected of the checkpoint, and what is there."""
     workspace = setting.workspace
-    before = replace(_kept(result, run), last_good=_last_good(checkpoint))
+    before = replace(
+        _kept(result, _keeper(setting, checkpoint, result, run)), last_good=_last_good(checkpoint)
+    )
     origin = replace(result.actual.origin, environment=setting.environment.digest)
     known = origin_of_run(run, workspace.runs / run.id) if run and workspace else Origin()
     earlier = [one for one in setting.runs if one.status == "finished" and _same_pipeline(one, run)]
@@ -219,15 +222,27 @@ def _sides(
     return expected, actual
 
 
-def _kept(result: Reloaded, run: Run | None) -> Snapshot:
-    """What was kept at the save. A training of the ledger owes it: a save of it without is no foreign one."""
-    task = (run.started.get("spec") or {}).get("task") if run else None
-    if run is None or task not in TRAININGS:
+def _keeper(setting: Setting, checkpoint: Path, result: Reloaded, run: Run | None) -> Run | None:
+    """The run that kept evidence of all its saves, of which this is one; None where nobody did."""
+    if _task(run) in TRAININGS:
+        return run
+    if result.has_evidence or setting.workspace is None:
+        return None
+    return untold_by(checkpoint, setting.runs, setting.workspace)
+
+
+def _kept(result: Reloaded, keeper: Run | None) -> Snapshot:
+    """What was kept at the save. Its keeper owes it: a save of it without is no foreign one."""
+    if keeper is None:
         return result.expected
-    lost = {} if result.has_evidence else dict.fromkeys(PARTS, EVIDENCE_LOST.format(run=run.id))
+    lost = {} if result.has_evidence else dict.fromkeys(PARTS, EVIDENCE_LOST.format(run=keeper.id))
     # A forecaster has no text to keep: of its evidence all that there is was kept.
-    owed = task == "training" or not result.has_evidence
+    owed = _task(keeper) == "training" or not result.has_evidence
     return replace(result.expected, owed=owed, unseen={**result.expected.unseen, **lost})
+
+
+def _task(run: Run | None) -> str | None:
+    return (run.started.get("spec") or {}).get("task") if run else None
 
 
 def _same_pipeline(earlier: Run, run: Run | None) -> bool:

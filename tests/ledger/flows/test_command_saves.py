@@ -124,3 +124,30 @@ def test_lightnings_checkpoints_are_verified_too(repository, tiny_marian, kind):
         assert {"CKP003", "CKP004", "CKP005"} <= set(document["passed"])
     else:
         assert {"CKP005", "CKP006"} <= {found["code"] for found in document["findings"]}
+
+
+def run_without_tokenizer(repository, tiny_marian, *more, exits=0):
+    """The run's document, of a trainer that saves at steps 2 and 4."""
+    script = [sys.executable, str(SCRIPTS / "no_tokenizer.py"), str(tiny_marian), "out", *more]
+    done = repository.ledger("run", "--json", "--watch", "out", "--", *script)
+    assert done.returncode == exits, done.stderr
+    assert "Traceback" not in done.stderr  # the terminal is the script's
+    return json.loads(done.stdout)
+
+
+def test_a_save_that_the_script_makes_beside_its_trainer_is_found(repository, tiny_marian):
+    document = run_without_tokenizer(repository, tiny_marian)
+    found = {row["path"]: (row["verdict"], row["marked"]) for row in document["checkpoints"]}
+    assert found == dict.fromkeys(["out/checkpoint-2", "out/checkpoint-4", "out/final"], ("pass", True))
+    assert not list(repository.root.rglob("snapshots"))
+
+
+def test_a_save_that_a_killed_script_did_not_tell_of_is_never_marked(repository, tiny_marian):
+    document = run_without_tokenizer(repository, tiny_marian, "killed", exits=3)
+    assert 4 not in {step for step, _, _ in steps(document)}
+    assert any("checkpoint-4" in skip["reason"] for skip in document["skips"])
+    assert not list(repository.root.rglob("snapshots"))  # nor of a save that was linked by then
+    again = repository.json("verify", "out/checkpoint-4", exits=3)
+    assert again["verdict"] == "inconclusive"
+    assert document["run"] in {word for skip in again["skips"] for word in skip["reason"].split()}
+    assert not (repository.root / "out" / "checkpoint-4" / "ledger" / "verified.json").exists()
