@@ -113,6 +113,8 @@ def find(name: str, folder: Path) -> list[Lockfile]:
     if not found:
         near = difflib.get_close_matches(name, names(folder), n=1)
         known = f"did you mean {near[0]}?" if near else f"known: {', '.join(names(folder)) or 'none'}"
+        if (folder / f"{name}.in").is_file():
+            known = f"compile it: ledger env lock {name}"
         raise UsageError(f"no lockfile {name}.txt in {folder}", hint=known)
     return found
 
@@ -123,9 +125,11 @@ def is_path(name: str) -> bool:
 
 
 def names(folder: Path) -> list[str]:
-    """The environments that `folder` pins: `NAME.in` is the source of one, `pylock.NAME.toml` is one."""
+    """The environments that `folder` pins: `NAME.in` that is compiled is one, and so is `pylock.NAME.toml`."""
     pylocks = (path.stem.removeprefix("pylock.") for path in folder.glob("pylock.*.toml"))
-    return sorted({*pylocks, *(path.stem for path in folder.glob("*.in"))})
+    sources = (path.stem for path in folder.glob("*.in"))
+    compiled = (name for name in sources if any((folder / f"{name}{one}.txt").is_file() for one in VARIANTS))
+    return sorted({*pylocks, *compiled})
 
 
 def select(

@@ -94,6 +94,17 @@ def test_a_name_finds_its_variants_and_a_typo_its_neighbour(tmp_path):
     assert error.value.hint == "did you mean mt-4.57.6?"
 
 
+def test_a_source_that_is_not_compiled_yet_is_no_environment(tmp_path):
+    written(tmp_path, "mt.in", "torch\n")
+    written(tmp_path, "mt.txt")
+    written(tmp_path, "new.in", "torch\n")
+    written(tmp_path, "pylock.other.toml", "")
+    assert names(tmp_path) == ["mt", "other"]
+    with pytest.raises(UsageError) as error:
+        find("new", tmp_path)
+    assert error.value.hint == "compile it: ledger env lock new"
+
+
 SELECTED = [
     ({"torch": "2.13.0+cpu", "numpy": "2.4.6"}, "mt-cpu"),
     ({"torch": "2.13.0", "numpy": "2.4.6", "triton": "3.7.1"}, "mt"),
