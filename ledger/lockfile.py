@@ -125,7 +125,7 @@ def is_path(name: str) -> bool:
 
 
 def names(folder: Path) -> list[str]:
-    """The environments that `folder` pins: `NAME.in` that is compiled is one, and so is `pylock.NAME.toml`."""
+    """The environments that `folder` pins: each `NAME.in` that is compiled, and each `pylock.NAME.toml`."""
     pylocks = (path.stem.removeprefix("pylock.") for path in folder.glob("pylock.*.toml"))
     sources = (path.stem for path in folder.glob("*.in"))
     compiled = (name for name in sources if any((folder / f"{name}{one}.txt").is_file() for one in VARIANTS))
