@@ -10,9 +10,10 @@ CODE = "GAT004"
 TITLE = "an open finding that nobody accepted"
 READS = "open_findings"
 EXPLANATION = Explanation(
-    means="The newest finished run of an experiment has an error on the record that nobody accepted. It is a "
-    "warning where the run was in the base already, and a note where a later run of the experiment has "
-    "taken its place.",
+    means="The newest finished run of an experiment has an error on the record that nobody accepted, or one "
+    "of its checkpoints has one since it was verified again in the run's own environment. It is a warning "
+    "where the run was in the base already, and a note where a later run of the experiment has taken its "
+    "place.",
     matters="A result with an open error next to sound ones reads like one of them: nobody looks at verdicts "
     "when a table is made.",
     do="See what it is: ledger show RUN, ledger explain CODE. Mend the cause and run it again, or say on the "

@@ -1,13 +1,16 @@
 """`ledger accept`: waive one finding of one run, on the record."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from guards.gate import worse_score
 from guards.identity import twin_output
 from ledger import gitstate
 from ledger.errors import UsageError
+from ledger.findings import Finding, Report
 from ledger.journal import open_journal
 from ledger.runs import Acceptance, Run, find, load_runs
+from ledger.suspects.record import VERIFIED
 from ledger.workspace import Workspace
 
 # What the gate says of a run stands in no entry of it, nor does a twin that another branch made meanwhile.
@@ -29,7 +32,7 @@ def accept(workspace: Workspace, name: str, code: str, why: str) -> Accepted:
     code, why = code.strip().upper(), why.strip()
     if not why:
         raise UsageError("an acceptance needs its reason", hint='say it with: --why "…"')
-    _must_have(run, code)
+    _must_have(workspace, run, code)
     earlier = next((one for one in run.acceptances if one.code == code), None)
     if earlier:
         return Accepted(run, earlier, None)
@@ -40,8 +43,17 @@ def accept(workspace: Workspace, name: str, code: str, why: str) -> Accepted:
     return Accepted(find(load_runs(workspace), run.id), Acceptance(code, why, who, entry.time), entry.id)
 
 
-def _must_have(run: Run, code: str) -> None:
-    codes = sorted({f.code for f in (*run.preflight.findings, *run.report.findings)})
+def _must_have(workspace: Workspace, run: Run, code: str) -> None:
+    codes = sorted(
+        {f.code for f in (*run.preflight.findings, *run.report.findings, *_verified(workspace, run))}
+    )
     if code not in (*codes, *OF_THE_GATE):
         has = f"it has {', '.join(codes)}" if codes else "it has none"
         raise UsageError(f"{run.id} has no finding {code}", hint=has)
+
+
+def _verified(workspace: Workspace, run: Run) -> Iterator[Finding]:
+    """What verifications of its checkpoints found."""
+    for entry in open_journal(workspace, run.mode).entries():
+        if entry.kind == VERIFIED and entry.body.get("run") == run.id:
+            yield from Report.from_json(entry.body["report"]).findings

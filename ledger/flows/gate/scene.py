@@ -79,9 +79,13 @@ class Scene:
     @cached_property
     def known(self) -> frozenset[str]:
         """The ids of the runs that were finished in the base."""
-        past = {entry.id for entry in parse_sound(self.past)}
         ended = {str(entry.body["run"]): entry.id for entry in self.entries if entry.kind == "run.finished"}
-        return frozenset(run.id for run in self.runs if ended[run.id] in past)
+        return frozenset(run.id for run in self.runs if ended[run.id] in self.past_ids)
+
+    @cached_property
+    def past_ids(self) -> frozenset[str]:
+        """The ids of the base's entries."""
+        return frozenset(entry.id for entry in parse_sound(self.past))
 
     @cached_property
     def by_id(self) -> dict[str, Run]:

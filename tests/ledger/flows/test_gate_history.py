@@ -8,6 +8,7 @@ from junitparser import JUnitXml
 
 from guards.preflight import disk_space
 from ledger.findings import Finding, Report, Severity
+from ledger.flows.accept import accept
 from ledger.flows.gate.behaviour import judge
 from ledger.flows.gate.gate import Gate, run_gate
 from ledger.flows.gate.junit import write_junit
@@ -43,12 +44,19 @@ class Repository:
     def record(self, run, output="a", bleu=20.0, findings=(), interval=None):
         journal = open_journal(self.workspace, "real")
         head = {"run": run, "experiment": run.partition("-")[0], "mode": "real"}
-        journal.append("run.started", {**head, "inputs": run, "spec": {}, "spec_digest": run, "data": {}})
+        journal.append("run.started", {**head, "inputs": run, "spec": {}, "spec_digest": run, "data": {},
+                                       "environment": "sha256:own"})  # fmt: skip
         report = {"findings": list(findings), "skips": [], "passed": []}
         metric = {"value": bleu, "signature": "BLEU|tok:ja-mecab", "scale": [0, 100], "interval": interval}
         end = {"status": "finished", "report": report, "verdict": "fail" if findings else "pass"}
         files = {"output": {"path": "out.ja", "md5": output, "sha256": output}, "metrics": {"bleu": metric}}
         journal.append("run.finished", {**head, **end, **files})
+
+    def verify(self, run, *findings, checkpoint="models/checkpoint-10", environment="sha256:own"):
+        report = {"findings": list(findings), "skips": [], "passed": []}
+        body = {"run": run, "checkpoint": checkpoint, "environment": environment, "report": report}
+        verdict = "fail" if findings else "pass"
+        open_journal(self.workspace, "real").append("checkpoint.verified", {**body, "verdict": verdict})
 
     def accept(self, run, code):
         body = {"run": run, "experiment": run.partition("-")[0], "code": code, "why": "x", "who": "Minji"}
@@ -235,3 +243,28 @@ def test_a_disk_without_room_accuses_no_package():
     other = Finding("PRE001", Severity.ERROR, "ja is no code of this tokenizer")
     assert judge("mt", Report((full,)), None).unfinished == full.message
     assert judge("mt", Report((full, other)), None).problems == (f"PRE001 {other.message}",)
+
+
+LOST = {"code": "CKP003", "severity": "error", "message": "lm_head.weight is missing"}
+
+
+def test_a_checkpoint_that_fails_when_it_is_verified_later_is_an_open_finding(repo):
+    repo.record("exp6-1", output="six")
+    repo.verify("exp6-1", LOST, environment="sha256:another")
+    assert repo.found() == [], "that another version cannot read it is no fault of the run"
+    repo.verify("exp6-1", LOST)
+    ((code, severity, message),) = repo.gate()[0]
+    assert (code, severity) == ("GAT004", "error")
+    assert "models/checkpoint-10 of exp6-1 has CKP003 open" in message
+    accept(repo.workspace, "exp6-1", "CKP003", "it is not used")
+    assert repo.found() == []
+
+
+def test_of_a_checkpoint_the_newest_verification_counts_and_the_bases_is_a_warning(repo):
+    repo.git("checkout", "-q", "main")
+    repo.verify("exp5-1", LOST)
+    repo.commit()
+    repo.git("checkout", "-qb", "later")
+    assert repo.found() == [("GAT004", "warning")]
+    repo.verify("exp5-1")
+    assert repo.found() == []
