@@ -161,8 +161,19 @@ def _fill(partial: Path, lockfile: Lockfile, final: Path, on_progress: Tell) -> 
     byte_code = ["-m", "compileall", "-q", "-j", "0", "-x", "/tests/", "-s", str(partial), "-p", str(final)]
     # What fails here is no harm: a package may carry a file that is no Python of this version.
     _run([str(partial / "bin" / "python"), *byte_code, str(partial / "lib")], log, os.environ)
+    _readdress_scripts(partial, final)
     write_manifest(partial, lockfile, installer.name)
     on_progress(Progress(f"{lockfile.name}: byte code", 1, 1))
+
+
+def _readdress_scripts(partial: Path, final: Path) -> None:
+    """Scripts name the Python that they start with: by the name that its folder will have."""
+    now, then = os.fsencode(partial.name), os.fsencode(final.name)
+    for script in (partial / "bin").iterdir():
+        if script.is_file() and not script.is_symlink():
+            content = script.read_bytes()
+            if now in content:
+                script.write_bytes(content.replace(now, then))
 
 
 def _install(

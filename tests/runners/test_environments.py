@@ -69,6 +69,7 @@ def wheel(index, name, version, padding=0):
         archive.writestr(f"{name}.py", f"__version__ = {version!r}\n" + "#" * padding)
         archive.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
         archive.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
+        archive.writestr(f"{info}/entry_points.txt", f"[console_scripts]\n{name} = {name}:main\n")
         archive.writestr(f"{info}/RECORD", "")
     return f"{name}=={version} --hash=sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}\n"
 
@@ -294,6 +295,10 @@ def test_a_pylock_is_built_like_any_lockfile(index, locks, cache):
     with pytest.raises(subprocess.CalledProcessError):
         version_in(python, "docs")
     assert "secret" not in next(cache.glob("*.log")).read_text()
+    for script in ("peer", "activate"):
+        text = python.with_name(script).read_text()
+        assert str(python.parent.parent) in text
+        assert PARTIAL not in text
 
 
 def test_the_installer_is_uv_unless_the_user_says_otherwise(monkeypatch):
