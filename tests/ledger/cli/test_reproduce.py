@@ -58,7 +58,7 @@ def nothing_left(repo):
         ["git", "worktree", "list"], cwd=repo.root, capture_output=True, text=True, check=True
     )
     assert len(listed.stdout.splitlines()) == 1
-    assert list((repo.root / ".ledger" / "worktrees").iterdir()) == []
+    assert list(repo.root.glob(".ledger/worktrees/*")) == []
     assert repo.ledger("fsck").returncode == 0
 
 
@@ -247,16 +247,3 @@ def test_killed_it_leaves_a_work_tree_that_the_next_call_removes(repo):
     assert list((repo.root / ".ledger" / "worktrees").glob("wait-*/waiting"))
     repo.ledger("run", "quick", "--", "true")
     assert repo.json("reproduce", "quick")["result"] == "identical"
-
-
-# --- trainings --------------------------------------------------------------------------------------
-
-
-def test_a_rehearsed_training_comes_again_step_by_step(repo, monkeypatch):
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    run = repo.json("run", "exp10", "--rehearse")
-    assert run["series"]["steps"] == 45, "one of two steps is logged"
-    assert all(row["tensors"].startswith("sha256:") for row in run["checkpoints"])
-    done = repo.ledger("reproduce", "exp10")
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "45 losses and 3 checkpoints" in " ".join(done.stdout.split())

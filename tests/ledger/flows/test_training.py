@@ -71,6 +71,15 @@ def no_unearned_mark(repository):
     assert repository.ledger("fsck").returncode == 0
 
 
+def comes_again_step_by_step(repository, run):
+    """`ledger reproduce` of a training that is here already: another one takes a minute."""
+    assert run["series"]["steps"] == 45, "one of two steps is logged"
+    assert all(row["tensors"].startswith("sha256:") for row in run["checkpoints"])
+    again = repository.ledger("reproduce", run["run"])
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert "45 losses and 3 checkpoints" in " ".join(again.stdout.split())
+
+
 def test_every_save_is_verified_while_it_trains(repository):
     done = repository.json("run", "exp10", "--rehearse")
     assert done["verdict"] == "pass"
@@ -88,6 +97,7 @@ def test_every_save_is_verified_while_it_trains(repository):
     spooled = "".join(path.read_text() for path in (repository.root / ".ledger/spool").glob("*.jsonl"))
     assert not spooled or "bleu_reloaded" in spooled
     no_unearned_mark(repository)
+    comes_again_step_by_step(repository, done)
 
 
 def test_a_save_that_does_not_reload_ends_the_training(repository):
