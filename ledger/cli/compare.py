@@ -46,11 +46,13 @@ def command(
     if as_json and as_markdown:
         raise UsageError("--json and --markdown: choose one")
     from ledger.comparison_view import to_json, to_markdown, to_tables
-    from ledger.flows.compare import Request, compare
+    from ledger.flows.compare import CompareRequest, compare
     from ledger.workspace import Workspace
 
     with console(stderr=True).status("comparing"):
-        found = compare(Workspace.find_if_any(), Request(baseline, candidate, source, reference, language))
+        found = compare(
+            Workspace.find_if_any(), CompareRequest(baseline, candidate, source, reference, language)
+        )
     if as_markdown:
         click.echo(to_markdown(found, shown))
     else:

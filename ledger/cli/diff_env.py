@@ -39,13 +39,13 @@ def command(
     from shutil import get_terminal_size
 
     from ledger.cli.run import TerminalVoice
-    from ledger.flows.diff_env import Request, diff_env
+    from ledger.flows.diff_env import DiffEnvRequest, diff_env
     from ledger.suspects.sheet import sheet
     from ledger.workspace import Workspace
 
     if len(names) > 2:
         raise click.UsageError("name two sides at most")
-    request = Request(names, effective=effective, api=api, bisect=bisect, experiment=experiment)
+    request = DiffEnvRequest(names, effective=effective, api=api, bisect=bisect, experiment=experiment)
     answer = diff_env(Workspace.find_if_any(), request, TerminalVoice())
     document = answer.to_json()
     if as_json:

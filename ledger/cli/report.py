@@ -37,12 +37,12 @@ def command(
     ledger report --lang ja --compare exp5 exp9
     ledger report --markdown --out docs/log.md
     """
-    from ledger.flows.report import Request, report
+    from ledger.flows.report import ReportRequest, report
     from ledger.textio import write_lines_atomically
     from ledger.workspace import Workspace
 
     with console(stderr=True).status("gathering"):
-        text = report(Workspace.find(), Request(language, markdown, pairs)).rstrip("\n")
+        text = report(Workspace.find(), ReportRequest(language, markdown, pairs)).rstrip("\n")
     if markdown and out is None and not as_json:
         click.echo(text)
         return Exit.PASSED

@@ -29,7 +29,7 @@ CAUTIONS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class CompareRequest:
     """What the user typed. Source, reference and language are the runs' own where they are not named."""
 
     baseline: str
@@ -51,7 +51,7 @@ class Material:
     run: Run | None = None
 
 
-def compare(workspace: Workspace | None, request: Request) -> Comparison:
+def compare(workspace: Workspace | None, request: CompareRequest) -> Comparison:
     """Compare the candidate with the baseline as far as what is at hand allows.
 
     Without a workspace only files can be compared. Raises UsageError for a name that is neither a file nor a
@@ -74,7 +74,9 @@ def compare(workspace: Workspace | None, request: Request) -> Comparison:
     )
 
 
-def _material(workspace: Workspace | None, runs: Sequence[Run], name: str, request: Request) -> Material:
+def _material(
+    workspace: Workspace | None, runs: Sequence[Run], name: str, request: CompareRequest
+) -> Material:
     """A file where there is one of that name, else a run or an experiment's latest."""
     source = read_lines(request.source) if request.source else None
     reference = read_lines(request.reference) if request.reference else None

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class DiffEnvRequest:
     """What the user typed: none, one or two names, and what else to look at."""
 
     names: tuple[str, ...] = ()
@@ -73,7 +73,7 @@ class Comparison:
         }
 
 
-def diff_env(workspace: Workspace | None, request: Request, voice: Voice) -> Comparison:
+def diff_env(workspace: Workspace | None, request: DiffEnvRequest, voice: Voice) -> Comparison:
     """Everything that was asked for. Raises LedgerError for what cannot be read or built."""
     a, b = (resolve(name, workspace) for name in choose(request.names, workspace))
     found = compare_sources(a, b, workspace)
@@ -157,7 +157,7 @@ def _environment_of(run: Run) -> str | None:
 def _with_defaults(
     found: Comparison,
     sources: tuple[Source, Source],
-    request: Request,
+    request: DiffEnvRequest,
     workspace: Workspace | None,
     voice: Voice,
 ) -> Comparison:
@@ -173,7 +173,7 @@ def _with_defaults(
 def _api(
     found: Comparison,
     sources: tuple[Source, Source],
-    request: Request,
+    request: DiffEnvRequest,
     workspace: Workspace | None,
     voice: Voice,
 ) -> "tuple[ApiChange, ...]":
@@ -186,7 +186,7 @@ def _api(
 def _bisect(
     found: Comparison,
     sources: tuple[Source, Source],
-    request: Request,
+    request: DiffEnvRequest,
     workspace: Workspace | None,
     voice: Voice,
 ) -> "Bisection":

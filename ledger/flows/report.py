@@ -12,8 +12,7 @@ from guards.text.marks import marks
 from guards.text.scan import scan
 from ledger.errors import LedgerError
 from ledger.evidence import LineSample, TextEvidence, Unobserved
-from ledger.flows.compare import Request as Comparing
-from ledger.flows.compare import compare
+from ledger.flows.compare import CompareRequest, compare
 from ledger.flows.stored import read_data, read_output, target_language
 from ledger.remarks import Decision, decisions, notes, ratings
 from ledger.report.html import to_html
@@ -33,7 +32,7 @@ CHARACTERS = 300  # of one line; a looping model writes until it is stopped
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class ReportRequest:
     """What the user typed. `pairs` are runs or experiments to compare on the page."""
 
     language: str = "en"
@@ -41,7 +40,7 @@ class Request:
     pairs: tuple[tuple[str, str], ...] = ()
 
 
-def report(workspace: Workspace, request: Request) -> str:
+def report(workspace: Workspace, request: ReportRequest) -> str:
     """The report as text: HTML, or Markdown. Raises UsageError for a pair that there is not."""
     page = gather(workspace, request.pairs)
     if request.markdown:
@@ -65,7 +64,7 @@ def gather(workspace: Workspace, pairs: Sequence[tuple[str, str]] = ()) -> Page:
         curves=tuple(_curves(latest)),
         changes=tuple(_changes(runs, facts)),
         samples=tuple(one for run in latest if (one := _samples(workspace, run))),
-        comparisons=tuple(compare(workspace, Comparing(*pair)) for pair in pairs),
+        comparisons=tuple(compare(workspace, CompareRequest(*pair)) for pair in pairs),
         notes=tuple(notes(entries)),
         ratings=tuple(ratings(entries)),
     )

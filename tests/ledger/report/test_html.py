@@ -100,9 +100,9 @@ def test_every_word_exists_in_both_languages(written):
 
 
 def test_an_empty_record_makes_a_page_that_says_so(tmp_path, monkeypatch):
-    from ledger.flows.report import Request, report
+    from ledger.flows.report import ReportRequest, report
     from ledger.workspace import Workspace
 
     (tmp_path / "experiments").mkdir()
-    assert ENGLISH["nothing"] in report(Workspace(tmp_path), Request())
-    assert ENGLISH["nothing"] in report(Workspace(tmp_path), Request(markdown=True))
+    assert ENGLISH["nothing"] in report(Workspace(tmp_path), ReportRequest())
+    assert ENGLISH["nothing"] in report(Workspace(tmp_path), ReportRequest(markdown=True))

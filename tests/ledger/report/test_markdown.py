@@ -2,11 +2,11 @@
 
 from markdown_it import MarkdownIt
 
-from ledger.flows.report import Request, report
+from ledger.flows.report import ReportRequest, report
 
 
 def test_an_experiment_is_a_section_and_nothing_in_it_breaks_out(many):
-    text = report(many, Request(markdown=True))
+    text = report(many, ReportRequest(markdown=True))
     tokens = MarkdownIt("commonmark").enable("table").parse(text)
     headings = [
         tokens[n + 1].content for n, token in enumerate(tokens) if token.tag == "h2" and token.nesting == 1
@@ -18,7 +18,7 @@ def test_an_experiment_is_a_section_and_nothing_in_it_breaks_out(many):
 
 
 def test_scores_keep_their_signatures_and_rehearsals_their_name(many):
-    text = report(many, Request(markdown=True))
+    text = report(many, ReportRequest(markdown=True))
     assert "`BLEU|nrefs:1|case:mixed" in text
     assert "UTC, rehearsal:" in text
-    assert "予行" in report(many, Request(language="ja", markdown=True))
+    assert "予行" in report(many, ReportRequest(language="ja", markdown=True))
