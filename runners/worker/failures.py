@@ -58,6 +58,9 @@ def explain(error: Exception) -> JobError:
         return JobError(
             "broken weights", f"the weights file is broken: {error}", "download or save the model again"
         )
+    if isinstance(error, ModuleNotFoundError):
+        message = f"the experiment's environment has no package {error.name}"
+        return JobError("missing package", message, "name a lockfile that pins it, under environment")
     if is_out_of_memory(error):
         return JobError(
             "out of memory",

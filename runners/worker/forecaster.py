@@ -51,10 +51,15 @@ class Forecaster(nn.Module):  # type: ignore[misc]  # torch is Any here
     def start_from(self, name: str, revision: str | None) -> None:
         """Take the weights of the encoder of the T5 called `name`, a folder or hub name.
 
-        Raises JobError where it has other sizes than the config says.
+        Raises JobError where it has other sizes than the config says, or lacks weights.
         """
-        given = T5EncoderModel.from_pretrained(
-            name, revision=revision, dtype=torch.float32, trust_remote_code=False
+        given, loading = T5EncoderModel.from_pretrained(
+            name,
+            revision=revision,
+            dtype=torch.float32,
+            weights_only=True,
+            trust_remote_code=False,
+            output_loading_info=True,
         )
         wrong = [
             f"{key} {getattr(given.config, key)}, not {getattr(self.config, key)}"
@@ -64,6 +69,13 @@ class Forecaster(nn.Module):  # type: ignore[misc]  # torch is Any here
         if wrong:
             hint = "write the model's own sizes under model.config"
             raise JobError("other sizes", f"{name} has {', '.join(wrong)}", hint)
+        lacking = sorted(key for key in loading["missing_keys"] if key.startswith("encoder.block"))
+        if lacking:
+            count = f"{len(lacking)} tensor{'' if len(lacking) == 1 else 's'}"
+            message = f"{name} lacks {count} of the encoder: {', '.join(lacking[:3])}"
+            raise JobError(
+                "lacking weights", message, "name a T5, or start from scratch with model.name null"
+            )
         self.encoder.load_state_dict(_without_words(given.encoder).state_dict())
 
 

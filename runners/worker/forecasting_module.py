@@ -70,7 +70,15 @@ class ForecastModule(pl.LightningModule):  # type: ignore[misc]  # Lightning is 
             optimizer,
             max_lr=[group["lr"] * rise for group in groups],
             total_steps=steps,
-            pct_start=given["warmup_epochs"] / given["epochs"],
+            pct_start=_warmup_share(given["warmup_epochs"] / given["epochs"], steps),
             cycle_momentum=False,
         )
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+
+def _warmup_share(share: float, steps: int) -> float:
+    """The share (0-1) of the steps in which the rates rise; none where that is a single step.
+
+    OneCycleLR rises from step 0 to the last step of the warm-up: where both are one it divides by zero.
+    """
+    return 0.0 if round(share * steps, 6) <= 1 else float(share)

@@ -37,6 +37,7 @@ def chained(outer: Exception, inner: Exception) -> Exception:
         (MemoryError("Unable to allocate"), "out of memory"),
         (RuntimeError("CUDA error: an illegal memory access was encountered"), "device failed"),
         (AttributeError("'list' object has no attribute 'keys'"), "newer tokenizer"),
+        (ModuleNotFoundError("No module named 'lightning'", name="lightning"), "missing package"),
         (KeyError("what"), "failed"),
         (JobError("mine", "words"), "mine"),
     ],

@@ -174,6 +174,17 @@ def test_it_ends_where_that_is_asked_for(tmp_path):
     assert result["last_step"] == 2
 
 
+@pytest.mark.parametrize("warmup", [0, 0.5, 1])
+def test_a_warmup_may_be_as_short_as_one_step(tmp_path, warmup):
+    """torch's OneCycleLR divides by zero where the rates rise for exactly one step, and takes no whole 0."""
+    told = Told()
+    training = {**TRAINING, "epochs": 4, "warmup_epochs": warmup, "log_every_n_steps": 1}
+    limits = {"limit_train_batches": 1, "limit_val_batches": 1}
+    forecasting.forecast(make_job(tmp_path, training=training, development=limits), told)
+    rates = [one["lr"] for one in told.of("step") if "loss" in one]
+    assert rates[0] > rates[1] > rates[2]
+
+
 def test_mixed_precision_tells_its_scale_on_a_cpu_too(tmp_path):
     told = Told()
     training = {**TRAINING, "precision": "16-mixed", "epochs": 1, "warmup_epochs": 0.0}
