@@ -155,9 +155,7 @@ def _lockfile_missing(run: Run, tree: Workspace) -> Iterator[Missing]:
         yield Missing("lockfile", f"{recorded['path']} is not the recorded one at this commit")
 
 
-def _data_missing(
-    workspace: Workspace, run: Run, tree: Workspace, spec: AnySpec
-) -> Iterator[Missing]:
+def _data_missing(workspace: Workspace, run: Run, tree: Workspace, spec: AnySpec) -> Iterator[Missing]:
     recorded = {role: facts for role, facts in (run.started.get("data") or {}).items() if facts}
     if run.is_rehearsal:
         yield from _rehearsal_missing(recorded, _rehearsal_data(spec, tree))

@@ -7,7 +7,6 @@ from guards.reproduction import same_exit, same_output, same_training
 from ledger.evidence import Evidence, Unobserved
 from ledger.findings import Json
 from ledger.flows.stored import read_data, read_output
-from ledger.metric import Metric
 from ledger.runs import Run
 from ledger.series import read_series
 from ledger.trace import Device, ExitTrace, OutputTrace, SaveTrace, TrainingTrace
@@ -57,7 +56,7 @@ def _output(workspace: Workspace, run: Run, device: Device) -> OutputTrace | Uno
         lines=None if isinstance(lines, Unobserved) else tuple(lines),
         unseen=lines.reason if isinstance(lines, Unobserved) else "",
         source=() if isinstance(source, Unobserved) else tuple(source),
-        bleu=_metric((done.get("metrics") or {}).get("bleu")),
+        bleu=run.metrics.get("bleu"),
         device=device,
     )
 
@@ -65,10 +64,6 @@ def _output(workspace: Workspace, run: Run, device: Device) -> OutputTrace | Uno
 def _device(done: Mapping[str, Json]) -> Device:
     runtime = (done.get("effective") or {}).get("runtime") or {}
     return Device(runtime.get("dtype"), runtime.get("device"))
-
-
-def _metric(facts: Json) -> Metric | None:
-    return Metric(facts["value"], facts["signature"], tuple(facts["scale"])) if facts else None
 
 
 def _save(row: Mapping[str, Json]) -> SaveTrace:
