@@ -18,7 +18,9 @@ class Workspace:
 
     @classmethod
     def find(cls, start: Path | None = None) -> "Workspace":
-        """The nearest folder at or above `start` that has `experiments/` beside a `.git` or a ledger config.
+        """The nearest folder at or above `start` that has `experiments/` beside `.git` or `.ledger`, or a journal.
+
+        In a fresh clone a ledger below the repository's top has its committed journal alone.
 
         Raises UsageError when there is none, or when its pyproject.toml cannot be read.
         """
@@ -92,4 +94,5 @@ def read_settings(path: Path) -> dict[str, Json]:
 
 
 def _is_root(folder: Path) -> bool:
-    return (folder / ".git").exists() or (folder / ".ledger").is_dir()
+    journal = folder / "experiments" / "ledger.jsonl"
+    return (folder / ".git").exists() or (folder / ".ledger").is_dir() or journal.is_file()
