@@ -18,7 +18,7 @@ class Workspace:
 
     @classmethod
     def find(cls, start: Path | None = None) -> "Workspace":
-        """The nearest folder at or above `start` that has `experiments/` beside `.git` or `.ledger`, or a journal.
+        """The nearest one at or above `start` with `experiments/` beside `.git` or `.ledger`, or a journal.
 
         In a fresh clone a ledger below the repository's top has its committed journal alone.
 
