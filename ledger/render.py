@@ -139,10 +139,10 @@ def family_table(family: Mapping[str, Json]) -> Table:
     table = Table(title=family["name"], title_justify="left", box=None, pad_edge=False)
     for heading in ("", "this run", *(["parent"] if parent else []), "windows"):
         table.add_column(heading, justify="right" if heading else "left")
-    for name, member in family["members"].items():
+    for member in family["members"]:
         values = [member["value"], *([member["parent"]] if parent else [])]
         shown = ["-" if value is None else f"{value:+.4f}" for value in values]
-        table.add_row(Text(visible(name)), *shown, f"{member['count']:,}")
+        table.add_row(Text(visible(member["name"])), *shown, f"{member['count']:,}")
     return table
 
 

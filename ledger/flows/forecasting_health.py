@@ -111,19 +111,27 @@ def family_of_run(run: Run | None) -> MetricFamily | None:
     return MetricFamily(
         run=run.id,
         name=facts["name"],
-        values={name: math.nan if one["value"] is None else one["value"] for name, one in members.items()},
-        counts={name: one["count"] for name, one in members.items()},
+        values={one["name"]: math.nan if one["value"] is None else one["value"] for one in members},
+        counts={one["name"]: one["count"] for one in members},
         signature=facts["signature"],
     )
 
 
 def record_family(family: MetricFamily, parent: MetricFamily | None) -> dict[str, Json]:
-    """The family as the journal has it, and beside it how many members improved on the parent run."""
+    """The family as the journal has it, and beside it how many members improved on the parent run.
+
+    The members are a list: the journal sorts the keys of maps, and H1 belongs behind M30.
+    """
     before = dict(parent.values) if parent else {}
-    members = {
-        name: {"value": _known(value), "count": family.counts[name], "parent": _known(before.get(name))}
+    members = [
+        {
+            "name": name,
+            "value": _known(value),
+            "count": family.counts[name],
+            "parent": _known(before.get(name)),
+        }
         for name, value in family.values.items()
-    }
+    ]
     facts: dict[str, Json] = {"name": family.name, "members": members, "signature": family.signature}
     if parent is not None:
         shared = shared_members(parent, family)

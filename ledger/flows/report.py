@@ -17,7 +17,7 @@ from ledger.flows.stored import read_data, read_output, target_language
 from ledger.remarks import Decision, decisions, notes, ratings
 from ledger.report.html import to_html
 from ledger.report.markdown import to_markdown
-from ledger.report.page import Change, Curve, Experiment, Page, Part, Sample, Samples, Save
+from ledger.report.page import Change, Curve, Experiment, Family, Page, Part, Sample, Samples, Save
 from ledger.runs import Run, load_runs
 from ledger.spec import load_experiment
 from ledger.spec import names as spec_names
@@ -62,6 +62,7 @@ def gather(workspace: Workspace, pairs: Sequence[tuple[str, str]] = ()) -> Page:
         runs=tuple(runs),
         rates={run.id: rates for run in runs if (rates := (run.finished or {}).get("rates"))},
         curves=tuple(_curves(latest)),
+        families=tuple(_families(latest)),
         changes=tuple(_changes(runs, facts)),
         samples=tuple(one for run in latest if (one := _samples(workspace, run))),
         comparisons=tuple(compare(workspace, CompareRequest(*pair)) for pair in pairs),
@@ -95,11 +96,27 @@ def _title(workspace: Workspace, name: str, runs: Sequence[Run]) -> str:
 
 def _curves(runs: Sequence[Run]) -> Iterator[Curve]:
     for run in runs:
-        if rows := (run.finished or {}).get("checkpoints"):
+        rows = (run.finished or {}).get("checkpoints") or ()
+        # Of a model that writes no text there is no BLEU to draw.
+        if any(row.get("memory") is not None or row.get("reloaded") is not None for row in rows):
             saves = (
                 Save(row["step"], row.get("memory"), row.get("reloaded"), row["verdict"]) for row in rows
             )
             yield Curve(run.id, tuple(sorted(saves, key=lambda save: save.step)))
+
+
+def _families(runs: Sequence[Run]) -> Iterator[Family]:
+    for run in runs:
+        if facts := (run.finished or {}).get("family"):
+            members, parent = facts["members"], facts.get("parent") or {}
+            yield Family(
+                run=run.id,
+                values={one["name"]: one["value"] for one in members},
+                before={one["name"]: one["parent"] for one in members},
+                parent=parent.get("run"),
+                improved=parent.get("improved", 0),
+                of=parent.get("of", 0),
+            )
 
 
 def _changes(runs: Sequence[Run], facts: Facts) -> Iterator[Change]:

@@ -66,6 +66,7 @@ def _present(page: Page) -> list[str]:
         "claims": any(run.claims for run in page.runs),
         "timeline": page.runs,
         "curves": page.curves,
+        "families": page.families,
         "rates": page.rates,
         "samples": page.samples,
         "changes": len(page.runs) > 1,

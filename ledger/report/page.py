@@ -71,6 +71,21 @@ class Experiment:
 
 
 @dataclass(frozen=True, slots=True)
+class Family:
+    """The correlation of each time frame in one run, and in its parent; None where there is no number.
+
+    `improved` of `of` members are better than in the run `parent`, where there is one.
+    """
+
+    run: str
+    values: Mapping[str, float | None]
+    before: Mapping[str, float | None]
+    parent: str | None = None
+    improved: int = 0
+    of: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
     """What differs in the environments of two neighbouring runs, most suspicious first."""
 
@@ -89,6 +104,7 @@ class Page:
     runs: tuple[Run, ...]
     rates: Mapping[str, Mapping[str, float]]
     curves: tuple[Curve, ...] = ()
+    families: tuple[Family, ...] = ()
     changes: tuple[Change, ...] = ()
     samples: tuple[Samples, ...] = ()
     comparisons: tuple[Comparison, ...] = ()

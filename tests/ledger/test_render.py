@@ -6,7 +6,15 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from ledger.evidence import Flagged, LineSample, TextEvidence
-from ledger.render import explanation, pairs, samples_table, scores_lines, visible
+from ledger.render import (
+    checkpoints_table,
+    explanation,
+    family_table,
+    pairs,
+    samples_table,
+    scores_lines,
+    visible,
+)
 from ledger.scoring import score
 
 
@@ -72,3 +80,29 @@ def test_explanation_has_its_sections_in_order():
 
 def test_pairs_are_in_two_columns():
     assert drawn(pairs([("a", "one"), ("long", "two")])).splitlines()[0].rstrip() == "a     one"
+
+
+def test_a_family_stands_in_its_own_order_beside_its_parent():
+    members = [
+        {"name": "M30", "value": 0.035845, "count": 5000, "parent": None},
+        {"name": "H1", "value": None, "count": 5000, "parent": -0.025368},
+    ]
+    against = {"run": "t5-v55-0a1b2c", "improved": 0, "of": 0}
+    rows = drawn(family_table({"name": "correlation", "members": members, "parent": against}))
+    assert [line.split() for line in rows.splitlines()] == [
+        ["correlation"],
+        ["this", "run", "parent", "windows"],
+        ["M30", "+0.0358", "-", "5,000"],
+        ["H1", "-", "-0.0254", "5,000"],
+    ]
+    alone = drawn(family_table({"name": "correlation", "members": members}))
+    assert "parent" not in alone
+
+
+def test_saves_without_a_bleu_have_no_columns_for_it():
+    row = {"step": 60, "verdict": "pass", "save_seconds": 0.1, "evidence_seconds": 0.2}
+    textless = drawn(checkpoints_table([{**row, "memory": None, "reloaded": None}]))
+    assert "BLEU" not in textless
+    one_sided = drawn(checkpoints_table([{**row, "memory": 33.03, "reloaded": None}]))
+    assert "BLEU in memory" in one_sided
+    assert "BLEU reloaded" not in one_sided

@@ -91,7 +91,7 @@ def test_a_rehearsal_from_its_lint_to_its_dockerfile(repository):
     assert grown["measured"] == pytest.approx(5.0)
     rows = [(row["step"], row["verdict"], row["marked"]) for row in done["checkpoints"]]
     assert rows == [(step, "pass", True) for step in range(resumed + 60, 241, 60)]
-    assert list(done["family"]["members"]) == FRAMES
+    assert [one["name"] for one in done["family"]["members"]] == FRAMES
     assert done["metrics"]["correlation"]["value"] > 0.5
 
     exported = repository.ledger("export", done["run"], "--format", "docker")

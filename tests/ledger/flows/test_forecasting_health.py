@@ -128,7 +128,8 @@ def test_a_family_goes_through_the_journal():
     assert parent == before
     facts = json.loads(json.dumps(record_family(after, parent), allow_nan=False))
     assert facts["parent"] == {"run": "t5-v56-0a1b2c", "improved": 1, "of": 5}
-    assert facts["members"]["M5"] == {"value": 0.01, "count": 5000, "parent": -0.007802}
+    assert [one["name"] for one in facts["members"]] == list(STATED)
+    assert facts["members"][1] == {"name": "M5", "value": 0.01, "count": 5000, "parent": -0.007802}
     again = family_of_run(good_run("t5-v57", family=facts))
     assert again is not None
     assert math.isnan(again.values["M1"])
