@@ -10,6 +10,7 @@ from ledger.findings import Finding, Report, Severity
 from ledger.flows.gate.scene import Checked, Scene, unreadable
 from ledger.gate_evidence import Claim, Claims, Numbers
 from ledger.marked_numbers import find_claims
+from ledger.metric import Metric
 from ledger.runs import Run, find
 
 NAME = "claims"
@@ -67,7 +68,13 @@ def _numbers_of(run: Run) -> dict[str, tuple[float, bool]]:
     counts = {"seconds": done.get("seconds"), "lines": (done.get("output") or {}).get("lines")}
     counts["failed_lines"] = done.get("failed_lines")
     return {
-        **{name: (one.value, one.scale[1] <= 1) for name, one in run.metrics.items()},
+        **{name: (one.value, _is_share(one)) for name, one in run.metrics.items()},
         **{code: (float(rate), True) for code, rate in (done.get("rates") or {}).items() if rate is not None},
         **{name: (float(count), False) for name, count in counts.items() if count is not None},
     }
+
+
+def _is_share(metric: Metric) -> bool:
+    """Whether 1 is the whole of it, as of a rate or a ratio, which has no upper end on the record."""
+    top: float | None = metric.scale[1]
+    return top is None or top <= 1

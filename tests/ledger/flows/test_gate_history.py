@@ -268,3 +268,16 @@ def test_of_a_checkpoint_the_newest_verification_counts_and_the_bases_is_a_warni
     assert repo.found() == [("GAT004", "warning")]
     repo.verify("exp5-1")
     assert repo.found() == []
+
+
+@pytest.mark.parametrize(("top", "written"), [(100, "33.03%"), (1, "3303%"), (None, "3303%")])
+def test_a_percentage_is_read_on_the_scale_of_its_metric(repo, top, written):
+    head = {"run": "exp6-1", "experiment": "exp6", "mode": "real"}
+    journal = open_journal(repo.workspace, "real")
+    journal.append("run.started", {**head, "inputs": "c", "spec": {}, "spec_digest": "c", "data": {}})
+    metric = {"value": 33.03, "signature": "", "scale": [0, top]}
+    journal.append(
+        "run.finished", {**head, "status": "finished", "verdict": "pass", "metrics": {"x": metric}}
+    )
+    (repo.workspace.root / "R.md").write_text(f"<!-- ledger: exp6 x -->{written}<!-- /ledger -->\n")
+    assert repo.found() == []
