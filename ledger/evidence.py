@@ -120,7 +120,7 @@ class RunIdentity:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """Every earlier run that an identity can be held against, oldest first."""
+    """Every earlier finished run that an identity can be held against, oldest first."""
 
     runs: Sequence[RunIdentity] = ()
 

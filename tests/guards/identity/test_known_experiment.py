@@ -20,7 +20,6 @@ def before(experiment, inputs="sha256:in"):
     [
         [],
         [run("exp5-3fa91c", inputs="sha256:other")],
-        [run("exp5-3fa91c", output={})],  # broke off, so there is nothing to repeat
     ],
 )
 def test_an_unknown_experiment_passes(history):
@@ -45,6 +44,11 @@ def test_an_experiment_under_its_own_name_is_refused():
         "exp5 was run already with these very inputs (last run exp5-3fa91c on 2026-11-22); "
         "pass --again to repeat it"
     )
+
+
+def test_a_training_which_writes_no_text_is_known_as_well():
+    (finding,) = known_experiment.inspect(History([run("exp10-3fa91c", output={})]), before("exp10"))
+    assert finding.message.startswith("exp10 was run already")
 
 
 def test_own_and_other_names_are_told_in_one_finding():
