@@ -16,8 +16,8 @@ EXPLANATION = Explanation(
     "of the lines does not matter: a merge may interleave two sides.",
     matters="A merge of this branch would take a recorded result away from everybody, or change it, and the "
     "journal can look whole in itself afterwards.",
-    do="Take the base's lines back and keep your own: git diff BASE -- experiments/ledger.jsonl shows them as "
-    "removed. A result that was wrong stays, and a newer run stands beside it. With "
+    do="Take the base's lines back and keep your own: git diff BASE -- experiments/ledger.jsonl shows them "
+    "as removed. A result that was wrong stays, and a newer run stands beside it. With "
     "experiments/ledger.jsonl merge=union in .gitattributes a merge loses none.",
 )
 

@@ -31,7 +31,7 @@ def browser() -> "Iterator[Browser]":
 def open_page(browser, path, **options):
     page = browser.new_context(offline=True, **options).new_page()
     page.failures = []
-    page.on("pageerror", lambda error: page.failures.append(error))
+    page.on("pageerror", lambda error: page.failures.append(str(error)))
     page.on("requestfailed", lambda request: page.failures.append(request.url))
     page.goto(path.as_uri())
     return page
