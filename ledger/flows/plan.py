@@ -121,7 +121,10 @@ def settle(
 
 
 def _inspect_before(plan: Plan[SpecT, InputsT], need: DiskNeed, model: str, task: str) -> Report:
-    """Preflight, with the refusals that the request passes marked as such."""
+    """Preflight, with the refusals that the request passes marked as such.
+
+    A resumed run was let through when it began, a repetition too.
+    """
     report = preflight.inspect_surroundings(
         plan.workspace,
         clean=plan.spec.clean,
@@ -131,7 +134,8 @@ def _inspect_before(plan: Plan[SpecT, InputsT], need: DiskNeed, model: str, task
         need=need,
         model=ModelUse(task, model),
     )
-    return preflight.allow(report, plan.request.allow)
+    passes = plan.request.allow | ({AGAIN} if plan.request.resume else frozenset())
+    return preflight.allow(report, passes)
 
 
 def resumable(plan: Plan[SpecT, InputsT]) -> str:
