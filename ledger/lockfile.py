@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ledger.canonical import digest_bytes
 from ledger.errors import LedgerError, UsageError
+from ledger.pin import Pin
 
 # NAME.txt comes from the public index alone; NAME-cpu.txt has torch's +cpu build, which not all can get.
 VARIANTS = ("", "-cpu")
@@ -17,20 +18,6 @@ _ABOUT_THE_INDEX = re.compile(
 )
 _HASH = re.compile(r"\s--hash[= ](\S+)")
 _COMMENT = re.compile(r"(^|\s)#.*$")
-
-
-@dataclass(frozen=True, slots=True)
-class Pin:
-    """One package at one version: a normalized name, `sha256:…` hashes, PEP 508's marker or nothing.
-
-    `url` is where the file is where that is no index's matter.
-    """
-
-    name: str
-    version: str
-    hashes: tuple[str, ...] = ()
-    marker: str = ""
-    url: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

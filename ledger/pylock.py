@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ledger.errors import LedgerError
-from ledger.lockfile import Pin
+from ledger.pin import Pin
 
 if TYPE_CHECKING:
     from packaging.pylock import Package, Pylock

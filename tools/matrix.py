@@ -23,7 +23,8 @@ from typing import Any
 
 from ledger.errors import LedgerError
 from ledger.findings import Finding, Severity, Verdict
-from ledger.flows.verify import Setting, Verified, VerifyRequest, prepare, verify_checkpoint
+from ledger.flows.verified import Setting, Verified, VerifyRequest
+from ledger.flows.verify import prepare, verify_checkpoint
 from ledger.lockfile import find
 from ledger.progress import Progress, show_progress
 from ledger.scoring import score

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from ledger.findings import Json, Report
-    from ledger.flows.verify import Verified
+    from ledger.flows.verified import Verified
     from ledger.metric import Metric
     from ledger.workspace import Workspace
     from runners.verification import Question
@@ -94,7 +94,8 @@ def command(
         raise UsageError("which checkpoint?", hint="ledger verify CHECKPOINT, or: ledger verify --last DIR")
     if lockfile and interpreter:
         raise UsageError("--env and --python both name an environment", hint="give one of them")
-    from ledger.flows.verify import VerifyRequest, verify
+    from ledger.flows.verified import VerifyRequest
+    from ledger.flows.verify import verify
 
     workspace = _workspace()
     request = VerifyRequest(

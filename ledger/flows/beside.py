@@ -10,7 +10,8 @@ from threading import Lock
 from ledger.checkpoint import list_checkpoints, read_mark, stated_mark, write_mark
 from ledger.errors import LedgerError
 from ledger.flows.verdicts import record
-from ledger.flows.verify import Setting, Verified, verify_checkpoint
+from ledger.flows.verified import Setting, Verified
+from ledger.flows.verify import verify_checkpoint
 from runners.process import Worker
 from runners.training import Saved
 

@@ -17,9 +17,11 @@ from ledger.flows.effective import lockfiles_behind
 from ledger.flows.experiment import AGAIN, Outcome, RunRequest, run_experiment
 from ledger.flows.sides import Source
 from ledger.flows.training import TrainingOutcome
-from ledger.flows.verify import VerifyRequest, prepare, verify_checkpoint
+from ledger.flows.verified import VerifyRequest
+from ledger.flows.verify import prepare, verify_checkpoint
 from ledger.flows.voice import Voice
-from ledger.lockfile import Lockfile, Pin, read
+from ledger.lockfile import Lockfile, read
+from ledger.pin import Pin
 from ledger.suspects.groups import groups, mixed
 from ledger.suspects.side import EnvironmentSide
 from ledger.suspects.suspect import Kind, Suspect

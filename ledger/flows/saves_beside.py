@@ -12,7 +12,7 @@ from ledger.flows.beside import Judged, Verifier, record_save
 from ledger.flows.finished_saves import Stamps, remove, stamps_of
 from ledger.flows.record import Recorder
 from ledger.flows.training_loop import Checkpoint, to_checkpoint, told
-from ledger.flows.verify import Setting
+from ledger.flows.verified import Setting
 from ledger.flows.voice import Voice
 from ledger.runs import find, load_runs
 from runners.attachment import Save, Unverified

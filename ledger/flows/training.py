@@ -42,7 +42,7 @@ from ledger.flows.training_inputs import (
     read_training_inputs,
 )
 from ledger.flows.training_loop import Checkpoint, TrainingLoop
-from ledger.flows.verify import Setting
+from ledger.flows.verified import Setting
 from ledger.flows.voice import Voice
 from ledger.lineage import step_in_name, tokenizer_digest
 from ledger.runs import find, load_runs

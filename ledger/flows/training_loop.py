@@ -17,7 +17,7 @@ from ledger.checkpoint import Sample, list_checkpoints
 from ledger.findings import Report, Severity, Skip, Verdict
 from ledger.flows.beside import Judged, Verifier, record_save
 from ledger.flows.record import Recorder
-from ledger.flows.verify import Setting, Verified
+from ledger.flows.verified import Setting, Verified
 from ledger.flows.voice import Voice
 from ledger.lineage import step_in_name
 from ledger.metric import Metric

@@ -4,22 +4,19 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ledger.canonical import digest_file
 from ledger.checkpoint import Mark, evidence_path, now, stated_mark, verified_path, write_mark
 from ledger.errors import LedgerError
 from ledger.findings import Json, Verdict
 from ledger.flows.record import store_environment
+from ledger.flows.verified import Setting, Verified
 from ledger.journal import open_journal
-
-if TYPE_CHECKING:
-    from ledger.flows.verify import Setting, Verified
 
 
 def record(
-    setting: "Setting", verified: "Verified", say: Callable[[str], None], place: Path | None = None
-) -> "Verified":
+    setting: Setting, verified: Verified, say: Callable[[str], None], place: Path | None = None
+) -> Verified:
     """Journal the verdict, then mark the checkpoint if it passed; returns it with entry and mark.
 
     `place` is the checkpoint itself where what was verified is a snapshot of it. A verdict that is no pass
@@ -35,7 +32,7 @@ def record(
 
 
 def _mark(
-    checkpoint: Path, setting: "Setting", verified: "Verified", entry: str | None, say: Callable[[str], None]
+    checkpoint: Path, setting: Setting, verified: Verified, entry: str | None, say: Callable[[str], None]
 ) -> bool:
     if verified.files is None:
         say(f"{checkpoint} was written to while it was verified: it is not marked; verify it again")
@@ -58,7 +55,7 @@ def _withdraw(checkpoint: Path, environment: str) -> None:
             verified_path(checkpoint).unlink()
 
 
-def _journal(setting: "Setting", verified: "Verified", checkpoint: Path) -> str:
+def _journal(setting: Setting, verified: Verified, checkpoint: Path) -> str:
     assert setting.workspace is not None
     mode = verified.run.mode if verified.run else "real"
     journal = open_journal(setting.workspace, mode)
@@ -66,7 +63,7 @@ def _journal(setting: "Setting", verified: "Verified", checkpoint: Path) -> str:
     return journal.append("checkpoint.verified", _body(setting, verified, checkpoint, mode)).id
 
 
-def _body(setting: "Setting", verified: "Verified", checkpoint: Path, mode: str) -> dict[str, Json]:
+def _body(setting: Setting, verified: Verified, checkpoint: Path, mode: str) -> dict[str, Json]:
     assert setting.workspace is not None
     root, path = setting.workspace.root, checkpoint.resolve()
     evidence = evidence_path(verified.checkpoint)
@@ -91,7 +88,7 @@ def _body(setting: "Setting", verified: "Verified", checkpoint: Path, mode: str)
     }
 
 
-def _effective(setting: "Setting", verified: "Verified") -> dict[str, Json] | None:
+def _effective(setting: Setting, verified: Verified) -> dict[str, Json] | None:
     """The settings of the reloaded model, and the save's training arguments as this version has them.
 
     None in the environment that trained, where the run's own entry has them.

@@ -1,12 +1,11 @@
 """`ledger verify`: reload a checkpoint in a fresh process, and guard what came of it."""
 
 import os
-import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 from guards import registry
@@ -23,12 +22,13 @@ from ledger.checkpoint import (
 )
 from ledger.environment import Environment
 from ledger.errors import LedgerError, UsageError
-from ledger.evidence import Evidence, Measured, SoundFiles, TextEvidence, Unobserved
+from ledger.evidence import Evidence, Measured, SoundFiles, Unobserved
 from ledger.findings import Json, Report
 from ledger.flows.limits import training_limits
 from ledger.flows.samples import inspect_sample
 from ledger.flows.untold import untold_by
 from ledger.flows.verdicts import record
+from ledger.flows.verified import Setting, Verified, VerifyRequest
 from ledger.flows.voice import Voice
 from ledger.lineage import claims_of, origin_of_checkpoint, origin_of_run, step_in_name
 from ledger.lockfile import Lockfile
@@ -43,75 +43,12 @@ from ledger.workspace import Workspace
 from runners.environment import capture
 from runners.environments import default_cache, ensure
 from runners.process import Worker
-from runners.verification import PARTS, Question, Reloaded, reload
+from runners.verification import PARTS, Reloaded, reload
 
 TRAININGS = ("training", "forecasting")  # tasks whose runs keep evidence of every save
 EVIDENCE_LOST = (
     "{run} keeps evidence of every save, and this one has none: its trainer ended before it was written"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class VerifyRequest:
-    """What the user typed. The environment to reload in is that of a `lockfile` (its name or path), or else
-    the `interpreter`'s; `claims` are scores stated of the checkpoints, `run` the run they are said to be of.
-    """
-
-    checkpoints: tuple[Path, ...]
-    interpreter: Path = Path(sys.executable)
-    lockfile: str | None = None
-    question: Question = field(default_factory=Question)
-    claims: Mapping[str, float] = field(default_factory=dict)
-    run: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """What is the same for all checkpoints that are verified together. Without a workspace, no journal.
-
-    `health` None: the training is watched while it goes on, so that its log need not be read here.
-    """
-
-    workspace: Workspace | None
-    environment: Environment
-    question: Question = field(default_factory=Question)
-    claims: Mapping[str, float] = field(default_factory=dict)
-    runs: tuple[Run, ...] = ()
-    run: Run | None = None
-    health: TrainingLimits | None = field(default_factory=TrainingLimits)
-
-
-@dataclass(frozen=True, slots=True)
-class Verified:
-    """One checkpoint, verified. `memory` and `reloaded` are BLEU over the same lines, where there are any.
-
-    `files` is the digest over what was verified; None where it could not be read. `run` is the one on the
-    record that it is of. `entry` is the journal's, `marked` whether the mark was written.
-    """
-
-    checkpoint: Path
-    report: Report
-    result: Reloaded
-    files: str | None = None
-    text: TextEvidence | None = None
-    run: Run | None = None
-    entry: str | None = None
-    marked: bool = False
-
-    @property
-    def step(self) -> int | None:
-        """The step that the evidence, or else the folder's name, tells."""
-        return self.result.expected.origin.step or step_in_name(self.checkpoint)
-
-    @property
-    def memory(self) -> Metric | None:
-        """BLEU in the training process."""
-        return _bleu(self.result.expected)
-
-    @property
-    def reloaded(self) -> Metric | None:
-        """BLEU of the reloaded model."""
-        return _bleu(self.result.actual)
 
 
 def verify(workspace: Workspace | None, request: VerifyRequest, voice: Voice) -> list[Verified]:
@@ -296,10 +233,6 @@ def _digest(checkpoint: Path) -> str | None:
         return digest_files(checkpoint)
     except OSError:
         return None
-
-
-def _bleu(snapshot: Snapshot) -> Metric | None:
-    return snapshot.sample.bleu if snapshot.sample else None
 
 
 def _log(workspace: Workspace | None) -> Path:

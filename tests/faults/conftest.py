@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from ledger.flows.verify import VerifyRequest, prepare
+from ledger.flows.verified import VerifyRequest
+from ledger.flows.verify import prepare
 from runners.process import Worker
 from runners.rehearsal.text import pairs
 

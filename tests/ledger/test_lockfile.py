@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 
 from ledger.errors import LedgerError, UsageError
-from ledger.lockfile import Pin, find, names, read, select
+from ledger.lockfile import find, names, read, select
+from ledger.pin import Pin
 
 LOCKFILES = Path(__file__).parents[2] / "lockfiles"
 HERE = {"python_version": "3.11", "sys_platform": "linux"}

@@ -15,7 +15,8 @@ from ledger.flows.environments import choose
 from ledger.flows.experiment import AGAIN, Outcome, RunRequest, run_experiment
 from ledger.flows.gate.scene import Scene
 from ledger.flows.training import TrainingOutcome
-from ledger.flows.verify import VerifyRequest, verify
+from ledger.flows.verified import VerifyRequest
+from ledger.flows.verify import verify
 from ledger.gate_evidence import Behaviour, LockChange, Rehearsed
 from ledger.lockfile import Lockfile, read
 from ledger.suspects.suspect import Kind

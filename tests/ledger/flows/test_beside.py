@@ -8,7 +8,8 @@ import psutil
 import pytest
 
 from ledger.flows.beside import Verifier
-from ledger.flows.verify import VerifyRequest, prepare
+from ledger.flows.verified import VerifyRequest
+from ledger.flows.verify import prepare
 
 
 @pytest.fixture
