@@ -67,7 +67,7 @@ def test_it_opens_and_searches_from_the_file_system_without_a_network(site):
         page.on("request", lambda request: asked.append(request.url))
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.goto((site / "tutorial.html").as_uri())
-        page.locator("input.md-search__input").fill("bisect")
+        page.locator("input.md-search__input").press_sequentially("bisect")  # it listens to keys
         page.locator(".md-search-result__item", has_text="ledger diff-env").first.wait_for(state="attached")
         browser.close()
     assert errors == []
