@@ -29,7 +29,7 @@ demo: setup
 	@$(BIN)/ledger run exp7 --rehearse --again
 
 test: lint gate
-	@$(BIN)/pytest -n 2
+	@$(BIN)/pytest -n 2 --dist worksteal
 
 slow: setup
 	@$(BIN)/pytest -n 2 -m slow
