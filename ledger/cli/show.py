@@ -20,16 +20,15 @@ def command(run: str, as_json: bool) -> None:
     ledger show exp7
     ledger show exp7-3fa91c --json
     """
-    from ledger.journal import open_journal
     from ledger.remarks import notes, ratings
-    from ledger.runs import files_of, find, load_runs, to_json
+    from ledger.runs import files_of, find, load_record, to_json
     from ledger.sheet import sheet
     from ledger.workspace import Workspace
 
     workspace = Workspace.find()
-    found = find(load_runs(workspace), run)
+    runs, entries = load_record(workspace)
+    found = find(runs, run)
     files = files_of(workspace, found)
-    entries = [entry for mode in ("real", "rehearsal") for entry in open_journal(workspace, mode).entries()]
     said, judged = list(notes(entries, found.experiment, found.id)), list(ratings(entries, found.id))
     people = {"notes": [asdict(one) for one in said], "ratings": [one.to_json() for one in judged]}
     emit({**to_json(found), "files": files, **people}, as_json, *sheet(found, files, said, judged))

@@ -12,11 +12,12 @@ from ledger.errors import UsageError
 from ledger.evidence import Unobserved
 from ledger.findings import Json
 from ledger.flows.stored import read_data, read_output, target_language
+from ledger.journal import Entry
 from ledger.metric import PairedTest
-from ledger.runs import Run, find, load_runs
+from ledger.runs import Run, find, load_record
 from ledger.significance import paired_tests
 from ledger.suspects.rank import suspects
-from ledger.suspects.record import all_entries, environments, side_of_run
+from ledger.suspects.record import environments, side_of_run
 from ledger.suspects.suspect import Suspect
 from ledger.textio import read_lines
 from ledger.workspace import Workspace
@@ -57,7 +58,7 @@ def compare(workspace: Workspace | None, request: CompareRequest) -> Comparison:
     Without a workspace only files can be compared. Raises UsageError for a name that is neither a file nor a
     run, LedgerError for a file that cannot be read.
     """
-    runs = load_runs(workspace) if workspace else []
+    runs, entries = load_record(workspace) if workspace else ([], [])
     old, new = (_material(workspace, runs, name, request) for name in (request.baseline, request.candidate))
     if old.name == new.name:
         raise UsageError(f"both sides are {old.name}", hint="name two runs, experiments or files")
@@ -70,7 +71,7 @@ def compare(workspace: Workspace | None, request: CompareRequest) -> Comparison:
         tests=texts.tests,
         changes=texts.changes,
         params=_params(old, new),
-        suspects=_suspects(workspace, old, new),
+        suspects=_suspects(entries, old, new),
     )
 
 
@@ -202,9 +203,9 @@ def _params(old: Material, new: Material) -> tuple[Difference, ...]:
     return tuple(differences(old.run.started.get("spec") or {}, new.run.started.get("spec") or {}))
 
 
-def _suspects(workspace: Workspace | None, old: Material, new: Material) -> tuple[Suspect, ...] | Unobserved:
+def _suspects(entries: Sequence[Entry], old: Material, new: Material) -> tuple[Suspect, ...] | Unobserved:
     """What of the environments and the effective configuration differs, most suspicious first."""
-    if workspace is None or old.run is None or new.run is None:
+    if old.run is None or new.run is None:
         return Unobserved("a file does not tell where it was made")
-    facts = environments(all_entries(workspace))
+    facts = environments(entries)
     return tuple(suspects(side_of_run(old.run, facts), side_of_run(new.run, facts)))
