@@ -27,6 +27,6 @@ def run(name, sent, unsent=0, error=None):
     ],
 )
 def test_the_page_shows_what_sync_prints(block, destination, runs):
-    shown = re.findall(r"^```console\n\$ [^\n]*\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)[block]
+    shown = re.findall(r"^```text\n\$ [^\n]*\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)[block]
     printed = _lines({"destination": destination, "runs": runs}, sum(run["unsent"] for run in runs))
     assert shown.splitlines() == printed
