@@ -139,7 +139,8 @@ def _diff(top: Path, new: Sequence[_NewFile], ignore: Sequence[Path]) -> bytes:
         index, names = Path(folder) / "index", Path(folder) / "names"
         own = top / os.fsdecode(git(top, "rev-parse", "--git-path", "index").rstrip(b"\n"))
         if own.exists():
-            shutil.copyfile(own, index)
+            # With its time: git takes a file for unchanged that is older than the index and of the same size.
+            shutil.copy2(own, index)
         environment = {"GIT_INDEX_FILE": str(index), "GIT_LITERAL_PATHSPECS": "0"}
         if new:
             names.write_bytes(b"\0".join(os.fsencode(f":(top,literal){one.name}") for one in new))
