@@ -7,8 +7,8 @@ from ledger.exporters import dockerfile, in_toto, markdown, model_card
 from ledger.exporters.record import Product, Record
 from ledger.journal import Entry
 from ledger.remarks import notes, ratings
-from ledger.runs import Run, find, load_runs
-from ledger.suspects.record import VERIFIED, all_entries, environments
+from ledger.runs import Run, find, load_record
+from ledger.suspects.record import VERIFIED, environments
 from ledger.workspace import Workspace
 
 FORMATS: dict[str, Callable[[Record], str]] = {
@@ -26,10 +26,10 @@ def export(workspace: Workspace, name: str, kind: str) -> str:
 
 def read_record(workspace: Workspace, name: str) -> Record:
     """Everything on the record about a finished run."""
-    run = find(load_runs(workspace), name)
+    runs, entries = load_record(workspace)
+    run = find(runs, name)
     if run.finished is None:
         raise LedgerError(f"{run.id} has not ended: it is {run.status}", hint="export it when it has")
-    entries = all_entries(workspace)
     return Record(
         run=run,
         product=_product(run, entries),

@@ -18,11 +18,11 @@ from ledger.remarks import Decision, decisions, notes, ratings
 from ledger.report.html import to_html
 from ledger.report.markdown import to_markdown
 from ledger.report.page import Change, Curve, Experiment, Family, Page, Part, Sample, Samples, Save
-from ledger.runs import Run, load_runs
+from ledger.runs import Run, load_record
 from ledger.spec import load_experiment
 from ledger.spec import names as spec_names
 from ledger.suspects.rank import suspects
-from ledger.suspects.record import Facts, all_entries, environments, side_of_run
+from ledger.suspects.record import Facts, environments, side_of_run
 from ledger.suspects.suspect import Kind
 from ledger.workspace import Workspace
 
@@ -50,8 +50,7 @@ def report(workspace: Workspace, request: ReportRequest) -> str:
 
 def gather(workspace: Workspace, pairs: Sequence[tuple[str, str]] = ()) -> Page:
     """Everything that the record has, and the samples of the texts that are at hand."""
-    entries = all_entries(workspace)
-    runs = load_runs(workspace)
+    runs, entries = load_record(workspace)
     experiments = tuple(_experiments(workspace, runs, {one.experiment: one for one in decisions(entries)}))
     facts = environments(entries)
     latest = [one.latest for one in experiments if one.latest]
