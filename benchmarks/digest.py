@@ -54,8 +54,8 @@ def own(folder: Path) -> dict[str, Callable[[], object] | None]:
     """The ledger's own ways."""
     from safetensors import safe_open
 
-    from ledger.checkpoint import digest_files
-    from runners.worker.digests import digest_tensors
+    from ledger.evidence.checkpoint import digest_files
+    from runners.worker.evidence.digests import digest_tensors
 
     def tensors(algorithm: str) -> None:
         for path in sorted(folder.iterdir()):

@@ -21,7 +21,7 @@ import time
 from pathlib import Path
 
 from ledger.findings import Json
-from ledger.journal import Entry, seal
+from ledger.journal.store import Entry, seal
 
 PEERS = (("dvc", "--version"), ("wandb", "--version"), ("mlflow", "--help"))
 AIM_SECONDS = 0.3  # of `log`, and less than `dvc --version`

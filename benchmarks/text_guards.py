@@ -28,7 +28,7 @@ from babel.messages.mofile import read_mo
 from guards.text import prefilter
 from guards.text.rules import Chunk, flagged_plainly, rules_for
 from guards.text.scan import scan
-from ledger.textio import read_lines
+from ledger.utils.textfiles import read_lines
 
 # OpusFilter's RepetitionFilter, as a user of it would write it down.
 OPUSFILTER = re.compile(r"(\S.{2,100}?)(?: *\1){2,}")

@@ -68,9 +68,9 @@ def make_checkpoint(folder: Path) -> int:
     import torch
     from transformers import MarianConfig, MarianMTModel
 
-    from runners.worker.questions import Languages, Text
-    from runners.worker.rehearsal_models import make
-    from runners.worker.witness import Witness
+    from runners.worker.evidence.probe_inputs import Languages, Text
+    from runners.worker.evidence.recorder import Witness
+    from runners.worker.rehearsal.models import make
 
     folder.mkdir()
     triples = pairs(LINES)

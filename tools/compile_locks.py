@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 
 from ledger.errors import LedgerError
-from runners.locking import compile_lock, lock_environment
+from runners.environments.locking import compile_lock, lock_environment
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCKS = ROOT / "lockfiles"

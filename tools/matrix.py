@@ -21,15 +21,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ledger.commands.verify.values import Setting, Verified, VerifyRequest
+from ledger.commands.verify.verify import prepare, verify_checkpoint
+from ledger.display.progress import Progress, show_progress
+from ledger.environments.lockfile import find
 from ledger.errors import LedgerError
+from ledger.evaluation.scoring import score
 from ledger.findings import Finding, Severity, Verdict
-from ledger.flows.verified import Setting, Verified, VerifyRequest
-from ledger.flows.verify import prepare, verify_checkpoint
-from ledger.lockfile import find
-from ledger.progress import Progress, show_progress
-from ledger.scoring import score
-from runners.environments import default_cache, ensure
-from runners.process import Worker
+from runners.environments.build import default_cache, ensure
+from runners.host.worker_process import Worker
 from runners.rehearsal.text import pairs
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -36,10 +36,10 @@ def save(order: Mapping[str, Any]) -> None:
     import torch
     from transformers import logging
 
-    from runners.worker import rehearsal_training as training
-    from runners.worker.questions import Languages, Text
-    from runners.worker.rehearsal_models import RECIPES
-    from runners.worker.witness import Witness
+    from runners.worker.evidence.probe_inputs import Languages, Text
+    from runners.worker.evidence.recorder import Witness
+    from runners.worker.rehearsal import training
+    from runners.worker.rehearsal.models import RECIPES
 
     logging.set_verbosity_error()
     triples, steps, folder = order["triples"], sorted(order["steps"]), Path(order["folder"])
@@ -66,8 +66,8 @@ def make(order: Mapping[str, Any], folder: Path) -> tuple[Any, Any]:
     """The family's tokenizer, trained on the order's lines, and a small untrained model."""
     import transformers
 
-    from runners.worker.families import FAMILIES
-    from runners.worker.rehearsal_models import make as make_rehearsal_model
+    from runners.worker.models.families import FAMILIES
+    from runners.worker.rehearsal.models import make as make_rehearsal_model
 
     lines = [line for row in order["triples"] for line in row]
     tokenizer, model = make_rehearsal_model(order["family"], lines, folder)
@@ -82,7 +82,7 @@ def make(order: Mapping[str, Any], folder: Path) -> tuple[Any, Any]:
 
 def taught(order: Mapping[str, Any], tokenizer: Any, model: Any, steps: Sequence[int]) -> Any:
     """Train, one batch of all lines a step, and stop at each of `steps`."""
-    from runners.worker import rehearsal_training as training
+    from runners.worker.rehearsal import training
 
     goal = training.Goal(loss=0.0, right=1.1, most_steps=steps[-1])
     start = model.config.decoder_start_token_id
@@ -108,8 +108,8 @@ def translate(order: Mapping[str, Any]) -> list[str]:
     import torch
     import transformers
 
-    from runners.worker import families
-    from runners.worker.rehearsal_models import RECIPES
+    from runners.worker.models import families
+    from runners.worker.rehearsal.models import RECIPES
 
     family, codes = families.FAMILIES[order["family"]], RECIPES[order["family"]].codes
     model = getattr(transformers, family.model_class).from_pretrained(order["folder"]).eval()

@@ -1,38 +1,37 @@
 """Guards on a checkpoint: its files, what they hold once reloaded, where it is from, what is claimed."""
 
-from guards.checkpoint import (
-    claimed_score,
-    complete_files,
-    finite,
-    keys,
-    own_run,
-    own_tokenizer,
-    recorded_step,
-    safe_files,
-    same_environment,
-    same_generation_config,
-    same_logits,
-    same_tensors,
-    same_text,
-    same_tokenizer,
+from guards.checkpoint.behaviour import (
+    changed_generation_config,
+    changed_logits,
+    changed_text,
+    changed_tokenizer,
     score_collapse,
-    signed_score,
-    told_step,
 )
+from guards.checkpoint.files import incomplete_files, unsafe_files
+from guards.checkpoint.origin import (
+    doubtful_score,
+    foreign_run,
+    foreign_tokenizer,
+    inconsistent_step,
+    other_environment,
+    step_beyond_run,
+    unsigned_score,
+)
+from guards.checkpoint.tensors import changed_tensors, mismatched_keys, non_finite_tensors
 from guards.guard import Guard
 
-FILES: tuple[Guard, ...] = (complete_files, safe_files)
+FILES: tuple[Guard, ...] = (incomplete_files, unsafe_files)
 RELOADED: tuple[Guard, ...] = (
-    keys,
-    finite,
-    same_tensors,
-    same_logits,
-    same_text,
-    same_tokenizer,
-    same_generation_config,
+    mismatched_keys,
+    non_finite_tensors,
+    changed_tensors,
+    changed_logits,
+    changed_text,
+    changed_tokenizer,
+    changed_generation_config,
     score_collapse,
-    same_environment,
+    other_environment,
 )
-LINEAGE: tuple[Guard, ...] = (recorded_step, own_run, told_step, own_tokenizer)
-CLAIMS: tuple[Guard, ...] = (claimed_score, signed_score)
+LINEAGE: tuple[Guard, ...] = (step_beyond_run, foreign_run, inconsistent_step, foreign_tokenizer)
+CLAIMS: tuple[Guard, ...] = (doubtful_score, unsigned_score)
 GUARDS: tuple[Guard, ...] = FILES + RELOADED + LINEAGE + CLAIMS

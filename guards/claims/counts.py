@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from guards.claims.contradiction import contradiction
+from guards.claims.formatting import contradiction
 from guards.guard import Explanation
-from ledger.claims import Consistency, Share, WrittenLog
+from ledger.evidence.imported_claims import Consistency, Share, WrittenLog
 from ledger.findings import Finding
 
 CODE = "CLM003"

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from guards.claims.contradiction import at, contradiction, shown
+from guards.claims.formatting import at, contradiction, shown
 from guards.claims.values import same
 from guards.guard import Explanation
-from ledger.claims import Consistency, SameOutput, Statement, WrittenLog
+from ledger.evidence.imported_claims import Consistency, SameOutput, Statement, WrittenLog
 from ledger.findings import Finding
 
 CODE = "CLM002"

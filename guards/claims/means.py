@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from statistics import fmean
 
-from guards.claims.contradiction import contradiction
+from guards.claims.formatting import contradiction
 from guards.guard import Explanation
-from ledger.claims import Consistency, Mean, WrittenLog
+from ledger.evidence.imported_claims import Consistency, Mean, WrittenLog
 from ledger.findings import Finding
 
 CODE = "CLM004"

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from guards.claims.contradiction import at, contradiction
+from guards.claims.formatting import at, contradiction
 from guards.guard import Explanation
-from ledger.claims import Consistency, Statement, WrittenLog
+from ledger.evidence.imported_claims import Consistency, Statement, WrittenLog
 from ledger.findings import Finding
 
 CODE = "CLM006"

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from itertools import combinations
 
-from guards.claims.contradiction import contradiction
+from guards.claims.formatting import contradiction
 from guards.guard import Explanation
-from ledger.claims import Consistency, Naming, WrittenLog, name_different_things
+from ledger.evidence.imported_claims import Consistency, Naming, WrittenLog, name_different_things
 from ledger.findings import Finding
 
 CODE = "CLM008"

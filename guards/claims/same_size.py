@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from itertools import combinations
 
-from guards.claims.contradiction import at, contradiction
+from guards.claims.formatting import at, contradiction
 from guards.guard import Explanation
-from ledger.claims import Consistency, OtherData, Statement, WrittenLog
+from ledger.evidence.imported_claims import Consistency, OtherData, Statement, WrittenLog
 from ledger.findings import Finding
 
 CODE = "CLM010"

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from guards.claims.contradiction import at, contradiction
+from guards.claims.formatting import at, contradiction
 from guards.guard import Explanation
-from ledger.claims import Consistency, Outcome, Result, WrittenLog
+from ledger.evidence.imported_claims import Consistency, Outcome, Result, WrittenLog
 from ledger.findings import Finding
 
 CODE = "CLM007"

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 
-from ledger.claims import Statement, WrittenLog
+from ledger.evidence.imported_claims import Statement, WrittenLog
 
 _DECIMALS = re.compile(r"\d(?:\.(\d+))?\s*[%％]")
 

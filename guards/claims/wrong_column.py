@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from guards.claims.contradiction import contradiction, shown
+from guards.claims.formatting import contradiction, shown
 from guards.claims.values import misplaced
 from guards.guard import Explanation
-from ledger.claims import Consistency, WrittenLog
+from ledger.evidence.imported_claims import Consistency, WrittenLog
 from ledger.findings import Finding
 
 CODE = "CLM009"

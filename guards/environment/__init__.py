@@ -2,13 +2,13 @@
 
 from guards.environment import (
     altered_packages,
-    effective_settings,
-    imported_packages,
-    interpreter,
-    pinned_versions,
-    soft_differences,
+    changed_interpreter,
+    changed_packages,
+    changed_settings,
+    minor_differences,
+    version_drift,
 )
 from guards.guard import Guard
 
-GUARDS: tuple[Guard, ...] = (pinned_versions, altered_packages)
-DIFFERENCES: tuple[Guard, ...] = (imported_packages, interpreter, effective_settings, soft_differences)
+GUARDS: tuple[Guard, ...] = (version_drift, altered_packages)
+DIFFERENCES: tuple[Guard, ...] = (changed_packages, changed_interpreter, changed_settings, minor_differences)

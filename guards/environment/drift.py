@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from ledger.environments.versions import Distance, distance
 from ledger.findings import Json
-from ledger.versions import Distance, distance
 
 
 @dataclass(frozen=True, slots=True)

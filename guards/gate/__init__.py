@@ -1,6 +1,18 @@
 """Guards on what a branch would bring: specs, environments, scores, open findings and claims."""
 
-from guards.gate import broken_bump, open_finding, spec_without_run, worse_score, wrong_claim
+from guards.gate import (
+    breaking_lockfile_change,
+    open_finding,
+    spec_without_run,
+    worse_score,
+    wrong_document_number,
+)
 from guards.guard import Guard
 
-GUARDS: tuple[Guard, ...] = (spec_without_run, broken_bump, worse_score, open_finding, wrong_claim)
+GUARDS: tuple[Guard, ...] = (
+    spec_without_run,
+    breaking_lockfile_change,
+    worse_score,
+    open_finding,
+    wrong_document_number,
+)

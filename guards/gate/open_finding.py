@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from guards.guard import Explanation
+from ledger.evidence.gate import KnownRuns, OpenFindings, RunFindings
 from ledger.findings import Finding, Severity
-from ledger.gate_evidence import KnownRuns, OpenFindings, RunFindings
 
 CODE = "GAT004"
 TITLE = "an open finding that nobody accepted"

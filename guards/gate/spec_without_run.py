@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 
 from guards.guard import Explanation
+from ledger.evidence.gate import ChangedSpec, ChangedSpecs, SpecRun, SpecRuns
 from ledger.findings import Finding, Severity
-from ledger.gate_evidence import ChangedSpec, ChangedSpecs, SpecRun, SpecRuns
 
 CODE = "GAT001"
 TITLE = "a changed spec without a finished, passing run"

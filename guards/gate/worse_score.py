@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from guards.guard import Explanation
+from ledger.evidence.gate import ScoreChange, ScoreChanges, Scored, ScoreLimit
 from ledger.findings import Finding, Severity, Skip
-from ledger.gate_evidence import ScoreChange, ScoreChanges, Scored, ScoreLimit
 
 CODE = "GAT003"
 TITLE = "a score is worse than the base's"

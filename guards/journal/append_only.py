@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from guards.guard import Explanation
-from guards.journal.listing import SHOWN
+from guards.journal.formatting import SHOWN
+from ledger.evidence.gate import JournalText
 from ledger.findings import Finding, Severity
-from ledger.gate_evidence import JournalText
-from ledger.journal import Entry, parse, spans
+from ledger.journal.store import Entry, parse, spans
 
 CODE = "JRN007"
 TITLE = "an entry of the base is gone or altered"

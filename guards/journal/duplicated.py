@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from guards.guard import Explanation
-from guards.journal.listing import bad_lines
+from guards.journal.formatting import bad_lines
 from ledger.evidence import JournalHeads, JournalLine, JournalLines
 from ledger.findings import Finding, Severity
 

@@ -1,6 +1,18 @@
 """Guards on what can be known before anything is paid for: codes, disk, git, the model's name, memory."""
 
 from guards.guard import Guard
-from guards.preflight import device_memory, disk_space, language_codes, model_kind, uncommitted_changes
+from guards.preflight import (
+    insufficient_disk,
+    insufficient_memory,
+    pretrained_only_model,
+    uncommitted_changes,
+    unknown_language_codes,
+)
 
-GUARDS: tuple[Guard, ...] = (language_codes, disk_space, uncommitted_changes, model_kind, device_memory)
+GUARDS: tuple[Guard, ...] = (
+    unknown_language_codes,
+    insufficient_disk,
+    uncommitted_changes,
+    pretrained_only_model,
+    insufficient_memory,
+)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-from ledger.languages import language_of
+from ledger.models.languages import language_of
 
 # Country codes that are often written for the language.
 _COUNTRIES = {"jp": "ja", "kr": "ko", "cn": "zh"}

@@ -1,6 +1,6 @@
 """Guards on scores against a reference: limits that a spec or a call has set."""
 
 from guards.guard import Guard
-from guards.scores import bleu, chrf, token_ratio
+from guards.scores import low_bleu, low_chrf, token_ratio
 
-GUARDS: tuple[Guard, ...] = (bleu, chrf, token_ratio)
+GUARDS: tuple[Guard, ...] = (low_bleu, low_chrf, token_ratio)

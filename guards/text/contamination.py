@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from guards.guard import Explanation
-from guards.text.rates import inspect_rate
+from guards.text.flag_rate import inspect_rate
 from guards.text.words import latin_words
 from ledger.evidence import TextEvidence, TextLimits
 from ledger.findings import Finding, Skip

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from guards.guard import Explanation
-from guards.text.rates import inspect_rate
+from guards.text.flag_rate import inspect_rate
 from guards.text.scripts import Script
 from guards.text.words import without_names
 from ledger.evidence import TextEvidence, TextLimits

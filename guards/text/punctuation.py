@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from guards.guard import Explanation
-from guards.text.rates import inspect_rate
+from guards.text.flag_rate import inspect_rate
 from ledger.evidence import TextEvidence, TextLimits
 from ledger.findings import Finding, Skip
 

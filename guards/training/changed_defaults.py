@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping
 
 from guards.guard import Explanation
-from ledger.difference import Difference, differences, listed
+from ledger.environments.diff.settings import NO_MATTER
+from ledger.evidence.training import EffectiveSettings
 from ledger.findings import Finding, Severity
-from ledger.suspects.settings import NO_MATTER
-from ledger.training_evidence import EffectiveSettings
+from ledger.utils.mapping_diff import Difference, differences, listed
 
 CODE = "TRN008"
 TITLE = "a default is not that of the last good run"

@@ -5,9 +5,9 @@ from itertools import groupby
 from math import isfinite
 
 from guards.guard import Explanation
-from guards.training.series import Beside, beside_earlier, in_json, latest_median, points, shown
+from guards.training.rolling_window import Beside, beside_earlier, in_json, latest_median, points, shown
+from ledger.evidence.training import TrainingLimits, TrainingPoint, TrainingSeries
 from ledger.findings import Finding, Severity, Skip
-from ledger.training_evidence import TrainingLimits, TrainingPoint, TrainingSeries
 
 CODE = "TRN002"
 TITLE = "the gradient norm explodes"

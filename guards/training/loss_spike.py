@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 from math import isfinite
 
 from guards.guard import Explanation
-from guards.training.series import Beside, beside_earlier, in_json, latest_median, points, shown
+from guards.training.rolling_window import Beside, beside_earlier, in_json, latest_median, points, shown
+from ledger.evidence.training import LOSS_RESOLUTION, TrainingLimits, TrainingSeries
 from ledger.findings import Finding, Severity, Skip
-from ledger.training_evidence import LOSS_RESOLUTION, TrainingLimits, TrainingSeries
 
 CODE = "TRN004"
 TITLE = "the loss spikes or diverges"

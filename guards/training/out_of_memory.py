@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator
 
 from guards.guard import Explanation
+from ledger.evidence.training import TrainingFailure, TrainingLimits, TrainingSeries
 from ledger.findings import Finding, Severity
-from ledger.training_evidence import TrainingFailure, TrainingLimits, TrainingSeries
 
 CODE = "TRN006"
 TITLE = "the training ran out of memory"

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from math import isclose
 
 from guards.guard import Explanation
-from guards.training.series import shown
+from guards.training.rolling_window import shown
+from ledger.evidence.training import TrainingPlan
 from ledger.findings import Finding, Severity, Skip
-from ledger.training_evidence import TrainingPlan
 
 CODE = "TRN007"
 TITLE = "data or batch grew, and the schedule did not follow"

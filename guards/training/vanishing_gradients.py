@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 from math import isfinite
 
 from guards.guard import Explanation
-from guards.training.series import latest_median, shown
+from guards.training.rolling_window import latest_median, shown
+from ledger.evidence.training import LOSS_RESOLUTION, TrainingLimits, TrainingSeries
 from ledger.findings import Finding, Severity, Skip
-from ledger.training_evidence import LOSS_RESOLUTION, TrainingLimits, TrainingSeries
 
 CODE = "TRN003"
 TITLE = "the gradient norm vanishes"

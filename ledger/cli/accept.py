@@ -20,7 +20,7 @@ def command(run: str, code: str, why: str, as_json: bool) -> None:
     \b
     ledger accept exp7 DUP001 --why "the two specs are meant to be equal"
     """
-    from ledger.flows.accept import accept
+    from ledger.commands.accept import accept
     from ledger.workspace import Workspace
 
     done = accept(Workspace.find(), run, code, why)

@@ -53,7 +53,7 @@ def _bug(error: Exception) -> int:
     import tempfile
     import traceback
 
-    from ledger.secrets import scrub_text
+    from ledger.utils.redaction import scrub_text
 
     text = scrub_text("".join(traceback.format_exception(error)))
     try:
@@ -69,6 +69,6 @@ def _bug(error: Exception) -> int:
 
 
 def _say(message: str) -> None:
-    from ledger.secrets import scrub_text
+    from ledger.utils.redaction import scrub_text
 
     click.echo(f"ledger: {scrub_text(message)}", err=True)

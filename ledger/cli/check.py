@@ -11,8 +11,8 @@ from ledger.errors import UsageError
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from ledger.commands.check import CheckedOutput
     from ledger.findings import Json
-    from ledger.flows.check import CheckedOutput
 
 FILE = click.Path(path_type=Path)
 
@@ -59,8 +59,8 @@ def command(
     A guard that lacks what it needs (a source, a language) is skipped, and says so.
     """
     from guards.text.failed import DEFAULT_MARKERS
+    from ledger.commands.check import CheckRequest, check_files
     from ledger.evidence import ScoreLimits
-    from ledger.flows.check import CheckRequest, check_files
 
     request = CheckRequest(
         output=output,
@@ -92,8 +92,8 @@ def _document(output: Path, checked: "CheckedOutput") -> dict[str, "Json"]:
 
 
 def _human(output: Path, checked: "CheckedOutput") -> list["RenderableType"]:
+    from ledger.display.tables import lines, report_table, samples_table, scores_lines, verdict_line
     from ledger.evidence import Scores
-    from ledger.render import lines, report_table, samples_table, scores_lines, verdict_line
 
     parts: list[RenderableType] = [report_table(checked.report), lines([""])]
     if isinstance(checked.scores, Scores):

@@ -45,8 +45,8 @@ def command(
     """
     if as_json and as_markdown:
         raise UsageError("--json and --markdown: choose one")
-    from ledger.comparison_view import to_json, to_markdown, to_tables
-    from ledger.flows.compare import CompareRequest, compare
+    from ledger.commands.compare import CompareRequest, compare
+    from ledger.display.comparison import to_json, to_markdown, to_tables
     from ledger.workspace import Workspace
 
     with console(stderr=True).status("comparing"):

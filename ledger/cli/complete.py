@@ -20,7 +20,7 @@ def experiments(_ctx: click.Context, _param: click.Parameter, typed: str) -> lis
     """The specs in `experiments/`."""
 
     def specs(workspace: "Workspace") -> list[str]:
-        from ledger.spec.load import names
+        from ledger.specs.loader import names
 
         return names(workspace.experiments)
 
@@ -31,7 +31,7 @@ def runs(_ctx: click.Context, _param: click.Parameter, typed: str) -> list[str]:
     """The recorded experiments, each of which stands for its latest run; run ids once a hyphen is typed."""
 
     def recorded(workspace: "Workspace") -> list[str]:
-        from ledger.runs import load_runs
+        from ledger.journal.runs import load_runs
 
         return [run.id if "-" in typed else run.experiment for run in load_runs(workspace)]
 

@@ -39,8 +39,8 @@ def command(
     from shutil import get_terminal_size
 
     from ledger.cli.run import TerminalVoice
-    from ledger.flows.diff_env import DiffEnvRequest, diff_env
-    from ledger.suspects.sheet import sheet
+    from ledger.commands.diff_env.compare import DiffEnvRequest, diff_env
+    from ledger.display.environment_diff import sheet
     from ledger.workspace import Workspace
 
     if len(names) > 2:

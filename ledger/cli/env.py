@@ -12,8 +12,8 @@ from ledger.errors import Exit, UsageError
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from ledger.environment import Environment
-    from ledger.lockfile import Lockfile
+    from ledger.environments.environment import Environment
+    from ledger.environments.lockfile import Lockfile
 
 
 @click.group()
@@ -43,9 +43,9 @@ def show(name: str | None, python: Path | None, as_json: bool) -> int:
 
     from guards.environment import GUARDS
     from guards.guard import inspect
+    from ledger.display.tables import report_table, verdict_line
     from ledger.evidence import Evidence
-    from ledger.render import report_table, verdict_line
-    from runners.environment import capture
+    from runners.environments.inspection import capture
 
     environment = capture(python or Path(sys.executable), _variants(name))
     report = inspect(GUARDS, Evidence(packages=environment.pins), Evidence(packages=environment.installed))
@@ -80,7 +80,7 @@ def lock(name: str, upgrade: bool, pylock: Path | None, as_json: bool) -> int:
 
     Where it asks for torch, NAME-cpu.txt has the same with torch's CPU build, if that can be had here.
     """
-    from ledger.flows.environments import lock_named
+    from ledger.commands.env import lock_named
     from ledger.workspace import Workspace
 
     written = lock_named(
@@ -105,8 +105,8 @@ def build(name: str, as_json: bool) -> int:
 
     Environments are kept in the user's cache, one for each content of a lockfile.
     """
-    from ledger.progress import show_progress
-    from runners.environments import default_cache, ensure, interpreter
+    from ledger.display.progress import show_progress
+    from runners.environments.build import default_cache, ensure, interpreter
 
     variants, cache = _variants(name), default_cache()
     with show_progress("steps") as tell:
@@ -121,7 +121,7 @@ def build(name: str, as_json: bool) -> int:
 
 def _variants(name: str | None) -> "list[Lockfile]":
     """The named lockfile's variants; without a name those of all, of which the nearest one is taken."""
-    from ledger.lockfile import find, is_path, names
+    from ledger.environments.lockfile import find, is_path, names
     from ledger.workspace import Workspace
 
     if name and is_path(name):

@@ -28,8 +28,8 @@ def command(code: str | None, show_all: bool, as_json: bool) -> None:
 
 
 def _explain(code: str, as_json: bool) -> None:
-    from ledger.flows.explain import find_guard, in_full
-    from ledger.render import explanation
+    from ledger.commands.explain import find_guard, in_full
+    from ledger.display.tables import explanation
 
     guard = find_guard(code)
     about = guard.EXPLANATION
@@ -38,8 +38,8 @@ def _explain(code: str, as_json: bool) -> None:
 
 
 def _list(as_json: bool) -> None:
-    from ledger.flows.explain import titles
-    from ledger.render import pairs
+    from ledger.commands.explain import titles
+    from ledger.display.tables import pairs
 
     rows = titles()
     document = {"guards": [{"code": code, "title": title} for code, title in rows]}

@@ -29,8 +29,8 @@ def command(run: str, kind: str, out: Path | None, as_json: bool) -> int:
     ledger export exp5 --format in-toto --out exp5.json
     ledger export exp5 --format docker > Dockerfile
     """
-    from ledger.flows.export import export
-    from ledger.textio import write_lines_atomically
+    from ledger.commands.export import export
+    from ledger.utils.textfiles import write_lines_atomically
     from ledger.workspace import Workspace
 
     text = export(Workspace.find(), run, kind).rstrip("\n")

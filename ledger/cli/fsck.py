@@ -7,8 +7,8 @@ import click
 from ledger.cli.output import console, emit, exit_for, json_option
 
 if TYPE_CHECKING:
+    from ledger.commands.fsck import CheckedJournal
     from ledger.findings import Json
-    from ledger.flows.fsck import CheckedJournal
 
 
 @click.command("fsck")
@@ -23,7 +23,7 @@ def command(as_json: bool) -> int:
     ledger fsck
     ledger fsck --json
     """
-    from ledger.flows.fsck import check_journals, together
+    from ledger.commands.fsck import check_journals, together
     from ledger.workspace import Workspace
 
     workspace = Workspace.find()
@@ -58,6 +58,6 @@ def _tell(one: "CheckedJournal", path: str) -> None:
         says = f"{one.entries:,} entries, {one.runs:,} runs: nothing changed, lost or moved"
     click.echo(f"{path}: {says}")
     if one.report.findings:
-        from ledger.render import report_table
+        from ledger.display.tables import report_table
 
         console().print(report_table(one.report))

@@ -11,7 +11,7 @@ from ledger.cli.output import emit, exit_for, json_option
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from ledger.flows.gate.gate import Gate
+    from ledger.commands.gate.gate import Gate
 
 FILE = click.Path(path_type=Path, dir_okay=False)
 
@@ -33,7 +33,7 @@ def command(base: str | None, rehearse: bool, junit: Path | None, summary: Path 
     is another's twin, no finding is open, and no document claims another number than the journal.
     """
     from ledger.cli.run import TerminalVoice
-    from ledger.flows.gate.gate import run_gate
+    from ledger.commands.gate.gate import run_gate
     from ledger.workspace import Workspace
 
     gate = run_gate(Workspace.find(), base, TerminalVoice(), rehearse=rehearse)
@@ -45,12 +45,12 @@ def command(base: str | None, rehearse: bool, junit: Path | None, summary: Path 
 def _write(gate: "Gate", junit: Path | None, summary: Path | None) -> None:
     """The files that were asked for, and the job summary where a GitHub job has one."""
     if junit:
-        from ledger.flows.gate.junit import write_junit
+        from ledger.commands.gate.junit import write_junit
 
         write_junit(gate, junit)
     job = os.environ.get("GITHUB_STEP_SUMMARY")
     if summary or job:
-        from ledger.flows.gate.summary import write_summary
+        from ledger.commands.gate.summary import write_summary
 
         if summary:
             write_summary(gate, summary)
@@ -59,8 +59,8 @@ def _write(gate: "Gate", junit: Path | None, summary: Path | None) -> None:
 
 
 def _human(gate: "Gate") -> "list[RenderableType]":
+    from ledger.display.tables import lines, plain_table, report_table, verdict_line
     from ledger.findings import Report
-    from ledger.render import lines, plain_table, report_table, verdict_line
 
     shown: list[RenderableType] = [
         plain_table(("check", "", "looked at"), [(c.name, c.status, c.about) for c in gate.checks]),

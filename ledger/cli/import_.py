@@ -10,7 +10,7 @@ from ledger.cli.output import console, emit, exit_for, json_option
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from ledger.flows.import_ import Imported, ImportedRun
+    from ledger.commands.import_ import Imported, ImportedRun
 
 KINDS = ("markdown", "huggingface", "mlflow", "lightning", "wandb")
 
@@ -32,8 +32,8 @@ def command(source: Path, kind: str | None, dry_run: bool, as_json: bool) -> int
     ledger import wandb/offline-run-20260203_170000-80s3lwwk
     ledger import mlflow.db --json
     """
+    from ledger.commands.import_ import look, record
     from ledger.errors import UsageError
-    from ledger.flows.import_ import look, record
     from ledger.workspace import Workspace
 
     try:
@@ -64,7 +64,7 @@ def _document(imported: "Imported", dry_run: bool) -> dict[str, object]:
 
 
 def _tell(imported: "Imported", dry_run: bool) -> None:
-    from ledger.render import lines, report_table
+    from ledger.display.tables import lines, report_table
 
     out = console()
     out.print(_table(imported.runs))
@@ -84,7 +84,7 @@ def _table(runs: "tuple[ImportedRun, ...]") -> "Table":
     from rich.table import Table
     from rich.text import Text
 
-    from ledger.render import visible
+    from ledger.display.tables import visible
 
     table = Table(box=None, pad_edge=False)
     for heading in ("run", "outcome", "model"):

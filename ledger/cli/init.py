@@ -16,8 +16,8 @@ def command(as_json: bool) -> None:
     \b
     git init && ledger init
     """
-    from ledger.flows.init import make_ready
-    from ledger.render import lines
+    from ledger.commands.init import make_ready
+    from ledger.display.tables import lines
 
     done = make_ready()
     human = [f"{step.path}: {step.did}" for step in done.steps]

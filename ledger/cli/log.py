@@ -11,9 +11,9 @@ from ledger.errors import UsageError
 
 if TYPE_CHECKING:
     from ledger.findings import Json
-    from ledger.remarks import Decision
-    from ledger.runs import Run
-    from ledger.selection import Wanted
+    from ledger.journal.annotations import Decision
+    from ledger.journal.query import Wanted
+    from ledger.journal.runs import Run
     from ledger.workspace import Workspace
 
 LATEST = 20
@@ -59,8 +59,8 @@ def command(
     ledger log --verdict fail --since 7d
     ledger log --metric 'bleu>30' --mode real --all
     """
-    from ledger.remarks import standing_decisions
-    from ledger.selection import Wanted, parse_bound, parse_since
+    from ledger.journal.annotations import standing_decisions
+    from ledger.journal.query import Wanted, parse_bound, parse_since
     from ledger.workspace import Workspace
 
     workspace = Workspace.find()
@@ -85,7 +85,7 @@ def command(
 
 
 def _select(workspace: "Workspace", wanted: "Wanted", count: int | None) -> "list[Run]":
-    from ledger.runs import latest_runs, load_runs, nearest
+    from ledger.journal.runs import latest_runs, load_runs, nearest
 
     if count is not None and wanted.is_everything:
         return latest_runs(workspace, count)
@@ -101,15 +101,15 @@ def _select(workspace: "Workspace", wanted: "Wanted", count: int | None) -> "lis
 def _decisions(skipped: "list[Decision]") -> list[str]:
     import shutil
 
-    from ledger.columns import columns
+    from ledger.display.plain_columns import columns
 
     rows = [(one.experiment, one.time[:10], "skipped", f"{one.why} ({one.who})") for one in skipped]
     return columns(rows, shutil.get_terminal_size((80, 24)).columns) if rows else []
 
 
 def _row(run: "Run") -> "dict[str, Json]":
-    from ledger.runs import head
-    from ledger.selection import findings_of
+    from ledger.journal.query import findings_of
+    from ledger.journal.runs import head
 
     return {
         **head(run),
@@ -124,7 +124,7 @@ def _row(run: "Run") -> "dict[str, Json]":
 def _table(runs: "list[Run]") -> list[str]:
     import shutil
 
-    from ledger.columns import columns
+    from ledger.display.plain_columns import columns
 
     years = {run.time[:4] for run in runs}
     started = f"{years.pop()}, UTC" if len(years) == 1 else ""
@@ -150,7 +150,7 @@ def _verdict(run: "Run") -> str:
 
 def _codes(run: "Run") -> str:
     from ledger.findings import Severity
-    from ledger.selection import findings_of
+    from ledger.journal.query import findings_of
 
     told = [f for f in findings_of(run) if f.severity > Severity.INFO]
     codes = dict.fromkeys(f"({f.code})" if f.accepted else f.code for f in told)

@@ -21,7 +21,7 @@ def command(about: str, text: str, as_json: bool) -> None:
     ledger note exp7 "the same model as exp5 under another name: nothing new was measured"
     ledger note exp9-3fa91c "beams 5 is slower and no better"
     """
-    from ledger.flows.remark import note
+    from ledger.commands.note import note
     from ledger.workspace import Workspace
 
     done = note(Workspace.find(), about, text)

@@ -30,7 +30,7 @@ def emit(document: Mapping[str, Json], as_json: bool, *human: "RenderableType") 
 
 def console(*, stderr: bool = False) -> "Console":
     """A rich console: no colour in a pipe, 80 columns where the terminal tells none."""
-    from ledger.render import make_console
+    from ledger.display.tables import make_console
 
     return make_console(stderr=stderr)
 

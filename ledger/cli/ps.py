@@ -7,7 +7,7 @@ import click
 from ledger.cli.output import emit, json_option
 
 if TYPE_CHECKING:
-    from ledger.flows.processes import Process
+    from ledger.commands.ps import Process
 
 RESUMES = {"real": "ledger run {} --resume", "rehearsal": "ledger run {} --rehearse --resume"}
 HEADINGS = ("run", "mode", "state", "started (UTC)", "last sign", "pid")
@@ -33,7 +33,7 @@ def command(stalled_after: float, as_json: bool) -> None:
     ledger ps
     ledger ps --stalled-after 60
     """
-    from ledger.flows.processes import processes
+    from ledger.commands.ps import processes
     from ledger.workspace import Workspace
 
     found = processes(Workspace.find(), stalled_after * 60)
@@ -47,7 +47,7 @@ def _table(found: "list[Process]") -> list[str]:
     import shutil
     from textwrap import wrap
 
-    from ledger.columns import columns
+    from ledger.display.plain_columns import columns
 
     width = shutil.get_terminal_size((80, 24)).columns
     rows = [HEADINGS, *(_row(one) for one in found)]

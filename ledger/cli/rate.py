@@ -10,8 +10,8 @@ from ledger.cli.output import console, emit, json_option
 from ledger.errors import Exit
 
 if TYPE_CHECKING:
-    from ledger.flows.rate import Line, Session
-    from ledger.remarks import Judgement, Rating
+    from ledger.commands.rate import Line, Session
+    from ledger.journal.annotations import Judgement, Rating
 
 KEYS: "dict[str, Judgement]" = {"r": "right", "p": "partly", "w": "wrong"}
 ASK = "[r]ight  [p]artly usable  [w]rong  [b]ack  [q]uit: "
@@ -31,7 +31,7 @@ def command(run: str, lines: int, as_json: bool) -> int:
     \b
     ledger rate exp5 --lines 50
     """
-    from ledger.flows.rate import open_session
+    from ledger.commands.rate import open_session
     from ledger.workspace import Workspace
 
     session = open_session(Workspace.find(), run, lines)
@@ -65,7 +65,7 @@ def _judge(session: "Session") -> bool:
 
 
 def _show(line: "Line", place: int, of: int) -> None:
-    from ledger.render import pairs, visible
+    from ledger.display.tables import pairs, visible
 
     texts = {"source": line.source, "output": line.output, "reference": line.reference}
     rows = [(name, visible(text) or "(empty)") for name, text in texts.items() if text is not None]

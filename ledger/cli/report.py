@@ -37,8 +37,8 @@ def command(
     ledger report --lang ja --compare exp5 exp9
     ledger report --markdown --out docs/log.md
     """
-    from ledger.flows.report import ReportRequest, report
-    from ledger.textio import write_lines_atomically
+    from ledger.commands.report import ReportRequest, report
+    from ledger.utils.textfiles import write_lines_atomically
     from ledger.workspace import Workspace
 
     with console(stderr=True).status("gathering"):

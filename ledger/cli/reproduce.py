@@ -31,8 +31,8 @@ def command(run: str, environment: str | None, overrides: tuple[str, ...], as_js
     ledger reproduce exp7 --set generation.batch_size=4
     """
     from ledger.cli.run import TerminalVoice
-    from ledger.flows.reproduce.flow import reproduce
-    from ledger.flows.reproduce.view import view
+    from ledger.commands.reproduce.display import view
+    from ledger.commands.reproduce.reproduce import reproduce
     from ledger.workspace import Workspace
 
     done = reproduce(Workspace.find(), run, TerminalVoice(), overrides=overrides, environment=environment)

@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
+    from ledger.commands.run.command.command import Recorded
+    from ledger.commands.run.generation import Outcome, RunRequest
+    from ledger.commands.run.training.train import TrainingOutcome
+    from ledger.display.progress import Progress
     from ledger.findings import Json, Report
-    from ledger.flows.command import Recorded
-    from ledger.flows.experiment import Outcome, RunRequest
-    from ledger.flows.training import TrainingOutcome
-    from ledger.progress import Progress
     from ledger.workspace import Workspace
 
 SHOWN = 4
@@ -95,7 +95,7 @@ def command(
         )
     if experiment is None:
         raise UsageError("which experiment?", hint="ledger run EXP, or: ledger run -- COMMAND")
-    from ledger.flows.experiment import AGAIN, RunRequest
+    from ledger.commands.run.generation import AGAIN, RunRequest
 
     allowed = {code.upper() for code in allow} | ({AGAIN} if again else set())
     return _run_experiment(RunRequest(experiment, rehearse, resume, overrides, frozenset(allowed)), as_json)
@@ -106,7 +106,7 @@ def _record_command(
 ) -> int:
     if not argv:
         raise UsageError("there is no command after `--`")
-    from ledger.flows.command import CommandRequest, run_command
+    from ledger.commands.run.command.command import CommandRequest, run_command
     from ledger.workspace import Workspace
 
     request = CommandRequest(argv, experiment, on_fail, watch, sys.stderr if as_json else None)
@@ -133,7 +133,7 @@ def _record_command(
 
 def _human_command(done: "Recorded") -> "list[RenderableType]":
     """The saves and what was found about them; nothing of a command that saved none."""
-    from ledger.render import checkpoints_table, report_table
+    from ledger.display.tables import checkpoints_table, report_table
 
     shown: list[RenderableType] = []
     if done.recorded["checkpoints"]:
@@ -144,7 +144,7 @@ def _human_command(done: "Recorded") -> "list[RenderableType]":
 
 
 def _run_experiment(request: "RunRequest", as_json: bool) -> int:
-    from ledger.flows.experiment import run_experiment
+    from ledger.commands.run.generation import run_experiment
     from ledger.workspace import Workspace
 
     workspace = Workspace.find()
@@ -167,7 +167,7 @@ def _run_experiment(request: "RunRequest", as_json: bool) -> int:
 
 def _tell_broken_off(error: RunFailedError, request: "RunRequest", as_json: bool) -> None:
     """What the guards say of a run that broke off: of its result nothing is known, whatever they found."""
-    from ledger.render import report_table
+    from ledger.display.tables import report_table
 
     findings = {**error.report.to_json(), "verdict": str(Verdict.INCONCLUSIVE)}
     head = {"run": error.run, "experiment": request.experiment, "mode": request.mode}
@@ -187,8 +187,8 @@ def _tell_unsent(workspace: "Workspace") -> None:
 
 
 def _human(outcome: "Outcome | TrainingOutcome") -> "list[RenderableType]":
-    from ledger.flows.training import TrainingOutcome
-    from ledger.render import (
+    from ledger.commands.run.training.train import TrainingOutcome
+    from ledger.display.tables import (
         lines,
         report_table,
         samples_table,
@@ -219,7 +219,7 @@ def _human(outcome: "Outcome | TrainingOutcome") -> "list[RenderableType]":
 
 
 def _human_training(outcome: "TrainingOutcome") -> "list[RenderableType]":
-    from ledger.render import checkpoints_table, family_table, lines, report_table, verdict_line
+    from ledger.display.tables import checkpoints_table, family_table, lines, report_table, verdict_line
 
     shown: list[RenderableType] = [checkpoints_table(outcome.recorded["checkpoints"]), ""]
     family = outcome.recorded.get("family")
@@ -241,7 +241,7 @@ def _human_training(outcome: "TrainingOutcome") -> "list[RenderableType]":
 
 
 def _improved(family: "Mapping[str, Json]") -> "list[RenderableType]":
-    from ledger.render import lines
+    from ledger.display.tables import lines
 
     against = family.get("parent")
     return (
@@ -269,13 +269,13 @@ class TerminalVoice:
 
     def preflight(self, report: "Report") -> None:
         """The findings that preflight has, as a table; nothing where it has none."""
-        from ledger.render import report_table
+        from ledger.display.tables import report_table
 
         if report.findings:
             console(stderr=True).print(report_table(report, title="preflight"), "", sep="\n")
 
     def progress(self, unit: str) -> "AbstractContextManager[Callable[[Progress], None]]":
         """A bar on a terminal, now and then a line elsewhere."""
-        from ledger.progress import show_progress
+        from ledger.display.progress import show_progress
 
         return show_progress(unit)

@@ -20,9 +20,9 @@ def command(run: str, as_json: bool) -> None:
     ledger show exp7
     ledger show exp7-3fa91c --json
     """
-    from ledger.remarks import notes, ratings
-    from ledger.runs import files_of, find, load_record, to_json
-    from ledger.sheet import sheet
+    from ledger.display.run_details import sheet
+    from ledger.journal.annotations import notes, ratings
+    from ledger.journal.runs import files_of, find, load_record, to_json
     from ledger.workspace import Workspace
 
     workspace = Workspace.find()

@@ -20,7 +20,7 @@ def command(experiment: str, why: str, as_json: bool) -> None:
     \b
     ledger skip exp2 --why "batch size changes speed, not text: measured with exp1"
     """
-    from ledger.flows.remark import skip
+    from ledger.commands.note import skip
     from ledger.workspace import Workspace
 
     done = skip(Workspace.find(), experiment, why)

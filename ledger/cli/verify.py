@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
 
+    from ledger.commands.verify.values import Verified
+    from ledger.evidence.metrics import Metric
     from ledger.findings import Json, Report
-    from ledger.flows.verified import Verified
-    from ledger.metric import Metric
     from ledger.workspace import Workspace
-    from runners.verification import Question
+    from runners.host.verification import Question
 
 FOLDER = click.Path(path_type=Path)
 FILE = click.Path(path_type=Path)
@@ -94,8 +94,8 @@ def command(
         raise UsageError("which checkpoint?", hint="ledger verify CHECKPOINT, or: ledger verify --last DIR")
     if lockfile and interpreter:
         raise UsageError("--env and --python both name an environment", hint="give one of them")
-    from ledger.flows.verified import VerifyRequest
-    from ledger.flows.verify import verify
+    from ledger.commands.verify.values import VerifyRequest
+    from ledger.commands.verify.verify import verify
 
     workspace = _workspace()
     request = VerifyRequest(
@@ -114,7 +114,7 @@ def command(
 
 
 def _print_last(folder: Path, as_json: bool) -> int:
-    from ledger.checkpoint import newest_verified, read_mark
+    from ledger.evidence.checkpoint import newest_verified, read_mark
 
     found = newest_verified(folder)
     mark = read_mark(found) if found else None
@@ -142,8 +142,8 @@ def _workspace() -> "Workspace | None":
 def _question(
     source: Path | None, reference: Path | None, language: str | None, full: bool, device: str
 ) -> "Question":
-    from ledger.textio import read_lines
-    from runners.verification import Question
+    from ledger.utils.textfiles import read_lines
+    from runners.host.verification import Question
 
     if reference and not source:
         raise UsageError("--reference needs what it translates", hint="give --source FILE")
@@ -188,8 +188,8 @@ def _document(done: "list[Verified]") -> "dict[str, Json]":
 
 
 def _human(done: "list[Verified]", workspace: "Workspace | None") -> "list[RenderableType]":
+    from ledger.display.tables import lines, report_table, verdict_line
     from ledger.findings import Severity
-    from ledger.render import lines, report_table, verdict_line
 
     parts: list[RenderableType] = [_table(done), ""]
     for one in done:
@@ -209,7 +209,7 @@ def _table(done: "list[Verified]") -> "Table":
     from rich.table import Table
     from rich.text import Text
 
-    from ledger.render import VERDICTS
+    from ledger.display.tables import VERDICTS
 
     table = Table(box=None, pad_edge=False)
     table.add_column("checkpoint", overflow="fold")

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
+from ledger.display.markdown import escaped, table
 from ledger.exporters.record import Record
 from ledger.findings import Severity
-from ledger.markdown import escaped, table
 
 
 def export(record: Record) -> str:

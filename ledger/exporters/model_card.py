@@ -1,8 +1,8 @@
 """A model card's metadata (`model-index`) by huggingface_hub: the scores with how they were computed."""
 
+from ledger.evidence.metrics import Metric
 from ledger.exporters.record import Record, refuse_rehearsal
 from ledger.findings import Json
-from ledger.metric import Metric
 
 # The names that the hub's metrics have; the others are no metrics of the hub's.
 METRICS = {"bleu": "bleu", "chrf": "chrf", "bleu_memory": "bleu"}

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from ledger.errors import LedgerError
 from ledger.findings import Finding, Json, Severity
-from ledger.remarks import Note, Rating
-from ledger.runs import Run
+from ledger.journal.annotations import Note, Rating
+from ledger.journal.runs import Run
 
 
 @dataclass(frozen=True, slots=True)

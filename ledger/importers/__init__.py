@@ -1,5 +1,5 @@
-"""Readers of what other tools and people recorded: a path in, `ledger.claims.Claimed` out, nothing written.
+"""Readers of what other tools and people recorded: a path in, `ledger.evidence.imported_claims.Claimed` out.
 
-A reader takes what can be read, says in `problems` what cannot, and raises LedgerError where nothing can.
-It never unpickles, executes or fetches anything.
+Nothing is written. A reader takes what can be read, says in `problems` what cannot, and raises
+LedgerError where nothing can. It never unpickles, executes or fetches anything.
 """

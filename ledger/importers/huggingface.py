@@ -7,11 +7,11 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from ledger.claims import Claimed, ClaimedRun, Outcome, Point
 from ledger.errors import LedgerError
+from ledger.evidence.imported_claims import Claimed, ClaimedRun, Outcome, Point
 from ledger.findings import Json
-from ledger.importers.files import Problems, finite, foreign, model_in, parse_json
-from ledger.trainer_state import NAME, TrainerState, read_trainer_state
+from ledger.importers.trainer_state import NAME, TrainerState, read_trainer_state
+from ledger.importers.untrusted_files import Problems, finite, foreign, model_in, parse_json
 
 KIND = "huggingface"
 RESULTS = ("all_results.json", "train_results.json", "eval_results.json", "predict_results.json")

@@ -4,10 +4,10 @@ import csv
 from io import StringIO
 from pathlib import Path
 
-from ledger.claims import Claimed, ClaimedRun, Point
 from ledger.errors import LedgerError
+from ledger.evidence.imported_claims import Claimed, ClaimedRun, Point
 from ledger.findings import Json
-from ledger.importers.files import Problems, finite, foreign, model_in, parse_yaml
+from ledger.importers.untrusted_files import Problems, finite, foreign, model_in, parse_yaml
 
 KIND = "lightning"
 METRICS, HPARAMS = "metrics.csv", "hparams.yaml"

@@ -12,10 +12,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from ledger.claims import Claimed, ClaimedRun, Outcome, Point
 from ledger.errors import LedgerError
+from ledger.evidence.imported_claims import Claimed, ClaimedRun, Outcome, Point
 from ledger.findings import Json
-from ledger.importers.files import Problems, finite, foreign, model_in, parse_yaml
+from ledger.importers.untrusted_files import Problems, finite, foreign, model_in, parse_yaml
 
 KIND = "mlflow"
 SQLITE = b"SQLite format 3\0"

@@ -4,8 +4,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Protocol, cast
 
-from ledger.claims import Claimed
 from ledger.errors import LedgerError, UsageError
+from ledger.evidence.imported_claims import Claimed
 from ledger.importers import huggingface, lightning, markdown_log, mlflow_store, wandb
 
 

@@ -6,13 +6,21 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ledger.claims import Claimed, ClaimedRun, Outcome, Point
 from ledger.errors import LedgerError
+from ledger.evidence.imported_claims import Claimed, ClaimedRun, Outcome, Point
 from ledger.findings import Json
-from ledger.importers.files import Problems, finite, foreign, model_in, parse_json, parse_yaml, pinned
+from ledger.importers.untrusted_files import (
+    Problems,
+    finite,
+    foreign,
+    model_in,
+    parse_json,
+    parse_yaml,
+    pinned,
+)
 from ledger.importers.wandb_file import Damage, read_records
 from ledger.importers.wandb_schema import record_class
-from ledger.secrets import scrub_url
+from ledger.utils.redaction import scrub_url
 
 KIND = "wandb"
 MOST_BYTES = 2 * 2**30  # read at once

@@ -1,4 +1,4 @@
 """The record as one page to look at or to commit: what stands on it, and how it is drawn.
 
-Values and drawing only; `ledger.flows.report` gathers them.
+Values and drawing only; `ledger.commands.report` gathers them.
 """

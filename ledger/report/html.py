@@ -8,15 +8,15 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from ledger import __version__
-from ledger.comparison import Comparison, conclusions
-from ledger.comparison_view import Section, sections
+from ledger.display.comparison import Section, sections
+from ledger.evaluation.comparison import Comparison, conclusions
 from ledger.evidence import Unobserved
-from ledger.metric import Metric
-from ledger.report.chart import curve_chart, timeline
+from ledger.evidence.metrics import Metric
+from ledger.journal.query import findings_of
+from ledger.journal.runs import Run
+from ledger.report.charts import curve_chart, timeline
 from ledger.report.page import Page
-from ledger.report.words import LANGUAGES
-from ledger.runs import Run
-from ledger.selection import findings_of
+from ledger.report.translations import LANGUAGES
 
 CHANGED_LINES = 5
 

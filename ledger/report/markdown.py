@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 
+from ledger.display.markdown import escaped, table
 from ledger.evidence import Unobserved
-from ledger.markdown import escaped, table
+from ledger.journal.query import findings_of
+from ledger.journal.runs import Run
 from ledger.report.html import metric, standing
 from ledger.report.page import Experiment, Page
-from ledger.report.words import LANGUAGES
-from ledger.runs import Run
-from ledger.selection import findings_of
+from ledger.report.translations import LANGUAGES
 
 Words = Mapping[str, str]
 

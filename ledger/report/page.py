@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ledger.comparison import Comparison
+from ledger.evaluation.comparison import Comparison
 from ledger.evidence import Unobserved
-from ledger.remarks import Decision, Note, Rating
-from ledger.runs import Run
-from ledger.suspects.suspect import Suspect
+from ledger.evidence.suspects import Suspect
+from ledger.journal.annotations import Decision, Note, Rating
+from ledger.journal.runs import Run
 
 
 @dataclass(frozen=True, slots=True)

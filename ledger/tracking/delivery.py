@@ -16,7 +16,7 @@ from filelock import FileLock, Timeout
 from ledger.errors import Exit
 from ledger.findings import Json
 from ledger.tracking.destination import Destination
-from ledger.tracking.reasons import reason
+from ledger.tracking.errors import reason
 from ledger.tracking.spool import Spool, SpoolFile
 from ledger.tracking.status import Status, spool_folder, write_status
 

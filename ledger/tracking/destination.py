@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from ledger.secrets import scrub_url
+from ledger.utils.redaction import scrub_url
 
 URI_VARIABLE = "MLFLOW_TRACKING_URI"
 

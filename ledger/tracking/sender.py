@@ -108,7 +108,7 @@ def _open_log(root: Path) -> Iterator[IO[bytes]]:
 
 
 def _log_to_stderr() -> None:
-    from ledger.tracking.reasons import scrub_text
+    from ledger.tracking.errors import scrub_text
 
     class Scrubbing(logging.Formatter):
         def format(self, record: logging.LogRecord) -> str:

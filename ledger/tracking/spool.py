@@ -137,7 +137,7 @@ def encode(event: Event) -> bytes:
 
     Secrets are taken out of all but a file's path, which would no longer be the file's.
     """
-    from ledger.secrets import scrub_json
+    from ledger.utils.redaction import scrub_json
 
     values = asdict(event) if isinstance(event, Artifact) else scrub_json(asdict(event))
     text = json.dumps({"event": event.event, **values}, ensure_ascii=False, separators=(",", ":"))

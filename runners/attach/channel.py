@@ -52,7 +52,7 @@ class Channel:
         with suppress(OSError, ValueError, AttributeError, TypeError):
             before = json.loads((self.folder / PROGRESS).read_text(encoding="utf-8"))
             step = max(step, int(before.get("step", 0)))
-        from runners.worker.shards import write_atomically
+        from runners.worker.generation.shards import write_atomically
 
         with suppress(OSError):
             write_atomically(self.folder / PROGRESS, json.dumps({"step": step}).encode())

@@ -16,13 +16,13 @@ from typing import Any
 from transformers import TrainerCallback
 
 from runners.attach.channel import Channel
-from runners.attach.reloadable import not_reloadable
+from runners.attach.dataset_text import languages_of, text_of
+from runners.attach.reloadability import not_reloadable
 from runners.attach.snapshots import CHECKPOINT, Snapshots, link_evidence, make_room
-from runners.attach.text import languages_of, text_of
-from runners.worker.effective import plain
-from runners.worker.training_watch import SERIES, number
-from runners.worker.undisturbed import unwrap
-from runners.worker.witness import Witness
+from runners.worker.evidence.eval_context import unwrap
+from runners.worker.evidence.recorder import Witness
+from runners.worker.models.resolved_config import plain
+from runners.worker.training.callback import SERIES, number
 
 TOGETHER = 2  # steps until all processes of a training have read what the first one wrote
 

@@ -16,8 +16,8 @@ from typing import Any
 
 from runners.attach.channel import Channel
 from runners.attach.snapshots import Snapshots
-from runners.worker import lightning
-from runners.worker.witness import Seen, Witness, save_evidence
+from runners.worker.evidence import lightning_checkpoint
+from runners.worker.evidence.recorder import Seen, Witness, save_evidence
 
 
 def attach(module: Any, folder: str) -> None:
@@ -81,7 +81,7 @@ class SaveGuard:
                 and trainer.is_global_zero
                 and not trainer.global_step % trainer.log_every_n_steps
             ):
-                from runners.worker.training_watch import number
+                from runners.worker.training.callback import number
 
                 self.channel.send("step", step=trainer.global_step, loss=number(loss))
                 self.channel.tell_step(trainer.global_step)
@@ -114,16 +114,18 @@ class SaveGuard:
     def _keep(self, trainer: Any, snapshot: Path) -> None:
         module = trainer.lightning_module
         prefix, model = _model_inside(module)
-        lightning.write_note(snapshot, snapshot.name, prefix)
+        lightning_checkpoint.write_note(snapshot, snapshot.name, prefix)
         if model is None:
             origin = {
                 "run": self.channel.run,
                 "environment": self.channel.environment,
                 "step": trainer.global_step,
             }
-            save_evidence(snapshot, Seen(lightning.snapshot_of(module.state_dict(), origin), {}, {}, 0.0))
+            save_evidence(
+                snapshot, Seen(lightning_checkpoint.snapshot_of(module.state_dict(), origin), {}, {}, 0.0)
+            )
             return
-        export = snapshot / lightning.OURS / lightning.EXPORT
+        export = snapshot / lightning_checkpoint.OURS / lightning_checkpoint.EXPORT
         tokenizer = _tokenizer_in(module)
         model.config.save_pretrained(export)
         if getattr(model, "generation_config", None) is not None:
@@ -135,7 +137,7 @@ class SaveGuard:
 
     def _witness(self, trainer: Any, model: Any, tokenizer: Any) -> Witness:
         if id(model) not in self._witnesses:
-            from runners.attach.text import languages_of, text_of
+            from runners.attach.dataset_text import languages_of, text_of
 
             text = text_of(trainer.train_dataloader, tokenizer, seq2seq=bool(model.config.is_encoder_decoder))
             languages = languages_of(tokenizer, text)
@@ -155,7 +157,7 @@ def _model_inside(module: Any) -> tuple[str | None, Any]:
     """The first model of transformers in it that anybody can reload, and what its names begin with."""
     if "transformers" not in sys.modules:
         return None, None
-    from runners.attach.reloadable import not_reloadable
+    from runners.attach.reloadability import not_reloadable
 
     for name, inside in module.named_modules():
         if name and not_reloadable(inside) is None:
@@ -173,9 +175,9 @@ def _not_reloadable(save: Path) -> str | None:
     if not save.is_file():
         return "it is no single file (a distributed checkpoint)"
     try:
-        lightning.load_state(save)
+        lightning_checkpoint.load_state(save)
     except pickle.UnpicklingError:
-        return f"it {lightning.PICKLED}"
+        return f"it {lightning_checkpoint.PICKLED}"
     except KeyError:
         return "it holds no state_dict"
     return None

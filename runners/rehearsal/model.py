@@ -14,17 +14,17 @@ from typing import Literal
 
 from filelock import FileLock, Timeout
 
-from ledger.progress import Progress
+from ledger.display.progress import Progress
 from runners import worker as worker_package
-from runners.process import Event, Worker
+from runners.host.worker_process import Event, Worker
 from runners.rehearsal.text import LINES, Triple, digest, pairs
-from runners.worker.rehearsal import PARTIAL, RECORD
+from runners.worker.rehearsal.rehearse import PARTIAL, RECORD
 
 Objective = Literal["translation", "denoising"]
 
 SEED = 7
 # A change in how a tiny model is made makes those in the cache stale.
-RECIPE = ("rehearsal.py", "rehearsal_models.py", "rehearsal_training.py", "families.py")
+RECIPE = ("rehearsal/rehearse.py", "rehearsal/models.py", "rehearsal/training.py", "models/families.py")
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Mapping
 from typing import Any
 
-from runners.worker.failures import explain
+from runners.worker.error_messages import explain
 from runners.worker.jobs import find_job
 from runners.worker.protocol import Events, log, read_jobs, take_stdout
 

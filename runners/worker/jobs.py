@@ -10,15 +10,15 @@ from runners.worker.protocol import Events
 Job = Callable[[Mapping[str, Any], Events], dict[str, Any]]
 
 JOBS: dict[str, tuple[str, str]] = {
-    "probe_codes": ("runners.worker.languages", "probe_codes"),
-    "probe_training": ("runners.worker.languages", "probe_training"),
-    "generate": ("runners.worker.generate", "generate"),
-    "rehearse": ("runners.worker.rehearsal", "rehearse"),
-    "train": ("runners.worker.training", "train"),
-    "forecast": ("runners.worker.forecasting", "forecast"),
-    "get_ready": ("runners.worker.probe", "get_ready"),
-    "probe_checkpoint": ("runners.worker.probe", "probe_checkpoint"),
-    "dump_defaults": ("runners.worker.defaults", "dump_defaults"),
+    "probe_codes": ("runners.worker.models.language_codes", "probe_codes"),
+    "probe_training": ("runners.worker.models.language_codes", "probe_training"),
+    "generate": ("runners.worker.generation.generate", "generate"),
+    "rehearse": ("runners.worker.rehearsal.rehearse", "rehearse"),
+    "train": ("runners.worker.training.train", "train"),
+    "forecast": ("runners.worker.forecasting.forecast", "forecast"),
+    "get_ready": ("runners.worker.evidence.reload", "get_ready"),
+    "probe_checkpoint": ("runners.worker.evidence.reload", "probe_checkpoint"),
+    "dump_defaults": ("runners.worker.models.library_defaults", "dump_defaults"),
 }
 
 

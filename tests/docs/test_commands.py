@@ -36,9 +36,9 @@ JOURNAL_PAGES = tuple(
     f"commands/{name}.md"
     for name in ("log", "show", "fsck", "accept", "note", "skip", "ps", "export", "diff-env")
 )
-# Console blocks that a test of their own runs: test_case_study.py, and tests/ledger/spec/test_docs.py.
+# Console blocks that a test of their own runs: test_case_study.py, and tests/ledger/specs/test_docs.py.
 ELSEWHERE = ("case-study.md", "specs.md")
-JOURNAL = ROOT / "tests/ledger/journals/v1.jsonl"
+JOURNAL = ROOT / "tests/data/journals/v1.jsonl"
 BLOCK = re.compile(r"^```(console|yaml (?=\S)) *(\S*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 ANY_BLOCK = re.compile(r"^```(?:text|sh|console)?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 EVERY_PAGE = [ROOT / "README.md", *(path for path in sorted(DOCS.rglob("*.md")) if "adr" not in path.parts)]

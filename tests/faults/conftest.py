@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from ledger.flows.verified import VerifyRequest
-from ledger.flows.verify import prepare
-from runners.process import Worker
+from ledger.commands.verify.values import VerifyRequest
+from ledger.commands.verify.verify import prepare
+from runners.host.worker_process import Worker
 from runners.rehearsal.text import pairs
 
 MAKER = Path(__file__).parents[2] / "tools" / "tiny_checkpoints.py"

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from ledger.commands.verify.verify import verify_checkpoint
 from ledger.findings import Severity, Verdict
-from ledger.flows.verify import verify_checkpoint
 
 
 def load(name):

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from runners.generation import GenerationJob
-from runners.process import Worker
+from runners.host.generation import GenerationJob
+from runners.host.worker_process import Worker
 from runners.rehearsal.text import pairs
 
 BUILDER = Path(__file__).parent / "tiny.py"

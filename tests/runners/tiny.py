@@ -10,7 +10,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from runners.worker.families import FAMILIES, Family, load_tokenizer
+from runners.worker.models.families import FAMILIES, Family, load_tokenizer
 
 PIECES = 1000
 SPM_FILE = {"t5": "spiece.model"}

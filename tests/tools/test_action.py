@@ -119,7 +119,7 @@ def test_its_install_step_installs_this_project(branch, tmp_path):
     code, said = run_action(branch.root, {"base": "main"}, offline, action_path=copy)
     assert code == 0, said
     assert (target / "bin" / "ledger").exists()
-    assert (target / "ledger" / "flows" / "gate" / "gate.py").exists()
+    assert (target / "ledger" / "commands" / "gate" / "gate.py").exists()
 
 
 @pytest.fixture

@@ -8,14 +8,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from ledger.claims import Claimed, Statement, WrittenLog, name_different_things
 from ledger.errors import LedgerError
+from ledger.evidence.imported_claims import Claimed, Statement, WrittenLog, name_different_things
 from ledger.importers.markdown_log import events, figures
+from ledger.importers.markdown_log.attribution import place
 from ledger.importers.markdown_log.outline import read_lines
-from ledger.importers.markdown_log.places import place
 from ledger.importers.markdown_log.runs import claimed_runs
 from ledger.importers.markdown_log.statements import COUNTED_OF, Placed, statements
-from ledger.textio import read_lines as read_text
+from ledger.utils.textfiles import read_lines as read_text
 
 KIND = "markdown"
 SUFFIXES = (".md", ".markdown", ".txt")

@@ -3,12 +3,20 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from ledger.claims import Naming, OtherData, Outcome, Result, SameOutput, Statement, StepMention
+from ledger.evidence.imported_claims import (
+    Naming,
+    OtherData,
+    Outcome,
+    Result,
+    SameOutput,
+    Statement,
+    StepMention,
+)
+from ledger.importers.markdown_log.attribution import Place, experiments_in, mentioned_others
 from ledger.importers.markdown_log.outline import Line
-from ledger.importers.markdown_log.places import Place, experiments_in, mentioned_others
 from ledger.importers.markdown_log.statements import Placed, rate_of
 from ledger.importers.markdown_log.values import part, to_float
-from ledger.importers.markdown_log.words import (
+from ledger.importers.markdown_log.vocabulary import (
     ATTEMPT,
     CHECKPOINT,
     CRASH,

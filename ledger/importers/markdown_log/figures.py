@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 
-from ledger.claims import Mean, Share
+from ledger.evidence.imported_claims import Mean, Share
 from ledger.importers.markdown_log.statements import Placed, rate_of
 from ledger.importers.markdown_log.values import decimals, number, to_float
-from ledger.importers.markdown_log.words import APPROXIMATE, MEAN
+from ledger.importers.markdown_log.vocabulary import APPROXIMATE, MEAN
 
 _N, _P = r"\d[\d,]{0,14}", r"[-+]?\d{1,15}(?:\.\d+)?"
 _UNIT = r"(?:件|行|文|lines?|sentences?|samples?|segments?|outputs?|translations?)"

@@ -3,11 +3,11 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from ledger.claims import ClaimedRun, Naming, Outcome, Result, Statement, WrittenLog
+from ledger.evidence.imported_claims import ClaimedRun, Naming, Outcome, Result, Statement, WrittenLog
 from ledger.findings import Json
-from ledger.importers.markdown_log.places import SCOPES, experiments_in
+from ledger.importers.markdown_log.attribution import SCOPES, experiments_in
 from ledger.importers.markdown_log.statements import Placed
-from ledger.importers.markdown_log.words import FILE, FINAL, KEYS, PHASE, first_name
+from ledger.importers.markdown_log.vocabulary import FILE, FINAL, KEYS, PHASE, first_name
 
 _FACTS = ("time", "data", "output", "verdict", "seconds", "train_size", "lines", "throughput")
 _MODEL_LIKE = re.compile(r"[A-Za-z][\w.]*(?:-[\w.]+)*\d[\w.-]*")

@@ -4,12 +4,12 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ledger.claims import Statement, StatementKind
+from ledger.evidence.imported_claims import Statement, StatementKind
 from ledger.findings import Json
+from ledger.importers.markdown_log.attribution import Place, experiments_in, mentioned_others
 from ledger.importers.markdown_log.outline import Line, split_label
-from ledger.importers.markdown_log.places import Place, experiments_in, mentioned_others
 from ledger.importers.markdown_log.values import part, seconds, setting
-from ledger.importers.markdown_log.words import KEYS, RATES, SCORE, SETTINGS, first_name
+from ledger.importers.markdown_log.vocabulary import KEYS, RATES, SCORE, SETTINGS, first_name
 
 _IDENTIFIER = re.compile(r"[A-Za-z_][\w.-]*")
 _PAIR = re.compile(r"([A-Za-z_][\w.-]*)\s*=\s*([^,，、;\s（(）)=]+)")

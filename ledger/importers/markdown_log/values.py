@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 
 from ledger.findings import Json
-from ledger.importers.markdown_log.words import APPROXIMATE, UNSET
+from ledger.importers.markdown_log.vocabulary import APPROXIMATE, UNSET
 
 _NUMBER = r"\d+(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?(?:[eE][-+]?\d+)?"
 NUMBER = re.compile(rf"[-+]?(?:{_NUMBER})")

@@ -4,8 +4,8 @@ import hashlib
 
 import pytest
 
-from ledger.checkpoint import Effective, Forward, Origin, Sample, Snapshot, TokenizerFacts, Weights
-from ledger.metric import Metric
+from ledger.evidence.checkpoint import Effective, Forward, Origin, Sample, Snapshot, TokenizerFacts, Weights
+from ledger.evidence.metrics import Metric
 
 SHARED = ("lm_head.weight", "model.decoder.embed_tokens.weight", "model.encoder.embed_tokens.weight")
 OWN = (

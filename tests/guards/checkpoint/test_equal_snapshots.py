@@ -5,9 +5,11 @@ from dataclasses import fields, replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guards.checkpoint import GUARDS, RELOADED, same_tensors
+from guards.checkpoint import GUARDS, RELOADED
+from guards.checkpoint.tensors import changed_tensors
 from guards.guard import inspect
-from ledger.checkpoint import (
+from ledger.evidence import Evidence, Measured, SoundFiles, Unobserved
+from ledger.evidence.checkpoint import (
     CheckpointFiles,
     Claims,
     Effective,
@@ -18,9 +20,8 @@ from ledger.checkpoint import (
     TokenizerFacts,
     Weights,
 )
-from ledger.evidence import Evidence, Measured, SoundFiles, Unobserved
+from ledger.evidence.metrics import Metric
 from ledger.findings import Severity, Verdict
-from ledger.metric import Metric
 
 names = st.text("abc.", min_size=1, max_size=6)
 digests = st.text("0123456789abcdef", min_size=4, max_size=4).map("sha256:{}".format)
@@ -94,7 +95,7 @@ def test_any_single_digest_that_changes_is_told(saved, data):
     changed = replace(saved, digests={**saved.digests, name: "sha256:other"})
     (finding,) = [
         finding
-        for finding in same_tensors.inspect(Snapshot(weights=saved), Snapshot(weights=changed))
+        for finding in changed_tensors.inspect(Snapshot(weights=saved), Snapshot(weights=changed))
         if finding.severity is Severity.ERROR
     ]
     assert name in finding.evidence["changed"]
@@ -105,7 +106,7 @@ def test_any_single_tensor_that_is_lost_is_told(saved, data):
     name = data.draw(st.sampled_from(sorted(saved.digests)))
     left = {key: digest for key, digest in saved.digests.items() if key != name}
     found = list(
-        same_tensors.inspect(Snapshot(weights=saved), Snapshot(weights=replace(saved, digests=left)))
+        changed_tensors.inspect(Snapshot(weights=saved), Snapshot(weights=replace(saved, digests=left)))
     )
     still_there = saved.digests[name] in left.values()
     assert bool(found) is not still_there

@@ -16,7 +16,7 @@ from guards.claims import (
     two_values,
     wrong_column,
 )
-from ledger.claims import (
+from ledger.evidence.imported_claims import (
     Consistency,
     Mean,
     Naming,

@@ -2,15 +2,15 @@ import pytest
 
 from guards.environment import (
     DIFFERENCES,
-    effective_settings,
-    imported_packages,
-    interpreter,
-    soft_differences,
+    changed_interpreter,
+    changed_packages,
+    changed_settings,
+    minor_differences,
 )
 from guards.guard import inspect
 from ledger.evidence import Evidence
+from ledger.evidence.environment import EnvironmentSide, Package
 from ledger.findings import Severity, Skip, Verdict
-from ledger.suspects.side import EnvironmentSide, Package
 
 MACHINE = {"platform": "linux-x86_64", "libc": "glibc 2.36"}
 
@@ -57,7 +57,7 @@ def test_hard_differences_are_errors_and_soft_ones_a_note(after, said):
 
 def test_the_most_suspicious_are_named_with_both_values():
     after = side(dict.fromkeys(("transformers", "numpy", "a", "b", "c", "regex"), "5.0.0"))
-    (finding,) = imported_packages.inspect(side({"transformers": "4.57.6", "numpy": "2.4.6"}), after)
+    (finding,) = changed_packages.inspect(side({"transformers": "4.57.6", "numpy": "2.4.6"}), after)
     assert finding.message == (
         "6 packages that the worker imports differ: transformers 4.57.6 -> 5.0.0, numpy 2.4.6 -> 5.0.0, "
         "a none -> 5.0.0, b none -> 5.0.0 and 2 more"
@@ -68,9 +68,9 @@ def test_the_most_suspicious_are_named_with_both_values():
 @pytest.mark.parametrize(
     ("guard", "blind"),
     [
-        (imported_packages, {"packages": None}),
-        (interpreter, {"python": None, "torch": None, "machine": None}),
-        (effective_settings, {"settings": None}),
+        (changed_packages, {"packages": None}),
+        (changed_interpreter, {"python": None, "torch": None, "machine": None}),
+        (changed_settings, {"settings": None}),
     ],
 )
 def test_what_a_side_does_not_tell_is_skipped_with_the_reason(guard, blind):
@@ -87,7 +87,7 @@ def test_what_a_side_does_not_tell_is_skipped_with_the_reason(guard, blind):
 
 def test_differences_that_hardly_matter_are_counted_together():
     after = side({"transformers": "4.57.6", "regex": "2027.1"}, machine={**MACHINE, "libc": "musl"})
-    (finding,) = soft_differences.inspect(GOOD, after)
+    (finding,) = minor_differences.inspect(GOOD, after)
     assert finding.message == (
         "2 differences that hardly matter: regex 2026.1 -> 2027.1, libc glibc 2.36 -> musl"
     )

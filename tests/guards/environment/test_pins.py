@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guards.environment import altered_packages, pinned_versions
+from guards.environment import altered_packages, version_drift
 from guards.environment.drift import drifts
 from ledger.evidence import Installed, Pins
 from ledger.findings import Severity
@@ -35,12 +35,12 @@ def test_only_pinned_packages_drift_worst_first(pinned, installed):
 
 def test_the_same_packages_pass_whatever_else_is_installed():
     installed = Installed("3.11.9", {**PINS.versions, "mlflow": "3.14.0"})
-    assert list(pinned_versions.inspect(PINS, installed)) == []
+    assert list(version_drift.inspect(PINS, installed)) == []
 
 
 def test_the_worst_are_named_first_with_both_versions():
     versions = {"transformers": "5.0.0", "torch": "2.13.0+cu130", "numpy": "2.3.0", "tqdm": "4.67.2"}
-    (finding,) = pinned_versions.inspect(PINS, Installed("3.11.9", versions))
+    (finding,) = version_drift.inspect(PINS, Installed("3.11.9", versions))
     assert finding.severity is Severity.ERROR
     assert finding.message == (
         "5 of 5 packages are not as lockfiles/mt-4.57.6-cpu.txt pins them: regex 2026.1.1 -> missing, "
@@ -56,7 +56,7 @@ def test_the_worst_are_named_first_with_both_versions():
 
 
 def test_another_build_is_told_as_such():
-    (finding,) = pinned_versions.inspect(PINS, Installed("3.11", {**PINS.versions, "torch": "2.13.0+cu130"}))
+    (finding,) = version_drift.inspect(PINS, Installed("3.11", {**PINS.versions, "torch": "2.13.0+cu130"}))
     assert finding.message.endswith("torch 2.13.0+cpu -> 2.13.0+cu130 (another build)")
 
 

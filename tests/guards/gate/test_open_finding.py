@@ -5,8 +5,8 @@ import pytest
 from guards.gate import open_finding
 from guards.guard import inspect
 from ledger.evidence import Evidence
+from ledger.evidence.gate import KnownRuns, OpenFindings, RunFindings
 from ledger.findings import Finding, Severity
-from ledger.gate_evidence import KnownRuns, OpenFindings, RunFindings
 
 REPEATS = Finding("TXT001", Severity.ERROR, "3 of 10 lines repeat themselves")
 

@@ -5,7 +5,7 @@ import pytest
 from guards.gate import spec_without_run
 from guards.guard import inspect
 from ledger.evidence import Evidence
-from ledger.gate_evidence import ChangedSpec, ChangedSpecs, SpecRun, SpecRuns
+from ledger.evidence.gate import ChangedSpec, ChangedSpecs, SpecRun, SpecRuns
 
 NEW = ChangedSpec("exp11", "sha256:new", is_new=True)
 CHANGED = ChangedSpec("exp5", "sha256:new", is_new=False)

@@ -5,8 +5,8 @@ import pytest
 from guards.gate import worse_score
 from guards.guard import inspect
 from ledger.evidence import Evidence
-from ledger.gate_evidence import ScoreChange, ScoreChanges, Scored, ScoreLimit
-from ledger.metric import Metric, PairedTest
+from ledger.evidence.gate import ScoreChange, ScoreChanges, Scored, ScoreLimit
+from ledger.evidence.metrics import Metric, PairedTest
 
 
 def scored(value, interval=None, signature="BLEU|tok:ja-mecab"):

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from guards.guard import inspect
-from guards.identity import AFTER, not_reproduced, reproduced, twin_output
+from guards.identity import AFTER, duplicate_output, not_reproduced, reproduced
 from ledger.evidence import Evidence, History, RunIdentity, Unobserved
 from ledger.findings import Severity, Verdict
 
@@ -67,7 +67,7 @@ def test_an_unobserved_history_is_a_skip():
 
 
 def test_twin_names_the_run_and_the_shared_cause():
-    (finding,) = twin_output.inspect(History([EXP5]), replace(EXP5, run="exp7-1", experiment="exp7"))
+    (finding,) = duplicate_output.inspect(History([EXP5]), replace(EXP5, run="exp7-1", experiment="exp7"))
     md5 = EXP5.output["md5"]
     assert finding.severity is Severity.WARNING
     assert finding.message == (
@@ -78,7 +78,7 @@ def test_twin_names_the_run_and_the_shared_cause():
 
 def test_twin_names_the_parameter_that_had_no_effect():
     exp9 = replace(EXP5, run="exp9-1", experiment="exp9", spec=BEAMS, inputs="sha256:beams")
-    (finding,) = twin_output.inspect(History([EXP5]), exp9)
+    (finding,) = duplicate_output.inspect(History([EXP5]), exp9)
     assert finding.message.endswith(
         "the specs differ in generation.num_beams (3 -> 5), which had no effect on the output"
     )
@@ -88,13 +88,13 @@ def test_twin_names_the_parameter_that_had_no_effect():
 
 
 def test_twin_with_other_data_says_so():
-    (finding,) = twin_output.inspect(History([EXP5]), replace(EXP5, run="a-1", inputs="sha256:data"))
+    (finding,) = duplicate_output.inspect(History([EXP5]), replace(EXP5, run="a-1", inputs="sha256:data"))
     assert "the data differ" in finding.message
 
 
 def test_twins_are_told_once_for_each_experiment_by_its_newest_run():
     history = History([EXP5, replace(EXP5, run="exp5-2"), replace(EXP5, run="exp8-1", experiment="exp8")])
-    found = list(twin_output.inspect(history, replace(EXP5, run="exp7-1", experiment="exp7")))
+    found = list(duplicate_output.inspect(history, replace(EXP5, run="exp7-1", experiment="exp7")))
     assert [finding.evidence["run"] for finding in found] == ["exp5-2", "exp8-1"]
 
 

@@ -6,10 +6,10 @@ from hypothesis import strategies as st
 
 from guards.guard import inspect
 from guards.journal import GUARDS
-from ledger.audit import read_lines
 from ledger.evidence import Evidence, JournalHeads
 from ledger.findings import Severity
-from ledger.journal import newest, parse, seal
+from ledger.journal.audit import read_lines
+from ledger.journal.store import newest, parse, seal
 
 BODIES = (
     {"run": "exp7-3fa91c", "experiment": "exp7", "metrics": {"bleu": {"value": 1e-7, "scale": [0, 100]}}},

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from guards.guard import inspect
 from guards.journal import AGAINST_BASE
 from ledger.evidence import Evidence
-from ledger.gate_evidence import JournalText
-from ledger.journal import seal
+from ledger.evidence.gate import JournalText
+from ledger.journal.store import seal
 
 ENTRIES = [seal("run.started", {"run": f"exp{number}"}, []) for number in range(6)]
 LINES = [entry.line + b"\n" for entry in ENTRIES]

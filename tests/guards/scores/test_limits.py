@@ -3,11 +3,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from guards.guard import inspect
-from guards.scores import GUARDS, bleu, chrf, token_ratio
+from guards.scores import GUARDS, token_ratio
+from guards.scores import low_bleu as bleu
+from guards.scores import low_chrf as chrf
+from ledger.evaluation.scoring import score
 from ledger.evidence import Evidence, ScoreLimits, Scores, Unobserved
+from ledger.evidence.metrics import Metric
 from ledger.findings import Severity, Skip, Verdict
-from ledger.metric import Metric
-from ledger.scoring import score
 
 
 def scores(bleu=30.0, chrf=45.0, output_tokens=100, reference_tokens=100):

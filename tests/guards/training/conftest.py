@@ -10,7 +10,7 @@ import pytest
 from guards.guard import inspect as inspect_all
 from guards.training import SERIES
 from ledger.evidence import Evidence
-from ledger.training_evidence import TrainingLimits, TrainingPoint, TrainingSeries
+from ledger.evidence.training import TrainingLimits, TrainingPoint, TrainingSeries
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,7 @@
 import pytest
 
 from guards.training import changed_defaults
-from ledger.training_evidence import EffectiveSettings
+from ledger.evidence.training import EffectiveSettings
 
 BEFORE = EffectiveSettings(
     "exp10-0a1b2c",

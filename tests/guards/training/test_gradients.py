@@ -3,8 +3,8 @@
 import pytest
 
 from guards.training import exploding_gradients, vanishing_gradients
+from ledger.evidence.training import TrainingLimits, TrainingPoint, TrainingSeries
 from ledger.findings import Skip
-from ledger.training_evidence import TrainingLimits, TrainingPoint, TrainingSeries
 
 NAN, INF = float("nan"), float("inf")
 USUAL = [0.5] * 20

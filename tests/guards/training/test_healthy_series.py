@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from guards.training import loss_spike
-from ledger.training_evidence import TrainingLimits, TrainingSeries
+from ledger.evidence.training import TrainingLimits, TrainingSeries
 
 SEEDS = st.integers(0, 10**6)
 NOISE = st.floats(0, 0.2)

@@ -1,8 +1,8 @@
 import pytest
 
 from guards.training import loss_spike
+from ledger.evidence.training import TrainingLimits, TrainingPoint, TrainingSeries
 from ledger.findings import Skip
-from ledger.training_evidence import TrainingLimits, TrainingPoint, TrainingSeries
 
 NOISY = [2.0, 2.1, 1.9, 2.05, 1.95] * 6
 

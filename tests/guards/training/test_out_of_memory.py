@@ -2,9 +2,9 @@
 
 import pytest
 
-from guards.training import amp_scale, out_of_memory
+from guards.training import amp_scale_collapse, out_of_memory
+from ledger.evidence.training import TrainingFailure, TrainingLimits, TrainingPoint, TrainingSeries
 from ledger.findings import Severity
-from ledger.training_evidence import TrainingFailure, TrainingLimits, TrainingPoint, TrainingSeries
 
 CUDA = (
     "Traceback (most recent call last):\n  File train.py\n"
@@ -78,5 +78,5 @@ def test_the_real_message_of_torch_is_known():
 )
 def test_the_scale_of_mixed_precision(scales, first):
     points = tuple(TrainingPoint(step, amp_scale=scale) for step, scale in enumerate(scales, start=1))
-    found = list(amp_scale.inspect(TrainingLimits(), TrainingSeries(points)))
+    found = list(amp_scale_collapse.inspect(TrainingLimits(), TrainingSeries(points)))
     assert [finding.evidence["first_step"] for finding in found] == ([first] if first else [])

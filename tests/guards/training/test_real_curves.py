@@ -3,7 +3,7 @@
 import pytest
 
 from guards.training import SERIES
-from ledger.training_evidence import TrainingLimits, TrainingPoint, TrainingSeries, series_of_log
+from ledger.evidence.training import TrainingLimits, TrainingPoint, TrainingSeries, series_of_log
 
 torch = pytest.importorskip("torch")
 STEPS = 200

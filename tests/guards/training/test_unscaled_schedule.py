@@ -3,8 +3,8 @@ from dataclasses import replace
 import pytest
 
 from guards.training import unscaled_schedule
+from ledger.evidence.training import TrainingPlan
 from ledger.findings import Skip
-from ledger.training_evidence import TrainingPlan
 
 # A T5-large fine-tuning as it was kept: 2% of the data, then 10% with nothing else changed, then with a
 # higher learning rate and a shorter warm-up. Batches an epoch, warm-up in epochs, no accumulation.

@@ -10,7 +10,7 @@ from ledger.cli.boundary import run_command
 from ledger.cli.main import cli
 from ledger.workspace import Workspace
 
-V1 = Path(__file__).parents[1] / "journals" / "v1.jsonl"
+V1 = Path(__file__).parents[2] / "data" / "journals" / "v1.jsonl"
 
 
 @dataclass

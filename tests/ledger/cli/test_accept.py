@@ -1,6 +1,6 @@
 import pytest
 
-from ledger.journal import open_journal
+from ledger.journal.store import open_journal
 
 WARNED = {
     "findings": [{"code": "DUP001", "severity": "error", "message": "identical to exp5-000001"}],

@@ -12,7 +12,7 @@ from in_toto_attestation.predicates.test_result.v0.test_result_pb2 import TestRe
 from in_toto_attestation.v1.statement import Statement
 from in_toto_attestation.v1.statement_pb2 import Statement as StatementMessage
 
-from ledger.journal import open_journal
+from ledger.journal.store import open_journal
 
 
 @pytest.fixture

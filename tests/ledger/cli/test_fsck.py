@@ -1,6 +1,6 @@
 import pytest
 
-from ledger.journal import open_journal
+from ledger.journal.store import open_journal
 
 
 def test_a_sound_journal_is_told_in_one_line_each(recorded, ledger):

@@ -10,8 +10,8 @@ import pytest
 from filelock import FileLock
 from junitparser import JUnitXml
 
-from ledger.lockfile import find
-from runners.environments import built, default_cache
+from ledger.environments.lockfile import find
+from runners.environments.build import built, default_cache
 from runners.rehearsal import pairs, rehearsal_text
 from runners.rehearsal.model import model_name
 from tests.conftest import Repository, begin_repository

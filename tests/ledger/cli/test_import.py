@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger.journal import open_journal
+from ledger.journal.store import open_journal
 from ledger.workspace import Workspace
 
 DATA = Path(__file__).parents[2] / "data"
@@ -112,7 +112,7 @@ def test_claims_are_no_history(logged):
     open_journal(root, "real").append("run.started", body)
     logged.ledger("import", "docs/log.md")
     assert logged.json("show", "exp5")["run"] == "exp5-abcdef"
-    from ledger.runs import load_runs
+    from ledger.journal.runs import load_runs
 
     claimed = [run for run in load_runs(root) if run.status == "claimed"]
     assert len(claimed) == 10

@@ -5,8 +5,8 @@ import sys
 import pytest
 from rich.cells import cell_len
 
-from ledger.columns import columns, fit
-from ledger.journal import open_journal
+from ledger.display.plain_columns import columns, fit
+from ledger.journal.store import open_journal
 
 
 def test_lists_the_runs_with_the_latest_last(recorded, ledger):

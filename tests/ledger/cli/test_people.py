@@ -5,8 +5,8 @@ from collections import Counter
 
 import pytest
 
-from ledger.canonical import digest_file
-from ledger.journal import open_journal
+from ledger.journal.store import open_journal
+from ledger.utils.hashing import digest_file
 
 SPEC = "title: batch size\nmodel: {name: m}\n"
 

@@ -6,9 +6,9 @@ import subprocess
 import pytest
 from filelock import FileLock
 
-from ledger.canonical import digest_file
-from ledger.journal import open_journal
-from ledger.spec import load_experiment
+from ledger.journal.store import open_journal
+from ledger.specs import load_experiment
+from ledger.utils.hashing import digest_file
 
 OLD = 1_000_000_000  # a time long before any run here
 

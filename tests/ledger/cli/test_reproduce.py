@@ -9,8 +9,8 @@ import time
 
 import pytest
 
-from ledger.lockfile import find
-from runners.environments import built, default_cache
+from ledger.environments.lockfile import find
+from runners.environments.build import built, default_cache
 from runners.rehearsal import pairs, rehearsal_text
 from runners.rehearsal.model import model_name
 from tests.conftest import LEDGER, ROOT, begin_repository

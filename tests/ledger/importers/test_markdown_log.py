@@ -8,13 +8,13 @@ from hypothesis import strategies as st
 
 from guards.claims import GUARDS
 from guards.guard import inspect
-from ledger.canonical import digest_json
-from ledger.claims import Consistency
 from ledger.errors import LedgerError
 from ledger.evidence import Evidence
+from ledger.evidence.imported_claims import Consistency
 from ledger.importers import markdown_log
+from ledger.importers.journal_form import claims_of
 from ledger.importers.markdown_log.runs import claimed_runs
-from ledger.importers.plain import claims_of
+from ledger.utils.hashing import digest_json
 
 DATA = Path(__file__).parents[2] / "data"
 MT, T5, ENGLISH, CLEAN = (

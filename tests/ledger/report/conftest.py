@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from ledger.canonical import digest_file
-from ledger.journal import open_journal
+from ledger.journal.store import open_journal
+from ledger.utils.hashing import digest_file
 from ledger.workspace import Workspace
 from runners.rehearsal.text import pairs
 

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from ledger.flows.report import ReportRequest, gather, report
-from ledger.journal import open_journal
+from ledger.commands.report import ReportRequest, gather, report
+from ledger.journal.store import open_journal
 from ledger.workspace import Workspace
 
 MEMBERS = [

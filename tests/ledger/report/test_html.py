@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from ledger.report.words import ENGLISH, JAPANESE
+from ledger.report.translations import ENGLISH, JAPANESE
 
 LARGEST = 2_000_000
 
@@ -100,7 +100,7 @@ def test_every_word_exists_in_both_languages(written):
 
 
 def test_an_empty_record_makes_a_page_that_says_so(tmp_path, monkeypatch):
-    from ledger.flows.report import ReportRequest, report
+    from ledger.commands.report import ReportRequest, report
     from ledger.workspace import Workspace
 
     (tmp_path / "experiments").mkdir()

@@ -2,7 +2,7 @@
 
 from markdown_it import MarkdownIt
 
-from ledger.flows.report import ReportRequest, report
+from ledger.commands.report import ReportRequest, report
 
 
 def test_an_experiment_is_a_section_and_nothing_in_it_breaks_out(many):

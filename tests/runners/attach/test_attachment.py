@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from ledger.training_evidence import TrainingPoint
-from runners.attachment import Attachment, Models, deaf, output_folder, python_of
+from ledger.evidence.training import TrainingPoint
+from runners.host.attachment import Attachment, Models, deaf, output_folder, python_of
 
 
 @pytest.mark.parametrize(

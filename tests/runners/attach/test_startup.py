@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from runners.attachment import STARTUP
+from runners.host.attachment import STARTUP
 
 SEEN = """
 import json, sys

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from ledger.lockfile import find as find_lockfiles
-from ledger.progress import Progress
-from runners.environment import capture
-from runners.process import Worker
+from ledger.display.progress import Progress
+from ledger.environments.lockfile import find as find_lockfiles
+from runners.environments.inspection import capture
+from runners.host.worker_process import Worker
 from runners.rehearsal import Rehearsal, prepare
 
 ROOT = Path(__file__).parents[3]

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from ledger.progress import Progress
-from runners.process import Worker
+from ledger.display.progress import Progress
+from runners.host.worker_process import Worker
 from runners.rehearsal import Rehearsal, pairs, prepare
 from runners.rehearsal.model import model_name
-from runners.worker.rehearsal import PARTIAL, RECORD
+from runners.worker.rehearsal.rehearse import PARTIAL, RECORD
 
 
 def prepare_in(cache: Path, log: Path, seen: list[str] | None = None) -> Rehearsal:

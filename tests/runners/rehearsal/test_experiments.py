@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from ledger.commands.check import inspect_output
+from ledger.commands.run.rehearsal_model import rehearsal_model
 from ledger.evidence import ScoreLimits
 from ledger.findings import Report, Verdict
-from ledger.flows.check import inspect_output
-from ledger.flows.tiny_model import rehearsal_model
-from ledger.spec import Spec, load
-from runners.generation import GenerationJob, generate
-from runners.process import Worker
+from ledger.specs import Spec, load
+from runners.host.generation import GenerationJob, generate
+from runners.host.worker_process import Worker
 from runners.rehearsal import Rehearsal, rehearsal_text
 
 ROOT = Path(__file__).parents[3]

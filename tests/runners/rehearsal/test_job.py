@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from ledger.errors import LedgerError
-from runners.process import Worker
+from runners.host.worker_process import Worker
 from runners.rehearsal import pairs
-from runners.worker.rehearsal import PARTIAL, RECORD
+from runners.worker.rehearsal.rehearse import PARTIAL, RECORD
 
 FEW = 8
 
@@ -77,7 +77,7 @@ def test_it_leaves_torch_as_it_was():
     """Threads and deterministic kernels are the training's own: generation after it has the environment's."""
     code = (
         "import sys, torch; sys.path.insert(0, sys.argv[1]);"
-        "from runners.worker.rehearsal_training import repeatable, THREADS;"
+        "from runners.worker.rehearsal.training import repeatable, THREADS;"
         "torch.set_num_threads(1);\n"
         "with repeatable(7): assert torch.get_num_threads() == THREADS\n"
         "assert torch.get_num_threads() == 1 and not torch.are_deterministic_algorithms_enabled()"

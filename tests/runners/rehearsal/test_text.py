@@ -4,10 +4,10 @@ import sys
 
 import pytest
 
+from ledger.commands.check import inspect_output
 from ledger.errors import LedgerError, UsageError
 from ledger.evidence import ScoreLimits
 from ledger.findings import Verdict
-from ledger.flows.check import inspect_output
 from runners.rehearsal.text import LINES, Triple, digest, is_clean, pairs, rehearsal_text
 
 

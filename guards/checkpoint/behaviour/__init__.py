@@ -1,0 +1,1 @@
+"""Guards on what a reloaded checkpoint does: logits, text, tokenizer, generation config."""

@@ -1,0 +1,92 @@
+"""CKP006: the reloaded model computes other logits or another loss than at the save."""
+
+import math
+from collections.abc import Iterator
+
+from guards.checkpoint.skips import unseen
+from guards.checkpoint.tensors.precision import Agreement, Demand, agreement, demand, difference, json_number
+from guards.guard import Explanation
+from ledger.evidence.checkpoint import Forward, Snapshot
+from ledger.findings import Finding, Severity, Skip
+from ledger.utils.mapping_diff import Difference, differences, listed
+
+CODE = "CKP006"
+TITLE = "logits or loss differ from those at the save"
+READS = "snapshot"
+EXPLANATION = Explanation(
+    means="One forward pass over a fixed batch of token ids gave other logits than in the training "
+    "process. At the same data type and device they must be bit-equal; elsewhere they may differ by a "
+    "tolerance, and the largest difference is told as a note.",
+    matters="Logits catch what no list of tensors shows: a configuration with another scale, number of "
+    "heads or activation over the very same weights. They do not depend on the tokenizer or on generation "
+    "settings.",
+    do="If tensors differ as well, see CKP003 and CKP005 first. If they do not, compare config.json with "
+    "what was trained. A warning means that tensors and configuration are the same and the difference is "
+    "as small as rounding: other kernels, or another number of threads.",
+)
+# Adding up the loss from equal logits leaves no more than this (relative), in whatever version.
+LOSS_ROUNDING = 1e-4
+
+
+def inspect(expected: Snapshot, actual: Snapshot) -> Iterator[Finding | Skip]:
+    """Demand equality where it can be had, a tolerance elsewhere; always tell a difference."""
+    before, after = expected.forward, actual.forward
+    if before is None or after is None:
+        yield unseen(CODE, "forward", expected, actual)
+        return
+    if agreement(expected, actual) is not Agreement.EQUAL:
+        yield _other_logits(expected, actual, before, after)
+    elif str(before.loss) != str(after.loss) and not math.isclose(
+        before.loss, after.loss, rel_tol=LOSS_ROUNDING
+    ):
+        yield Finding(
+            CODE,
+            Severity.WARNING,
+            f"the loss is {after.loss:.4f} and was {before.loss:.4f} at the save, though the logits are "
+            "bit-equal: it is computed otherwise",
+            measured=json_number(after.loss),
+            threshold=json_number(before.loss),
+        )
+
+
+def _other_logits(expected: Snapshot, actual: Snapshot, before: Forward, after: Forward) -> Finding:
+    demanded = demand(expected, actual)
+    far = difference(before, after)
+    config = _config_differences(expected, actual)
+    what = "the loss differs by" if after.max_difference is None else "logits differ by up to"
+    message = (
+        f"{what} {far:.3g} ({demanded}); the loss is {after.loss:.4f} and was {before.loss:.4f} at the save"
+    )
+    return Finding(
+        CODE,
+        _severity(demanded, expected, actual),
+        f"{message}; the configuration differs in {listed(config)}" if config else message,
+        measured=json_number(far),
+        threshold=0.0 if demanded.equality else demanded.tolerance,
+        evidence={
+            "loss": {"before": json_number(before.loss), "after": json_number(after.loss)},
+            "data_type": {"before": before.dtype, "after": after.dtype},
+            "device": {"before": before.device, "after": after.device},
+            "configuration": [one.to_json() for one in config],
+        },
+    )
+
+
+def _severity(demanded: Demand, expected: Snapshot, actual: Snapshot) -> Severity:
+    if agreement(expected, actual) is Agreement.BEYOND:
+        return Severity.ERROR
+    if not demanded.equality:
+        return Severity.INFO
+    before, after = expected.weights, actual.weights
+    proven = before is not None and after is not None and before.digests == after.digests
+    # Equal tensors in an equal configuration are the model that was saved; the rest is arithmetic.
+    return Severity.WARNING if proven and not _config_differences(expected, actual) else Severity.ERROR
+
+
+def _config_differences(expected: Snapshot, actual: Snapshot) -> list[Difference]:
+    """The settings of the model that both sides have: what only one version knows is no difference."""
+    if expected.effective is None or actual.effective is None:
+        return []
+    before, after = expected.effective.model, actual.effective.model
+    both = before.keys() & after.keys()
+    return list(differences({key: before[key] for key in both}, {key: after[key] for key in both}))

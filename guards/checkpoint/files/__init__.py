@@ -1,0 +1,1 @@
+"""Guards on the files of a checkpoint, before anything is loaded."""

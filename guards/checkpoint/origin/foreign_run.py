@@ -1,0 +1,60 @@
+"""CKP013: the checkpoint's files are older than the run, or say that they are of another one."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+from guards.guard import Explanation
+from ledger.evidence.checkpoint import Origin
+from ledger.findings import Finding, Severity, Skip
+
+CODE = "CKP013"
+TITLE = "the checkpoint is older than the run, or of another one"
+READS = "lineage"
+EXPLANATION = Explanation(
+    means="The checkpoint was written before the run started (its evidence's time, or that of its newest "
+    "weights file), or its evidence names another run.",
+    matters="An output folder that is used twice keeps the checkpoints of the first run under names that "
+    "the second would give its own. Its scores would then be booked on the wrong experiment.",
+    do="Verify it under its own run: ledger log tells which one was going on at that time. Give each run "
+    "an output folder of its own.",
+)
+# Two clocks are compared: that of the machine that started the run, and that of the disk (network shares).
+CLOCKS = timedelta(seconds=60)
+
+
+def inspect(expected: Origin, actual: Origin) -> Iterator[Finding | Skip]:
+    """Compare the names of the runs, then the times."""
+    named = expected.run is not None and actual.run is not None
+    if named and expected.run != actual.run:
+        yield Finding(
+            CODE,
+            Severity.ERROR,
+            f"the checkpoint is of {actual.run}, not of {expected.run}",
+            measured=actual.run,
+            threshold=expected.run,
+        )
+    started, written = _time(expected.started), _time(actual.written)
+    if started and written:
+        if written < started - CLOCKS:
+            yield _older(expected, actual)
+    elif not named:
+        yield Skip(CODE, "neither a run on the record nor the times of both are known")
+
+
+def _older(expected: Origin, actual: Origin) -> Finding:
+    return Finding(
+        CODE,
+        Severity.ERROR,
+        f"written at {actual.written}, before {expected.run or 'the run'} started at {expected.started}",
+        measured=actual.written,
+        threshold=expected.started,
+        evidence={"run": expected.run},
+    )
+
+
+def _time(text: str | None) -> datetime | None:
+    try:
+        time = datetime.fromisoformat(text) if text else None
+    except ValueError:
+        return None
+    return time.replace(tzinfo=UTC) if time and time.tzinfo is None else time

@@ -1,0 +1,52 @@
+"""CKP011: the checkpoint was reloaded in another environment than the one that trained it."""
+
+from collections.abc import Iterator
+
+from guards.guard import Explanation
+from ledger.evidence.checkpoint import Origin, Snapshot
+from ledger.findings import Finding, Severity, Skip
+
+CODE = "CKP011"
+TITLE = "the environment is not the one that trained"
+READS = "snapshot"
+EXPLANATION = Explanation(
+    means="The digest of the environment that reloaded the checkpoint, or the version of a package that "
+    "matters for a reload, differs from what the training process noted when it saved.",
+    matters="What a file means depends on the version that reads it: the ties of Marian's embeddings "
+    "have changed meaning twice between transformers 4.57.6 and 5.4.0. A verdict holds for the "
+    "environment that it was reached in, and for no other.",
+    do="To know whether the file is sound, verify it in the environment that trained it. To know whether "
+    "it works elsewhere, this is the right way, and the other findings are the answer.",
+)
+
+
+def inspect(expected: Snapshot, actual: Snapshot) -> Iterator[Finding | Skip]:
+    """Name the packages that differ, where the sides noted them."""
+    before, after = expected.origin, actual.origin
+    differing = _differing(before, after)
+    digests = [before.environment, after.environment]
+    if not differing and (None in digests or digests[0] == digests[1]):
+        if None in digests and not (before.versions and after.versions):
+            yield Skip(CODE, "the environment that trained is not known" if digests[0] is None else _NOT_NOW)
+        return
+    yield Finding(
+        CODE,
+        Severity.WARNING,
+        f"reloaded with {', '.join(differing)}"
+        if differing
+        else "reloaded in another environment, though the versions of the packages that matter are the same",
+        measured=after.environment,
+        threshold=before.environment,
+        evidence={"before": dict(before.versions), "after": dict(after.versions)},
+    )
+
+
+_NOT_NOW = "the environment that reloaded the checkpoint is not known"
+
+
+def _differing(before: Origin, after: Origin) -> list[str]:
+    return [
+        f"{name} {after.versions[name]} ({version} at the save)"
+        for name, version in sorted(before.versions.items())
+        if after.versions.get(name, version) != version
+    ]

@@ -1,0 +1,1 @@
+"""Guards on the tensors of a checkpoint, after a reload."""

@@ -1,0 +1,42 @@
+"""PRE006: weights, gradients and optimizer alone are more than the device can hold."""
+
+from collections.abc import Iterator
+
+from rich.filesize import decimal
+
+from guards.guard import Explanation
+from ledger.evidence.training import DeviceMemory, MemoryNeed
+from ledger.findings import Finding, Severity
+
+CODE = "PRE006"
+TITLE = "the training will not fit into the device's memory"
+READS = "memory"
+EXPLANATION = Explanation(
+    means="What a training keeps from its first step to its last (weights, gradients, the optimizer's "
+    "moments, master copies) is more bytes than the device has free. With AdamW that is 16 bytes per "
+    "parameter, in float32 as in mixed precision.",
+    matters="It would fail at the first step, after the model was downloaded and the data prepared. The "
+    "estimate is a lower bound: activations come on top, grow with batch and length, and peak with the "
+    "longest batch, so that a training can still run out of memory at step 784 (TRN006).",
+    do="Take a smaller model or a larger device, or an optimizer that keeps less: Adafactor, or AdamW in 8 "
+    "bits. Smaller batches help activations only. If another program holds the memory, end it.",
+)
+
+
+def inspect(expected: MemoryNeed, actual: DeviceMemory) -> Iterator[Finding]:
+    """Hold the bytes needed against the bytes free."""
+    needed = expected.total_bytes
+    if needed <= actual.free_bytes:
+        return
+    parts = ", ".join(f"{name} {decimal(size)}" for name, size in expected.parts.items())
+    used = actual.total_bytes - actual.free_bytes
+    others = f" ({decimal(used)} of its {decimal(actual.total_bytes)} are in use)" if used > 0 else ""
+    yield Finding(
+        CODE,
+        Severity.ERROR,
+        f"training needs {decimal(needed)} at least ({parts}; {expected.how}), and {actual.device} has "
+        f"{decimal(actual.free_bytes)} free{others}; activations come on top",
+        measured=actual.free_bytes,
+        threshold=needed,
+        evidence={"device": actual.device, "total_bytes": actual.total_bytes, "parts": dict(expected.parts)},
+    )

@@ -1,0 +1,77 @@
+"""TRN009: too few members of a family of metrics improved on the parent run."""
+
+from collections.abc import Iterator, Mapping
+from math import isfinite
+
+from guards.guard import Explanation
+from guards.training.rolling_window import in_json
+from ledger.evidence.metrics import FamilyLimits, MetricFamily, apart
+from ledger.findings import Finding, Severity, Skip
+
+CODE = "TRN009"
+TITLE = "too few members of the family improved"
+READS = "family"
+EXPLANATION = Explanation(
+    means="Of the time frames that both this run and its parent run measured, fewer than half (or than "
+    "guards.min_improved) have a higher correlation than the parent had. What differs by more than chance "
+    "(Fisher's z, 5% level) is counted apart.",
+    matters="A mean hides it: one time frame that gains can outweigh five that lose. A change that does "
+    "nothing improves about half of them, so fewer than half is no gain; but with few windows a difference "
+    "of some hundredths is chance, whichever way it points.",
+    do="Look at which time frames lost, and whether the difference is beyond chance. If the data or the "
+    "schedule changed, see TRN007. Validate on more windows before you take a small difference for one.",
+)
+
+
+def inspect(expected: FamilyLimits, actual: MetricFamily) -> Iterator[Finding | Skip]:
+    """Count the members that have a higher value than the parent's."""
+    if expected.parent is None:
+        yield Skip(CODE, expected.no_parent)
+        return
+    shared = shared_members(expected.parent, actual)
+    if not shared:
+        yield Skip(CODE, f"{expected.parent.run} measured none of the same members")
+        return
+    improved = [name for name, (before, after) in shared.items() if after > before]
+    if len(improved) < expected.min_improved * len(shared):
+        yield _finding(expected, expected.parent, actual, shared)
+
+
+def shared_members(before: MetricFamily, after: MetricFamily) -> dict[str, tuple[float, float]]:
+    """The values of both, by member, where both have one."""
+    return {
+        name: (before.values[name], value)
+        for name, value in after.values.items()
+        if isfinite(value) and isfinite(before.values.get(name, float("nan")))
+    }
+
+
+def _finding(
+    limits: FamilyLimits,
+    parent: MetricFamily,
+    actual: MetricFamily,
+    shared: Mapping[str, tuple[float, float]],
+) -> Finding:
+    improved = sum(after > before for before, after in shared.values())
+    sure = [
+        name
+        for name, (before, after) in shared.items()
+        if after < before and apart(before, parent.counts[name], after, actual.counts[name])
+    ]
+    told = ", ".join(f"{name} {before:.4f} -> {after:.4f}" for name, (before, after) in shared.items())
+    beyond = f"beyond chance worse: {', '.join(sure)}" if sure else "none is worse by more than chance"
+    return Finding(
+        CODE,
+        Severity.WARNING,
+        f"the {actual.name} improved in {improved} of {len(shared)} members on {parent.run} "
+        f"({told}); {beyond}",
+        measured=improved / len(shared),
+        threshold=limits.min_improved,
+        evidence={
+            "parent": parent.run,
+            "before": {name: in_json(before) for name, (before, _) in shared.items()},
+            "after": {name: in_json(after) for name, (_, after) in shared.items()},
+            "worse_beyond_chance": sure,
+            "same_signature": parent.signature == actual.signature,
+        },
+    )

@@ -1,0 +1,1 @@
+"""Checkpoint folders: evidence, marks, provenance."""

@@ -1,0 +1,196 @@
+"""Where a checkpoint comes from and what is claimed of it: its folder beside what the journal has on its run.
+
+Reads small files (names, times, trainer_state.json, the vocabulary) and entries; opens no weights and judges
+nothing, which `guards.checkpoint` does.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import orjson
+
+from ledger.evidence.checkpoint import Claim, Claims, Origin, Snapshot
+from ledger.findings import Json
+from ledger.importers.trainer_state import NAME, TrainerState, read_trainer_state
+from ledger.journal.runs import Run
+from ledger.utils.hashing import digest_bytes, digest_file, digest_json
+from ledger.utils.json_values import to_number
+
+# What a training that is going on writes into its run folder: {"step": 784}, now and then.
+PROGRESS = "progress.json"
+COMMAND_LINE = "--claim"
+
+# `checkpoint-6000` (transformers), `epoch=3-step=1200.ckpt` (Lightning).
+_STEP = re.compile(r"(?:^checkpoint-|(?:^|[^a-z])step=)(\d{1,15})(?=$|[-.])")
+_WEIGHTS = ("*.safetensors", "*.bin", "*.ckpt", "*.pt")
+# Files that say which id is which piece of text, in the tokenizers of seq2seq models.
+_VOCABULARY = (
+    "added_tokens.json",
+    "merges.txt",
+    "sentencepiece.bpe.model",
+    "sentencepiece.model",
+    "source.spm",
+    "spiece.model",
+    "target.spm",
+    "target_vocab.json",
+    "tokenizer.json",
+    "tokenizer.model",
+    "vocab.json",
+    "vocab.txt",
+)
+# Metric names end in these, whatever stands before them: eval_bleu, test_ja_bleu, eval_sacrebleu.
+_METRICS = ("bleu", "chrf")
+
+
+def origin_of_checkpoint(checkpoint: Path, evidence: Snapshot | None = None) -> Origin:
+    """What a checkpoint says of itself: its name, trainer_state.json, its files, the evidence of its save.
+
+    Run, step, environment and time are the evidence's; without it the time is that of the newest weights
+    file, which a copy may have changed. Never raises for what the files hold.
+    """
+    told = evidence.origin if evidence else Origin()
+    state = read_trainer_state(checkpoint)
+    return replace(
+        told,
+        folder_step=step_in_name(checkpoint),
+        state_step=state.step,
+        unreadable=state.problem,
+        written=told.written or _written(checkpoint),
+        tokenizer_digest=tokenizer_digest(checkpoint),
+    )
+
+
+def origin_of_run(run: Run, folder: Path) -> Origin:
+    """What the record has on a run; `folder` is the run's own, with the progress of one that was cut off.
+
+    The last step is not told of a run that is still going on, for it may be past it by now.
+    """
+    ended = run.finished or {}
+    steps = [step for step in (_step(ended.get("last_step")), _progress(folder)) if step is not None]
+    return Origin(
+        run=run.id,
+        last_step=max(steps) if steps and run.status != "running" else None,
+        started=run.time,
+        environment=run.started.get("environment"),
+        tokenizer_digest=ended.get("tokenizer_digest") or run.started.get("tokenizer_digest"),
+    )
+
+
+def claims_of(checkpoint: Path, given: Mapping[str, float], earlier: Iterable[Run] = ()) -> Claims:
+    """The scores that `given` (metric name to value, from the command line) and trainer_state.json claim.
+
+    `earlier` are finished runs of the same pipeline; their recorded scores are brought to 0-100.
+    """
+    stated = tuple(Claim(name.lower(), value, COMMAND_LINE) for name, value in given.items())
+    return Claims(stated + tuple(_claims_in_state(checkpoint)), _recorded(earlier))
+
+
+def step_in_name(checkpoint: Path) -> int | None:
+    """The step that a checkpoint's name tells; None where it tells none."""
+    found = _STEP.search(checkpoint.absolute().name)
+    return int(found[1]) if found else None
+
+
+def tokenizer_digest(folder: Path) -> str | None:
+    """One digest over the vocabulary files of a tokenizer's folder; None where there is none.
+
+    Comparable between saves of the same tokenizer class in the same environment: another may write other
+    files. What tokenizer.json holds besides the vocabulary (padding, as last used) is left out.
+    """
+    files = {name: _vocabulary(path) for name in _VOCABULARY if (path := folder / name).is_file()}
+    digests = {name: digest for name, digest in files.items() if digest is not None}
+    return digest_json(digests) if digests else None
+
+
+def _vocabulary(path: Path) -> str | None:
+    try:
+        if path.name == "tokenizer.json" and (pieces := _pieces(path.read_bytes())):
+            return digest_bytes(pieces)
+        return f"sha256:{digest_file(path)['sha256']}"
+    except OSError:
+        return None
+
+
+def _pieces(data: bytes) -> bytes | None:
+    try:
+        content = orjson.loads(data)
+        kept = {key: content.get(key) for key in ("model", "added_tokens")}
+        return orjson.dumps(kept, option=orjson.OPT_SORT_KEYS)
+    except (ValueError, TypeError, AttributeError):
+        return None  # not what it is called: its bytes count as they are
+
+
+def _written(checkpoint: Path) -> str | None:
+    """When the newest file of weights was written, or else the newest file at all (UTC)."""
+    if checkpoint.is_file():
+        return _time_of([checkpoint])
+    weights = [
+        path for pattern in _WEIGHTS for path in checkpoint.glob(pattern) if path.name != "training_args.bin"
+    ]
+    return _time_of(weights) or _time_of([checkpoint / NAME, checkpoint / "config.json"])
+
+
+def _time_of(paths: Iterable[Path]) -> str | None:
+    times = []
+    for path in paths:
+        try:
+            times.append(datetime.fromtimestamp(path.stat().st_mtime, UTC))
+        except (OSError, OverflowError, ValueError):
+            continue  # gone meanwhile, or a time that no calendar has
+    return max(times).isoformat(timespec="milliseconds").replace("+00:00", "Z") if times else None
+
+
+def _progress(folder: Path) -> int | None:
+    try:
+        content = orjson.loads((folder / PROGRESS).read_bytes())
+    except (OSError, orjson.JSONDecodeError):
+        return None  # none was written, or its write was cut off
+    return _step(content.get("step")) if isinstance(content, dict) else None
+
+
+def _step(value: Json) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+
+def _claims_in_state(checkpoint: Path) -> Iterator[Claim]:
+    """The scores at the checkpoint's own step, and best_metric where it is its own and such a score."""
+    state = read_trainer_state(checkpoint)
+    seen: set[tuple[str, float]] = set()
+    for row in state.log:
+        if row.get("step") == state.step:
+            for key, metric, value in _scores(row):
+                seen.add((metric, value))
+                yield Claim(metric, value, f"{NAME}, {key} at step {state.step:,}")
+    best = _best(checkpoint, state)
+    if best and best not in seen:
+        yield Claim(*best, f"{NAME}, best_metric")
+
+
+def _best(checkpoint: Path, state: TrainerState) -> tuple[str, float] | None:
+    """best_metric with its name, which the file does not tell: it is the one that has this value in a row."""
+    where = state.best_checkpoint
+    if state.best is None or not where or step_in_name(Path(where)) != step_in_name(checkpoint):
+        return None
+    scores = (score for row in state.log for score in _scores(row))
+    return next(((metric, value) for _, metric, value in scores if value == state.best), None)
+
+
+def _scores(row: Mapping[str, Json]) -> Iterator[tuple[str, str, float]]:
+    for key, value in row.items():
+        metric = next((name for name in _METRICS if key.lower().endswith(name)), None)
+        number = to_number(value)
+        if metric and number is not None:
+            yield key, metric, number
+
+
+def _recorded(runs: Iterable[Run]) -> dict[str, tuple[float, ...]]:
+    found: dict[str, list[float]] = {}
+    for run in runs:
+        metrics = (run.finished or {}).get("metrics") or {}
+        for name in metrics.keys() & set(_METRICS):
+            low, high = metrics[name].get("scale") or (0.0, 100.0)
+            found.setdefault(name, []).append(100 * (metrics[name]["value"] - low) / (high - low))
+    return {name: tuple(values) for name, values in found.items()}

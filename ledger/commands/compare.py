@@ -1,0 +1,211 @@
+"""`ledger compare A B`: two runs, experiments or output files side by side."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from guards.text.failed import DEFAULT_MARKERS
+from guards.text.scan import scan
+from ledger.commands.recorded_texts import read_data, read_output, target_language
+from ledger.environments.diff.from_journal import environments, side_of_run
+from ledger.environments.diff.ranking import suspects
+from ledger.errors import UsageError
+from ledger.evaluation.comparison import Comparison, LineChange, Side, line_changes
+from ledger.evaluation.significance import paired_tests
+from ledger.evidence import Unobserved
+from ledger.evidence.metrics import PairedTest
+from ledger.evidence.suspects import Suspect
+from ledger.findings import Json
+from ledger.journal.runs import Run, find, load_record
+from ledger.journal.store import Entry
+from ledger.utils.mapping_diff import Difference, differences
+from ledger.utils.textfiles import read_lines
+from ledger.workspace import Workspace
+
+Text = Sequence[str] | Unobserved
+CAUTIONS = {
+    "rehearsal": "{} is a rehearsal: it says nothing about the real model.",
+    "imported": "{} was not observed here: its numbers are what somebody wrote down.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CompareRequest:
+    """What the user typed. Source, reference and language are the runs' own where they are not named."""
+
+    baseline: str
+    candidate: str
+    source: Path | None = None
+    reference: Path | None = None
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What one side has, before anything is computed from it."""
+
+    name: str
+    output: Text
+    source: Text
+    reference: Text
+    language: str | None
+    run: Run | None = None
+
+
+def compare(workspace: Workspace | None, request: CompareRequest) -> Comparison:
+    """Compare the candidate with the baseline as far as what is at hand allows.
+
+    Without a workspace only files can be compared. Raises UsageError for a name that is neither a file nor a
+    run, LedgerError for a file that cannot be read.
+    """
+    runs, entries = load_record(workspace) if workspace else ([], [])
+    old, new = (_material(workspace, runs, name, request) for name in (request.baseline, request.candidate))
+    if old.name == new.name:
+        raise UsageError(f"both sides are {old.name}", hint="name two runs, experiments or files")
+    texts = _compare_texts(old, new)
+    return Comparison(
+        baseline=_side(old),
+        candidate=_side(new),
+        lines=texts.lines,
+        identical=texts.identical,
+        tests=texts.tests,
+        changes=texts.changes,
+        params=_params(old, new),
+        suspects=_suspects(entries, old, new),
+    )
+
+
+def _material(
+    workspace: Workspace | None, runs: Sequence[Run], name: str, request: CompareRequest
+) -> Material:
+    """A file where there is one of that name, else a run or an experiment's latest."""
+    source = read_lines(request.source) if request.source else None
+    reference = read_lines(request.reference) if request.reference else None
+    if Path(name).is_file():
+        return Material(
+            name=name,
+            output=read_lines(name),
+            source=source or Unobserved("no source is named (--source)"),
+            reference=reference or Unobserved("no reference is named (--reference)"),
+            language=request.language,
+        )
+    if workspace is None:
+        raise UsageError(
+            f"there is no file {name}", hint="runs are only known inside a repository with a ledger"
+        )
+    run = find(runs, name)
+    return Material(
+        name=run.id,
+        output=read_output(workspace, run),
+        source=source or read_data(workspace, run, "source"),
+        reference=reference or read_data(workspace, run, "reference"),
+        language=request.language or target_language(run),
+        run=run,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """What came of comparing two outputs line by line; nothing where that cannot be done."""
+
+    tests: tuple[PairedTest, ...] | Unobserved
+    changes: tuple[LineChange, ...] = ()
+    lines: int = 0
+    identical: int | None = None
+
+
+def _compare_texts(old: Material, new: Material) -> Texts:
+    baseline, candidate = old.output, new.output
+    if isinstance(baseline, Unobserved):
+        return Texts(baseline)
+    if isinstance(candidate, Unobserved):
+        return Texts(candidate)
+    if reason := _other_source(old, new, len(baseline), len(candidate)):
+        return Texts(Unobserved(reason))
+    identical = sum(one == other for one, other in zip(baseline, candidate, strict=True))
+    reference = _reference(old, new)
+    language = old.language or new.language
+    if isinstance(reference, Unobserved):
+        return Texts(reference, lines=len(baseline), identical=identical)
+    if language is None:
+        missing = Unobserved("no language is named (--lang), so BLEU has no tokenizer")
+        return Texts(missing, lines=len(baseline), identical=identical)
+    source = None if isinstance(old.source, Unobserved) else old.source
+    return Texts(
+        tests=paired_tests(baseline, candidate, reference, language),
+        changes=line_changes(baseline, candidate, reference, source),
+        lines=len(baseline),
+        identical=identical,
+    )
+
+
+def _other_source(old: Material, new: Material, baseline: int, candidate: int) -> str:
+    """Why line n of one output does not answer line n of the other; empty where nothing speaks against it."""
+    if baseline != candidate:
+        return f"the outputs have {baseline:,} and {candidate:,} lines"
+    known = [side.source for side in (old, new) if not isinstance(side.source, Unobserved)]
+    if len(known) == 2 and list(known[0]) != list(known[1]):
+        return "they translate different sources"
+    return ""
+
+
+def _reference(old: Material, new: Material) -> Text:
+    """The reference of both; either's where the other has none."""
+    known = [side.reference for side in (old, new) if not isinstance(side.reference, Unobserved)]
+    if not known:
+        return old.reference
+    if len(known) == 2 and list(known[0]) != list(known[1]):
+        return Unobserved("they are held against different references")
+    return known[0]
+
+
+def _side(material: Material) -> Side:
+    run = material.run
+    caution = ""
+    if run is not None and run.mode in CAUTIONS:
+        caution = CAUTIONS[run.mode].format(run.id)
+    return Side(
+        name=material.name,
+        experiment=run.experiment if run else None,
+        rates=_rates(material),
+        metrics=run.metrics if run else {},
+        caution=caution,
+    )
+
+
+def _rates(material: Material) -> dict[str, float]:
+    """The share of lines that each text guard flags: of the output where it is at hand, else as recorded."""
+    if isinstance(material.output, Unobserved):
+        return dict(_finished(material.run).get("rates") or {})
+    source = None if isinstance(material.source, Unobserved) else material.source
+    seen = scan(
+        material.output,
+        source=source if source and len(source) == len(material.output) else None,
+        language=material.language,
+        markers=_markers(material),
+    )
+    return {code: flagged.count / seen.lines for code, flagged in sorted(seen.flagged.items())}
+
+
+def _markers(material: Material) -> Sequence[str]:
+    stated = ((material.run and material.run.started.get("spec")) or {}).get("failure_marker")
+    return [stated] if stated else DEFAULT_MARKERS
+
+
+def _finished(run: Run | None) -> Mapping[str, Json]:
+    return (run.finished if run else None) or {}
+
+
+def _params(old: Material, new: Material) -> tuple[Difference, ...]:
+    """What the two specs ask for differently."""
+    if old.run is None or new.run is None:
+        return ()
+    return tuple(differences(old.run.started.get("spec") or {}, new.run.started.get("spec") or {}))
+
+
+def _suspects(entries: Sequence[Entry], old: Material, new: Material) -> tuple[Suspect, ...] | Unobserved:
+    """What of the environments and the effective configuration differs, most suspicious first."""
+    if old.run is None or new.run is None:
+        return Unobserved("a file does not tell where it was made")
+    facts = environments(entries)
+    return tuple(suspects(side_of_run(old.run, facts), side_of_run(new.run, facts)))

@@ -1,0 +1,146 @@
+"""What every check of the gate looks at: the work tree, the base, and the record of both. Judges nothing."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from ledger.commands.reporter import Voice
+from ledger.evidence import Unobserved
+from ledger.findings import Report
+from ledger.git.history import Base, History
+from ledger.journal.runs import Run, read_runs
+from ledger.journal.store import Entry, Journal, open_journal, parse_sound
+from ledger.workspace import Workspace
+
+SPECS, LOCKFILES = ".yaml", (".txt", ".toml")
+HERE = "the work tree"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """What a check shows beside its findings: a title, headings, and rows of as many cells."""
+
+    title: str
+    headings: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """One check after its inspection. `about` says in one line what it looked at."""
+
+    name: str
+    about: str
+    report: Report
+    tables: tuple[Table, ...] = ()
+
+    @property
+    def status(self) -> str:
+        """`fail` on an unaccepted error, `skip` where something could not be looked at, else `pass`."""
+        if self.report.failing:
+            return "fail"
+        return "skip" if self.report.skips else "pass"
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One call of the gate. `before` is a copy of the base's specs and lockfiles."""
+
+    workspace: Workspace
+    history: History
+    base: Base
+    voice: Voice
+    rehearse: bool
+    before: Workspace
+
+    @cached_property
+    def journal(self) -> Journal:
+        """The journal of the results, which is the one that is committed."""
+        return open_journal(self.workspace, "real")
+
+    @cached_property
+    def past(self) -> bytes:
+        """The base's journal; empty where it has none."""
+        return self.history.file(self.base, self.workspace.journal)
+
+    @cached_property
+    def entries(self) -> list[Entry]:
+        """The journal's entries. Raises LedgerError where a line is none."""
+        return self.journal.entries()
+
+    @cached_property
+    def runs(self) -> list[Run]:
+        """The finished runs of the journal, oldest first."""
+        return [run for run in read_runs(self.entries) if run.status == "finished"]
+
+    @cached_property
+    def known(self) -> frozenset[str]:
+        """The ids of the runs that were finished in the base."""
+        ended = {str(entry.body["run"]): entry.id for entry in self.entries if entry.kind == "run.finished"}
+        return frozenset(run.id for run in self.runs if ended[run.id] in self.past_ids)
+
+    @cached_property
+    def past_ids(self) -> frozenset[str]:
+        """The ids of the base's entries."""
+        return frozenset(entry.id for entry in parse_sound(self.past))
+
+    @cached_property
+    def by_id(self) -> dict[str, Run]:
+        """The finished runs by their ids."""
+        return {run.id: run for run in self.runs}
+
+    @cached_property
+    def new_runs(self) -> list[Run]:
+        """The finished runs that the base does not have."""
+        return [run for run in self.runs if run.id not in self.known]
+
+    @cached_property
+    def changed(self) -> list[Path]:
+        """The specs and lockfiles that differ from the base's, deleted ones too."""
+        folders = [self.workspace.experiments, self.workspace.lockfiles]
+        patterns = [f"*{suffix}" for suffix in LOCKFILES]
+        paths = map(Path, self.history.changed(self.base, folders, patterns))
+        own = [path.relative_to(self.workspace.root) for path in folders]
+        return [
+            path
+            for path in paths
+            if path.suffix in (SPECS, *LOCKFILES)
+            and (any(path.is_relative_to(folder) for folder in own) or path.as_posix() in self._specs)
+        ]
+
+    @cached_property
+    def _specs(self) -> str:
+        """The text of all specs: a lockfile elsewhere is one that they name by its path."""
+        files = sorted(self.workspace.experiments.rglob(f"*{SPECS}"))
+        return "\n".join(path.read_text(encoding="utf-8", errors="replace") for path in files)
+
+
+@contextmanager
+def open_scene(workspace: Workspace, ref: str | None, voice: Voice, *, rehearse: bool) -> Iterator[Scene]:
+    """The scene, with the base's specs and lockfiles in a folder that is deleted afterwards.
+
+    Raises UsageError or LedgerError where the base cannot be had.
+    """
+    history = History(workspace.root)
+    base = history.base(ref)
+    with TemporaryDirectory(prefix="ledger-gate-") as folder:
+        before = Workspace(Path(folder).resolve())
+        scene = Scene(workspace, history, base, voice, rehearse, before)
+        if scene.changed:
+            folders = [workspace.experiments, workspace.lockfiles]
+            history.export(base, folders, (SPECS, *LOCKFILES), before.root)
+        yield scene
+
+
+def unreadable(scene: Scene) -> Unobserved | None:
+    """Why the journal's runs cannot be read; None where they can."""
+    from ledger.errors import LedgerError
+
+    try:
+        _ = scene.runs
+    except LedgerError as error:
+        return Unobserved(f"the journal cannot be read: {error.message}")
+    return None

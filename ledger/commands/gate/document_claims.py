@@ -1,0 +1,80 @@
+"""Numbers in Markdown that are marked as a run's are the journal's (GAT005)."""
+
+from collections.abc import Sequence
+
+from guards.gate import wrong_document_number
+from guards.guard import inspect
+from ledger.commands.gate.context import Checked, Scene, unreadable
+from ledger.errors import UsageError
+from ledger.evidence import Evidence, Unobserved
+from ledger.evidence.document_claims import find_claims
+from ledger.evidence.gate import Claim, Claims, Numbers
+from ledger.evidence.metrics import Metric
+from ledger.findings import Finding, Report, Severity
+from ledger.journal.runs import Run, find
+
+NAME = "claims"
+
+
+def check(scene: Scene) -> Checked:
+    """Hold every claim of the work tree's Markdown against the journal."""
+    documents = scene.history.files("*.md")
+    claims: list[Claim] = []
+    unread: list[Finding] = []
+    for path in documents:
+        shown = path.encode("utf-8", "backslashreplace").decode()  # a file's name may be no text
+        try:
+            claims += find_claims(shown, (scene.workspace.root / path).read_text(encoding="utf-8"))
+        except UnicodeDecodeError:
+            says = f"{shown} is not UTF-8, so its claims were not read"
+            unread.append(Finding(wrong_document_number.CODE, Severity.WARNING, says))
+    numbers: Numbers | Unobserved = Numbers()
+    if claims:
+        numbers = unreadable(scene) or _numbers(claims, scene.runs)
+    expected, actual = Evidence(written_numbers=numbers), Evidence(written_numbers=Claims(tuple(claims)))
+    report = inspect([wrong_document_number], expected, actual) + Report(tuple(unread))
+    return Checked(NAME, f"{len(claims):,} marked numbers in {len(documents):,} Markdown files", report)
+
+
+def _numbers(claims: Sequence[Claim], runs: Sequence[Run]) -> Numbers:
+    """What the journal has on every pair of names that a claim gives."""
+    values: dict[tuple[str, str], float] = {}
+    named: dict[str, str] = {}
+    missing: dict[tuple[str, str], str] = {}
+    shares: set[tuple[str, str]] = set()
+    for claim in claims:
+        if claim.problem:
+            continue
+        key = (claim.run, claim.metric)
+        try:
+            run = find(runs, claim.run)
+        except UsageError as error:
+            missing[key] = f"claims a number of {claim.run}: {error.message} among the finished real ones"
+            continue
+        named[claim.run] = run.id
+        known = _numbers_of(run)
+        if claim.metric in known:
+            values[key], is_share = known[claim.metric]
+            shares |= {key} if is_share else set()
+        else:
+            has = ", ".join(sorted(known)) or "no number"
+            missing[key] = f"claims {claim.metric} of {run.id}, which has {has}"
+    return Numbers(values, named, missing, frozenset(shares))
+
+
+def _numbers_of(run: Run) -> dict[str, tuple[float, bool]]:
+    """Metrics by name (BLEU 0-100), rates by guard code (0-1), a few counts; and whether each is a share."""
+    done = run.finished or {}
+    counts = {"seconds": done.get("seconds"), "lines": (done.get("output") or {}).get("lines")}
+    counts["failed_lines"] = done.get("failed_lines")
+    return {
+        **{name: (one.value, _is_share(one)) for name, one in run.metrics.items()},
+        **{code: (float(rate), True) for code, rate in (done.get("rates") or {}).items() if rate is not None},
+        **{name: (float(count), False) for name, count in counts.items() if count is not None},
+    }
+
+
+def _is_share(metric: Metric) -> bool:
+    """Whether 1 is the whole of it, as of a rate or a ratio, which has no upper end on the record."""
+    top: float | None = metric.scale[1]
+    return top is None or top <= 1

@@ -1,0 +1,61 @@
+"""No new result is byte-identical to another experiment's (DUP001), which is an error here."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from guards.guard import inspect
+from guards.identity import duplicate_output
+from ledger.commands.gate.context import Checked, Scene, unreadable
+from ledger.evidence import Evidence, History
+from ledger.findings import Report, Severity, merge
+from ledger.journal.runs import Run, to_identity
+
+NAME = "identical"
+
+
+def check(scene: Scene) -> Checked:
+    """Hold each new run's output against those of all the others."""
+    reason = unreadable(scene)
+    if reason:
+        nothing = Evidence(identity=reason)
+        return Checked(NAME, "", inspect([duplicate_output], nothing, nothing))
+    new = [run for run in scene.new_runs if to_identity(run).output]
+    twins = _by_output(scene.runs)
+    reports = [_inspect(run, _others(scene, run, twins)) for run in new]
+    report = merge(one for one in reports if one.findings)
+    passed = () if report.findings else (duplicate_output.CODE,)
+    about = f"{len(new):,} new outputs against {len(scene.runs):,} runs"
+    return Checked(NAME, about, replace(report, passed=passed))
+
+
+def _others(scene: Scene, run: Run, twins: Mapping[str, Sequence[Run]]) -> Iterator[Run]:
+    """Those with its output that the base has, or that this branch had before it: a pair is told once."""
+    for one in dict.fromkeys(one.id for key in _digests(run) for one in twins[key]):
+        other = scene.by_id[one]
+        if other.id != run.id and (other.id in scene.known or other.time < run.time):
+            yield other
+
+
+def _inspect(run: Run, others: Iterable[Run]) -> Report:
+    history, identity = History(tuple(map(to_identity, others))), to_identity(run)
+    report = inspect([duplicate_output], Evidence(identity=history), Evidence(identity=identity))
+    findings = tuple(
+        replace(finding, severity=Severity.ERROR, message=f"{run.id}: {finding.message}")
+        for finding in report.findings
+    )
+    accepted = {one.code: one.why for one in run.acceptances}
+    return replace(report, findings=findings).accept(accepted)
+
+
+def _by_output(runs: Sequence[Run]) -> dict[str, list[Run]]:
+    """Runs by each digest of their output: ten thousand are not held against each other one by one."""
+    found: dict[str, list[Run]] = defaultdict(list)
+    for run in runs:
+        for digest in _digests(run):
+            found[digest].append(run)
+    return found
+
+
+def _digests(run: Run) -> Iterable[str]:
+    return to_identity(run).output.values()

@@ -1,0 +1,48 @@
+"""The gate's answer as JUnit XML, which CI servers show beside the tests."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ledger.commands.gate.context import Checked
+from ledger.commands.gate.gate import Gate
+from ledger.display.tables import visible
+from ledger.errors import LedgerError
+from ledger.findings import Severity
+
+if TYPE_CHECKING:
+    from junitparser import TestCase
+
+SUITE = "ledger gate"
+
+
+def write_junit(gate: Gate, path: Path) -> None:
+    """Write one test case for each check. Raises LedgerError where the file cannot be written."""
+    from junitparser import JUnitXml, TestSuite
+
+    suite = TestSuite(SUITE)
+    suite.add_property("base", gate.base.name)
+    for check in gate.checks:
+        suite.add_testcase(_case(check))
+    document = JUnitXml(SUITE)
+    document.add_testsuite(suite)
+    try:
+        document.write(str(path))
+    except FileNotFoundError as error:
+        raise LedgerError(f"{path} cannot be written: no such folder", hint="make it first") from error
+
+
+def _case(check: Checked) -> "TestCase":
+    """A failure for each error, or the reasons of a skip; what is neither stands in its output."""
+    from junitparser import Failure, Skipped, TestCase
+
+    case = TestCase(check.name, classname="ledger.gate")
+    findings = check.report.findings
+    errors = [one for one in findings if one.severity >= Severity.ERROR and one.accepted is None]
+    if errors:
+        case.result = [Failure(visible(f"{one.code} {one.message}"), one.code) for one in errors]
+    elif check.report.skips:
+        reasons = "; ".join(f"{skip.code} {skip.reason}" for skip in check.report.skips)
+        case.result = [Skipped(visible(reasons))]
+    notes = [f"{one.code} {one.message}" for one in findings if one not in errors]
+    case.system_out = "\n".join(map(visible, [check.about, *notes]))
+    return case

@@ -1,0 +1,115 @@
+"""What an experiment does under an old lockfile and under a new one: two rehearsals, and a save of the old
+one that is reloaded with the packages of the new one.
+"""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from guards.preflight import insufficient_disk
+from ledger.commands.diff_env.compare import compare
+from ledger.commands.env import choose
+from ledger.commands.gate.context import Scene
+from ledger.commands.run.generation import AGAIN, Outcome, RunRequest, run_experiment
+from ledger.commands.run.training.train import TrainingOutcome
+from ledger.commands.verify.values import VerifyRequest
+from ledger.commands.verify.verify import verify
+from ledger.environments.lockfile import Lockfile, read
+from ledger.errors import LedgerError
+from ledger.evidence.checkpoint import list_checkpoints
+from ledger.evidence.gate import Behaviour, LockChange, Rehearsed
+from ledger.evidence.suspects import Kind
+from ledger.findings import Report, Severity, Verdict
+
+Done = Outcome | TrainingOutcome
+Pair = tuple[Lockfile, Lockfile]
+
+
+def rehearse(scene: Scene, experiment: str, lockfile: Path | None = None, label: str = "") -> Done:
+    """Rehearse it in the environment that its spec names, or in a lockfile's, which `label` names.
+
+    Raises LedgerError where it cannot be done.
+    """
+    scene.voice.say(f"rehearsing {experiment}{f' under {label}' if label else ''}")
+    overrides = (f"environment={lockfile}",) if lockfile else ()
+    # That it was rehearsed before is no reason against it: the gate asks about now.
+    request = RunRequest(experiment, rehearse=True, overrides=overrides, allow=frozenset({AGAIN}))
+    return run_experiment(scene.workspace, request, scene.voice)
+
+
+def rehearse_both(scene: Scene, change: LockChange, pair: Pair) -> tuple[Rehearsed, frozenset[str] | None]:
+    """Under the old lockfile, then the new one, then the old one's save under the new one.
+
+    Also tells which distributions the old one's worker imported. What cannot be done is told in its place.
+    """
+    labels = _labels(change)
+    before, after = (_keep(scene, lockfile) for lockfile in pair)
+    old, done = _behave(labels[0], lambda: rehearse(scene, change.experiment, before, labels[0]))
+    new, _ = _behave(labels[1], lambda: rehearse(scene, change.experiment, after, labels[1]))
+    reload = _reload(scene, done, after, labels[1]) if isinstance(done, TrainingOutcome) else None
+    imported = frozenset(done.recorded.get("imported", ())) if done else frozenset()
+    return Rehearsed(old, new, reload, _defaults(scene, old, new)), imported or None
+
+
+def _keep(scene: Scene, lockfile: Lockfile) -> Path:
+    """A copy that stays: the record of a rehearsal names it, and may be asked for it again."""
+    folder = scene.workspace.private / "lockfiles" / lockfile.digest.removeprefix("sha256:")[:12]
+    folder.mkdir(parents=True, exist_ok=True)
+    return Path(shutil.copy(lockfile.path, folder / lockfile.path.name))
+
+
+def _labels(change: LockChange) -> tuple[str, str]:
+    if change.before != change.after:
+        return change.before, change.after
+    return f"the old {change.before}", f"the new {change.after}"
+
+
+def _behave(label: str, run: Callable[[], Done]) -> tuple[Behaviour, Done | None]:
+    try:
+        done = run()
+    except LedgerError as error:
+        return Behaviour(label, None, passed=False, unfinished=error.message), None
+    return judge(label, done.report, done.run), done
+
+
+def judge(label: str, report: Report, run: str | None) -> Behaviour:
+    """What a report says of the environment that `label` names; a full disk says nothing of packages."""
+    errors = [f for f in report.findings if f.severity >= Severity.ERROR and f.accepted is None]
+    problems = tuple(f"{one.code} {one.message}" for one in errors if one.code != insufficient_disk.CODE)
+    no_room = [one.message for one in errors if one.code == insufficient_disk.CODE]
+    skipped = [skip.reason for skip in report.skips if skip.required]
+    unfinished = "" if problems else "; ".join([*no_room, *skipped])
+    return Behaviour(label, run, report.verdict is Verdict.PASS, problems, unfinished)
+
+
+def _reload(scene: Scene, done: TrainingOutcome, lockfile: Path, label: str) -> Behaviour | None:
+    """The newest checkpoint of the old rehearsal, loaded with the new packages."""
+    checkpoints = list_checkpoints(done.output) if done.output else []
+    if not checkpoints:
+        return None
+    scene.voice.say(f"reloading {checkpoints[-1].name} of {done.run} under {label}")
+    try:
+        choice = choose([read(lockfile)], (), scene.voice)
+        if choice.report.failing:  # then it is not the environment that was asked for
+            return judge(label, choice.report, None)
+        request = VerifyRequest((checkpoints[-1],), interpreter=choice.python)
+        (verified,) = verify(scene.workspace, request, scene.voice)
+    except LedgerError as error:
+        return Behaviour(label, None, passed=False, unfinished=error.message)
+    return judge(label, verified.report, done.run)
+
+
+def _defaults(scene: Scene, old: Behaviour, new: Behaviour) -> tuple[str, ...]:
+    """Effective settings that nobody chose and that differ, most suspicious first."""
+    if old.run is None or new.run is None:
+        return ()
+    found = compare(old.run, new.run, scene.workspace)
+    return tuple(
+        f"{one.name} {_shown(one.before)} → {_shown(one.after)}"
+        for one in found.suspects
+        if one.kind is Kind.SETTING and one.hard
+    )
+
+
+def _shown(value: object) -> str:
+    return "absent" if value is None else str(value)

@@ -1,0 +1,114 @@
+"""The newest score of each experiment is no worse than the base's (GAT003)."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from hashlib import sha256
+
+from guards.gate import worse_score
+from guards.guard import inspect
+from ledger.commands.gate.context import Checked, Scene, Table, unreadable
+from ledger.errors import LedgerError
+from ledger.evidence import Evidence, Unobserved
+from ledger.evidence.gate import ScoreChange, ScoreChanges, Scored, ScoreLimit
+from ledger.evidence.metrics import LEVEL, PairedTest
+from ledger.findings import Report
+from ledger.journal.runs import Run
+
+NAME = "scores"
+HEADINGS = ("experiment", "score", "base", "now", "test")
+NAMES = ("bleu", "chrf")  # in the order of `paired_tests`
+
+
+def check(scene: Scene) -> Checked:
+    """Pair each experiment's newest new scored run with the base's newest, and test the difference."""
+    reason = unreadable(scene)
+    if reason:
+        nothing = Evidence(score_changes=reason)
+        return Checked(NAME, "", inspect([worse_score], nothing, nothing))
+    pairs = list(_pairs(scene))
+    changes = tuple(change for old, new in pairs for change in _changes(scene, old, new))
+    actual = Evidence(score_changes=ScoreChanges(changes))
+    report = inspect([worse_score], Evidence(score_changes=ScoreLimit(LEVEL)), actual)
+    rows = tuple(_row(change) for change in changes)
+    tables = (Table("scores", HEADINGS, rows),) if rows else ()
+    return Checked(NAME, f"{len(pairs):,} experiments with a new score", _accepted(report, scene), tables)
+
+
+def _pairs(scene: Scene) -> Iterator[tuple[Run, Run]]:
+    scored = [run for run in scene.runs if run.metrics.keys() & set(NAMES)]
+    old = {run.experiment: run for run in scored if run.id in scene.known}
+    new = {run.experiment: run for run in scored if run.id not in scene.known}
+    for experiment, run in new.items():
+        if experiment in old:
+            yield old[experiment], run
+
+
+def _changes(scene: Scene, old: Run, new: Run) -> Iterator[ScoreChange]:
+    shared = [name for name in NAMES if name in old.metrics and name in new.metrics]
+    changes = [ScoreChange(new.experiment, name, _scored(old, name), _scored(new, name)) for name in shared]
+    if any(change.candidate.metric.value < change.baseline.metric.value for change in changes):
+        tested = _test(scene, old, new)
+        changes = [_with_test(change, tested) for change in changes]
+    yield from changes
+
+
+def _with_test(change: ScoreChange, tested: tuple[PairedTest, ...] | Unobserved) -> ScoreChange:
+    if isinstance(tested, Unobserved):
+        return replace(change, unpaired=tested.reason)
+    return replace(change, paired=tested[NAMES.index(change.name)])
+
+
+def _test(scene: Scene, old: Run, new: Run) -> tuple[PairedTest, ...] | Unobserved:
+    """The paired tests on the two outputs as they are stored; or why there can be none."""
+    from ledger.commands.recorded_texts import read_data, target_language
+    from ledger.evaluation.significance import paired_tests
+
+    asked = [((run.started.get("data") or {}).get("reference") or {}).get("sha256") for run in (old, new)]
+    if asked[0] != asked[1]:
+        return Unobserved("they were scored against different references")
+    texts = [_output(scene, old), _output(scene, new), read_data(scene.workspace, new, "reference")]
+    for text in texts:
+        if isinstance(text, Unobserved):
+            return text
+    language = target_language(new)
+    if language is None:
+        return Unobserved(f"{new.id} has no target language on the record")
+    try:
+        before, after, reference = (text for text in texts if not isinstance(text, Unobserved))
+        return paired_tests(before, after, reference, language)
+    except LedgerError as error:
+        return Unobserved(error.message)
+
+
+def _output(scene: Scene, run: Run) -> list[str] | Unobserved:
+    """The run's output as it is stored, or as the base has it in git."""
+    from ledger.commands.recorded_texts import read_output
+
+    found = read_output(scene.workspace, run)
+    facts = (run.finished or {}).get("output") or {}
+    path = scene.workspace.root / str(facts.get("path"))
+    if isinstance(found, list) or not path.is_relative_to(scene.workspace.root):
+        return found
+    committed = scene.history.file(scene.base, path)
+    if sha256(committed).hexdigest() != facts.get("sha256"):
+        return found
+    return committed.decode("utf-8").removesuffix("\n").split("\n")
+
+
+def _scored(run: Run, name: str) -> Scored:
+    interval = (run.finished or {})["metrics"][name].get("interval")
+    return Scored(run.id, run.metrics[name], (interval[0], interval[1]) if interval else None)
+
+
+def _row(change: ScoreChange) -> tuple[str, ...]:
+    values = [f"{side.metric.value:.2f}" for side in (change.baseline, change.candidate)]
+    lower = change.candidate.metric.value < change.baseline.metric.value
+    test = f"p = {change.paired.p_value:.4f}" if change.paired else change.unpaired
+    return (change.experiment, change.name, *values, test if lower else "not lower")
+
+
+def _accepted(report: Report, scene: Scene) -> Report:
+    """The report with what was accepted of each run marked."""
+    why = {(run.id, one.code): one.why for run in scene.new_runs for one in run.acceptances}
+    findings = tuple(replace(f, accepted=why.get((str(f.evidence["run"]), f.code))) for f in report.findings)
+    return replace(report, findings=findings)

@@ -1,0 +1,185 @@
+"""`ledger import`: what others recorded, as claims in the journal, and what in it contradicts itself."""
+
+import os
+import re
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from time import time_ns
+
+from filelock import FileLock
+
+from guards.claims import GUARDS
+from guards.guard import inspect
+from ledger.evidence import Evidence
+from ledger.evidence.imported_claims import Claimed, ClaimedRun, Consistency, Point
+from ledger.findings import Finding, Json, Report
+from ledger.importers.journal_form import claims_of, plain
+from ledger.importers.registry import read_source
+from ledger.journal.runs import IMPORTED
+from ledger.journal.store import open_journal
+from ledger.tracking.events import Event, Finish, Metric, Params, Start, flatten
+from ledger.tracking.sender import launch
+from ledger.tracking.spool import Spool
+from ledger.utils.hashing import digest_file, digest_json
+from ledger.utils.redaction import scrub_text
+from ledger.workspace import Workspace
+
+MODE = "imported"
+MOST_POINTS = 5_000  # of one series, for MLflow; the journal has what the series amounts to
+MOST_PROBLEMS = 20  # in one entry
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What is imported: `path` as the record names it, `digest` over the files that were read."""
+
+    kind: str
+    path: str
+    digest: str
+
+    def to_json(self) -> dict[str, Json]:
+        """The source as an entry has it."""
+        return {"kind": self.kind, "path": self.path, "digest": self.digest}
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedRun:
+    """One run as an entry's body has it, and its points. `is_new`: its claims are not on the record yet."""
+
+    body: Mapping[str, Json]
+    series: Mapping[str, Sequence[Point]]
+    is_new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What an import amounts to."""
+
+    source: Source
+    runs: tuple[ImportedRun, ...]
+    problems: tuple[str, ...]
+    report: Report
+
+
+def look(path: Path, kind: str | None, workspace: Workspace | None) -> Imported:
+    """Read a source and hold it against the record; writes nothing. Without a workspace all of it is new.
+
+    Raises LedgerError where nothing can be read.
+    """
+    claimed = read_source(path, kind)
+    source = Source(claimed.kind, _shown(path, workspace), _digest(claimed.files, path))
+    report = _inspect(claimed)
+    problems = tuple(scrub_text(one) for one in claimed.problems)
+    known = _known(workspace) if workspace else set()
+    bodies = [_body(run, source, problems, _about(report, run.experiment)) for run in claimed.runs]
+    runs = [
+        ImportedRun(body, run.series, body["claims_digest"] not in known)
+        for body, run in zip(bodies, claimed.runs, strict=True)
+    ]
+    return Imported(source, tuple(runs), problems, report)
+
+
+def record(workspace: Workspace, imported: Imported) -> None:
+    """Append an entry for each run that is new, and queue its series for MLflow."""
+    journal = open_journal(workspace, MODE)
+    workspace.private.mkdir(parents=True, exist_ok=True)
+    with FileLock(workspace.private / "import.lock"):
+        known = _known(workspace)  # another import may have been at it meanwhile
+        for run in imported.runs:
+            if run.body["claims_digest"] not in known:
+                _queue(workspace, run, journal.append(IMPORTED, run.body).id)
+    if any(run.is_new for run in imported.runs):
+        launch(workspace.root)
+
+
+def _queue(workspace: Workspace, run: ImportedRun, entry: str) -> None:
+    """Queue for MLflow. The journal has the run already, so a spool without space does not end the import."""
+    try:
+        Spool(workspace.spool).writer(run.body["run"]).append(*_events(run, entry))
+    except OSError as error:
+        print(f"ledger: {run.body['run']} was not queued for MLflow: {error.strerror}", file=sys.stderr)
+
+
+def _inspect(claimed: Claimed) -> Report:
+    """The guards on claims; they read prose, so nothing is said of a source that holds none."""
+    if claimed.log is None:
+        return Report()
+    return inspect(GUARDS, Evidence(log=Consistency()), Evidence(log=claimed.log))
+
+
+def _about(report: Report, experiment: str) -> Report:
+    """What of a report concerns one experiment: what names it, and what names none."""
+
+    def concerns(finding: Finding) -> bool:
+        named = finding.evidence.get("experiments") or [experiment]
+        return experiment in named
+
+    return Report(tuple(filter(concerns, report.findings)), report.skips, ())
+
+
+def _body(run: ClaimedRun, source: Source, problems: Sequence[str], report: Report) -> dict[str, Json]:
+    claims = claims_of(run)
+    experiment = str(plain(run.experiment))
+    identity = {"kind": source.kind, "experiment": experiment, "key": str(plain(run.key))}
+    digest = digest_json({**identity, "claims": claims})
+    # An MLflow or W&B run keeps its id wherever its files lie; another is known by where it was found.
+    place = identity if run.key != run.experiment else {**identity, "path": source.path}
+    name = re.sub(r"[^\w.-]+", "-", experiment).strip("-.")[:60] or source.kind
+    return {
+        "run": f"{name}-{digest_json(place)[7:13]}",
+        "experiment": experiment,
+        "mode": MODE,
+        "source": {**source.to_json(), "key": identity["key"], "where": str(plain(run.where))},
+        "claims": claims,
+        "claims_digest": digest,
+        "problems": list(problems[:MOST_PROBLEMS]),
+        "report": plain(report.to_json()),
+    }
+
+
+def _known(workspace: Workspace) -> set[str]:
+    """What is claimed on the record: by each run's latest import, so that a source that went back is new."""
+    latest: dict[str, str] = {}
+    for entry in open_journal(workspace, MODE).entries():
+        if entry.kind == IMPORTED:
+            latest[entry.body["run"]] = entry.body["claims_digest"]
+    return set(latest.values())
+
+
+def _digest(files: Sequence[Path], root: Path) -> str:
+    """A file's digest, or one over those of a folder's files that were read, by their names."""
+    if list(files) == [root]:
+        return f"sha256:{digest_file(root)['sha256']}"
+    return digest_json({os.path.relpath(file, root): digest_file(file)["sha256"] for file in files})
+
+
+def _shown(path: Path, workspace: Workspace | None) -> str:
+    """Relative to the repository where it lies inside: the record means the same on another machine."""
+    full = path.resolve()
+    root = workspace.root.resolve() if workspace else None
+    return str(full.relative_to(root) if root and full.is_relative_to(root) else path)
+
+
+def _events(run: ImportedRun, entry: str) -> Iterator[Event]:
+    """The run as MLflow gets it: marked as imported, with the claimed settings and series."""
+    body, now = run.body, time_ns() // 1_000_000
+    tags = {
+        "ledger.run": body["run"],
+        "ledger.entry": entry,
+        "ledger.entry.started": entry,
+        "ledger.mode": MODE,
+        "ledger.rehearsal": "false",
+        "ledger.source": body["source"]["path"],
+    }
+    yield Start(body["experiment"], MODE, now, tags)
+    if params := body["claims"].get("params"):
+        yield Params(flatten(params))
+    for name, value in body["claims"].get("metrics", {}).items():
+        if name not in run.series and isinstance(value, int | float):
+            yield Metric(name, value, now)
+    for name, points in run.series.items():
+        every = -(-len(points) // MOST_POINTS) or 1
+        yield from (Metric(name, point.value, now, point.step) for point in points[::every])
+    yield Finish("finished", now)

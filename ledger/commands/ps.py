@@ -1,0 +1,142 @@
+"""`ledger ps`: what runs, what stalled, what was interrupted, and whether its inputs changed under it."""
+
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+from ledger.errors import LedgerError
+from ledger.findings import Json
+from ledger.git import status
+from ledger.journal.runs import Run, load_runs
+from ledger.specs import load_experiment
+from ledger.utils.hashing import digest_file
+from ledger.utils.mapping_diff import differences, listed
+from ledger.workspace import Workspace
+
+State = Literal["running", "stalled", "interrupted"]
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """One run that has not ended. `silent` is how many seconds ago it last wrote anything to its folder.
+
+    `pid` is None where the process is gone; `changed` says what is no longer what the run was started with.
+    """
+
+    run: str
+    experiment: str
+    mode: str
+    started: str
+    state: State
+    silent: float | None
+    pid: int | None
+    changed: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Json]:
+        """The process as `--json` shows it."""
+        return asdict(self)
+
+
+def processes(workspace: Workspace, stalled_after: float) -> list[Process]:
+    """The runs that have not ended, oldest first.
+
+    A run that wrote nothing for `stalled_after` seconds has stalled. An interrupted one is left out once its
+    experiment was run again in the same mode.
+    """
+    runs = load_runs(workspace)
+    newest = {(run.experiment, run.mode): run.id for run in runs}
+    shown = [
+        run
+        for run in runs
+        if run.status == "running"
+        or (run.status == "interrupted" and newest[run.experiment, run.mode] == run.id)
+    ]
+    return [_process(workspace, run, stalled_after) for run in shown]
+
+
+def _process(workspace: Workspace, run: Run, stalled_after: float) -> Process:
+    folder = workspace.runs / run.id
+    silent = _silent(folder)
+    alive = run.status == "running"
+    stalled = silent is not None and silent > stalled_after
+    return Process(
+        run=run.id,
+        experiment=run.experiment,
+        mode=run.mode,
+        started=run.time,
+        state="interrupted" if not alive else "stalled" if stalled else "running",
+        silent=silent,
+        pid=_pid(folder) if alive else None,
+        changed=tuple(_changed(workspace, run)),
+    )
+
+
+def _silent(folder: Path) -> float | None:
+    """Seconds since anything in the run's folder was written."""
+    times = []
+    for path in folder.rglob("*"):
+        with suppress(OSError):  # a shard may be gone by now
+            times.append(path.stat().st_mtime)
+    return max(0.0, time.time() - max(times)) if times else None
+
+
+def _pid(folder: Path) -> int | None:
+    with suppress(OSError, ValueError):
+        return int((folder / "pid").read_text())
+    return None
+
+
+def _changed(workspace: Workspace, run: Run) -> Iterator[str]:
+    """What is not any more as it was when the run began: its spec, its data, the code."""
+    yield from _changed_spec(workspace, run)
+    began = datetime.fromisoformat(run.time).timestamp()
+    yield from _changed_data(workspace, run, began)
+    yield from _changed_code(workspace, run, began)
+
+
+def _changed_spec(workspace: Workspace, run: Run) -> Iterator[str]:
+    recorded = run.started.get("spec")
+    if not recorded:
+        return
+    try:
+        spec = load_experiment(run.experiment, workspace.experiments, run.started.get("overrides") or ())
+    except LedgerError as error:
+        yield f"its spec cannot be read any more: {error.message}"
+        return
+    if found := tuple(differences(recorded, spec.digested())):
+        yield f"spec: {listed(found)}"
+
+
+def _changed_data(workspace: Workspace, run: Run, began: float) -> Iterator[str]:
+    for role, facts in (run.started.get("data") or {}).items():
+        path = workspace.root / str((facts or {}).get("path"))
+        if not facts or "sha256" not in facts or run.is_rehearsal or path.is_dir():
+            continue
+        if not path.exists():
+            yield f"{role}: {facts['path']} is gone"
+        # Only a file that was written since is read: it may be large.
+        elif path.stat().st_mtime > began and digest_file(path)["sha256"] != facts["sha256"]:
+            yield f"{role}: {facts['path']} has other content"
+
+
+def _changed_code(workspace: Workspace, run: Run, began: float) -> Iterator[str]:
+    """Python files that differ from the run's commit and were written since it began."""
+    commit = (run.started.get("git") or {}).get("commit")
+    if commit is None:
+        return
+    files = [name for name in status.changed_since(workspace.root, commit) if name.endswith(".py")]
+    touched = [name for name in files if _written_since(workspace.root / name, began)]
+    if touched:
+        more = f" and {len(touched) - 3} more" if len(touched) > 3 else ""
+        yield f"code: {', '.join(touched[:3])}{more}"
+
+
+def _written_since(path: Path, began: float) -> bool:
+    try:
+        return path.stat().st_mtime > began
+    except OSError:
+        return True  # deleted since

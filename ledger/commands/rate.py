@@ -1,0 +1,94 @@
+"""`ledger rate RUN`: a person judges sampled lines; the shares go on the record when all are judged."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ledger.commands.recorded_texts import read_data, read_output
+from ledger.errors import LedgerError
+from ledger.evidence import Unobserved
+from ledger.git import status
+from ledger.journal.annotations import JUDGEMENTS, RATING, Judgement, Rating, ratings
+from ledger.journal.rating_session import Sheet, draw
+from ledger.journal.runs import Run, find, load_runs
+from ledger.journal.store import open_journal
+from ledger.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line to judge; source and reference are None where the run has none at hand."""
+
+    number: int
+    source: str | None
+    output: str
+    reference: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """The lines of one run that are to be judged, and the answers so far."""
+
+    workspace: Workspace
+    run: Run
+    who: str
+    of: int
+    lines: tuple[Line, ...]
+    sheet: Sheet
+
+    @property
+    def answers(self) -> dict[int, Judgement]:
+        """The judgements so far of the lines that are to be judged."""
+        drawn = {line.number for line in self.lines}
+        return {number: answer for number, answer in self.sheet.judged().items() if number in drawn}
+
+    @property
+    def left(self) -> list[Line]:
+        """The lines that nobody judged yet."""
+        done = self.answers
+        return [line for line in self.lines if line.number not in done]
+
+    def record(self) -> Rating:
+        """Put the judgements on the record. Raises LedgerError while lines are left."""
+        answers = self.answers
+        if len(answers) < len(self.lines):
+            raise LedgerError(
+                f"{len(self.lines) - len(answers)} lines are not judged yet", hint="judge them first"
+            )
+        counted = Counter(answers.values())
+        counts = {name: counted[name] for name in JUDGEMENTS}
+        body = {"run": self.run.id, "experiment": self.run.experiment, "who": self.who, "of": self.of}
+        judged = [[line.number, answers[line.number]] for line in self.lines]
+        sha256 = (self.run.finished or {})["output"]["sha256"]
+        journal = open_journal(self.workspace, self.run.mode)
+        entry = journal.append(RATING, {**body, "counts": counts, "judged": judged, "output": sha256})
+        self.sheet.close()
+        return next(one for one in ratings([entry]))
+
+
+def open_session(workspace: Workspace, name: str, lines: int) -> Session:
+    """Begin, or go on with, the judging of a run's output. Raises where that is not at hand."""
+    run = find(load_runs(workspace), name)
+    output = read_output(workspace, run)
+    if isinstance(output, Unobserved):
+        raise LedgerError(
+            f"there is nothing to judge: {output.reason}", hint="judge a run whose output is kept"
+        )
+    source, reference = (_aligned(workspace, run, role, len(output)) for role in ("source", "reference"))
+    drawn = [
+        Line(
+            number=number,
+            source=source[number - 1] if source else None,
+            output=output[number - 1],
+            reference=reference[number - 1] if reference else None,
+        )
+        for number in draw(run.id, len(output), lines)
+    ]
+    who = status.user_name(workspace.root)
+    sheet = Sheet(workspace.private / "ratings" / f"{run.id}.jsonl")
+    return Session(workspace, run, who, len(output), tuple(drawn), sheet)
+
+
+def _aligned(workspace: Workspace, run: Run, role: str, lines: int) -> Sequence[str] | None:
+    text = read_data(workspace, run, role)
+    return text if not isinstance(text, Unobserved) and len(text) == lines else None

@@ -1,0 +1,174 @@
+"""`ledger report`: gather what stands on the page from the journal and the texts that are at hand."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import pairwise
+
+from guards import registry
+from guards.text.failed import DEFAULT_MARKERS
+from guards.text.highlights import marks
+from guards.text.scan import scan
+from ledger.commands.compare import CompareRequest, compare
+from ledger.commands.recorded_texts import read_data, read_output, target_language
+from ledger.environments.diff.from_journal import Facts, environments, side_of_run
+from ledger.environments.diff.ranking import suspects
+from ledger.errors import LedgerError
+from ledger.evidence import LineSample, TextEvidence, Unobserved
+from ledger.evidence.suspects import Kind
+from ledger.journal.annotations import Decision, decisions, notes, ratings
+from ledger.journal.runs import Run, load_record
+from ledger.report.html import to_html
+from ledger.report.markdown import to_markdown
+from ledger.report.page import Change, Curve, Experiment, Family, Page, Part, Sample, Samples, Save
+from ledger.specs import load_experiment
+from ledger.specs import names as spec_names
+from ledger.workspace import Workspace
+
+LINES = 6  # flagged lines that are shown of one run
+DIGITS = re.compile(r"(\d+)")
+CHARACTERS = 300  # of one line; a looping model writes until it is stopped
+
+
+@dataclass(frozen=True, slots=True)
+class ReportRequest:
+    """What the user typed. `pairs` are runs or experiments to compare on the page."""
+
+    language: str = "en"
+    markdown: bool = False
+    pairs: tuple[tuple[str, str], ...] = ()
+
+
+def report(workspace: Workspace, request: ReportRequest) -> str:
+    """The report as text: HTML, or Markdown. Raises UsageError for a pair that there is not."""
+    page = gather(workspace, request.pairs)
+    if request.markdown:
+        return to_markdown(page, request.language)
+    return to_html(page, request.language, {guard.CODE: guard.TITLE for guard in registry.ALL})
+
+
+def gather(workspace: Workspace, pairs: Sequence[tuple[str, str]] = ()) -> Page:
+    """Everything that the record has, and the samples of the texts that are at hand."""
+    runs, entries = load_record(workspace)
+    experiments = tuple(_experiments(workspace, runs, {one.experiment: one for one in decisions(entries)}))
+    facts = environments(entries)
+    latest = [one.latest for one in experiments if one.latest]
+    return Page(
+        repository=workspace.root.name,
+        made=datetime.now(UTC).strftime("%Y-%m-%d %H:%M"),
+        experiments=experiments,
+        runs=tuple(runs),
+        rates={run.id: rates for run in runs if (rates := (run.finished or {}).get("rates"))},
+        curves=tuple(_curves(latest)),
+        families=tuple(_families(latest)),
+        changes=tuple(_changes(runs, facts)),
+        samples=tuple(one for run in latest if (one := _samples(workspace, run))),
+        comparisons=tuple(compare(workspace, CompareRequest(*pair)) for pair in pairs),
+        notes=tuple(notes(entries)),
+        ratings=tuple(ratings(entries)),
+    )
+
+
+def _experiments(
+    workspace: Workspace, runs: Sequence[Run], decided: Mapping[str, Decision]
+) -> Iterator[Experiment]:
+    """Those that ran and those that only have a spec, by name: exp9 before exp10."""
+    names = {*spec_names(workspace.experiments), *(run.experiment for run in runs)}
+    for name in sorted(names, key=_natural):
+        own = tuple(run for run in runs if run.experiment == name)
+        yield Experiment(name, _title(workspace, name, own), own, decided.get(name))
+
+
+def _natural(name: str) -> list[tuple[int, str]]:
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in DIGITS.split(name)]
+
+
+def _title(workspace: Workspace, name: str, runs: Sequence[Run]) -> str:
+    if runs and (known := runs[-1].started.get("title") or (runs[-1].claims or {}).get("title")):
+        return str(known)
+    try:
+        return load_experiment(name, workspace.experiments).title or ""
+    except LedgerError:  # a command, or a spec that is gone or broken: its runs stand all the same
+        return ""
+
+
+def _curves(runs: Sequence[Run]) -> Iterator[Curve]:
+    for run in runs:
+        rows = (run.finished or {}).get("checkpoints") or ()
+        # Of a model that writes no text there is no BLEU to draw.
+        if any(row.get("memory") is not None or row.get("reloaded") is not None for row in rows):
+            saves = (
+                Save(row["step"], row.get("memory"), row.get("reloaded"), row["verdict"]) for row in rows
+            )
+            yield Curve(run.id, tuple(sorted(saves, key=lambda save: save.step)))
+
+
+def _families(runs: Sequence[Run]) -> Iterator[Family]:
+    for run in runs:
+        if facts := (run.finished or {}).get("family"):
+            members, parent = facts["members"], facts.get("parent") or {}
+            yield Family(
+                run=run.id,
+                values={one["name"]: one["value"] for one in members},
+                before={one["name"]: one["parent"] for one in members},
+                parent=parent.get("run"),
+                improved=parent.get("improved", 0),
+                of=parent.get("of", 0),
+            )
+
+
+def _changes(runs: Sequence[Run], facts: Facts) -> Iterator[Change]:
+    """Between each run and the one before it in the same mode, where the environments are not the same."""
+    for mode in dict.fromkeys(run.mode for run in runs):
+        for old, new in pairwise(run for run in runs if run.mode == mode):
+            if old.started.get("environment") == new.started.get("environment"):
+                continue
+            found = suspects(side_of_run(old, facts), side_of_run(new, facts))
+            told = tuple(one for one in found if one.kind is not Kind.SETTING)
+            if told:
+                yield Change(old.id, new.id, told)
+
+
+def _samples(workspace: Workspace, run: Run) -> Samples | None:
+    """The worst lines of a run's output; None for a run that wrote none."""
+    if "sha256" not in ((run.finished or {}).get("output") or {}):
+        return None
+    output = read_output(workspace, run)
+    if isinstance(output, Unobserved):
+        return Samples(run.id, output)
+    source = read_data(workspace, run, "source")
+    seen = scan(
+        output,
+        source=None if isinstance(source, Unobserved) or len(source) != len(output) else source,
+        language=target_language(run),
+        markers=DEFAULT_MARKERS,
+    )
+    lines = tuple(_worst(seen))
+    return Samples(run.id, lines) if lines else None
+
+
+def _worst(seen: TextEvidence) -> Iterator[Sample]:
+    """One line of each code in turn, until there are enough."""
+    codes: dict[int, list[str]] = {}
+    lines: dict[int, LineSample] = {}
+    for place in range(LINES):
+        for code, flagged in sorted(seen.flagged.items()):
+            for line in flagged.worst[place : place + 1]:
+                codes.setdefault(line.number, []).append(code)
+                lines.setdefault(line.number, line)
+    for number in list(lines)[:LINES]:
+        line = lines[number]
+        yield Sample(number, line.source, tuple(_parts(line)), tuple(codes[number]))
+
+
+def _parts(line: LineSample) -> Iterator[Part]:
+    """The line in pieces, those that a guard means apart."""
+    end, text = 0, line.output[:CHARACTERS]
+    for mark in marks(text, line.source):
+        if mark.start > end:
+            yield Part(text[end : mark.start])
+        yield Part(text[mark.start : mark.end], mark.code)
+        end = mark.end
+    if text[end:] or not text:
+        yield Part(text[end:] or "∅")

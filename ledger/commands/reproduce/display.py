@@ -1,0 +1,117 @@
+"""A reproduction drawn for people. Decides nothing."""
+
+from collections.abc import Iterator, Sequence
+
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from ledger.commands.reproduce.outcome import Reproduction
+from ledger.display.tables import lines, pairs, report_table, verdict_line, visible
+from ledger.evidence import Evidence
+from ledger.evidence.reproduction import ExitTrace, OutputTrace, TrainingTrace
+from ledger.evidence.suspects import Suspect
+from ledger.findings import Json
+from ledger.utils.mapping_diff import Difference
+
+MOST_SHOWN = 8
+WORDS = {"identical": "bit-identical", "within tolerance": "within tolerance", "different": "DIFFERENT"}
+
+
+def view(done: Reproduction) -> list[RenderableType]:
+    """All that there is to say, the verdict last."""
+    if done.again is None:
+        return [*_missing(done), "", verdict_line(done.report, f"{done.run.id} was not repeated")]
+    return [
+        *_settings(done.settings),
+        *_suspects(done.suspects),
+        *_first(done),
+        *_findings(done),
+        verdict_line(done.report, f"{done.run.id} repeated in {done.seconds:.0f} s: {_answer(done)}"),
+        lines(_details(done)),
+    ]
+
+
+def _missing(done: Reproduction) -> Iterator[RenderableType]:
+    many = "pieces are" if len(done.missing) > 1 else "piece is"
+    yield Text(f"{len(done.missing)} {many} missing", "bold")
+    yield pairs((one.piece, one.reason) for one in done.missing)
+
+
+def _settings(settings: Sequence[Difference]) -> Iterator[RenderableType]:
+    yield from _table("set otherwise", [(one.path, one.before, one.after) for one in settings])
+
+
+def _suspects(suspects: Sequence[Suspect]) -> Iterator[RenderableType]:
+    """What can change what is computed; the rest is counted."""
+    hard = [one for one in suspects if one.hard]
+    rows = {
+        heading: [(one.name, one.before, one.after) for one in hard if (one.kind == "setting") is is_setting]
+        for heading, is_setting in (("environment", False), ("effective configuration", True))
+    }
+    for heading, some in rows.items():
+        yield from _table(f"{heading}: what differs, the most suspicious first", some)
+    left_out = len(suspects) - sum(len(some[:MOST_SHOWN]) for some in rows.values())
+    if left_out:
+        yield Text(f"{left_out} more that differ, of which most hardly matter, are in --json\n", "dim")
+
+
+def _table(heading: str, rows: Sequence[tuple[str, Json, Json]]) -> Iterator[RenderableType]:
+    if not rows:
+        return
+    table = Table(box=None, pad_edge=False)
+    for name in ("", "then", "now"):
+        table.add_column(name, overflow="fold")
+    for what, before, after in rows[:MOST_SHOWN]:
+        table.add_row(*(Text(one) for one in (what, _shown(before), _shown(after))))
+    yield Text(heading, "bold")
+    yield table
+    yield Text("")
+
+
+def _shown(value: Json) -> str:
+    text = "-" if value is None else visible(str(value))
+    return text if len(text) <= 60 else f"{text[:59]}…"
+
+
+def _first(done: Reproduction) -> Iterator[RenderableType]:
+    """The first line that differs, both ways."""
+    evidence = done.report.findings[0].evidence if done.report.findings else {}
+    first = evidence.get("first")
+    if first:
+        yield Text(f"line {first['line']:,}, the first that differs", "bold")
+        sides = ("source", "then", "now")
+        yield pairs((side, visible(first[side])) for side in sides if first.get(side) is not None)
+        yield ""
+
+
+def _findings(done: Reproduction) -> Iterator[RenderableType]:
+    if done.report.findings:
+        yield report_table(done.report, title="guards")
+        yield ""
+
+
+def _answer(done: Reproduction) -> str:
+    assert done.result is not None
+    return f"{WORDS[done.result]}{_extent(done.expected) if done.result == 'identical' else ''}"
+
+
+def _extent(expected: Evidence) -> str:
+    """How much was the same."""
+    match expected.output_trace, expected.training_trace, expected.exit_trace:
+        case OutputTrace() as output, _, _:
+            return f", {len(output.lines):,} lines" if output.lines is not None else ""
+        case _, TrainingTrace() as training, _:
+            return f", {len(training.losses):,} losses and {len(training.saves):,} checkpoints"
+        case _, _, ExitTrace() as ended:
+            return f" as far as it was recorded: exit code {ended.exit_code}"
+    return ""
+
+
+def _details(done: Reproduction) -> Iterator[str]:
+    output = done.expected.output_trace
+    if done.result == "identical" and isinstance(output, OutputTrace):
+        yield f"sha256:{output.sha256}"
+    if done.kept:
+        yield f"its output: {done.kept}"
+    yield from (f"not compared: {skip.reason}" for skip in done.report.skips)

@@ -1,0 +1,216 @@
+"""Everything that it takes to repeat a run: what of it is missing, all of it, before anything runs.
+
+What git ignores (data, model folders) is taken from the repository, by digest, and linked into the work tree.
+"""
+
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from guards import registry
+from ledger.commands.env import choose, named
+from ledger.commands.reporter import Voice
+from ledger.commands.run.generation_inputs import folder_facts, read_inputs
+from ledger.commands.run.training.forecasting_inputs import read_forecasting_inputs
+from ledger.commands.run.training.inputs import read_training_inputs
+from ledger.errors import LedgerError
+from ledger.findings import Json
+from ledger.git.patch import NAME, put_back
+from ledger.git.worktree import has_commit
+from ledger.journal.runs import Run
+from ledger.specs import AnySpec, ForecastingSpec, TrainingSpec, load_experiment
+from ledger.utils.hashing import digest_file
+from ledger.utils.redaction import HIDDEN
+from ledger.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """One thing that is not there any more: what it is, and why it is not to be had."""
+
+    piece: str
+    reason: str
+
+    def to_json(self) -> dict[str, Json]:
+        """For `--json` and the record."""
+        return asdict(self)
+
+
+def in_record(workspace: Workspace, run: Run) -> Iterator[Missing]:
+    """What is missing as far as the record and the repository tell, without a work tree."""
+    done = run.finished
+    if done is None or (run.status == "failed" and "exit_code" not in done):
+        yield Missing("result", f"the run {run.status}: there is nothing to compare with")
+    git = run.started.get("git") or {}
+    commit = git.get("commit")
+    if commit is None:
+        yield Missing("commit", "the run was made before the first commit, or outside git")
+    elif not has_commit(workspace, commit):
+        yield Missing(
+            "commit", f"{commit[:12]} is not in this repository; it may be elsewhere: git fetch --all"
+        )
+    yield from _patch_missing(workspace, run, git)
+    if any(HIDDEN in part for part in run.started.get("command") or ()):
+        yield Missing("command", "a part of it was hidden as a secret when it was recorded")
+
+
+def in_tree(workspace: Workspace, run: Run, tree: Workspace) -> Iterator[Missing]:
+    """What is missing in a work tree of the run's commit; puts the patch and the data in their places."""
+    git = run.started.get("git") or {}
+    if (git.get("patch") or {}) and (patch := find_patch(workspace, run)) is not None:
+        try:
+            put_back(patch, tree.root)
+        except LedgerError as error:
+            yield Missing("patch", f"does not fit the commit: {error.message}")
+    if run.mode == "command":
+        yield from _new_files_missing(workspace, git, tree)
+        yield from _program_missing(run, tree)
+        return
+    yield from _lockfile_missing(run, tree)
+    try:
+        spec = load_spec(run, tree)
+    except LedgerError as error:
+        yield Missing("spec", error.message)
+        return
+    if spec.digest != run.started.get("spec_digest"):
+        yield Missing("spec", "at this commit, with this patch, it says something else than what was run")
+    yield from _data_missing(workspace, run, tree, spec)
+
+
+def environment_missing(
+    name: str | None, tree: Workspace, allowed: frozenset[str], voice: Voice
+) -> Iterator[Missing]:
+    """Whether the environment `name` can be had; it is built where it can be."""
+    try:
+        choice = choose(named(name, tree), allowed, voice)
+    except LedgerError as error:
+        yield Missing("environment", f"{error.message} ({error.hint})" if error.hint else error.message)
+        return
+    for finding in choice.report.findings:
+        yield Missing("environment", finding.message)
+
+
+def load_spec(run: Run, tree: Workspace, overrides: tuple[str, ...] = ()) -> AnySpec:
+    """The spec as it stands in the work tree, with what the run set, and `overrides` over that."""
+    codes = [guard.CODE for guard in registry.TEXT]
+    set_then = (*run.started.get("overrides", ()), *overrides)
+    return load_experiment(run.experiment, tree.experiments, set_then, rate_codes=codes)
+
+
+def find_patch(workspace: Workspace, run: Run) -> Path | None:
+    """The kept patch, unaltered: in the run's folder, or where MLflow keeps it in this repository."""
+    sha256 = run.started["git"]["patch"]["sha256"]
+    sent = (workspace.private / "mlartifacts").glob(f"{run.experiment}*/*/artifacts/{NAME}")
+    paths = [workspace.runs / run.id / NAME, *sorted(sent)]
+    return next((path for path in paths if path.is_file() and digest_file(path)["sha256"] == sha256), None)
+
+
+def _patch_missing(workspace: Workspace, run: Run, git: Mapping[str, Json]) -> Iterator[Missing]:
+    changed = git.get("changed") or []
+    if not changed:
+        return
+    if "patch" not in git:
+        yield Missing("patch", f"{_some(changed)} had uncommitted changes, and this run did not keep them")
+    elif git.get("patch_refused"):
+        yield Missing("patch", f"the uncommitted changes were not kept: {git['patch_refused']}")
+    elif git["patch"] and find_patch(workspace, run) is None:
+        path = git["patch"]["path"]
+        there = (workspace.root / path).exists()
+        yield Missing("patch", f"{path} {'was changed since' if there else 'is gone'}")
+
+
+def _new_files_missing(workspace: Workspace, git: Mapping[str, Json], tree: Workspace) -> Iterator[Missing]:
+    """The new files that were too large for the patch: a command may have read any of them."""
+    for facts in git.get("untracked") or ():
+        same = _is_file(facts["sha256"]) if "sha256" in facts else _has_size(facts["bytes"])
+        yield from _placed(f"file {facts['path']}", facts["path"], workspace, tree, same)
+
+
+def _program_missing(run: Run, tree: Workspace) -> Iterator[Missing]:
+    folder = folder_of(run, tree)
+    program = run.started["command"][0]
+    if not folder.is_dir():
+        yield Missing("folder", f"{run.started.get('folder')} is not in the commit")
+    elif "/" in program and not Path(program).is_absolute():
+        if not (folder / program).exists():
+            yield Missing("program", f"{program} is not in the commit")
+    elif shutil.which(program) is None:
+        yield Missing("program", f"{program} is not installed")
+
+
+def folder_of(run: Run, tree: Workspace) -> Path:
+    """Where a recorded command was called, in the work tree."""
+    return tree.root / str(run.started.get("folder") or ".")
+
+
+def _lockfile_missing(run: Run, tree: Workspace) -> Iterator[Missing]:
+    recorded = run.started.get("lockfile")
+    if not recorded:
+        return
+    path = tree.root / recorded["path"]
+    if not path.is_file():
+        yield Missing("lockfile", f"{recorded['path']} is not in the commit")
+    elif f"sha256:{digest_file(path)['sha256']}" != recorded["digest"]:
+        yield Missing("lockfile", f"{recorded['path']} is not the recorded one at this commit")
+
+
+def _data_missing(workspace: Workspace, run: Run, tree: Workspace, spec: AnySpec) -> Iterator[Missing]:
+    recorded = {role: facts for role, facts in (run.started.get("data") or {}).items() if facts}
+    if run.is_rehearsal:
+        yield from _rehearsal_missing(recorded, _rehearsal_data(spec, tree))
+        return
+    for role, facts in recorded.items():
+        is_model = role == "model"
+        same = _is_folder(facts["sha256"], tree) if is_model else _is_file(facts["sha256"])
+        yield from _placed(role if is_model else f"data {role}", facts["path"], workspace, tree, same)
+
+
+def _rehearsal_data(spec: AnySpec, tree: Workspace) -> Mapping[str, Json]:
+    if isinstance(spec, TrainingSpec):
+        return read_training_inputs(spec, tree, rehearsal=True).data
+    if isinstance(spec, ForecastingSpec):
+        return read_forecasting_inputs(spec, tree, rehearsal=True).data
+    return read_inputs(spec, tree, rehearsal=True).data
+
+
+def _rehearsal_missing(recorded: Mapping[str, Json], now: Mapping[str, Json]) -> Iterator[Missing]:
+    """A rehearsal's text and tiny model are this program's own, which may have changed since."""
+    for role, facts in recorded.items():
+        if (now.get(role) or {}).get("sha256") != facts["sha256"]:
+            yield Missing(f"rehearsal {role}", "this version of ledger rehearses with another one")
+
+
+def _placed(
+    piece: str, path: str, workspace: Workspace, tree: Workspace, same: Callable[[Path], bool]
+) -> Iterator[Missing]:
+    """See that `path` is in the work tree as it was, with a link to the repository's own where need be."""
+    here, there = tree.root / path, workspace.root / path
+    if here.exists() and same(here):
+        return
+    if there.exists() and same(there):
+        if here.is_file() or here.is_symlink():
+            here.unlink()
+        elif here.is_dir():
+            shutil.rmtree(here)
+        here.parent.mkdir(parents=True, exist_ok=True)
+        here.symlink_to(there.resolve())
+        return
+    yield Missing(piece, f"{path} {'was changed since' if there.exists() or here.exists() else 'is gone'}")
+
+
+def _is_file(sha256: str) -> Callable[[Path], bool]:
+    return lambda path: path.is_file() and digest_file(path)["sha256"] == sha256
+
+
+def _has_size(size: int) -> Callable[[Path], bool]:
+    return lambda path: path.is_file() and path.stat().st_size == size
+
+
+def _is_folder(sha256: str, tree: Workspace) -> Callable[[Path], bool]:
+    return lambda path: (folder_facts(str(path), tree) or {}).get("sha256") == sha256
+
+
+def _some(names: list[str], most: int = 3) -> str:
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more

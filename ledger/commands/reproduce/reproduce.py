@@ -1,0 +1,148 @@
+"""`ledger reproduce RUN`: the same commit, changes, environment and data again, and what came of it."""
+
+import shutil
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+from guards.guard import inspect
+from ledger.commands.diff_env.compare import compare_sides
+from ledger.commands.reporter import Voice
+from ledger.commands.reproduce.artifacts import evidence_of, guards_for, is_training
+from ledger.commands.reproduce.outcome import Reproduction, body
+from ledger.commands.reproduce.prerequisites import (
+    Missing,
+    environment_missing,
+    in_record,
+    in_tree,
+    load_spec,
+)
+from ledger.commands.reproduce.rerun import allowed_then, run_again
+from ledger.environments.diff.from_journal import all_entries, environments, side_of_run
+from ledger.environments.lockfile import VARIANTS, is_path
+from ledger.errors import UsageError
+from ledger.findings import Report, Skip
+from ledger.git.worktree import checkout
+from ledger.journal.runs import REPRODUCED, Run, find, load_runs
+from ledger.journal.store import Journal, open_journal
+from ledger.utils.mapping_diff import differences
+from ledger.workspace import Workspace
+
+FOLDER = "reproductions"
+
+
+def reproduce(
+    workspace: Workspace,
+    name: str,
+    voice: Voice,
+    *,
+    overrides: Sequence[str] = (),
+    environment: str | None = None,
+) -> Reproduction:
+    """Repeat the run called `name`, hold the result against it, and record that.
+
+    `overrides` and `environment` (a lockfile's name) are set over what the run had. Raises UsageError for a
+    run that is not known or cannot be repeated so, LedgerError where it cannot be run again.
+    """
+    began = time.monotonic()
+    run = find(load_runs(workspace), name)
+    _refuse(run, [*overrides, *([environment] if environment else [])])
+    missing = list(in_record(workspace, run))
+    commit = (run.started.get("git") or {}).get("commit")
+    if commit is None or any(one.piece == "commit" for one in missing):
+        return _not_done(run, missing)
+    with checkout(workspace, commit, run.id) as tree:
+        _lend(workspace, tree, environment)
+        changes = (*overrides, *([f"environment={environment}"] if environment else []))
+        missing += in_tree(workspace, run, tree)
+        if not missing and run.mode != "command":
+            wanted = load_spec(run, tree, changes).environment
+            missing += environment_missing(wanted, tree, allowed_then(run), voice)
+        if missing:
+            return _not_done(run, missing)
+        voice.say(f"running {run.id} again, at {commit[:12]}")
+        again = run_again(run, tree, changes)
+        done = _compare(workspace, run, tree, again)
+        done = replace(done, kept=_keep(workspace, tree, again), seconds=time.monotonic() - began)
+        return replace(done, entry=_record(workspace, tree, done))
+
+
+def _refuse(run: Run, changes: Sequence[str]) -> None:
+    if run.mode == "command" and changes:
+        raise UsageError("--set and --env are for experiments: a recorded command has no spec")
+    if run.mode == "real" and is_training(run):
+        raise UsageError(
+            f"{run.id} was a real training, and only the rehearsal of one is reproduced",
+            hint=f"train again, then compare: ledger run {run.experiment} --again",
+        )
+
+
+def _not_done(run: Run, missing: Sequence[Missing]) -> Reproduction:
+    code = guards_for(run)[0].CODE
+    skips = tuple(Skip(code, f"{one.piece}: {one.reason}", required=True) for one in missing)
+    return Reproduction(run, Report(skips=skips), missing=tuple(missing))
+
+
+def _compare(workspace: Workspace, run: Run, tree: Workspace, again: Run) -> Reproduction:
+    then, now = evidence_of(workspace, run), evidence_of(tree, again)
+    before = side_of_run(run, environments(all_entries(workspace)))
+    after = side_of_run(again, environments(all_entries(tree)))
+    return Reproduction(
+        run=run,
+        report=inspect(guards_for(run), then, now),
+        expected=then,
+        again=again,
+        settings=tuple(differences(run.started.get("spec") or {}, again.started.get("spec") or {})),
+        comparison=compare_sides(before, after),
+    )
+
+
+def _keep(workspace: Workspace, tree: Workspace, again: Run) -> Path | None:
+    """Copy what the new run wrote out of the work tree, with its logs; not checkpoints, which are large."""
+    folder = workspace.private / FOLDER / again.id
+    work = tree.runs / again.id
+    output = ((again.finished or {}).get("output") or {}).get("path")
+    wanted = [*([tree.root / output] if output else []), *work.glob("*.log"), *work.glob("*.jsonl")]
+    with suppress(OSError):  # the comparison is done: a full disk shall not lose it
+        found = [path for path in wanted if path.is_file() and path.stat().st_size]
+        for path in found:
+            folder.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, folder / path.name)
+        return folder.relative_to(workspace.root) if found else None
+    return None
+
+
+def _record(workspace: Workspace, tree: Workspace, done: Reproduction) -> str:
+    """Write it into the journal of the run that was repeated, with the facts of its environment."""
+    assert done.again is not None
+    journal = open_journal(workspace, done.run.mode)
+    for key in ("environment", "machine"):
+        _store_facts(journal, tree, str(done.again.started.get(key)))
+    return journal.append(REPRODUCED, body(done)).id
+
+
+def _store_facts(journal: Journal, tree: Workspace, digest: str) -> None:
+    known = {entry.body["digest"] for entry in journal.entries() if entry.kind == "environment"}
+    facts = environments(all_entries(tree)).get(digest)
+    if facts is not None and digest not in known:
+        journal.append("environment", {"digest": digest, "facts": dict(facts)})
+
+
+def _lend(workspace: Workspace, tree: Workspace, environment: str | None) -> None:
+    """What of the repository's own the work tree may use: rehearsals' tiny models, and a newer lockfile.
+
+    Tiny models are named by all that makes them. An environment that was pinned after the run's commit is
+    taken as it is pinned now.
+    """
+    workspace.models.mkdir(parents=True, exist_ok=True)
+    tree.private.mkdir(exist_ok=True)
+    tree.models.symlink_to(workspace.models.resolve(), target_is_directory=True)
+    if environment is None or is_path(environment):
+        return
+    for name in (f"{environment}.in", *(f"{environment}{variant}.txt" for variant in VARIANTS)):
+        source, target = workspace.lockfiles / name, tree.lockfiles / name
+        if source.is_file() and not target.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, target)

@@ -1,0 +1,1 @@
+"""`ledger run`: experiments, and any command."""

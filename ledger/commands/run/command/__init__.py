@@ -1,0 +1,1 @@
+"""`ledger run -- CMD`: any command, and the checkpoints it saves."""

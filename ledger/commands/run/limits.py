@@ -1,0 +1,63 @@
+"""Which limits bind a run's guards: the guards' own, under `[tool.ledger]`'s, under the spec's."""
+
+from collections.abc import Mapping
+from dataclasses import fields, replace
+
+from guards import registry
+from ledger.errors import UsageError
+from ledger.evidence import ScoreLimits
+from ledger.evidence.training import TrainingLimits, limit_problems
+from ledger.findings import Json
+from ledger.specs import Spec
+from ledger.specs.schema import TextExperiment
+from ledger.workspace import Workspace
+
+# A tiny model that was trained on the very lines it translates scores above 80 in every family; below this
+# the fault is in the plumbing (codes, parameters, save and reload), not in the model.
+REHEARSAL_MIN_BLEU = 60.0
+
+
+def max_rates(spec: Spec, workspace: Workspace) -> dict[str, float]:
+    """The highest allowed rates (0-1) by guard code that the repository and the spec state."""
+    settings = workspace.settings.get("max_rate", {})
+    where, example = "pyproject.toml, [tool.ledger] max_rate", "max_rate = { TXT003 = 0.05 }"
+    if not isinstance(settings, dict):
+        raise UsageError(f"{where} is no table", hint=f"name the guards: {example}")
+    unknown = sorted(settings.keys() - {guard.CODE for guard in registry.TEXT})
+    if unknown:
+        known = ", ".join(guard.CODE for guard in registry.TEXT)
+        raise UsageError(f"{where}: no text guard is called {', '.join(unknown)}", hint=f"they are {known}")
+    wrong = [
+        f"{code} = {rate!r}"
+        for code, rate in settings.items()
+        if isinstance(rate, bool) or not isinstance(rate, int | float) or not 0 <= rate <= 1
+    ]
+    if wrong:
+        raise UsageError(
+            f"{where}: {', '.join(wrong)} is no rate", hint=f"a rate is a number between 0 and 1: {example}"
+        )
+    return {**settings, **spec.guards.max_rate}
+
+
+def score_limits(spec: TextExperiment, *, rehearsal: bool) -> ScoreLimits:
+    """The limits on scores. A rehearsal has its own: the spec's are about the real model."""
+    if rehearsal:
+        return ScoreLimits(min_bleu=REHEARSAL_MIN_BLEU)
+    stated = spec.guards.model_dump(exclude_none=True, include={field.name for field in fields(ScoreLimits)})
+    return ScoreLimits(**stated)
+
+
+def training_limits(workspace: Workspace | None, stated: Mapping[str, Json] | None) -> TrainingLimits:
+    """The limits of training health; `stated` are the spec's, as `guards.training_limits` has them.
+
+    Raises UsageError for what `[tool.ledger]` states wrongly.
+    """
+    settings = workspace.settings.get("training_limits", {}) if workspace else {}
+    where, example = "pyproject.toml, [tool.ledger] training_limits", "training_limits = { window = 100 }"
+    if not isinstance(settings, dict):
+        raise UsageError(f"{where} is no table", hint=f"name the limits: {example}")
+    if problems := limit_problems(settings):
+        raise UsageError(f"{where}: {'; '.join(problems)}", hint=f"for example: {example}")
+    whole = {field.name for field in fields(TrainingLimits) if isinstance(field.default, int)}
+    chosen = {**settings, **(stated or {})}
+    return replace(TrainingLimits(), **{k: int(v) if k in whole else v for k, v in chosen.items()})

@@ -1,0 +1,1 @@
+"""`ledger run` of training and forecasting specs."""

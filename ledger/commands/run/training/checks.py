@@ -1,0 +1,129 @@
+"""Training health for `ledger run`: the plan before it starts, the series it made, the defaults that it had.
+
+Collects what the guards of `guards.training` and PRE006 read, from the spec and from the record.
+"""
+
+from collections.abc import Mapping, Sequence
+from math import ceil
+
+from guards.guard import inspect
+from guards.preflight import insufficient_memory as fits
+from guards.training import SERIES, changed_defaults, unscaled_schedule
+from ledger.commands.run.training.inputs import TrainingPlan, count_parameters
+from ledger.evidence import Evidence, Unobserved
+from ledger.evidence.training import (
+    DeviceMemory,
+    EffectiveSettings,
+    MemoryNeed,
+    TrainingFailure,
+    TrainingLimits,
+    TrainingPoint,
+    TrainingSeries,
+)
+from ledger.evidence.training import TrainingPlan as Schedule
+from ledger.findings import Json, Report, Verdict
+from ledger.journal.runs import Run
+from ledger.specs import TrainingSpec
+from runners.resources.memory import device_memory, training_need
+
+# What TrainingArguments has where a spec says nothing, in transformers 4.57 and 5.x alike.
+DEFAULTS: Mapping[str, float] = {
+    "per_device_train_batch_size": 8,
+    "gradient_accumulation_steps": 1,
+    "num_train_epochs": 3.0,
+    "learning_rate": 5e-5,
+    "warmup_steps": 0,
+}
+COMPARED = ("training", "model", "generation")
+NO_GOOD_RUN = Unobserved("no earlier run of this training passed")
+
+
+def inspect_plan(plan: TrainingPlan) -> Report:
+    """PRE006 and TRN007: whether it fits the device, and whether its schedule followed its data."""
+    good = last_good(plan)
+    parent = schedule_of(good.started["spec"], good.started["data"], good.id) if good else NO_GOOD_RUN
+    now = schedule_of(plan.spec.digested(), plan.inputs.data, plan.spec.name)
+    expected = Evidence(plan=parent, memory=_need(plan))
+    return inspect((fits, unscaled_schedule), expected, Evidence(plan=now, memory=_device(plan)))
+
+
+def inspect_series(
+    points: Sequence[TrainingPoint], limits: TrainingLimits, failure: TrainingFailure | None = None
+) -> Report:
+    """TRN001 to TRN006, over losses that no filter has touched; `failure` is how it ended, if it did so."""
+    series = TrainingSeries(tuple(points), filtered=False, failure=failure)
+    return inspect(SERIES, Evidence(training=limits), Evidence(training=series))
+
+
+def inspect_defaults(plan: TrainingPlan, effective: Mapping[str, Json]) -> Report:
+    """TRN008: the settings that this training really had, beside those of the last good one."""
+    good = last_good(plan)
+    had = (good.finished or {}).get("effective") if good else None
+    expected = _settings(good.id, had, frozenset()) if good and had else NO_GOOD_RUN
+    actual = _settings(plan.spec.name, effective, _chosen(plan.spec))
+    return inspect((changed_defaults,), Evidence(settings=expected), Evidence(settings=actual))
+
+
+def last_good(plan: TrainingPlan) -> Run | None:
+    """The newest training of this experiment that passed, or else of the one that its spec extends."""
+    base = (plan.spec.extends or "").rpartition("/")[2]
+    passed = [
+        run
+        for run in plan.runs
+        if run.status == "finished"
+        and run.verdict is Verdict.PASS
+        and run.started.get("spec", {}).get("task") == "training"
+    ]
+    own = [run for run in passed if run.experiment == plan.spec.name]
+    parents = own or [run for run in passed if run.experiment == base]
+    return parents[-1] if parents else None
+
+
+def schedule_of(spec: Mapping[str, Json], data: Mapping[str, Json], run: str) -> Schedule:
+    """The plan that a resolved spec and the journal's facts of its data amount to, on one device."""
+    given: dict[str, float] = {**DEFAULTS, **spec.get("training", {})}
+    batch = int(given["per_device_train_batch_size"])
+    accumulation = int(given["gradient_accumulation_steps"])
+    facts = data.get("train.source") or data.get("train") or {}
+    examples = facts.get("lines")
+    steps = given.get("max_steps")
+    if steps is None and examples:
+        per_epoch = max(1, ceil(ceil(examples / batch) / accumulation))
+        steps = ceil(per_epoch * given["num_train_epochs"])
+    return Schedule(
+        run=run,
+        train_examples=examples,
+        batch_size=batch,
+        accumulation=accumulation,
+        epochs=given["num_train_epochs"] if "max_steps" not in given else None,
+        steps=int(steps) if steps is not None else None,
+        warmup_steps=int(given["warmup_steps"]),
+        learning_rate=given["learning_rate"],
+    )
+
+
+def _need(plan: TrainingPlan) -> MemoryNeed | Unobserved:
+    if plan.request.rehearse:
+        return Unobserved("a rehearsal trains a tiny model")
+    parameters = count_parameters(plan.spec)
+    if parameters is None:
+        return Unobserved("the number of the model's parameters is not known")
+    mixed = plan.spec.training.fp16 or plan.spec.training.bf16
+    return training_need(parameters, precision="amp" if mixed else "fp32")
+
+
+def _device(plan: TrainingPlan) -> DeviceMemory | Unobserved:
+    return device_memory(plan.spec.device)
+
+
+def _settings(run: str, effective: Mapping[str, Json], chosen: frozenset[str]) -> EffectiveSettings:
+    runtime = effective.get("runtime", {})
+    versions = {name: str(runtime[name]) for name in ("transformers", "torch") if name in runtime}
+    return EffectiveSettings(run, {part: effective.get(part, {}) for part in COMPARED}, chosen, versions)
+
+
+def _chosen(spec: TrainingSpec) -> frozenset[str]:
+    """The dotted paths that the spec sets."""
+    config = spec.model.config.parameters() if spec.model.config else {}
+    training = spec.training.model_fields_set
+    return frozenset([*(f"training.{name}" for name in training), *(f"model.{name}" for name in config)])

@@ -1,0 +1,171 @@
+"""What goes into a training: its text, its model, and the job that a worker is given.
+
+A real run reads the files that its spec names. A rehearsal takes a small real text and tiny sizes, so that
+everything else can be the same code.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ledger.commands.run.generation_inputs import folder_facts
+from ledger.commands.run.plan import Plan
+from ledger.errors import LedgerError
+from ledger.evidence import DiskNeed
+from ledger.findings import Json
+from ledger.specs import TrainingSpec
+from ledger.specs.training import ParallelText
+from ledger.utils.hashing import digest_file, digest_json
+from ledger.utils.textfiles import read_lines
+from ledger.workspace import Workspace
+from runners.host.training import ModelJob, TextFiles, TrainingJob
+from runners.rehearsal.model import recipe_digest
+from runners.rehearsal.training import PIECES, scaled_arguments, scaled_config, training_text
+from runners.resources.disk import RUN_BYTES, rehearsal_need
+
+# Weights, and Adam's two moments, in float32: what one checkpoint of a training holds for each parameter.
+CHECKPOINT_BYTES = 12
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingInputs:
+    """The text by role, and how the journal names it. A rehearsal has `text` for both roles, and no files."""
+
+    data: Mapping[str, Json]
+    digest: str
+    train: TextFiles | None = None
+    validation: TextFiles | None = None
+    text: tuple[Sequence[str], Sequence[str]] = ((), ())
+
+
+TrainingPlan = Plan[TrainingSpec, TrainingInputs]
+
+
+def read_training_inputs(spec: TrainingSpec, workspace: Workspace, *, rehearsal: bool) -> TrainingInputs:
+    """What this run reads. Raises LedgerError where a file is missing or malformed, or two do not fit."""
+    if rehearsal:
+        text = training_text(spec.languages.source, spec.languages.target)
+        facts = {"path": "rehearsal.tsv", "sha256": digest_json([list(side) for side in text])}
+        data: dict[str, Json] = {"train": {**facts, "lines": len(text[0])}}
+        if spec.model.name is not None:
+            data["model"] = {"path": "rehearsal.model", "sha256": recipe_digest()}
+        return TrainingInputs(data, _digest(spec, data), text=text)
+    files: dict[str, TextFiles] = {}
+    data = {}
+    for role, named in (("train", spec.data.train), ("validation", spec.data.validation)):
+        files[role], facts_of = _read(spec, workspace, role, named)
+        data.update(facts_of)
+    if spec.model.name is not None and (model := folder_facts(spec.model.name, workspace)):
+        data["model"] = model
+    return TrainingInputs(data, _digest(spec, data), files["train"], files["validation"])
+
+
+def disk_need(spec: TrainingSpec, *, rehearsal: bool) -> DiskNeed:
+    """What a run writes: as many checkpoints as it keeps, one more while saving, one in a snapshot."""
+    if rehearsal:
+        return rehearsal_need()
+    size = count_parameters(spec)
+    kept = (spec.training.save_total_limit or 1) + 2
+    if size is None:
+        return DiskNeed(RUN_BYTES, "evidence and tracking alone: the size of the model is not known")
+    how = f"{kept} checkpoints of about {size:,} parameters x {CHECKPOINT_BYTES} bytes at one time"
+    return DiskNeed(kept * CHECKPOINT_BYTES * size + RUN_BYTES, how)
+
+
+def make_job(plan: TrainingPlan, run: str, work: Path, tiny: Path | None) -> TrainingJob:
+    """What the worker is asked to do. `work` is the run's folder; a rehearsal's text is written there.
+
+    `tiny` is the model that a rehearsed fine-tuning starts from.
+    """
+    spec, rehearsal = plan.spec, plan.request.rehearse
+    train, validation = plan.inputs.train, plan.inputs.validation
+    if train is None or validation is None:
+        train = validation = _write_text(plan.inputs.text, spec, work)
+    arguments = spec.training.arguments()
+    return TrainingJob(
+        run=run,
+        environment=plan.environment.digest,
+        model=_model(plan, tiny),
+        train=train,
+        validation=validation,
+        language=spec.languages.target,
+        folder=output_folder(plan, run, work),
+        work=work,
+        arguments=scaled_arguments(arguments) if rehearsal else arguments,
+        source_code=spec.codes.source,
+        target_code=spec.codes.target,
+        max_source_length=spec.data.max_source_length,
+        max_target_length=spec.data.max_target_length,
+        seed=spec.seed,
+        device="cpu" if rehearsal else spec.device,
+        threads=1 if rehearsal else None,  # the other core is for the verification
+    )
+
+
+def output_folder(plan: Plan[Any, Any], run: str, work: Path) -> Path:
+    """Where the checkpoints go: each run has a folder of its own, so that no two runs' saves ever mix."""
+    real: Path = plan.workspace.root / plan.spec.output / run
+    return work / "checkpoints" if plan.request.rehearse else real
+
+
+def _model(plan: TrainingPlan, tiny: Path | None) -> ModelJob:
+    model, rehearsal = plan.spec.model, plan.request.rehearse
+    if model.config is None:
+        assert model.name is not None
+        folder = tiny or plan.workspace.root / model.name
+        return ModelJob(model.family, str(folder) if folder.is_dir() else model.name)
+    config = model.config.parameters()
+    if rehearsal:
+        return ModelJob(model.family, None, PIECES, scaled_config(config))
+    return ModelJob(model.family, None, model.config.vocab_size, config)
+
+
+def _write_text(text: tuple[Sequence[str], Sequence[str]], spec: TrainingSpec, work: Path) -> TextFiles:
+    paths = [work / f"text.{language}" for language in (spec.languages.source, spec.languages.target)]
+    for path, lines in zip(paths, text, strict=True):
+        path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    return TextFiles(paths[0], paths[1], len(text[0]))
+
+
+def count_parameters(spec: TrainingSpec) -> int | None:
+    """Parameters of a model from scratch, up to biases and norms, with one tied embedding."""
+    from ledger.models.catalog import parameters
+
+    config = spec.model.config
+    if config is None:
+        return parameters(spec.model.name or "")
+    width = config.d_model
+    encoder = config.encoder_layers * (4 * width * width + 2 * width * config.encoder_ffn_dim)
+    decoder = config.decoder_layers * (8 * width * width + 2 * width * config.decoder_ffn_dim)
+    return config.vocab_size * width + encoder + decoder
+
+
+def _read(
+    spec: TrainingSpec, workspace: Workspace, role: str, named: ParallelText
+) -> tuple[TextFiles, dict[str, Json]]:
+    paths: list[Path] = []
+    counts: list[int] = []
+    facts: dict[str, Json] = {}
+    for side, name in (("source", named.source), ("reference", named.reference)):
+        path = workspace.root / name
+        if not path.exists():
+            raise LedgerError(
+                f"{spec.name} reads {name} (data.{role}.{side}), which is not there",
+                hint=f"put it there, or name another with --set data.{role}.{side}=PATH, "
+                f"or try without data: ledger run {spec.name} --rehearse",
+            )
+        paths.append(path)
+        counts.append(len(read_lines(path)))
+        facts[f"{role}.{side}"] = {"path": name, **digest_file(path), "lines": counts[-1]}
+    if counts[0] != counts[1] or not counts[0]:
+        raise LedgerError(
+            f"{spec.name}: {paths[0].name} has {counts[0]:,} lines, {paths[1].name} has {counts[1]:,}",
+            hint="line n of one is the translation of line n of the other, and there is at least one",
+        )
+    return TextFiles(paths[0], paths[1], counts[0]), facts
+
+
+def _digest(spec: TrainingSpec, data: Mapping[str, Json]) -> str:
+    texts = {role: facts["sha256"] for role, facts in data.items()}
+    return digest_json({"spec": spec.digest, "data": texts})

@@ -1,0 +1,50 @@
+"""Saves that a training in a command made, and did not live to tell of: `ledger verify` meets them later.
+
+Known by what the attached processes left in their run's folder, so where that is gone they look foreign.
+"""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from ledger.checkpoints.provenance import origin_of_checkpoint
+from ledger.journal.runs import Run
+from ledger.workspace import Workspace
+from runners.host.attachment import Attachment, News, Save, Training, Unverified
+
+CLOCKS = timedelta(seconds=2)  # file systems keep coarse times
+
+
+def untold_by(checkpoint: Path, runs: Iterable[Run], workspace: Workspace) -> Run | None:
+    """The command whose training was saving in this folder then, and never told of this save."""
+    folder = checkpoint.absolute()
+    origin = origin_of_checkpoint(checkpoint)
+    if origin.folder_step is None or origin.written is None:
+        return None
+    written = datetime.fromisoformat(origin.written)
+    for run in runs:
+        if run.mode == "command" and _was_going_on(run, written):
+            told = Attachment(workspace.runs / run.id).read()
+            if _is_untold(folder, origin.folder_step, told):
+                return run
+    return None
+
+
+def _was_going_on(run: Run, moment: datetime) -> bool:
+    began = datetime.fromisoformat(run.time)
+    seconds = (run.finished or {}).get("seconds")
+    ended = began + timedelta(seconds=seconds) if seconds is not None else datetime.now(UTC)
+    return began - CLOCKS <= moment <= ended + CLOCKS
+
+
+def _is_untold(folder: Path, step: int, told: Iterable[News]) -> bool:
+    expected = False
+    for news in told:
+        match news:
+            case Training():
+                expected = expected or (news.folder == folder.parent and step > news.step)
+            case Save() if news.saved.folder == folder:
+                return False
+            case Unverified() if news.folder == folder:
+                return False
+    return expected

@@ -1,0 +1,98 @@
+"""Writing down what a verification found: the journal's entry first, the mark on the checkpoint last."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from ledger.commands.run.recorder import store_environment
+from ledger.commands.verify.values import Setting, Verified
+from ledger.errors import LedgerError
+from ledger.evidence.checkpoint import Mark, evidence_path, now, stated_mark, verified_path, write_mark
+from ledger.findings import Json, Verdict
+from ledger.journal.store import open_journal
+from ledger.utils.hashing import digest_file
+
+
+def record(
+    setting: Setting, verified: Verified, say: Callable[[str], None], place: Path | None = None
+) -> Verified:
+    """Journal the verdict, then mark the checkpoint if it passed; returns it with entry and mark.
+
+    `place` is the checkpoint itself where what was verified is a snapshot of it. A verdict that is no pass
+    takes back the mark of an earlier one in the same environment.
+    """
+    checkpoint = place or verified.checkpoint
+    passed = verified.report.verdict is Verdict.PASS
+    if not passed:
+        _withdraw(checkpoint, setting.environment.digest)
+    entry = _journal(setting, verified, checkpoint) if setting.workspace else None
+    marked = passed and _mark(checkpoint, setting, verified, entry, say)
+    return replace(verified, entry=entry, marked=marked)
+
+
+def _mark(
+    checkpoint: Path, setting: Setting, verified: Verified, entry: str | None, say: Callable[[str], None]
+) -> bool:
+    if verified.files is None:
+        say(f"{checkpoint} was written to while it was verified: it is not marked; verify it again")
+        return False
+    environment = setting.environment.digest
+    mark = Mark(verified.files, str(Verdict.PASS), now(), entry, environment, verified.reloaded)
+    try:
+        write_mark(checkpoint, mark)
+    except (LedgerError, OSError) as error:
+        say(f"{checkpoint} passed, but could not be marked as verified: {error}")
+        return False
+    return True
+
+
+def _withdraw(checkpoint: Path, environment: str) -> None:
+    """Take back a mark; one from another environment says something else, and stays."""
+    mark = stated_mark(checkpoint)
+    if mark is None or mark.environment in (None, environment):
+        with suppress(OSError):
+            verified_path(checkpoint).unlink()
+
+
+def _journal(setting: Setting, verified: Verified, checkpoint: Path) -> str:
+    assert setting.workspace is not None
+    mode = verified.run.mode if verified.run else "real"
+    journal = open_journal(setting.workspace, mode)
+    store_environment(journal, setting.environment)
+    return journal.append("checkpoint.verified", _body(setting, verified, checkpoint, mode)).id
+
+
+def _body(setting: Setting, verified: Verified, checkpoint: Path, mode: str) -> dict[str, Json]:
+    assert setting.workspace is not None
+    root, path = setting.workspace.root, checkpoint.resolve()
+    evidence = evidence_path(verified.checkpoint)
+    return {
+        "run": verified.run.id if verified.run else None,
+        "experiment": verified.run.experiment if verified.run else None,
+        "mode": mode,
+        "checkpoint": str(path.relative_to(root) if path.is_relative_to(root) else path),
+        "step": verified.step,
+        "files": verified.files,
+        "evidence": f"sha256:{digest_file(evidence)['sha256']}" if evidence.is_file() else None,
+        "environment": setting.environment.digest,
+        "machine": setting.environment.machine_digest,
+        "imported": list(verified.result.imported),
+        "effective": _effective(setting, verified),
+        "scores": {
+            "memory": asdict(verified.memory) if verified.memory else None,
+            "reloaded": asdict(verified.reloaded) if verified.reloaded else None,
+        },
+        "report": verified.report.to_json(),
+        "verdict": str(verified.report.verdict),
+    }
+
+
+def _effective(setting: Setting, verified: Verified) -> dict[str, Json] | None:
+    """The settings of the reloaded model, and the save's training arguments as this version has them.
+
+    None in the environment that trained, where the run's own entry has them.
+    """
+    same = verified.run is not None and verified.run.started.get("environment") == setting.environment.digest
+    settings = verified.result.actual.effective
+    return None if same or settings is None else asdict(settings)

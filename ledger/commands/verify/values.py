@@ -1,0 +1,84 @@
+"""A verification as values: what is asked, what is the same for all checkpoints of it, what came of one."""
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ledger.checkpoints.provenance import step_in_name
+from ledger.environments.environment import Environment
+from ledger.evidence import TextEvidence
+from ledger.evidence.checkpoint import Snapshot
+from ledger.evidence.metrics import Metric
+from ledger.evidence.training import TrainingLimits
+from ledger.findings import Report
+from ledger.journal.runs import Run
+from ledger.workspace import Workspace
+from runners.host.verification import Question, Reloaded
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyRequest:
+    """What the user typed. The environment to reload in is that of a `lockfile` (its name or path), or else
+    the `interpreter`'s; `claims` are scores stated of the checkpoints, `run` the run they are said to be of.
+    """
+
+    checkpoints: tuple[Path, ...]
+    interpreter: Path = Path(sys.executable)
+    lockfile: str | None = None
+    question: Question = field(default_factory=Question)
+    claims: Mapping[str, float] = field(default_factory=dict)
+    run: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What is the same for all checkpoints that are verified together. Without a workspace, no journal.
+
+    `health` None: the training is watched while it goes on, so that its log need not be read here.
+    """
+
+    workspace: Workspace | None
+    environment: Environment
+    question: Question = field(default_factory=Question)
+    claims: Mapping[str, float] = field(default_factory=dict)
+    runs: tuple[Run, ...] = ()
+    run: Run | None = None
+    health: TrainingLimits | None = field(default_factory=TrainingLimits)
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """One checkpoint, verified. `memory` and `reloaded` are BLEU over the same lines, where there are any.
+
+    `files` is the digest over what was verified; None where it could not be read. `run` is the one on the
+    record that it is of. `entry` is the journal's, `marked` whether the mark was written.
+    """
+
+    checkpoint: Path
+    report: Report
+    result: Reloaded
+    files: str | None = None
+    text: TextEvidence | None = None
+    run: Run | None = None
+    entry: str | None = None
+    marked: bool = False
+
+    @property
+    def step(self) -> int | None:
+        """The step that the evidence, or else the folder's name, tells."""
+        return self.result.expected.origin.step or step_in_name(self.checkpoint)
+
+    @property
+    def memory(self) -> Metric | None:
+        """BLEU in the training process."""
+        return _bleu(self.result.expected)
+
+    @property
+    def reloaded(self) -> Metric | None:
+        """BLEU of the reloaded model."""
+        return _bleu(self.result.actual)
+
+
+def _bleu(snapshot: Snapshot) -> Metric | None:
+    return snapshot.sample.bleu if snapshot.sample else None

@@ -1,0 +1,1 @@
+"""Terminal and Markdown rendering. Decides nothing."""

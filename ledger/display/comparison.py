@@ -1,0 +1,186 @@
+"""A comparison as people and programs read it: sections of rows, as tables or Markdown, and JSON."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from ledger.display.markdown import escaped, table
+from ledger.display.tables import lines, visible
+from ledger.evaluation.comparison import Comparison, LineChange, conclusions
+from ledger.evidence import Unobserved
+from ledger.findings import Json
+
+MOST_SUSPECTS = 12
+NOTHING = "-"
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One table: a title, headings and rows of plain text, and what has to be said under it."""
+
+    title: str
+    headings: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    note: str = ""
+
+
+def sections(comparison: Comparison, shown: int) -> Iterator[Section]:
+    """The tables that have anything in them, with `shown` lines of each direction."""
+    for section in (
+        _scores(comparison),
+        _rates(comparison),
+        _lines("most worsened lines", comparison.worsened(shown)),
+        _lines("most improved lines", comparison.improved(shown)),
+        _params(comparison),
+        _suspects(comparison),
+    ):
+        if section.rows or section.note:
+            yield section
+
+
+def to_tables(comparison: Comparison, shown: int) -> Iterator[RenderableType]:
+    """For a terminal: the tables, then what may be concluded."""
+    yield Text(f"A  {comparison.baseline.name}\nB  {comparison.candidate.name}\n")
+    for section in sections(comparison, shown):
+        yield Text(section.title, "bold cyan")
+        if section.rows:
+            yield _table(section)
+        yield lines([*([section.note] if section.note else []), ""])
+    yield lines(conclusions(comparison))
+
+
+def to_markdown(comparison: Comparison, shown: int) -> str:
+    """For a pull request or a note."""
+    parts = [f"## {comparison.candidate.name} against {comparison.baseline.name}"]
+    parts.append("\n".join(f"- {escaped(sentence)}" for sentence in conclusions(comparison)))
+    for section in sections(comparison, shown):
+        parts.append(f"### {section.title.capitalize()}")
+        if section.rows:
+            parts.append(table(section.headings, section.rows))
+        if section.note:
+            parts.append(escaped(section.note))
+    return "\n\n".join(parts)
+
+
+def to_json(comparison: Comparison, shown: int) -> dict[str, Json]:
+    """Everything, with `shown` lines of each direction."""
+    return {
+        "baseline": asdict(comparison.baseline),
+        "candidate": asdict(comparison.candidate),
+        "lines": comparison.lines,
+        "identical": comparison.identical,
+        "tests": _each(comparison.tests, lambda test: {**asdict(test), "significant": test.significant}),
+        "worsened": [change.to_json() for change in comparison.worsened(shown)],
+        "improved": [change.to_json() for change in comparison.improved(shown)],
+        "params": [one.to_json() for one in comparison.params],
+        "suspects": _each(comparison.suspects, lambda one: one.to_json()),
+        "conclusions": list(conclusions(comparison)),
+        "findings": [],
+        "skips": [],
+    }
+
+
+def _each(items: "Sequence[Any] | Unobserved", shown: Callable[[Any], Json]) -> Json:
+    return {"unobserved": items.reason} if isinstance(items, Unobserved) else [shown(item) for item in items]
+
+
+def _scores(comparison: Comparison) -> Section:
+    """The tested scores; without texts, those on the record, which nothing can be tested on."""
+    headings = ("score", "A", "B", "B - A", "95% interval", "p")
+    if not isinstance(comparison.tests, Unobserved):
+        rows = tuple(
+            (
+                test.name,
+                f"{test.baseline.value:.2f}",
+                f"{test.candidate.value:.2f}",
+                f"{test.difference:+.2f}",
+                "{:+.2f} to {:+.2f}".format(*test.interval),
+                f"{test.p_value:.3f}",
+            )
+            for test in comparison.tests
+        )
+        return Section("scores", headings, rows, " ".join(test.signature for test in comparison.tests))
+    old, new = comparison.baseline.metrics, comparison.candidate.metrics
+    rows = tuple(
+        (name, _value(old.get(name)), _value(new.get(name)), NOTHING, NOTHING, NOTHING)
+        for name in sorted({*old, *new})
+    )
+    note = "" if not rows else f"as recorded, not tested: {comparison.tests.reason}"
+    return Section("scores", headings, rows, note)
+
+
+def _value(metric: Any) -> str:
+    return NOTHING if metric is None else str(metric.shown)
+
+
+def _rates(comparison: Comparison) -> Section:
+    old, new = comparison.baseline.rates, comparison.candidate.rates
+    rows = tuple(
+        (code, _percent(old.get(code)), _percent(new.get(code)), _direction(old.get(code), new.get(code)))
+        for code in sorted({*old, *new})
+    )
+    same = ""
+    if comparison.identical is not None and comparison.lines:
+        share = comparison.identical / comparison.lines
+        same = f"{comparison.identical:,} of {comparison.lines:,} lines are identical ({share:.1%})"
+    return Section("lines flagged by the text guards", ("guard", "A", "B", "B is"), rows, same)
+
+
+def _percent(rate: float | None) -> str:
+    return NOTHING if rate is None else f"{rate:.2%}"
+
+
+def _direction(old: float | None, new: float | None) -> str:
+    if old is None or new is None:
+        return "not looked at"
+    return "the same" if old == new else "worse" if new > old else "better"
+
+
+def _lines(title: str, changes: Sequence[LineChange]) -> Section:
+    rows = tuple(
+        row
+        for change in changes
+        for row in (
+            (f"{change.number:,}", f"{change.gain:+.1f}", "source", visible(change.source or NOTHING)),
+            ("", "", "A", visible(change.baseline)),
+            ("", "", "B", visible(change.candidate)),
+            ("", "", "reference", visible(change.reference)),
+        )
+    )
+    return Section(title, ("line", "chrF++", "", "text"), rows)
+
+
+def _params(comparison: Comparison) -> Section:
+    rows = tuple((one.path, _shown(one.before), _shown(one.after)) for one in comparison.params)
+    return Section("settings asked for", ("setting", "A", "B"), rows)
+
+
+def _suspects(comparison: Comparison) -> Section:
+    headings, title = ("what", "name", "A", "B"), "environment and effective configuration"
+    found = comparison.suspects
+    if isinstance(found, Unobserved):
+        return Section(title, headings, ())
+    unasked = [one for one in found if not one.chosen]  # what a spec sets stands in its own table
+    rows = tuple(
+        (str(one.kind), one.name, _shown(one.before), _shown(one.after)) for one in unasked[:MOST_SUSPECTS]
+    )
+    left = len(unasked) - len(rows)
+    names = f"{comparison.baseline.name} {comparison.candidate.name}"
+    return Section(title, headings, rows, f"and {left} more: ledger diff-env {names}" if left > 0 else "")
+
+
+def _shown(value: Json) -> str:
+    return "unset" if value is None else str(value)
+
+
+def _table(section: Section) -> Table:
+    drawn = Table(box=None, pad_edge=False)
+    for heading in section.headings:
+        drawn.add_column(heading, overflow="fold")
+    for row in section.rows:
+        drawn.add_row(*map(Text, row))
+    return drawn

@@ -1,0 +1,156 @@
+"""One run as a sheet for people: headed sections of facts, the guards' tables last. Decides nothing."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from rich.console import RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from ledger.display.tables import checkpoints_table, report_table, visible
+from ledger.findings import Json
+from ledger.journal.annotations import Note, Rating
+from ledger.journal.runs import Acceptance, Repeated, Run
+
+INDENT = (0, 0, 0, 2)
+DIGEST = re.compile("(sha256:)?[0-9a-f]{64}")
+MEANING = {
+    "rehearsal": "rehearsal (says nothing about the real model)",
+    "imported": "imported (what its source says, not what was observed)",
+}
+CLAIMS = ("title", "outcome", "model", "params", "metrics", "rates", "facts")
+WIDEST_NAME = 40  # of 80 columns: what a name needs more goes onto a second line, for the value counts
+SHOWN_DIGITS = 16  # of 64, which would not fit a line; --json has them all
+
+
+def sheet(
+    run: Run, files: Mapping[str, Json], notes: Sequence[Note] = (), ratings: Sequence[Rating] = ()
+) -> list[RenderableType]:
+    """Everything that the journal has on `run`, what people said of it, and where its files are."""
+    done = run.finished or {}
+    sections: list[tuple[str, list[RenderableType]]] = [
+        ("spec", _facts({"digest": run.started.get("spec_digest"), **_flat(run.started.get("spec"))})),
+        ("source", _facts(_flat(run.started.get("source")))),
+        ("what it claims", _facts(_claims(run.claims or {}))),
+        ("not readable in the source", [Text(visible(one)) for one in run.started.get("problems") or ()]),
+        ("command", _facts({"argv": run.started.get("command"), "exit code": done.get("exit_code")})),
+        ("data", _facts(_flat(run.started.get("data")))),
+        ("environment", _facts({key: run.started.get(key) for key in ("environment", "machine")})),
+        ("git", _facts(_flat(run.started.get("git")))),
+        ("effective configuration", _facts(_flat(done.get("effective")))),
+        ("metrics", _metrics(done.get("metrics") or {})),
+        ("checkpoints", [checkpoints_table(done["checkpoints"])] if done.get("checkpoints") else []),
+        ("output", _facts({**_flat(done.get("output")), "batch sizes": done.get("batch_sizes")})),
+        ("files", _facts(files)),
+        ("guards before the run", _guards(run, "preflight")),
+        ("guards on its result", _guards(run, "report")),
+        ("reproduced", [_repeated(one) for one in run.reproductions]),
+        ("judged by people", [_rating(one) for one in ratings]),
+        ("notes", [_note(one) for one in notes]),
+        ("accepted", [_acceptance(one) for one in run.acceptances]),
+    ]
+    return [_title(run), *(part for title, body in sections if body for part in _section(title, body))]
+
+
+def _title(run: Run) -> Text:
+    ended = str(run.verdict or run.status) if run.status == "finished" else run.status
+    seconds = (run.finished or {}).get("seconds")
+    took = f", {seconds:,.1f} s" if seconds is not None else ""
+    kind = MEANING.get(run.mode, run.mode)
+    began = "imported" if run.status == "claimed" else "started"
+    title = Text.assemble(
+        (run.id, "bold"), f"  {ended}  {kind}, {began} {run.time[:19].replace('T', ' ')} UTC{took}"
+    )
+    error = (run.finished or {}).get("error")
+    return title.append(f"\nfailed: {visible(str(error))}") if error else title
+
+
+def _claims(claims: Mapping[str, Json]) -> dict[str, Json]:
+    """What a source claims, in the order of interest; series in a line each, packages counted."""
+    shown = {name: claims[name] for name in CLAIMS if name in claims}
+    environment = dict(claims.get("environment") or {})
+    packages = environment.pop("packages", None)
+    if packages:
+        environment["packages"] = f"{len(packages):,}; --json names them"
+    series = {
+        f"series.{name}": f"{one['points']:,} points to step {one['last_step']:,}: first {one['first']:g}, "
+        f"last {one['last']:g}, {one['min']:g} to {one['max']:g}"
+        for name, one in (claims.get("series") or {}).items()
+    }
+    return {**_flat(shown), **series, **_flat({"environment": environment})}
+
+
+def _acceptance(one: Acceptance) -> Text:
+    return Text(visible(f"{one.code} by {one.who}, {one.time[:10]}: {one.why}"))
+
+
+def _repeated(one: Repeated) -> Text:
+    changes = ", ".join(f"{each['field']} {each['after']}" for each in one.body.get("settings") or ())
+    how = f", with {changes}" if changes else ""
+    said = "; ".join(found["message"] for found in one.body["report"]["findings"])
+    return Text(visible(f"{one.time[:10]}: {one.result}{how}{f': {said}' if said else ''}"))
+
+
+def _note(one: Note) -> Text:
+    about = "" if one.run else f" (about {one.experiment})"
+    return Text(visible(f"{one.time[:10]} {one.who}{about}: {one.text}"))
+
+
+def _rating(one: Rating) -> Text:
+    shares = ", ".join(
+        f"{name} {share.share:.1%} ({share.interval[0]:.1%} to {share.interval[1]:.1%})"
+        for name, share in one.shares.items()
+    )
+    return Text(f"{one.time[:10]} {one.who}, {one.lines:,} of {one.of:,} lines: {shares}")
+
+
+def _section(title: str, body: Sequence[RenderableType]) -> Iterator[RenderableType]:
+    yield Text(f"\n{title}", "bold cyan")
+    for part in body:
+        yield Padding(part, INDENT)
+
+
+def _facts(facts: Mapping[str, Json]) -> list[RenderableType]:
+    known = {key: _text(value) for key, value in facts.items() if value is not None and value not in ([], {})}
+    if not known:
+        return []
+    table = Table.grid(padding=(0, 2))
+    table.add_column(max_width=WIDEST_NAME, overflow="fold")
+    table.add_column(overflow="fold")
+    for key, value in known.items():
+        table.add_row(Text(key), Text(value))
+    return [table]
+
+
+def _metrics(metrics: Mapping[str, Mapping[str, Json]]) -> list[RenderableType]:
+    if not metrics:
+        return []
+    table = Table.grid(padding=(0, 2))
+    for overflow in ("ellipsis", "ellipsis", "ellipsis", "fold"):
+        table.add_column(no_wrap=overflow == "ellipsis", overflow=overflow)
+    for name, one in metrics.items():
+        low, high = one.get("scale") or (None, None)
+        scale = f"of {low:g}–{high:g}" if high is not None else ""
+        table.add_row(Text(name), f"{one['value']:,.4g}", scale, Text(str(one.get("signature") or "")))
+    return [table]
+
+
+def _guards(run: Run, which: str) -> list[RenderableType]:
+    report = run.preflight if which == "preflight" else run.report
+    return [report_table(report)] if report.findings or report.skips or report.passed else []
+
+
+def _flat(value: Json, prefix: str = "") -> dict[str, Json]:
+    """Nested facts as one level of dotted names, as `--set` takes them."""
+    if not isinstance(value, Mapping):
+        return {prefix.rstrip("."): value} if prefix else {}
+    return {key: one for name, part in value.items() for key, one in _flat(part, f"{prefix}{name}.").items()}
+
+
+def _text(value: Json) -> str:
+    if isinstance(value, str) and DIGEST.fullmatch(value):
+        return f"{value[: value.find(':') + 1 + SHOWN_DIGITS]}…"
+    if isinstance(value, list):
+        return " ".join(map(_text, value))
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else visible(str(value))

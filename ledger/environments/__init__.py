@@ -1,0 +1,1 @@
+"""Environments: lockfiles, captured environments, and how two of them differ."""

@@ -1,0 +1,172 @@
+"""Sides that are read from the journal: a run, and a verification of a checkpoint."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from packaging.utils import canonicalize_name
+
+from ledger.evidence.environment import EnvironmentSide, Kind, Package
+from ledger.findings import Json
+from ledger.journal.runs import Run
+from ledger.journal.store import Entry, open_journal
+from ledger.workspace import Workspace
+
+Facts = Mapping[str, Mapping[str, Json]]
+
+VERIFIED = "checkpoint.verified"
+LEAST_DIGITS = 6
+
+
+def all_entries(workspace: Workspace) -> list[Entry]:
+    """The entries of the journal and of the rehearsals'."""
+    return [entry for mode in ("real", "rehearsal") for entry in open_journal(workspace, mode).entries()]
+
+
+def environments(entries: Iterable[Entry]) -> Facts:
+    """The facts of each recorded environment and machine, by digest."""
+    return {entry.body["digest"]: entry.body["facts"] for entry in entries if entry.kind == "environment"}
+
+
+def side_of_run(run: Run, facts: Facts) -> EnvironmentSide:
+    """A recorded run: what it was pinned to, imported, and really ran with."""
+    spec, done = run.started.get("spec") or {}, run.finished or {}
+    ended = str(run.verdict or run.status)
+    rehearsal = ", a rehearsal" if run.is_rehearsal else ""
+    environment = f", {spec['environment']}" if spec.get("environment") else ""
+    return _side(
+        f"{run.id} ({ended}, {run.time[:10]}{environment}{rehearsal})",
+        "run",
+        facts,
+        {**run.started, **done},
+        whole=not spec.get("environment"),
+        chosen=_chosen(spec),
+        inputs=_inputs(run, spec),
+    )
+
+
+def side_of_verification(entry: Entry, facts: Facts, run: Run | None) -> EnvironmentSide:
+    """A checkpoint of `run` as it was reloaded and judged in one environment.
+
+    In the environment that trained, its settings are the run's own.
+    """
+    body = entry.body
+    environment = facts.get(str(body.get("environment"))) or {}
+    version = ((environment.get("packages") or {}).get("transformers") or {}).get("version")
+    with_what = f" with transformers {version}" if version else ""
+    trained = run is not None and run.started.get("environment") == body.get("environment")
+    known = (run.finished or {}) if run and trained else {}
+    told = {**{key: known.get(key) for key in ("effective", "imported")}, **_given(body)}
+    spec = (run.started.get("spec") or {}) if run else {}
+    return _side(
+        f"{body['checkpoint']} ({body['verdict']} when reloaded{with_what}, {entry.time[:10]})",
+        "verification",
+        facts,
+        told,
+        chosen=_chosen(spec),
+        inputs=_inputs(run, spec) if run else {},
+    )
+
+
+def _given(body: Mapping[str, Json]) -> dict[str, Json]:
+    return {key: value for key, value in body.items() if value is not None}
+
+
+def verification_by_id(entries: Sequence[Entry], name: str) -> Entry | None:
+    """The verification whose entry's id begins with `name`, `sha256:` or not; None where there is no one."""
+    digits = name.removeprefix("sha256:")
+    if len(digits) < LEAST_DIGITS:
+        return None
+    found = {one.id: one for one in entries if one.kind == VERIFIED and one.id.startswith(f"sha256:{digits}")}
+    return next(iter(found.values())) if len(found) == 1 else None
+
+
+def verification_of(entries: Sequence[Entry], checkpoint: Path, root: Path) -> Entry | None:
+    """The newest recorded verification of the folder `checkpoint`."""
+    path = checkpoint.resolve()
+    ours = [one for one in entries if one.kind == VERIFIED and (root / one.body["checkpoint"]) == path]
+    return max(ours, key=lambda one: one.time, default=None)
+
+
+def imports_of(run: Run) -> frozenset[str] | None:
+    """The distributions that the run's worker really imported; None where it did not tell."""
+    imported = (run.finished or {}).get("imported")
+    return _normalized(imported) if imported else None
+
+
+def _side(
+    name: str,
+    kind: Kind,
+    facts: Facts,
+    body: Mapping[str, Json],
+    *,
+    whole: bool = False,
+    chosen: Mapping[str, Json],
+    inputs: Mapping[str, Json],
+) -> EnvironmentSide:
+    environment = facts.get(str(body.get("environment")))
+    imported = body.get("imported")
+    return EnvironmentSide(
+        name=name,
+        kind=kind,
+        packages=_packages(environment) if environment else None,
+        whole=whole,
+        imported=_normalized(imported) if imported else None,
+        python=_version(environment["python"]) if environment else None,
+        torch=environment.get("torch") if environment else None,
+        machine=facts.get(str(body.get("machine"))),
+        settings=body.get("effective") or None,
+        chosen=chosen,
+        inputs=inputs,
+        unknown={
+            "packages": "its environment is not on the record",
+            "machine": "its machine is not on the record",
+            "settings": "it recorded no effective configuration",
+        },
+    )
+
+
+def _normalized(names: Iterable[str]) -> frozenset[str]:
+    """As lockfiles write them; entries of the first weeks have them as the distributions do."""
+    return frozenset(canonicalize_name(name) for name in names)
+
+
+def _version(told: Json) -> str:
+    """The first entries have Python and packages as plain versions."""
+    return str(told["version"] if isinstance(told, Mapping) else told)
+
+
+def _packages(environment: Mapping[str, Json]) -> dict[str, Package]:
+    return {name: _package(one) for name, one in environment["packages"].items()}
+
+
+def _package(told: Json) -> Package:
+    if not isinstance(told, Mapping):
+        return Package(told)
+    return Package(
+        version=told["version"],
+        origin=told.get("origin") or {},
+        changed=tuple(told.get("changed") or ()),
+        files=told.get("files"),
+    )
+
+
+def _chosen(spec: Mapping[str, Json]) -> dict[str, Json]:
+    """What a resolved spec sets, by the dotted names that settings have."""
+    sections = {
+        "training": spec.get("training") or {},
+        "generation": spec.get("generation") or {},
+        "model": (spec.get("model") or {}).get("config") or {},
+    }
+    named = {f"{name}.{key}": value for name, keys in sections.items() for key, value in keys.items()}
+    seed = spec.get("seed")
+    return named | {f"training.{name}": seed for name in ("seed", "data_seed") if seed is not None}
+
+
+def _inputs(run: Run, spec: Mapping[str, Json]) -> dict[str, Json]:
+    """What went in beside the environment."""
+    data = run.started.get("data") or {}
+    digests = {f"data {role}": (one or {}).get("sha256") for role, one in data.items()}
+    git = run.started.get("git") or {}
+    given = {"commit": git.get("commit"), "spec": run.started.get("spec_digest"), **digests}
+    given["model"] = (spec.get("model") or {}).get("name")
+    return {key: value for key, value in given.items() if value is not None}

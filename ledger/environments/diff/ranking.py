@@ -1,0 +1,151 @@
+"""What differs between two sides, as suspects, the most suspicious first. Pure, and proves no cause.
+
+The order: packages, Python, CUDA, the machine, the effective configuration. Among packages, those that the
+worker really imported come first, then those of which nobody knows, then those that it did not import; within
+each, by how far the versions are apart; of equals, those that compute the result before those that they use.
+"""
+
+from collections.abc import Iterator
+
+from ledger.environments.diff.settings import settings
+from ledger.environments.versions import Distance, distance
+from ledger.evidence.environment import EnvironmentSide, Package
+from ledger.evidence.suspects import Change, Kind, Suspect
+from ledger.findings import Json
+from ledger.utils.mapping_diff import differences
+
+# They hold the code that makes tokens, tensors and text; the others move files and arguments about.
+CENTRAL = (
+    "transformers",
+    "torch",
+    "tokenizers",
+    "sentencepiece",
+    "lightning",
+    "accelerate",
+    "numpy",
+    "safetensors",
+)
+CUDA = ("cuda", "cudnn")
+TELL_NO_ORIGIN: frozenset[str] = frozenset(("wandb", "folder"))  # names and versions alone
+
+
+def suspects(a: EnvironmentSide, b: EnvironmentSide) -> list[Suspect]:
+    """Everything that differs, ranked. What a side does not tell is no difference."""
+    return [*packages(a, b), *python(a, b), *cuda(a, b), *machine(a, b), *settings(a, b)]
+
+
+def packages(a: EnvironmentSide, b: EnvironmentSide) -> list[Suspect]:
+    """The distributions that differ, ranked."""
+    if a.packages is None or b.packages is None:
+        return []
+    known = [side.imported for side in (a, b) if side.imported is not None]
+    found = []
+    for name in sorted({*a.packages, *b.packages}):
+        imported = any(name in names for names in known) if known else None
+        for change, before, after in _package(a, b, name):
+            hard = imported is not False
+            found.append(Suspect(Kind.PACKAGE, name, before, after, change, imported, hard=hard))
+    return sorted(found, key=_suspicion)
+
+
+def python(a: EnvironmentSide, b: EnvironmentSide) -> Iterator[Suspect]:
+    """Python's version. Another patch release is told, and is not hard: it fixes and changes no language."""
+    if a.python and b.python and (far := distance(a.python, b.python)) is not None:
+        change = Change[far.name]
+        yield Suspect(Kind.PYTHON, "python", a.python, b.python, change, hard=change < Change.PATCH)
+
+
+def cuda(a: EnvironmentSide, b: EnvironmentSide) -> Iterator[Suspect]:
+    """torch's build, where its version does not tell it already, and the CUDA and cuDNN packages."""
+    told = any(one.name == "torch" and one.change is Change.BUILD for one in packages(a, b))
+    if a.torch and b.torch and a.torch != b.torch and not told:
+        yield Suspect(Kind.CUDA, "torch build", a.torch, b.torch)
+    for name in CUDA:
+        before, after = ((side.machine or {}).get(name) for side in (a, b))
+        if a.machine is not None and b.machine is not None and before != after:
+            yield Suspect(Kind.CUDA, name, before, after)
+
+
+def machine(a: EnvironmentSide, b: EnvironmentSide) -> Iterator[Suspect]:
+    """What of the machines differs. Only another platform is hard: no lockfile holds a rented host still."""
+    if a.machine is None or b.machine is None:
+        return
+    sides = [
+        {key: value for key, value in side.items() if key not in CUDA} for side in (a.machine, b.machine)
+    ]
+    found = list(differences(sides[0], sides[1]))
+    for one in sorted(found, key=lambda one: one.path != "platform"):
+        hard = one.path == "platform"
+        yield Suspect(Kind.MACHINE, one.path.replace("variables.", "$"), one.before, one.after, hard=hard)
+
+
+def _package(a: EnvironmentSide, b: EnvironmentSide, name: str) -> Iterator[tuple[Change, Json, Json]]:
+    """How one distribution differs: at most in one way, the most suspicious."""
+    old, new = (a.packages or {}).get(name), (b.packages or {}).get(name)
+    if old is None or new is None:
+        yield from _absent(a, b, old, new)
+        return
+    if not old.version or not new.version:
+        if not _is_wanted(old, new):
+            yield Change.RANGE, old.version or old.wanted, new.version or new.wanted
+        return
+    far = distance(old.version, new.version)
+    if far is not None and far is not Distance.BUILD:
+        yield Change[far.name], old.version, new.version
+    elif far is Distance.BUILD:
+        yield Change.BUILD, old.version, new.version
+    elif old.origin != new.origin and not {a.kind, b.kind} & TELL_NO_ORIGIN:
+        yield Change.ORIGIN, _place(old), _place(new)
+    elif old.changed != new.changed or (old.files and new.files and old.files != new.files):
+        yield Change.ALTERED, _files(old), _files(new)
+
+
+def _absent(
+    a: EnvironmentSide, b: EnvironmentSide, old: Package | None, new: Package | None
+) -> Iterator[tuple[Change, Json, Json]]:
+    """A distribution that one side has alone. What a list of pins leaves out may well be there beside it."""
+    if old is None and new is not None and not a.few and not (b.whole and not a.whole):
+        yield Change.ADDED, None, new.version or new.wanted
+    if new is None and old is not None and not b.few and not (a.whole and not b.whole):
+        yield Change.REMOVED, old.version or old.wanted, None
+
+
+def _is_wanted(old: Package, new: Package) -> bool:
+    """Whether one side's version is in the other's range; two ranges have to be equal."""
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet
+    from packaging.version import InvalidVersion
+
+    if not old.version and not new.version:
+        return old.wanted == new.wanted
+    version, wanted = (old.version, new.wanted) if old.version else (new.version, old.wanted)
+    try:
+        return SpecifierSet(wanted).contains(version or "", prereleases=True)
+    except (InvalidSpecifier, InvalidVersion):
+        return False
+
+
+def _place(package: Package) -> str:
+    """Where a distribution came from, in a few words."""
+    if not package.origin:
+        return f"{package.version} from an index"
+    how = "editable" if package.origin.get("editable") else "from"
+    commit = str(package.origin.get("commit") or "")[:8]
+    return " ".join(
+        part for part in (str(package.version), how, str(package.origin.get("url")), commit) if part
+    )
+
+
+def _files(package: Package) -> str:
+    if package.changed:
+        return f"{package.version}, {len(package.changed)} files changed: {package.changed[0]}"
+    return (
+        f"{package.version} as released"
+        if package.files is None
+        else f"{package.version} {package.files[:19]}"
+    )
+
+
+def _suspicion(one: Suspect) -> tuple[int, int, int, str]:
+    known = {True: 0, None: 1, False: 2}[one.imported]
+    central = CENTRAL.index(one.name) if one.name in CENTRAL else len(CENTRAL)
+    return known, one.change, central, one.name

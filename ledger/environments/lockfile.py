@@ -1,0 +1,207 @@
+"""Lockfiles, pip-compile's and PEP 751's: what one pins, and which of its variants an environment follows."""
+
+import difflib
+import re
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ledger.environments.pin import Pin
+from ledger.errors import LedgerError, UsageError
+from ledger.utils.hashing import digest_bytes
+
+# NAME.txt comes from the public index alone; NAME-cpu.txt has torch's +cpu build, which not all can get.
+VARIANTS = ("", "-cpu")
+AGAIN = "compile it again: ledger env lock NAME"
+_ABOUT_THE_INDEX = re.compile(
+    r"(-i|-f|--(extra-)?index-url|--find-links|--trusted-host|--(no|only)-binary|--pre)\b"
+)
+_HASH = re.compile(r"\s--hash[= ](\S+)")
+_COMMENT = re.compile(r"(^|\s)#.*$")
+
+
+@dataclass(frozen=True, slots=True)
+class Lockfile:
+    """One compiled lockfile; `digest` is over its bytes.
+
+    `options` are its lines about indexes, `groups` the dependency groups that are meant, `meant_for` the
+    marker of the environments that it was made for.
+    """
+
+    path: Path
+    pins: tuple[Pin, ...]
+    digest: str
+    options: tuple[str, ...] = field(default=(), repr=False)
+    groups: tuple[str, ...] = ()
+    meant_for: str = ""
+
+    @property
+    def name(self) -> str:
+        """`NAME` of `NAME.txt` and `pylock.NAME.toml`, which is what a spec and `--env` call it."""
+        return self.path.stem.removeprefix("pylock.")
+
+    def versions(self, markers: Mapping[str, str]) -> dict[str, str]:
+        """Name to version of the pins that apply where the environment markers are `markers`."""
+        return {pin.name: pin.version for pin in self.applying(markers)}
+
+    def applying(self, markers: Mapping[str, str]) -> list[Pin]:
+        """The pins that apply where the environment markers are `markers`.
+
+        Raises LedgerError where the lockfile is meant for other environments.
+        """
+        from packaging.markers import Marker
+
+        values: dict[str, str | Set[str]] = {
+            **markers,
+            "extras": frozenset[str](),
+            "dependency_groups": frozenset(self.groups),
+        }
+        if self.meant_for and not Marker(self.meant_for).evaluate(values, context="lock_file"):
+            raise LedgerError(
+                f"{self.path} is not meant for Python {markers.get('python_full_version')} here: "
+                f"it wants {self.meant_for}",
+                hint="run ledger with a Python that fits, or lock it again for this one",
+            )
+        return [
+            pin
+            for pin in self.pins
+            if not pin.marker or Marker(pin.marker).evaluate(values, context="lock_file")
+        ]
+
+    def requirements(self, markers: Mapping[str, str]) -> str:
+        """What pip or uv is given to install with `--require-hashes` where `markers` hold.
+
+        `===` is meant: `==2.13.0` would take 2.13.0+cpu, whose hash is another.
+        """
+        lines = [self._from_here(option) for option in self.options]
+        for pin in self.applying(markers):
+            wanted = f"{pin.name} @ {pin.url}" if pin.url else f"{pin.name}==={pin.version}"
+            lines.append(" ".join([wanted, *(f"--hash={value}" for value in pin.hashes)]))
+        return "".join(f"{line}\n" for line in lines)
+
+    def _from_here(self, option: str) -> str:
+        """An option of the file; a relative folder of wheels starts at the file."""
+        name, _, where = option.replace("=", " ", 1).partition(" ")
+        folder = self.path.absolute().parent / where.strip()
+        return f"{name} {folder}" if name in ("-f", "--find-links") and folder.is_dir() else option
+
+
+def find(name: str, folder: Path) -> list[Lockfile]:
+    """The variants of the environment `name` in `folder`; `name` may also be the path of one lockfile.
+
+    Raises UsageError when there is none, LedgerError when one cannot be read.
+    """
+    if is_path(name):
+        return [read(Path(name))]
+    paths = [folder / f"{name}{variant}.txt" for variant in VARIANTS]
+    found = [read(path) for path in paths if path.is_file()]
+    if not found and (path := folder / f"pylock.{name}.toml").is_file():
+        found = [read(path)]
+    if not found:
+        near = difflib.get_close_matches(name, names(folder), n=1)
+        known = f"did you mean {near[0]}?" if near else f"known: {', '.join(names(folder)) or 'none'}"
+        if (folder / f"{name}.in").is_file():
+            known = f"compile it: ledger env lock {name}"
+        raise UsageError(f"no lockfile {name}.txt in {folder}", hint=known)
+    return found
+
+
+def is_path(name: str) -> bool:
+    """Whether `name` is the path of one lockfile rather than the name of an environment."""
+    return name.endswith((".txt", ".toml"))
+
+
+def names(folder: Path) -> list[str]:
+    """The environments that `folder` pins: each `NAME.in` that is compiled, and each `pylock.NAME.toml`."""
+    pylocks = (path.stem.removeprefix("pylock.") for path in folder.glob("pylock.*.toml"))
+    sources = (path.stem for path in folder.glob("*.in"))
+    compiled = (name for name in sources if any((folder / f"{name}{one}.txt").is_file() for one in VARIANTS))
+    return sorted({*pylocks, *compiled})
+
+
+def select(
+    variants: Sequence[Lockfile], installed: Mapping[str, str], markers: Mapping[str, str]
+) -> Lockfile:
+    """The variant that differs least from the installed versions; of equals the first."""
+
+    def differences(lockfile: Lockfile) -> int:
+        return sum(installed.get(name) != version for name, version in lockfile.versions(markers).items())
+
+    return min(variants, key=differences)
+
+
+def read(path: Path) -> Lockfile:
+    """Parse one lockfile.
+
+    Raises LedgerError, with the line, when it cannot be read or holds anything but exact pins.
+    """
+    try:
+        content = path.read_bytes()
+        text = content.decode("utf-8")
+    except FileNotFoundError as error:
+        raise LedgerError(f"no lockfile {path}", hint="compile it with: ledger env lock NAME") from error
+    except IsADirectoryError as error:
+        raise LedgerError(f"{path} is a folder, not a lockfile", hint="name the file itself") from error
+    except UnicodeDecodeError as error:
+        raise LedgerError(f"{path} is not UTF-8 text", hint=AGAIN) from error
+    if path.suffix == ".toml":
+        from ledger.environments.pylock import parse
+
+        pins, groups, meant_for = parse(path, text)
+        return Lockfile(path, pins, digest_bytes(content), (), groups, meant_for)
+    options = tuple(line for _, line in logical_lines(text) if _ABOUT_THE_INDEX.match(line))
+    return Lockfile(path, tuple(_pins(path, text)), digest_bytes(content), options)
+
+
+def _pins(path: Path, text: str) -> Iterator[Pin]:
+    seen: dict[tuple[str, str], str] = {}
+    for number, line in logical_lines(text):
+        if _ABOUT_THE_INDEX.match(line):
+            continue
+        pin = _pin(path, number, line)
+        if seen.setdefault((pin.name, pin.marker), pin.version) != pin.version:
+            raise _malformed(path, number, f"pins {pin.name} to another version than before")
+        yield pin
+
+
+def logical_lines(text: str) -> Iterator[tuple[int, str]]:
+    """Lines joined at trailing backslashes, less comments and blanks, each with its first number."""
+    start, parts = 1, ""
+    for number, line in enumerate(text.splitlines(), 1):
+        start = start if parts else number
+        parts += _COMMENT.sub("", line)
+        if parts.endswith("\\"):
+            parts = parts[:-1] + " "
+            continue
+        if parts.strip():
+            yield start, parts.strip()
+        parts = ""
+    if parts.strip():
+        yield start, parts.strip()
+
+
+def _pin(path: Path, number: int, line: str) -> Pin:
+    from packaging.requirements import InvalidRequirement, Requirement
+    from packaging.utils import canonicalize_name
+
+    try:
+        requirement = Requirement(_HASH.sub("", f"{line} ").strip())
+    except InvalidRequirement as error:
+        raise _malformed(path, number, "is no requirement") from error
+    specifiers = list(requirement.specifier)
+    exact = len(specifiers) == 1 and specifiers[0].operator in ("==", "===")
+    if not exact or specifiers[0].version.endswith(".*"):
+        raise _malformed(path, number, f"does not pin {requirement.name} to one version")
+    return Pin(
+        canonicalize_name(requirement.name),
+        specifiers[0].version,
+        tuple(_HASH.findall(line)),
+        str(requirement.marker or ""),
+    )
+
+
+def _malformed(path: Path, number: int, problem: str) -> LedgerError:
+    return LedgerError(
+        f"{path}, line {number}, {problem}",
+        hint=f"a lockfile holds NAME==VERSION lines as pip-compile writes them; {AGAIN}",
+    )

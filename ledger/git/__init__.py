@@ -1,0 +1,1 @@
+"""Reading git: history, status, patches, worktrees."""

@@ -1,0 +1,182 @@
+"""What a run had that no commit has: kept as one patch, put back into a work tree of the same commit.
+
+Tracked changes go in whole, with the new files that are small; larger new files are listed by digest. A patch
+that holds a secret is not kept at all: to scrub it would make it another patch.
+"""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ledger.errors import LedgerError
+from ledger.findings import Json
+from ledger.utils.hashing import digest_file
+from ledger.utils.redaction import find_secrets
+
+NAME = "uncommitted.patch"
+MOST_BYTES = 4 * 2**20  # of a patch
+SMALL_BYTES = 256 * 2**10  # a new file up to this goes into the patch
+MOST_DIGESTED = 64 * 2**20  # a new file up to this is read for its digest
+MOST_LISTED = 200
+
+# The patch shall not depend on the user's settings.
+_DIFF = (
+    "diff", "--binary", "--full-index", "--no-color", "--no-ext-diff", "--no-textconv", "--no-renames",
+    "--no-relative", "--ignore-submodules=all", "--src-prefix=a/", "--dst-prefix=b/", "HEAD", "--", ":(top)",
+)  # fmt: skip
+
+
+class GitError(LedgerError):
+    """git refused; the message is what it said."""
+
+
+def keep(root: Path, folder: Path, ignore: Sequence[Path] = ()) -> dict[str, Json]:
+    """Write what is not committed at `root` to `folder`, and say what was kept, as the journal holds it.
+
+    `patch` is `{path, sha256, bytes}`, None where there is none; `patch_refused` says why it was not kept.
+    `untracked` are the new files that are not in it. Empty where there is no commit to differ from.
+    `ignore` is left out.
+    """
+    top = _top(root)
+    if top is None:
+        return {}
+    small, large = _untracked(top, ignore)
+    patch = _diff(top, small, ignore)
+    listed = [_listed(top, path) for path in large[:MOST_LISTED]]
+    found: dict[str, Json] = {"patch": None, **({"untracked": listed} if listed else {})}
+    if len(large) > MOST_LISTED:
+        found["untracked_more"] = len(large) - MOST_LISTED
+    if not patch:
+        return found
+    if refusal := _refusal(patch):
+        return {**found, "patch_refused": refusal}
+    path = folder / NAME
+    path.write_bytes(patch)
+    shown = path.relative_to(root) if path.is_relative_to(root) else path
+    facts = {"path": str(shown), "sha256": digest_file(path)["sha256"], "bytes": len(patch)}
+    return {**found, "patch": facts}
+
+
+def put_back(patch: Path, tree: Path) -> None:
+    """Apply a kept patch to the work tree at `tree`. Raises GitError where it does not fit."""
+    git(tree, "apply", "--binary", "--whitespace=nowarn", str(patch.resolve()))
+
+
+def git(folder: Path, *arguments: str, environment: Mapping[str, str] | None = None) -> bytes:
+    """What git prints. Raises GitError with what it says, and where there is no git."""
+    command = ["git", "-c", "core.hooksPath=/dev/null", "-c", "advice.detachedHead=false", *arguments]
+    known = {**os.environ, "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C", **(environment or {})}
+    try:
+        done = subprocess.run(
+            command, cwd=folder, env=known, capture_output=True, stdin=subprocess.DEVNULL, check=False
+        )
+    except OSError as error:
+        raise GitError(f"git cannot be started: {error.strerror}", hint="install git") from error
+    if done.returncode:
+        said = done.stderr.decode("utf-8", "replace").strip().splitlines()
+        told = next(
+            (line for line in said if line.startswith(("fatal:", "error:"))), said[-1] if said else ""
+        )
+        raise GitError(f"git {arguments[0]}: {told.partition(': ')[2] or told or 'failed'}")
+    return done.stdout
+
+
+def top_of(root: Path) -> Path:
+    """The top folder of the repository that `root` is in. Raises GitError where it is in none."""
+    return Path(os.fsdecode(git(root, "rev-parse", "--show-toplevel").rstrip(b"\n")))
+
+
+@dataclass(frozen=True, slots=True)
+class _NewFile:
+    name: str
+    size: int
+
+
+def _top(root: Path) -> Path | None:
+    """The top of a repository that has a commit."""
+    try:
+        top = top_of(root)
+        git(top, "rev-parse", "--verify", "--quiet", "HEAD")
+    except GitError:
+        return None
+    return top
+
+
+def _untracked(top: Path, ignore: Sequence[Path]) -> tuple[list[_NewFile], list[_NewFile]]:
+    """The new files that git does not ignore, small ones and the others."""
+    listed = git(
+        top, "ls-files", "--others", "--exclude-standard", "-z", "--", ":(top)", *_without(top, ignore)
+    )
+    found = [
+        _NewFile(name, size)
+        for name in map(os.fsdecode, listed.split(b"\0"))
+        if (size := _size(top / name)) >= 0
+    ]
+    small, room = [], MOST_BYTES // 2
+    for one in sorted(found, key=lambda one: one.size):
+        if one.size > min(SMALL_BYTES, room):
+            break
+        small.append(one)
+        room -= one.size
+    return small, sorted((one for one in found if one not in small), key=lambda one: one.name)
+
+
+def _size(path: Path) -> int:
+    """Bytes of a file or a link; -1 for what else there is, such as a repository inside this one."""
+    try:
+        return path.lstat().st_size if path.is_symlink() or path.is_file() else -1
+    except OSError:
+        return -1
+
+
+def _diff(top: Path, new: Sequence[_NewFile], ignore: Sequence[Path]) -> bytes:
+    """The patch, made with a copy of the index: the user's own is not touched."""
+    with tempfile.TemporaryDirectory(prefix="ledger-") as folder:
+        index, names = Path(folder) / "index", Path(folder) / "names"
+        own = top / os.fsdecode(git(top, "rev-parse", "--git-path", "index").rstrip(b"\n"))
+        if own.exists():
+            # With its time: git takes a file for unchanged that is older than the index and of the same size.
+            shutil.copy2(own, index)
+        environment = {"GIT_INDEX_FILE": str(index), "GIT_LITERAL_PATHSPECS": "0"}
+        if new:
+            names.write_bytes(b"\0".join(os.fsencode(f":(top,literal){one.name}") for one in new))
+            git(
+                top, "add", "--intent-to-add", f"--pathspec-from-file={names}", "--pathspec-file-nul",
+                environment=environment,
+            )  # fmt: skip
+        return git(top, *_DIFF, *_without(top, ignore), environment=environment)
+
+
+def _without(top: Path, ignore: Sequence[Path]) -> list[str]:
+    inside = [
+        path.resolve().relative_to(top.resolve())
+        for path in ignore
+        if path.resolve().is_relative_to(top.resolve())
+    ]
+    return [f":(top,exclude,literal){path.as_posix()}" for path in inside]
+
+
+def _listed(top: Path, one: _NewFile) -> dict[str, Json]:
+    facts: dict[str, Json] = {
+        "path": one.name.encode("utf-8", "backslashreplace").decode(),
+        "bytes": one.size,
+    }
+    path = top / one.name
+    if one.size <= MOST_DIGESTED and path.is_file():
+        facts["sha256"] = digest_file(path)["sha256"]
+    return facts
+
+
+def _refusal(patch: bytes) -> str:
+    """Why a patch is not kept; empty where it is."""
+    if len(patch) > MOST_BYTES:
+        return f"it has {len(patch):,} bytes, and more than {MOST_BYTES:,} are not kept"
+    secrets = find_secrets(patch.decode("utf-8", "replace"))
+    if secrets:
+        line, kind = secrets[0]
+        return f"line {line} of it holds what looks like a secret ({kind})"
+    return ""

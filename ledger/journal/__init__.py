@@ -1,0 +1,1 @@
+"""The record: an append-only file of entries, and what they amount to."""

@@ -1,0 +1,116 @@
+"""A journal as evidence for its guards: each line as it stands, and the entries that must be there.
+
+Collects and judges nothing; `guards.journal` does.
+"""
+
+import re
+from collections import Counter
+from pathlib import Path
+
+import orjson
+
+from ledger.errors import LedgerError
+from ledger.evidence import JournalHeads, JournalLine, JournalLines, TornTail
+from ledger.findings import Json
+from ledger.git import status
+from ledger.journal.store import Entry, Journal, newest, parse, parse_sound, spans, split_tail
+from ledger.utils.hashing import canonical_bytes, digest_bytes, digest_json
+
+MEMBERS = {"body", "id", "kind", "parents", "time", "v"}
+MOST_LOOKED_UP = 50  # each costs a walk through git's history
+
+
+def read_lines(data: bytes) -> JournalLines:
+    """A journal's bytes, line by line."""
+    tail = split_tail(data)
+    lines = [data[start:end] for start, end in spans(tail.sound)]
+    torn = None
+    if tail.torn:
+        torn = TornTail(len(lines) + 1, len(tail.torn), ended=tail.torn.endswith(b"\n"))
+    elif data and not data.endswith(b"\n"):
+        torn = TornTail(len(lines), len(lines[-1]), ended=False, whole=True)
+    return JournalLines(tuple(read_line(number, line) for number, line in enumerate(lines, 1)), torn)
+
+
+def read_line(number: int, line: bytes) -> JournalLine:
+    """One line with its stated id and the digest of what it holds."""
+    try:
+        value = orjson.loads(line)
+    except orjson.JSONDecodeError as error:
+        return _no_entry(number, "blank" if not line.strip() else f"not JSON: {error}")
+    if (problem := _shape_problem(value)) is not None:
+        return _no_entry(number, problem)
+    content = {key: item for key, item in value.items() if key != "id"}
+    entry = parse(line)
+    digest = _cut_digest(entry) if entry else _content_digest(content)
+    return JournalLine(number, value["id"], digest, _is_canonical(line, value), tuple(value["parents"]))
+
+
+def expected_heads(journal: Journal, lines: JournalLines, root: Path | None) -> JournalHeads:
+    """What must be in the journal: the remembered heads and, where git has it, those of the last commit.
+
+    `root` is the repository's; None for a journal that git ignores. Raises LedgerError when the memory
+    is damaged.
+    """
+    noted = journal.heads.path.relative_to(journal.private.parent)
+    ids = dict.fromkeys(journal.heads.read(), f"noted in {noted}")
+    if root is None:
+        return JournalHeads(ids)
+    for head in newest(parse_sound(status.committed_file(root, journal.path))):
+        ids.setdefault(head, "committed in git's HEAD")
+    return JournalHeads(
+        ids, _elsewhere(root, journal.path, ids, lines), _merged_twice(root, journal.path, lines)
+    )
+
+
+def _elsewhere(root: Path, path: Path, heads: dict[str, str], lines: JournalLines) -> dict[str, str]:
+    present = {line.id for line in lines.lines}
+    wanted = [*heads, *(parent for line in lines.lines for parent in line.parents)]
+    missing = [one for one in dict.fromkeys(wanted) if one not in present][:MOST_LOOKED_UP]
+    members = {f'"id":"{one}"': one for one in missing}
+    found = status.found_elsewhere(root, path, members)
+    return {members[member]: ref for member, ref in found.items()}
+
+
+def _merged_twice(root: Path, path: Path, lines: JournalLines) -> frozenset[str]:
+    counts = Counter(line.id for line in lines.lines if line.id)
+    members = {f'"id":"{one}"'.encode(): one for one, count in counts.items() if count > 1}
+    return frozenset(members[member] for member in status.doubled_by_merge(root, path, members))
+
+
+def _cut_digest(entry: Entry) -> str:
+    # Members are sorted and apart, so the line less its id member is the canonical form of the content.
+    before, member, after = entry.line.rpartition(f'"id":"{entry.id}",'.encode())
+    assert member, "parse found it"
+    return digest_bytes(before + after)
+
+
+def _content_digest(content: Json) -> str:
+    try:
+        return digest_json(content)
+    except (LedgerError, RecursionError):
+        return "no digest: not canonical JSON"
+
+
+def _is_canonical(line: bytes, value: Json) -> bool:
+    # orjson agrees with RFC 8785 on nearly every value and is 30 times as fast as the exact one.
+    if orjson.dumps(value, option=orjson.OPT_SORT_KEYS) == line:
+        return True
+    try:
+        return canonical_bytes(value) == line
+    except (LedgerError, RecursionError):
+        return False
+
+
+def _shape_problem(value: Json) -> str | None:
+    if not isinstance(value, dict) or set(value) != MEMBERS:
+        return f"not an object of {', '.join(sorted(MEMBERS))}"
+    if not re.fullmatch(r"sha256:[0-9a-f]{64}", str(value["id"])):
+        return "its id is no SHA-256"
+    if not isinstance(value["parents"], list) or not all(isinstance(one, str) for one in value["parents"]):
+        return "its parents are not a list of ids"
+    return None if isinstance(value["body"], dict) else "its body is not an object"
+
+
+def _no_entry(number: int, problem: str) -> JournalLine:
+    return JournalLine(number, "", "", canonical=False, problem=problem)

@@ -1,0 +1,31 @@
+"""The loss of each step of a training, kept in the run's folder: one JSON list `[step, loss]` a line."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+from ledger.errors import LedgerError
+from ledger.evidence.training import TrainingPoint
+from ledger.findings import Json
+from ledger.utils.hashing import digest_file
+from ledger.utils.textfiles import write_lines_atomically
+
+NAME = "losses.jsonl"
+
+
+def write_series(folder: Path, points: Iterable[TrainingPoint]) -> dict[str, Json]:
+    """Keep the losses that were seen; return how the journal names the file: name, digest, steps."""
+    rows = [json.dumps([point.step, point.loss]) for point in points if point.loss is not None]
+    write_lines_atomically(folder / NAME, rows)
+    return {"name": NAME, "sha256": digest_file(folder / NAME)["sha256"], "steps": len(rows)}
+
+
+def read_series(folder: Path, facts: Json) -> tuple[tuple[int, float], ...]:
+    """The losses by step; nothing where none were kept. Raises LedgerError where the file was changed."""
+    path = folder / NAME
+    if not facts or not path.is_file():
+        return ()
+    if digest_file(path)["sha256"] != facts["sha256"]:
+        raise LedgerError(f"{path} was changed since the run", hint="restore it, or remove it")
+    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    return tuple((int(step), float(loss)) for step, loss in rows)

@@ -1,0 +1,106 @@
+"""Plots as SVG in the page's colours, without a script. Every value of theirs stands in a table as well."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from html import escape
+
+from ledger.journal.runs import Run
+from ledger.report.page import Curve, Page
+
+WIDTH, LEFT, RIGHT, TOP, BOTTOM = 640, 60, 620, 16, 28
+CURVE_HEIGHT, ROW = 220, 22
+FULL_SCALE = 100.0
+SHAPES = {"pass": "circle", "fail": "cross", "inconclusive": "square"}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One series: its CSS class, its label, and points in the plot's pixels."""
+
+    kind: str
+    label: str
+    points: tuple[tuple[float, float], ...]
+
+
+def curve_chart(curve: Curve, memory: str, reloaded: str, step: str) -> str:
+    """BLEU in memory and reloaded over the steps, on one scale of 0 to 100."""
+    bottom = CURVE_HEIGHT - BOTTOM
+    last = max((save.step for save in curve.saves), default=1) or 1
+
+    def at(steps: int, bleu: float) -> tuple[float, float]:
+        return LEFT + (RIGHT - LEFT) * steps / last, bottom - (bottom - TOP) * bleu / FULL_SCALE
+
+    lines = [
+        Line("memory", memory, tuple(at(s.step, s.memory) for s in curve.saves if s.memory is not None)),
+        Line(
+            "reloaded", reloaded, tuple(at(s.step, s.reloaded) for s in curve.saves if s.reloaded is not None)
+        ),
+    ]
+    grid = "".join(
+        f'<line class="grid" x1="{LEFT}" x2="{RIGHT}" y1="{at(0, bleu)[1]:.1f}" y2="{at(0, bleu)[1]:.1f}"/>'
+        f'<text x="{LEFT - 8}" y="{at(0, bleu)[1] + 4:.1f}" text-anchor="end">{bleu:.0f}</text>'
+        for bleu in (0, 25, 50, 75, 100)
+    )
+    axis = f'<text x="{RIGHT}" y="{CURVE_HEIGHT - 6}" text-anchor="end">{escape(step)} {last:,}</text>'
+    title = escape(f"BLEU, {curve.run}")
+    return _svg(CURVE_HEIGHT, title, grid + axis + "".join(map(_series, lines)))
+
+
+def timeline(page: Page) -> str:
+    """When which experiment was run, one row each; a mark's shape and colour are its verdict."""
+    rows = [experiment for experiment in page.experiments if experiment.runs]
+    times = [_seconds(run) for experiment in rows for run in experiment.runs]
+    if not times:
+        return ""
+    first, span = min(times), max(max(times) - min(times), 1.0)
+    height = TOP + ROW * len(rows) + BOTTOM
+    parts = []
+    for index, experiment in enumerate(rows):
+        y = TOP + ROW * index + ROW / 2
+        parts.append(f'<line class="grid" x1="{2 * LEFT}" x2="{RIGHT}" y1="{y}" y2="{y}"/>')
+        parts.append(
+            f'<text x="{2 * LEFT - 8}" y="{y + 4}" text-anchor="end">{escape(experiment.name[:16])}</text>'
+        )
+        for run in experiment.runs:
+            x = 2 * LEFT + 8 + (RIGHT - 2 * LEFT - 16) * (_seconds(run) - first) / span
+            parts.append(_mark(run, x, y))
+    days = [datetime.fromtimestamp(when, UTC).strftime("%Y-%m-%d %H:%M") for when in (first, first + span)]
+    parts.append(f'<text x="{2 * LEFT}" y="{height - 6}">{days[0]}</text>')
+    parts.append(f'<text x="{RIGHT}" y="{height - 6}" text-anchor="end">{days[1]}</text>')
+    return _svg(height, "timeline", "".join(parts))
+
+
+def _series(line: Line) -> str:
+    """A polyline with a dot at each save, and the label at its end."""
+    if not line.points:
+        return ""
+    path = " ".join(f"{x:.1f},{y:.1f}" for x, y in line.points)
+    dots = "".join(f'<circle class="{line.kind}" cx="{x:.1f}" cy="{y:.1f}" r="3"/>' for x, y in line.points)
+    x, y = line.points[-1]
+    shift = -8 if line.kind == "memory" else 16
+    place = f'x="{x:.1f}" y="{max(12, y + shift):.1f}" text-anchor="end"'
+    label = f'<text class="{line.kind}" {place}>{escape(line.label)}</text>'
+    return f'<polyline class="{line.kind}" points="{path}"/>{dots}{label}'
+
+
+def _mark(run: Run, x: float, y: float) -> str:
+    verdict = str(run.verdict or run.status)
+    kind = f"{verdict}{' rehearsal' if run.is_rehearsal else ''}"
+    title = f"<title>{escape(f'{run.id}: {verdict}')}</title>"
+    match SHAPES.get(verdict, "square"):
+        case "circle":
+            shape = f'<circle class="{kind}" cx="{x:.1f}" cy="{y}" r="5">{title}</circle>'
+        case "cross":
+            d = f"M{x - 5:.1f},{y - 5}l10,10m0,-10l-10,10"
+            shape = f'<path class="{kind}" d="{d}">{title}</path>'
+        case _:
+            shape = f'<rect class="{kind}" x="{x - 4:.1f}" y="{y - 4}" width="8" height="8">{title}</rect>'
+    return shape
+
+
+def _svg(height: float, title: str, inner: str) -> str:
+    return f'<svg viewBox="0 0 {WIDTH} {height:.0f}" role="img" aria-label="{title}">{inner}</svg>'
+
+
+def _seconds(run: Run) -> float:
+    return datetime.fromisoformat(run.time).timestamp()

@@ -1,0 +1,194 @@
+"""From a name to a checked spec: find the file, follow `extends`, apply `--set`, validate."""
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from functools import cache
+from pathlib import Path
+from typing import get_args
+
+from pydantic import BaseModel, ValidationError
+
+from ledger.errors import UsageError
+from ledger.findings import Json
+from ledger.specs.errors import (
+    KeyPath,
+    Locate,
+    Place,
+    Problem,
+    did_you_mean,
+    dotted,
+    problem_at,
+    spec_error,
+    validation_problems,
+)
+from ledger.specs.forecasting import ForecastingSpec
+from ledger.specs.inheritance import merge_sources, place_of
+from ledger.specs.schema import Spec, TextExperiment
+from ledger.specs.training import TrainingSpec
+from ledger.specs.yaml_source import Source, parse_value, read_source
+
+SUFFIX = ".yaml"
+AnySpec = Spec | TrainingSpec | ForecastingSpec
+TASKS: dict[str, type[Spec] | type[TrainingSpec] | type[ForecastingSpec]] = {
+    "generation": Spec,
+    "training": TrainingSpec,
+    "forecasting": ForecastingSpec,
+}
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}")
+
+
+def load(
+    name_or_path: str,
+    folder: Path,
+    overrides: Sequence[str] = (),
+    *,
+    rate_codes: Collection[str] | None = None,
+) -> Spec:
+    """`load_experiment` for a generation. Raises UsageError for a spec of another task."""
+    spec = load_experiment(name_or_path, folder, overrides, rate_codes=rate_codes)
+    if not isinstance(spec, Spec):
+        raise UsageError(f"{spec.name} is a {spec.task}", hint="name an experiment that generates")
+    return spec
+
+
+def load_experiment(
+    name_or_path: str,
+    folder: Path,
+    overrides: Sequence[str] = (),
+    *,
+    rate_codes: Collection[str] | None = None,
+) -> AnySpec:
+    """The spec called `name_or_path` in `folder`, or the one in a `.yaml` file that is named by its path.
+
+    `overrides` are `KEY=VALUE` with a dotted key and a YAML scalar. `rate_codes` are the guard codes that
+    `guards.max_rate` may name; None checks only how a code is written.
+
+    Raises UsageError with file, line, key and the nearest right name for everything that is wrong.
+    """
+    path = _find(name_or_path, folder)
+    said = merge_sources([*_chain(path, folder), *map(_override, overrides)])
+
+    def locate(key: KeyPath) -> Place:
+        return place_of(key, said.places, Place(_shown(path)))
+
+    kind = _kind(said.values.get("task"), locate)
+    try:
+        spec = kind.model_validate(said.values)
+    except ValidationError as error:
+        problems = validation_problems(error, said.values, dotted_keys(kind), locate)
+        raise spec_error(problems, _shown(path)) from error
+    stated = spec.guards.max_rate if isinstance(spec, TextExperiment) else ()
+    if rate_codes is not None and (unknown := set(stated) - set(rate_codes)):
+        raise spec_error(_unknown_codes(unknown, rate_codes, locate), _shown(path))
+    return spec.named(path.stem)
+
+
+def names(folder: Path) -> list[str]:
+    """The experiments in `folder`, exp2 before exp10. Specs in folders below are there to be extended."""
+    found = [path.stem for path in folder.glob(f"*{SUFFIX}") if path.is_file() and _NAME.fullmatch(path.stem)]
+    return sorted(found, key=lambda name: re.sub(r"\d+", lambda digits: digits[0].zfill(12), name))
+
+
+@cache
+def dotted_keys(kind: type[BaseModel] = Spec) -> tuple[str, ...]:
+    """Every key that a spec of this kind may have, sections too, in the order of the model."""
+    return tuple(_keys_of(kind, ""))
+
+
+def _keys_of(model: type[BaseModel], prefix: str) -> Iterator[str]:
+    for name, field in model.model_fields.items():
+        yield prefix + name
+        for kind in (field.annotation, *get_args(field.annotation)):
+            if isinstance(kind, type) and issubclass(kind, BaseModel):
+                yield from _keys_of(kind, f"{prefix}{name}.")
+
+
+def _kind(task: Json, locate: Locate) -> type[Spec] | type[TrainingSpec] | type[ForecastingSpec]:
+    """The model that checks a spec of this task; unset is a generation."""
+    for name, kind in TASKS.items():
+        if task in (name, None):
+            return kind
+    says = f"should be {' or '.join(map(repr, TASKS))}, not {task!r}"
+    raise problem_at(locate(("task",)), says, key="task", hint=did_you_mean(str(task), TASKS))
+
+
+def _find(name_or_path: str, folder: Path) -> Path:
+    given = Path(name_or_path)
+    by_path = given.suffix in (SUFFIX, ".yml")
+    if not _NAME.fullmatch(given.stem if by_path else name_or_path):
+        raise UsageError(
+            f"{name_or_path!r} cannot name an experiment: letters, digits and . _ + - only",
+            hint=did_you_mean(name_or_path, names(folder)),
+        )
+    tried = [given, folder / given] if by_path else [folder / (name_or_path + SUFFIX)]
+    for path in tried:
+        if path.exists():
+            return path
+    where = "" if by_path else f" in {_shown(folder)}"
+    raise UsageError(
+        f"there is no experiment {name_or_path}{where}", hint=did_you_mean(given.name, names(folder))
+    )
+
+
+def _chain(path: Path, folder: Path) -> list[Source]:
+    """The file and all that it extends, the outermost base first."""
+    sources: list[Source] = []
+    seen: list[Path] = []
+    base: Path | None = path
+    while base is not None:
+        seen.append(base.resolve())
+        sources.insert(0, read_source(base, _shown(base)))
+        base = _base_of(sources[0], folder, seen)
+    return sources
+
+
+def _base_of(source: Source, folder: Path, seen: Sequence[Path]) -> Path | None:
+    name = source.values.get("extends")
+    if name is None:
+        return None
+    place = source.places["extends",]
+    if not isinstance(name, str) or not all(map(_NAME.fullmatch, name.split("/"))):
+        says = f"should be the name of one spec, such as base/teacher, not {name!r}"
+        raise problem_at(place, says, key="extends")
+    base = folder / (name + SUFFIX)
+    if not base.exists():
+        others = (path for path in folder.rglob(f"*{SUFFIX}") if path.resolve() not in seen)
+        hint = did_you_mean(
+            name, sorted(other.relative_to(folder).with_suffix("").as_posix() for other in others)
+        )
+        raise problem_at(place, f"there is no {_shown(base)}", key="extends", hint=hint)
+    if base.resolve() in seen:
+        circle = " extends ".join(_shown(path) for path in (*seen, base))
+        raise problem_at(
+            place, f"goes in a circle: {circle}", key="extends", hint="let one of them extend nothing"
+        )
+    return base
+
+
+def _override(text: str) -> Source:
+    key, equals, value = text.partition("=")
+    path = tuple(key.strip().split("."))
+    if not equals or not all(re.fullmatch(r"\w+", part) for part in path):
+        raise UsageError(f"--set {text!r} is not KEY=VALUE", hint="as in: --set generation.num_beams=5")
+    place = Place(f"--set {text}")
+    if path == ("extends",):
+        raise problem_at(
+            place, "cannot be set", key="extends", hint="write a spec that extends the other base"
+        )
+    values = parse_value(value, place, key)
+    for part in reversed(path):
+        values = {part: values}
+    return Source(values, {path: place})
+
+
+def _unknown_codes(codes: Iterable[str], known: Collection[str], locate: Locate) -> Iterator[Problem]:
+    for code in codes:
+        key = ("guards", "max_rate", code)
+        hint = f"there are: {', '.join(sorted(known))}"
+        yield Problem(locate(key), dotted(key), "is no guard that flags lines", hint)
+
+
+def _shown(path: Path) -> str:
+    """The path as messages show it: from the current folder where it lies below."""
+    here, absolute = Path.cwd(), path.absolute()
+    return str(absolute.relative_to(here) if absolute.is_relative_to(here) else absolute)

@@ -1,0 +1,1 @@
+"""Small helpers without a domain: hashing, text files, redaction."""

@@ -1,0 +1,91 @@
+"""The lines that a training's model is asked about: rows of its own data set, read without a trace."""
+
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from runners.worker.evidence.probe_inputs import IGNORED, LINES, Languages, Text
+from runners.worker.evidence.snapshot import SENTENCES
+
+TRIES = 4 * LINES  # rows that are looked at for LINES usable ones
+SHARE = 0.1  # of letters in a script that names the language
+
+
+def text_of(loader: Any, tokenizer: Any, *, seq2seq: bool) -> Text:
+    """Rows of the loader's data set as token ids, with what they say where there is a tokenizer.
+
+    Fixed sentences where the data set has no rows to pick from (a stream, or no token ids in it). A model
+    that is not `seq2seq` is asked to go on with its rows, so its labels are not read.
+    """
+    with random_states_kept():
+        picked = list(_picked(getattr(loader, "dataset", None)))
+    if not picked:
+        return Text(SENTENCES if tokenizer is not None else ())
+    rows = tuple(row for row, _ in picked)
+    labels = tuple(label for _, label in picked) if seq2seq and all(label for _, label in picked) else ()
+    if tokenizer is None:
+        return Text((), (), rows, labels)
+    source = tuple(tokenizer.batch_decode([list(row) for row in rows], skip_special_tokens=True))
+    reference = tuple(tokenizer.batch_decode([list(row) for row in labels], skip_special_tokens=True))
+    return Text(source, reference, rows, labels)
+
+
+def languages_of(tokenizer: Any, text: Text) -> Languages:
+    """The codes that the tokenizer is set to, and Japanese or Korean where the references are written so."""
+    source, target = getattr(tokenizer, "src_lang", None), getattr(tokenizer, "tgt_lang", None)
+    return Languages(source, target, _script("".join(text.reference)))
+
+
+def _script(text: str) -> str | None:
+    letters = [letter for letter in text if letter.isalpha()]
+    kana = sum("\u3040" <= letter <= "\u30ff" for letter in letters)
+    hangul = sum("\uac00" <= letter <= "\ud7a3" for letter in letters)
+    for language, count in (("ja", kana), ("ko", hangul)):
+        if letters and count >= SHARE * len(letters):
+            return language
+    return None
+
+
+def _picked(dataset: Any) -> Iterator[tuple[tuple[int, ...], tuple[int, ...]]]:
+    """Token ids and labels of rows drawn with a fixed seed; none of a data set that has no length."""
+    if not (hasattr(dataset, "__len__") and hasattr(dataset, "__getitem__")):
+        return
+    found = 0
+    numbers = range(len(dataset))
+    for number in sorted(random.Random(0).sample(numbers, min(TRIES, len(numbers)))):
+        row = dataset[number]
+        ids = _ids(row, "input_ids")
+        if ids and found < LINES:
+            found += 1
+            yield _without_padding(ids, _ids(row, "attention_mask")), _ids(row, "labels")
+
+
+def _ids(row: Any, column: str) -> tuple[int, ...]:
+    value: Any = row.get(column) if isinstance(row, Mapping) else None
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if not isinstance(value, Sequence) or not all(isinstance(one, int) for one in value):
+        return ()
+    return tuple(one for one in value if one != IGNORED)
+
+
+def _without_padding(ids: tuple[int, ...], mask: tuple[int, ...]) -> tuple[int, ...]:
+    if len(mask) != len(ids):
+        return ids
+    return tuple(one for one, counts in zip(ids, mask, strict=True) if counts)
+
+
+@contextmanager
+def random_states_kept() -> Iterator[None]:
+    """What a data set draws for our rows is not drawn from the training's numbers."""
+    import numpy
+    import torch
+
+    python, arrays = random.getstate(), numpy.random.get_state()
+    try:
+        with torch.random.fork_rng(devices=()):
+            yield
+    finally:
+        random.setstate(python)
+        numpy.random.set_state(arrays)

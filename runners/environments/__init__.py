@@ -1,0 +1,1 @@
+"""Inspect, lock and build Python environments."""

@@ -1,0 +1,1 @@
+"""The parent's side: jobs for a worker, and what comes back."""

@@ -1,0 +1,172 @@
+"""Generation as the ledger asks for it: a job in, an output file and what is to be recorded about it out."""
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ledger.display.progress import Progress
+from ledger.errors import LedgerError
+from ledger.evidence import CodeProbe, TokenizerProbe
+from ledger.findings import Json
+from runners.host.worker_process import Event, Worker, WorkerDiedError
+from runners.worker.generation.shards import Shard, ShardFolder, write_atomically
+
+PROBE_SENTENCES = 10
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationJob:
+    """What to translate, with what, and how. `model` is a folder or a hub name, that at `revision`.
+
+    `source` is a UTF-8 file of `lines` lines. `generation` holds what the spec sets; the rest is the
+    model's default. `family` None: told from the model's own config. A line that fails becomes
+    `failure_marker`.
+    """
+
+    model: str
+    source: Path
+    lines: int
+    output: Path
+    failure_marker: str
+    revision: str | None = None
+    source_code: str | None = None
+    target_code: str | None = None
+    generation: Mapping[str, Json] = field(default_factory=dict)
+    family: str | None = None
+    batch_size: int = 8
+    dtype: str = "float32"
+    device: str = "auto"
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationResult:
+    """What came of it.
+
+    `failed` counts lines with the failure marker, `resumed` the lines that an earlier try had done.
+    `batch_sizes` has one number a shard: the smallest batch that it ran in when memory was short, else the
+    size asked for; `halved` counts the batches that were cut. `seconds` is this process's wall time,
+    loading included.
+    """
+
+    output: Path
+    lines: int
+    failed: int
+    resumed: int
+    halved: int
+    batch_sizes: tuple[int, ...]
+    seconds: float
+    effective: Mapping[str, Json]
+    imported: tuple[str, ...]
+    notices: tuple[str, ...] = ()
+
+
+def generate(
+    worker: Worker,
+    job: GenerationJob,
+    run_dir: Path,
+    on_progress: Callable[[Progress], None],
+    on_notice: Callable[[str], None] | None = None,
+) -> GenerationResult:
+    """Translate the source and write the output: one line for each source line, in order.
+
+    Shards are kept in `run_dir`, and those of the same job are not done again: that is how a run is
+    resumed. `on_notice` is told at once what a person should know, such as a batch halved for want of
+    memory. Raises LedgerError for whatever keeps the run from being finished.
+    """
+    began = time.monotonic()
+    folder = run_dir / "shards"
+    notices: dict[str, None] = {}  # each once, in order
+
+    def on_event(event: Event) -> None:
+        if event["event"] == "progress":
+            on_progress(Progress(event["stage"], event["done"], event["total"], event["rate"]))
+        elif event["message"] not in notices:
+            notices[event["message"]] = None
+            if on_notice is not None:
+                on_notice(event["message"])
+
+    try:
+        result = worker.call(_to_worker(job, folder), on_event)
+    except WorkerDiedError as error:
+        raise error.resumable() from error
+    shards = _read_shards(folder, result)
+    _write_output(job, shards)
+    return GenerationResult(
+        output=job.output,
+        lines=job.lines,
+        failed=sum(len(shard.failed) for shard in shards),
+        resumed=result["resumed"],
+        halved=sum(shard.halved for shard in shards),
+        batch_sizes=tuple(min(shard.batch_sizes) if shard.halved else job.batch_size for shard in shards),
+        seconds=time.monotonic() - began,
+        effective=result["effective"],
+        imported=tuple(result["imported"]),
+        notices=tuple(notices),
+    )
+
+
+def probe(worker: Worker, job: GenerationJob) -> TokenizerProbe:
+    """What the model's tokenizer makes of the job's language codes; loads no weights.
+
+    Roles that the family has no code for are left out. The round trip is tried on the first lines of the
+    source.
+    """
+    with job.source.open(encoding="utf-8-sig", errors="replace") as file:
+        sentences = [line.strip() for line, _ in zip(file, range(PROBE_SENTENCES), strict=False)]
+    result = worker.call({**_to_worker(job, job.source), "job": "probe_codes", "sentences": sentences})
+    return to_probe(result)
+
+
+def to_probe(result: Event) -> TokenizerProbe:
+    """What a worker found out about a tokenizer's codes."""
+    return TokenizerProbe(
+        tokenizer=result["tokenizer"],
+        known_codes=tuple(result["known_codes"]),
+        codes={role: CodeProbe(**code) for role, code in result["codes"].items()},
+        uncoded=tuple(result["uncoded"]),
+    )
+
+
+def _to_worker(job: GenerationJob, shards: Path) -> Event:
+    return {
+        "job": "generate",
+        "model": job.model,
+        "revision": job.revision,
+        "family": job.family,
+        "source": str(job.source.resolve()),
+        "lines": job.lines,
+        "source_code": job.source_code,
+        "target_code": job.target_code,
+        "generation": dict(job.generation),
+        "batch_size": job.batch_size,
+        "dtype": job.dtype,
+        "device": job.device,
+        "seed": job.seed,
+        "failure_marker": job.failure_marker,
+        "shards": str(shards.resolve()),
+    }
+
+
+def _read_shards(folder: Path, result: Event) -> list[Shard]:
+    kept = ShardFolder(folder, result["job_digest"])
+    shards = []
+    for index, lines in enumerate(result["shards"]):
+        shard = kept.read(index, lines)
+        if shard is None:
+            raise LedgerError(
+                f"shard {index} in {folder} was changed while the run went on",
+                hint="repeat the command with --resume: only that shard is done again",
+            )
+        shards.append(shard)
+    return shards
+
+
+def _write_output(job: GenerationJob, shards: Iterable[Shard]) -> None:
+    texts = [""] * job.lines  # a blank source line is in no shard: its translation is blank
+    for shard in shards:
+        for line, text in zip(shard.lines, shard.texts, strict=True):
+            texts[line] = text
+    job.output.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(job.output, "".join(f"{text}\n" for text in texts).encode())

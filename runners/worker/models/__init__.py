@@ -1,0 +1,1 @@
+"""Model families: loading, languages, resolved configuration."""

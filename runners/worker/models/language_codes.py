@@ -1,0 +1,95 @@
+"""The `probe_codes` job: what a tokenizer makes of a spec's language codes. Loads no weights."""
+
+import unicodedata
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from runners.worker.models.families import Family, code_id, code_token, encode, known_codes, load_tokenizer
+from runners.worker.models.loading import find_family, locate
+from runners.worker.protocol import Events
+
+SENTENCES = 10  # for the round trip: one of them is enough
+
+
+def probe_codes(job: Mapping[str, Any], events: Events) -> dict[str, Any]:
+    """Probe `source_code` and `target_code` of `model`; the round trip is tried on `sentences`.
+
+    Result: `tokenizer` (class name), `family`, `known_codes`, `codes`: by role what `CodeProbe` holds, and
+    `uncoded`: the roles that the family has no codes for.
+    """
+    events.progress("loading the tokenizer", 0, 1)
+    job = locate(job, weights=False)
+    family = find_family(job.get("family"), job["model"])
+    tokenizer = load_tokenizer(family, job["model"])
+    events.progress("loading the tokenizer", 1, 1)
+    return _answer(family, tokenizer, job, job.get("sentences", ()))
+
+
+def probe_training(job: Mapping[str, Any], events: Events) -> dict[str, Any]:
+    """The same of a `train` job's tokenizer: the one that it starts from, or that it makes of its text."""
+    from runners.worker.training.data import read_pair
+    from runners.worker.training.model import prepare_tokenizer
+
+    events.progress("making the tokenizer", 0, 1)
+    source, reference = read_pair(job["data"]["train"])
+    family, tokenizer = prepare_tokenizer(job, [*source, *reference])
+    events.progress("making the tokenizer", 1, 1)
+    return _answer(family, tokenizer, job, source[:SENTENCES])
+
+
+def _answer(family: Family, tokenizer: Any, job: Mapping[str, Any], lines: Sequence[str]) -> dict[str, Any]:
+    roles = {"source": job.get("source_code"), "target": job.get("target_code")}
+    sentences = [text for text in lines if text.strip()]
+    return {
+        "tokenizer": type(tokenizer).__name__,
+        "family": family.name,
+        "known_codes": list(known_codes(family, tokenizer)),
+        "codes": {
+            role: _probe(family, tokenizer, role, code, sentences)
+            for role, code in roles.items()
+            if code is not None and _is_used(family, role)
+        },
+        "uncoded": [role for role in roles if not _is_used(family, role)],
+    }
+
+
+def _is_used(family: Family, role: str) -> bool:
+    return family.has_codes and (role == "target" or family.has_source)
+
+
+def _probe(family: Family, tokenizer: Any, role: str, code: str, sentences: Sequence[str]) -> dict[str, Any]:
+    found = code_id(family, tokenizer, code)
+    known = found != tokenizer.unk_token_id and tokenizer.convert_ids_to_tokens(found) == code_token(
+        family, code
+    )
+    return {
+        "code": code,
+        "known": known,
+        "token_id": found,
+        "is_unk": found == tokenizer.unk_token_id,
+        "round_trips": _round_trips(family, tokenizer, role, code, sentences) if sentences else None,
+    }
+
+
+def _round_trips(family: Family, tokenizer: Any, role: str, code: str, sentences: Sequence[str]) -> bool:
+    """Whether a sentence tagged with the code carries the code's token once, at an end, and comes back whole.
+
+    One of the sentences is enough: a rare character may be unknown to a good tokenizer. The target's token
+    is put there by generation, not by the encoder, except where it is a tag in the text.
+    """
+    token = code_id(family, tokenizer, code)
+    if token == tokenizer.unk_token_id:
+        return False
+    in_text = role == "source" or family.target == "tag"
+    source, target = (code, None) if role == "source" else (None, code)
+    own = code_id(family, tokenizer, tokenizer.src_lang) if family.has_source and source is None else token
+    for row, sentence in zip(encode(family, tokenizer, sentences, source, target), sentences, strict=True):
+        at_end = not in_text or token in (row[0], row[-1])
+        rest = [number for number in row if number not in {token, own}]
+        if at_end and _normal(tokenizer.decode(rest, skip_special_tokens=True)) == _normal(sentence):
+            return True
+    return False
+
+
+def _normal(text: str) -> str:
+    return "".join(unicodedata.normalize("NFKC", text).split())

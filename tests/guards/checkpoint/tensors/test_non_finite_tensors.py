@@ -1,0 +1,37 @@
+from dataclasses import replace
+
+import pytest
+
+from guards.checkpoint.tensors import non_finite_tensors as guard
+from ledger.evidence.checkpoint import Snapshot
+from ledger.findings import Severity
+
+HEAD, BIAS = "lm_head.weight", "final_logits_bias"
+
+
+def broken(good, *names):
+    return replace(good, weights=replace(good.weights, not_finite=names))
+
+
+@pytest.mark.parametrize(
+    ("at_the_save", "now", "told"),
+    [
+        ((), (), None),
+        ((), (HEAD,), "1 tensor with NaN or infinity: lm_head.weight, finite at the save"),
+        ((HEAD,), (HEAD,), "1 tensor with NaN or infinity: lm_head.weight, as they were at the save already"),
+        (
+            (HEAD,),
+            (HEAD, BIAS),
+            "2 tensors with NaN or infinity: final_logits_bias, lm_head.weight, "
+            "1 of them at the save already",
+        ),
+    ],
+)
+def test_broken_tensors_are_named_with_when_they_broke(good, at_the_save, now, told):
+    found = list(guard.inspect(broken(good, *at_the_save), broken(good, *now)))
+    assert [(one.severity, one.message) for one in found] == ([(Severity.ERROR, told)] if told else [])
+
+
+def test_a_foreign_checkpoint_is_looked_at_as_well(good):
+    (finding,) = guard.inspect(Snapshot(), broken(good, HEAD))
+    assert finding.message == "1 tensor with NaN or infinity: lm_head.weight"

@@ -1,0 +1,283 @@
+"""What the gate makes of longer histories: entries that the journal itself wrote, in real git."""
+
+import os
+import subprocess
+
+import pytest
+from junitparser import JUnitXml
+
+from guards.preflight import insufficient_disk
+from ledger.commands.accept import accept
+from ledger.commands.gate.context import Checked
+from ledger.commands.gate.gate import Gate, run_gate
+from ledger.commands.gate.junit import write_junit
+from ledger.commands.gate.lockfile_rehearsal import judge
+from ledger.findings import Finding, Report, Severity
+from ledger.git.history import Base
+from ledger.journal.store import open_journal
+from ledger.workspace import Workspace
+
+FAILED = {"code": "TXT001", "severity": "error", "message": "3 of 10 lines repeat themselves"}
+
+
+class Silent:
+    def say(self, text):
+        pass
+
+
+class Repository:
+    def __init__(self, root):
+        (root / "experiments").mkdir()
+        self.workspace = Workspace(root)
+        self.git("init", "-q", "-b", "main")
+        (root / ".gitignore").write_text("/.ledger/\n")
+        self.commit("begin")
+
+    def git(self, *arguments):
+        identity = ["-c", "user.name=Minji", "-c", "user.email=minji@example.org"]
+        subprocess.run(["git", *identity, *arguments], cwd=self.workspace.root, check=True)
+
+    def commit(self, message="x"):
+        self.git("add", "--all")
+        self.git("commit", "-qm", message)
+
+    def record(self, run, output="a", bleu=20.0, findings=(), interval=None):
+        journal = open_journal(self.workspace, "real")
+        head = {"run": run, "experiment": run.partition("-")[0], "mode": "real"}
+        journal.append("run.started", {**head, "inputs": run, "spec": {}, "spec_digest": run, "data": {},
+                                       "environment": "sha256:own"})  # fmt: skip
+        report = {"findings": list(findings), "skips": [], "passed": []}
+        metric = {"value": bleu, "signature": "BLEU|tok:ja-mecab", "scale": [0, 100], "interval": interval}
+        end = {"status": "finished", "report": report, "verdict": "fail" if findings else "pass"}
+        files = {"output": {"path": "out.ja", "md5": output, "sha256": output}, "metrics": {"bleu": metric}}
+        journal.append("run.finished", {**head, **end, **files})
+
+    def verify(self, run, *findings, checkpoint="models/checkpoint-10", environment="sha256:own"):
+        report = {"findings": list(findings), "skips": [], "passed": []}
+        body = {"run": run, "checkpoint": checkpoint, "environment": environment, "report": report}
+        verdict = "fail" if findings else "pass"
+        open_journal(self.workspace, "real").append("checkpoint.verified", {**body, "verdict": verdict})
+
+    def accept(self, run, code):
+        body = {"run": run, "experiment": run.partition("-")[0], "code": code, "why": "x", "who": "Minji"}
+        open_journal(self.workspace, "real").append("acceptance", body)
+
+    def gate(self):
+        done = run_gate(self.workspace, "main", Silent(), rehearse=False)
+        return [(f.code, f.severity.label, f.message) for f in done.report.findings if f.accepted is None], [
+            (skip.code, skip.reason) for skip in done.report.skips
+        ]
+
+    def found(self):
+        return [(code, severity) for code, severity, _ in self.gate()[0]]
+
+
+@pytest.fixture
+def repo(tmp_path):
+    made = Repository(tmp_path)
+    made.record("exp5-1", output="five")
+    made.commit()
+    made.git("checkout", "-qb", "feature")
+    return made
+
+
+def test_a_pair_of_twins_on_one_branch_is_told_once_and_of_the_later(repo):
+    repo.record("exp6-1", output="six")
+    repo.record("exp7-1", output="six")
+    ((code, _, message),) = repo.gate()[0]
+    assert code == "DUP001"
+    assert message.startswith("exp7-1")
+    repo.accept("exp7-1", "DUP001")
+    assert repo.found() == []
+
+
+def test_a_twin_that_both_branches_made_is_told_whichever_is_older(repo):
+    repo.record("exp6-1", output="six")
+    repo.commit()
+    repo.git("checkout", "-q", "main")
+    repo.record("exp7-1", output="six")
+    repo.commit()
+    (repo.workspace.root / ".gitattributes").write_text("experiments/ledger.jsonl merge=union\n")
+    repo.git("checkout", "-q", "feature")
+    repo.git("merge", "-q", "main", "-m", "merge")
+    ((code, _, message),) = repo.gate()[0]
+    assert (code, message[:6]) == ("DUP001", "exp6-1")
+    repo.accept("exp6-1", "DUP001")
+    assert repo.found() == []
+
+
+def test_a_repetition_is_no_twin(repo):
+    repo.record("exp5-2", output="five")
+    assert ("DUP001", "error") in repo.found(), "other inputs, and the same output"
+    repo.accept("exp5-2", "DUP001")
+    assert repo.found() == []
+
+
+def test_what_was_open_in_the_base_is_a_warning_until_a_later_run_makes_it_good(repo):
+    repo.git("checkout", "-q", "main")
+    repo.record("exp4-1", output="four", findings=[FAILED])
+    repo.commit()
+    repo.git("checkout", "-qb", "later")
+    assert repo.found() == [("GAT004", "warning")]
+    repo.record("exp3-1", output="three", findings=[FAILED])
+    assert repo.found() == [("GAT004", "error"), ("GAT004", "warning")]
+    repo.record("exp3-2", output="three again")
+    assert repo.found() == [("GAT004", "warning"), ("GAT004", "info")]
+    repo.record("exp4-2", output="four again")
+    assert repo.found() == [("GAT004", "info")]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        (([18, 22], 20), ([10, 14], 12), [("GAT003", "error")]),
+        (([18, 22], 20), ([17, 21], 19), [("GAT003", "info")]),
+        ((None, 20), (None, 21), []),
+    ],
+)
+def test_recorded_intervals_decide_where_the_outputs_are_gone(tmp_path, before, after, told):
+    repo = Repository(tmp_path)
+    repo.record("exp5-1", "old", before[1], interval=before[0])
+    repo.commit()
+    repo.git("checkout", "-qb", "feature")
+    repo.record("exp5-2", "new", after[1], interval=after[0])
+    assert repo.found() == told
+
+
+def test_without_outputs_and_intervals_a_lower_score_is_a_skip(repo):
+    repo.record("exp5-2", "new", 12)
+    findings, skips = repo.gate()
+    assert findings == []
+    assert [code for code, _ in skips] == ["GAT003"]
+    assert "exp5-2, bleu: 20.00 → 12.00" in skips[0][1]
+
+
+SPEC = """
+title: a generation
+model: {name: org/model}
+languages: {source: ko, target: ja}
+data: {source: in.ko}
+output: out.ja
+status: planned
+environment: %s
+"""
+
+
+def lock(root, path, version):
+    (root / path).parent.mkdir(exist_ok=True)
+    (root / path).write_text(f"tokenizers=={version}\n")
+
+
+@pytest.mark.parametrize("path", ["lockfiles/mt.txt", "envs/pinned.txt", "requirements.txt"])
+def test_a_lockfile_is_seen_to_change_wherever_a_spec_finds_it(repo, path):
+    root = repo.workspace.root
+    repo.git("checkout", "-q", "main")
+    (root / "experiments" / "mine.yaml").write_text(SPEC % path)
+    lock(root, path, "0.22")
+    lock(root, "notes.txt", "0.22")
+    repo.commit()
+    repo.git("checkout", "-qb", "bump")
+    lock(root, "notes.txt", "0.23")
+    assert repo.gate() == ([], [])
+    lock(root, path, "0.23")
+    ((code, reason),) = repo.gate()[1]
+    assert code == "GAT002"
+    assert "tokenizers 0.22 → 0.23" in reason
+
+
+def test_a_spec_that_turns_to_a_lockfile_elsewhere_is_seen(repo):
+    root = repo.workspace.root
+    repo.git("checkout", "-q", "main")
+    (root / "experiments" / "mine.yaml").write_text(SPEC % "envs/old.txt")
+    lock(root, "envs/old.txt", "0.22")
+    lock(root, "envs/new.txt", "0.23")
+    repo.commit()
+    repo.git("checkout", "-qb", "bump")
+    (root / "experiments" / "mine.yaml").write_text(SPEC % "envs/new.txt")
+    assert "tokenizers 0.22 → 0.23" in repo.gate()[1][0][1]
+
+
+def test_a_broken_journal_beside_a_changed_lockfile_is_told_by_its_code(repo):
+    root = repo.workspace.root
+    repo.git("checkout", "-q", "main")
+    (root / "experiments" / "mine.yaml").write_text(SPEC % "mt")
+    lock(root, "lockfiles/mt.txt", "0.22")
+    repo.commit()
+    repo.git("checkout", "-qb", "bump")
+    lock(root, "lockfiles/mt.txt", "0.23")
+    journal = repo.workspace.journal
+    journal.write_bytes(b"[" + journal.read_bytes())
+    codes = {code for code, severity in repo.found() if severity == "error"}
+    assert "JRN007" in codes
+
+
+def test_a_later_run_without_a_score_hides_none_that_fell(repo):
+    repo.git("checkout", "-q", "main")
+    repo.record("exp6-1", output="six", interval=[19.0, 21.0])
+    repo.commit()
+    repo.git("checkout", "-qb", "worse")
+    repo.record("exp6-2", output="6b", bleu=10.0, interval=[9.0, 11.0])
+    head = {"run": "exp6-3", "experiment": "exp6", "mode": "real"}
+    journal = open_journal(repo.workspace, "real")
+    journal.append("run.started", {**head, "inputs": "c", "spec": {}, "spec_digest": "c", "data": {}})
+    journal.append("run.finished", {**head, "status": "finished", "verdict": "pass"})
+    assert ("GAT003", "error") in repo.found()
+
+
+def test_a_document_whose_name_is_no_text(repo):
+    path = repo.workspace.root / os.fsdecode(b"R\xff.md")
+    path.write_text("<!-- ledger: exp9 bleu -->3<!-- /ledger -->\n")
+    (message,) = [message for code, _, message in repo.gate()[0] if code == "GAT005"]
+    assert message.encode().startswith(b"R\\udcff.md:1 claims")
+
+
+def test_what_xml_cannot_hold_is_shown_in_its_stead(tmp_path):
+    for severity in (Severity.ERROR, Severity.INFO):
+        report = Report((Finding("TXT001", severity, "\x1b[31m\x00 repeats"),))
+        write_junit(Gate(Base("x", "main"), (Checked("findings", "1 run", report),)), tmp_path / "gate.xml")
+        assert JUnitXml.fromfile(str(tmp_path / "gate.xml")).tests == 1
+
+
+def test_a_disk_without_room_accuses_no_package():
+    full = Finding(insufficient_disk.CODE, Severity.ERROR, "3 GB are free, 10 are needed")
+    other = Finding("PRE001", Severity.ERROR, "ja is no code of this tokenizer")
+    assert judge("mt", Report((full,)), None).unfinished == full.message
+    assert judge("mt", Report((full, other)), None).problems == (f"PRE001 {other.message}",)
+
+
+LOST = {"code": "CKP003", "severity": "error", "message": "lm_head.weight is missing"}
+
+
+def test_a_checkpoint_that_fails_when_it_is_verified_later_is_an_open_finding(repo):
+    repo.record("exp6-1", output="six")
+    repo.verify("exp6-1", LOST, environment="sha256:another")
+    assert repo.found() == [], "that another version cannot read it is no fault of the run"
+    repo.verify("exp6-1", LOST)
+    ((code, severity, message),) = repo.gate()[0]
+    assert (code, severity) == ("GAT004", "error")
+    assert "models/checkpoint-10 of exp6-1 has CKP003 open" in message
+    accept(repo.workspace, "exp6-1", "CKP003", "it is not used")
+    assert repo.found() == []
+
+
+def test_of_a_checkpoint_the_newest_verification_counts_and_the_bases_is_a_warning(repo):
+    repo.git("checkout", "-q", "main")
+    repo.verify("exp5-1", LOST)
+    repo.commit()
+    repo.git("checkout", "-qb", "later")
+    assert repo.found() == [("GAT004", "warning")]
+    repo.verify("exp5-1")
+    assert repo.found() == []
+
+
+@pytest.mark.parametrize(("top", "written"), [(100, "33.03%"), (1, "3303%"), (None, "3303%")])
+def test_a_percentage_is_read_on_the_scale_of_its_metric(repo, top, written):
+    head = {"run": "exp6-1", "experiment": "exp6", "mode": "real"}
+    journal = open_journal(repo.workspace, "real")
+    journal.append("run.started", {**head, "inputs": "c", "spec": {}, "spec_digest": "c", "data": {}})
+    metric = {"value": 33.03, "signature": "", "scale": [0, top]}
+    journal.append(
+        "run.finished", {**head, "status": "finished", "verdict": "pass", "metrics": {"x": metric}}
+    )
+    (repo.workspace.root / "R.md").write_text(f"<!-- ledger: exp6 x -->{written}<!-- /ledger -->\n")
+    assert repo.found() == []

@@ -1,0 +1,49 @@
+"""What runs of every task share before a worker starts."""
+
+from pathlib import Path
+
+import pytest
+
+from ledger.commands.run.plan import AGAIN, Plan, RunRequest, settle
+from ledger.commands.run.training.forecasting_inputs import ForecastingInputs
+from ledger.environments.environment import Environment
+from ledger.evidence import DiskNeed, Installed
+from ledger.journal.runs import Run
+from ledger.specs import load_experiment
+from ledger.workspace import Workspace
+
+ROOT = Path(__file__).parents[4]
+INPUTS = "sha256:i"
+
+
+class Silent:
+    """Nobody is told anything."""
+
+    def say(self, text):
+        """Nothing is said."""
+
+
+def finished(spec):
+    started = {"spec": spec.digested(), "inputs": INPUTS}
+    done = {"verdict": "pass", "output": {"path": "models/t5-v56"}}
+    return Run("t5-v56-0a1b2c", "t5-v56", "real", "2026-11-22T10:00:00Z", "finished", started, done)
+
+
+@pytest.mark.parametrize(
+    ("request_", "refused"),
+    [
+        (RunRequest("t5-v56"), True),
+        (RunRequest("t5-v56", allow=frozenset({AGAIN})), False),
+        (RunRequest("t5-v56", resume=True), False),  # it was let through when it began
+    ],
+    ids=["anew", "--again", "--resume"],
+)
+def test_what_is_known_already_is_refused_unless_it_was_let_through(tmp_path, request_, refused):
+    spec = load_experiment("t5-v56", ROOT / "experiments")
+    environment = Environment("sha256:e", {}, "sha256:m", {}, {}, Installed("3.11", {}))
+    workspace = Workspace(tmp_path)
+    workspace.private.mkdir()
+    plan = Plan(request_, spec, workspace, environment, ForecastingInputs({}, INPUTS, {}), (finished(spec),))
+    _, report = settle(plan, DiskNeed(1, "a test"), "", spec.task, Silent())
+    (known,) = (one for one in report.findings if one.code == AGAIN)
+    assert (known.accepted is None) is refused
