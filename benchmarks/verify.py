@@ -68,8 +68,8 @@ def make_checkpoint(folder: Path) -> int:
     import torch
     from transformers import MarianConfig, MarianMTModel
 
-    from runners.worker.evidence.probe_inputs import Languages, Text
-    from runners.worker.evidence.recorder import Witness
+    from runners.worker.evidence.probe_inputs import ProbeLanguages, ProbeText
+    from runners.worker.evidence.recorder import EvidenceRecorder
     from runners.worker.rehearsal.models import make
 
     folder.mkdir()
@@ -81,8 +81,8 @@ def make_checkpoint(folder: Path) -> int:
     depths = {"encoder_layers": 6, "num_hidden_layers": 6, "decoder_layers": 6}
     heads = {"encoder_attention_heads": 8, "decoder_attention_heads": 8}
     model = MarianMTModel(MarianConfig(**{**small.config.to_dict(), **sizes, **depths, **heads}))
-    text = Text(tuple(row.ko for row in triples), tuple(row.ja for row in triples))
-    witness = Witness(tokenizer, text, Languages("kor", "jpn", "ja"), run="exp10-abc123")
+    text = ProbeText(tuple(row.ko for row in triples), tuple(row.ja for row in triples))
+    witness = EvidenceRecorder(tokenizer, text, ProbeLanguages("kor", "jpn", "ja"), run="exp10-abc123")
     seen = witness.observe(model, 1)
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)

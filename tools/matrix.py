@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ledger.commands.verify.values import Setting, Verified, VerifyRequest
+from ledger.commands.verify.values import VerificationContext, VerificationResult, VerifyRequest
 from ledger.commands.verify.verify import prepare, verify_checkpoint
 from ledger.display.progress import Progress, show_progress
 from ledger.environments.lockfile import find
@@ -75,7 +75,7 @@ class Cell:
     model: Model
     saved_by: str
     loaded_by: str
-    verified: Verified
+    verified: VerificationResult
     texts: list[str] = field(default_factory=list)
 
     @property
@@ -155,7 +155,7 @@ def _load(folder: Path, loader: str, python: Path, savers: list[str]) -> list[Ce
     return cells
 
 
-def _verify(worker: Worker, setting: Setting, folder: Path) -> Verified:
+def _verify(worker: Worker, setting: VerificationContext, folder: Path) -> VerificationResult:
     return verify_checkpoint(worker, setting, folder / f"checkpoint-{STEPS}")
 
 

@@ -36,8 +36,8 @@ def save(order: Mapping[str, Any]) -> None:
     import torch
     from transformers import logging
 
-    from runners.worker.evidence.probe_inputs import Languages, Text
-    from runners.worker.evidence.recorder import Witness
+    from runners.worker.evidence.probe_inputs import ProbeLanguages, ProbeText
+    from runners.worker.evidence.recorder import EvidenceRecorder
     from runners.worker.rehearsal import training
     from runners.worker.rehearsal.models import RECIPES
 
@@ -49,8 +49,8 @@ def save(order: Mapping[str, Any]) -> None:
     with training.repeatable(order["seed"]):
         torch.set_num_threads(1)  # tensors as small as these only wait for a second thread
         tokenizer, model = make(order, first)
-        text = Text(tuple(row[0] for row in triples), tuple(row[1] for row in triples))
-        witness = Witness(tokenizer, text, Languages(codes["ko"], codes["ja"], "ja"), run=RUN)
+        text = ProbeText(tuple(row[0] for row in triples), tuple(row[1] for row in triples))
+        witness = EvidenceRecorder(tokenizer, text, ProbeLanguages(codes["ko"], codes["ja"], "ja"), run=RUN)
         for step in taught(order, tokenizer, model, steps):
             checkpoint = folder / f"checkpoint-{step}"
             checkpoint.mkdir(exist_ok=True)

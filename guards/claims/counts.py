@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from guards.claims.formatting import contradiction
 from guards.guard import Explanation
-from ledger.evidence.imported_claims import Consistency, Share, WrittenLog
+from ledger.evidence.imported_claims import ClaimedShare, Consistency, WrittenLog
 from ledger.findings import Finding
 
 CODE = "CLM003"
@@ -27,7 +27,7 @@ def inspect(_expected: Consistency, actual: WrittenLog) -> Iterator[Finding]:
         yield _finding(share, percent)
 
 
-def _finding(share: Share, percent: float) -> Finding:
+def _finding(share: ClaimedShare, percent: float) -> Finding:
     who = f"{share.experiment}: " if share.experiment else ""
     return contradiction(
         CODE,

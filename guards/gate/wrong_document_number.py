@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from guards.guard import Explanation
-from ledger.evidence.gate import Claim, Claims, Numbers
+from ledger.evidence.gate import DocumentClaim, DocumentClaims, Numbers
 from ledger.findings import Finding, Severity
 
 CODE = "GAT005"
@@ -23,7 +23,7 @@ EXPLANATION = Explanation(
 _NUMBER = re.compile(r"[-+−]?\d{1,3}(?:,\d{3})+(?:\.\d+)?|[-+−]?\d+(?:\.\d+)?")
 
 
-def inspect(expected: Numbers, actual: Claims) -> Iterator[Finding]:
+def inspect(expected: Numbers, actual: DocumentClaims) -> Iterator[Finding]:
     """Yield one finding for each claim that is wrong or cannot be read."""
     for claim in actual.claims:
         problem = claim.problem or _problem(claim, expected)
@@ -44,7 +44,7 @@ def inspect(expected: Numbers, actual: Claims) -> Iterator[Finding]:
             )
 
 
-def _problem(claim: Claim, expected: Numbers) -> str:
+def _problem(claim: DocumentClaim, expected: Numbers) -> str:
     key = (claim.run, claim.metric)
     if key in expected.missing:
         return expected.missing[key]

@@ -35,7 +35,7 @@ def foreign_words(output: str, source: str | None) -> set[str]:
     return {word for word in latin_words(output) - latin_words(source or "") if len(word) > 1}
 
 
-def telling(output: str, source: str | None) -> int:
+def sample_priority(output: str, source: str | None) -> int:
     """How much a line tells as a sample: the one with the most foreign letters most."""
     return sum(map(len, foreign_words(output, source)))
 

@@ -33,7 +33,7 @@ def is_blank(text: str) -> bool:
     return BLANK.fullmatch(text) is not None
 
 
-def telling(output: str, source: str | None) -> int:
+def sample_priority(output: str, source: str | None) -> int:
     """How much a line tells as a sample: the one whose source was longest most."""
     return len(source or output)
 

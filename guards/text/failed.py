@@ -28,7 +28,7 @@ def is_flagged(output: str, source: str | None, markers: Sequence[str]) -> bool:
     return any(marker in output and marker not in (source or "") for marker in markers)
 
 
-def telling(output: str, source: str | None) -> int:
+def sample_priority(output: str, source: str | None) -> int:
     """How much a line tells as a sample: the one whose source was longest most."""
     return len(source or output)
 

@@ -7,7 +7,7 @@ from guards.text import contamination, repetition
 from guards.text.words import LATIN_WORD
 
 
-class Mark(NamedTuple):
+class Highlight(NamedTuple):
     """Characters `start` to `end` (excluded) of a line, and the code of the guard that means them."""
 
     start: int
@@ -15,30 +15,30 @@ class Mark(NamedTuple):
     code: str
 
 
-def marks(output: str, source: str | None) -> list[Mark]:
+def marks(output: str, source: str | None) -> list[Highlight]:
     """The repeated parts and the foreign words of one line, in order; of two that overlap the first.
 
     A line that only zlib calls repetitive has no part to show.
     """
     found = sorted([*_repeated(output), *_foreign(output, source)], key=lambda mark: (mark.start, -mark.end))
-    kept: list[Mark] = []
+    kept: list[Highlight] = []
     for mark in found:
         if not kept or mark.start >= kept[-1].end:
             kept.append(mark)
     return kept
 
 
-def _repeated(output: str) -> Iterator[Mark]:
+def _repeated(output: str) -> Iterator[Highlight]:
     for pattern in (repetition.REPEATED, repetition.SHORT_LOOP):
         for match in pattern.finditer(output):
             if repetition.says_something(match[0]):
-                yield Mark(match.start(), match.end(), repetition.CODE)
+                yield Highlight(match.start(), match.end(), repetition.CODE)
 
 
-def _foreign(output: str, source: str | None) -> Iterator[Mark]:
+def _foreign(output: str, source: str | None) -> Iterator[Highlight]:
     if source is None:
         return
     words = contamination.foreign_words(output, source)
     for match in LATIN_WORD.finditer(output):
         if match[0].lower() in words:
-            yield Mark(match.start(), match.end(), contamination.CODE)
+            yield Highlight(match.start(), match.end(), contamination.CODE)

@@ -41,7 +41,7 @@ def columns(text: str) -> int:
     return len(text) + sum(1 for char in text if east_asian_width(char) in "WF")
 
 
-def telling(output: str, source: str | None) -> int:
+def sample_priority(output: str, source: str | None) -> int:
     """How much a line tells as a sample: the one furthest from its source most."""
     return abs(columns(output) - columns(source or ""))
 

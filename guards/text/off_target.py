@@ -40,7 +40,7 @@ def is_flagged(output: str, source: str | None, script: Script) -> bool:
     return script.needs_kana and letters >= KANA_EXPECTED_FROM and KANA.isdisjoint(counted)
 
 
-def telling(output: str, source: str | None) -> int:  # noqa: ARG001 - one signature for all text rules
+def sample_priority(output: str, source: str | None) -> int:  # noqa: ARG001 - one signature for all text rules
     """How much a line tells as a sample: the one with the most letters most."""
     return sum(map(str.isalpha, output))
 

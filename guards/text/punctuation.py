@@ -30,7 +30,7 @@ def is_flagged(output: str, source: str | None) -> bool:
     return source is None or WORD_CHARACTER.search(source) is not None
 
 
-def telling(output: str, source: str | None) -> int:  # noqa: ARG001 - one signature for all text rules
+def sample_priority(output: str, source: str | None) -> int:  # noqa: ARG001 - one signature for all text rules
     """How much a line tells as a sample: the longest most."""
     return len(output)
 

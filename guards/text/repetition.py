@@ -64,7 +64,7 @@ def says_something(output: str) -> bool:
     return any(char.isalnum() or unicodedata.category(char) == "So" for char in output)
 
 
-def telling(output: str, source: str | None) -> int:  # noqa: ARG001 - one signature for all text rules
+def sample_priority(output: str, source: str | None) -> int:  # noqa: ARG001 - one signature for all text rules
     """How much a line tells as a sample: the longest repeat most."""
     return len(output)
 

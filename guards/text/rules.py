@@ -19,7 +19,7 @@ EXCLUSIVE = (failed.CODE, empty.CODE, repetition.CODE, punctuation.CODE)
 TOGETHER = (off_target.CODE, contamination.CODE, length_ratio.CODE)
 
 TELLING: Mapping[str, Callable[[str, str | None], int]] = {
-    module.CODE: module.telling
+    module.CODE: module.sample_priority
     for module in (failed, empty, repetition, punctuation, off_target, contamination, length_ratio)
 }
 

@@ -18,7 +18,7 @@ SAMPLE_CHARACTERS = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
+class ScannedText:
     """A whole text with the rules that look at it."""
 
     outputs: Sequence[str]
@@ -72,7 +72,7 @@ def scan(
             hint="they must match line for line: is it the output of this source, and of all of it?",
         )
     rules = rules_for(has_source=source is not None, language=language, markers=markers)
-    text = Text(output, source, rules, samples)
+    text = ScannedText(output, source, rules, samples)
     tallies = _tallies(text, processes or _cores())
     return TextEvidence(
         lines=len(output),
@@ -84,7 +84,7 @@ def scan(
 # --- chunks, here or in other processes ---------------------------------------------------------------
 
 
-def _tallies(text: Text, processes: int) -> list[dict[str, Tally]]:
+def _tallies(text: ScannedText, processes: int) -> list[dict[str, Tally]]:
     if processes > 1 and len(text.outputs) >= PARALLEL_FROM_LINES:
         try:
             return _tallies_in_parallel(text, processes)
@@ -93,13 +93,13 @@ def _tallies(text: Text, processes: int) -> list[dict[str, Tally]]:
     return [_tally(text, lines) for lines in text.ranges]
 
 
-def _tallies_in_parallel(text: Text, processes: int) -> list[dict[str, Tally]]:
+def _tallies_in_parallel(text: ScannedText, processes: int) -> list[dict[str, Tally]]:
     # Handed to the initializer, the text is inherited by a forked process and sent once to a spawned one.
     with ProcessPoolExecutor(processes, initializer=_receive, initargs=(text,)) as pool:
         return list(pool.map(_tally_received, text.ranges))
 
 
-def _tally(text: Text, lines: range) -> dict[str, Tally]:
+def _tally(text: ScannedText, lines: range) -> dict[str, Tally]:
     within = slice(lines.start, lines.stop)
     chunk = Chunk(text.outputs[within], None if text.sources is None else text.sources[within])
     return {
@@ -108,7 +108,7 @@ def _tally(text: Text, lines: range) -> dict[str, Tally]:
     }
 
 
-def _look(text: Text) -> Callable[[Chunk, Rules], dict[str, list[int]]]:
+def _look(text: ScannedText) -> Callable[[Chunk, Rules], dict[str, list[int]]]:
     """The plain rules, or the same findings faster where importing numpy pays."""
     if len(text.outputs) < FAST_FROM_LINES:
         return flagged_plainly
@@ -117,10 +117,10 @@ def _look(text: Text) -> Callable[[Chunk, Rules], dict[str, list[int]]]:
     return prefilter.flagged
 
 
-_received: list[Text] = []
+_received: list[ScannedText] = []
 
 
-def _receive(text: Text) -> None:
+def _receive(text: ScannedText) -> None:
     _received[:] = [text]
 
 
@@ -146,13 +146,13 @@ def _best(hits: Iterable[Hit], samples: int) -> tuple[Hit, ...]:
     return (*list(different.values())[:samples], *repeated[:samples])
 
 
-def _flagged(code: str, tallies: Sequence[Mapping[str, Tally]], text: Text) -> Flagged:
+def _flagged(code: str, tallies: Sequence[Mapping[str, Tally]], text: ScannedText) -> Flagged:
     count = sum(tally[code].count for tally in tallies)
     best = _best((hit for tally in tallies for hit in tally[code].hits), text.samples)
     return Flagged(count, tuple(_sample(hit.index, text) for hit in best[: text.samples]))
 
 
-def _sample(index: int, text: Text) -> LineSample:
+def _sample(index: int, text: ScannedText) -> LineSample:
     source = None if text.sources is None else _cut(text.sources[index])
     return LineSample(index + 1, _cut(text.outputs[index]), source)
 

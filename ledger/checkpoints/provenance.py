@@ -12,7 +12,7 @@ from pathlib import Path
 
 import orjson
 
-from ledger.evidence.checkpoint import Claim, Claims, Origin, Snapshot
+from ledger.evidence.checkpoint import Origin, ScoreClaim, ScoreClaims, Snapshot
 from ledger.findings import Json
 from ledger.importers.trainer_state import NAME, TrainerState, read_trainer_state
 from ledger.journal.runs import Run
@@ -79,13 +79,13 @@ def origin_of_run(run: Run, folder: Path) -> Origin:
     )
 
 
-def claims_of(checkpoint: Path, given: Mapping[str, float], earlier: Iterable[Run] = ()) -> Claims:
+def claims_of(checkpoint: Path, given: Mapping[str, float], earlier: Iterable[Run] = ()) -> ScoreClaims:
     """The scores that `given` (metric name to value, from the command line) and trainer_state.json claim.
 
     `earlier` are finished runs of the same pipeline; their recorded scores are brought to 0-100.
     """
-    stated = tuple(Claim(name.lower(), value, COMMAND_LINE) for name, value in given.items())
-    return Claims(stated + tuple(_claims_in_state(checkpoint)), _recorded(earlier))
+    stated = tuple(ScoreClaim(name.lower(), value, COMMAND_LINE) for name, value in given.items())
+    return ScoreClaims(stated + tuple(_claims_in_state(checkpoint)), _recorded(earlier))
 
 
 def step_in_name(checkpoint: Path) -> int | None:
@@ -155,7 +155,7 @@ def _step(value: Json) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
 
 
-def _claims_in_state(checkpoint: Path) -> Iterator[Claim]:
+def _claims_in_state(checkpoint: Path) -> Iterator[ScoreClaim]:
     """The scores at the checkpoint's own step, and best_metric where it is its own and such a score."""
     state = read_trainer_state(checkpoint)
     seen: set[tuple[str, float]] = set()
@@ -163,10 +163,10 @@ def _claims_in_state(checkpoint: Path) -> Iterator[Claim]:
         if row.get("step") == state.step:
             for key, metric, value in _scores(row):
                 seen.add((metric, value))
-                yield Claim(metric, value, f"{NAME}, {key} at step {state.step:,}")
+                yield ScoreClaim(metric, value, f"{NAME}, {key} at step {state.step:,}")
     best = _best(checkpoint, state)
     if best and best not in seen:
-        yield Claim(*best, f"{NAME}, best_metric")
+        yield ScoreClaim(*best, f"{NAME}, best_metric")
 
 
 def _best(checkpoint: Path, state: TrainerState) -> tuple[str, float] | None:

@@ -10,7 +10,7 @@ from ledger.cli.output import console, emit, json_option
 from ledger.errors import Exit
 
 if TYPE_CHECKING:
-    from ledger.commands.rate import Line, Session
+    from ledger.commands.rate import RatedLine, Session
     from ledger.journal.annotations import Judgement, Rating
 
 KEYS: "dict[str, Judgement]" = {"r": "right", "p": "partly", "w": "wrong"}
@@ -64,7 +64,7 @@ def _judge(session: "Session") -> bool:
     return True
 
 
-def _show(line: "Line", place: int, of: int) -> None:
+def _show(line: "RatedLine", place: int, of: int) -> None:
     from ledger.display.tables import pairs, visible
 
     texts = {"source": line.source, "output": line.output, "reference": line.reference}

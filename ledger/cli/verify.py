@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
 
-    from ledger.commands.verify.values import Verified
+    from ledger.commands.verify.values import VerificationResult
     from ledger.evidence.metrics import Metric
     from ledger.findings import Json, Report
     from ledger.workspace import Workspace
@@ -159,13 +159,13 @@ def _question(
     return Question(lines, answers, language, target_code=language, full=full, device=device)
 
 
-def _all(done: "list[Verified]") -> "Report":
+def _all(done: "list[VerificationResult]") -> "Report":
     from ledger.findings import merge
 
     return merge(one.report for one in done)
 
 
-def _document(done: "list[Verified]") -> "dict[str, Json]":
+def _document(done: "list[VerificationResult]") -> "dict[str, Json]":
     from dataclasses import asdict
 
     def score(metric: "Metric | None") -> "Json":
@@ -187,7 +187,7 @@ def _document(done: "list[Verified]") -> "dict[str, Json]":
     return {**_all(done).to_json(), "checkpoints": checkpoints}
 
 
-def _human(done: "list[Verified]", workspace: "Workspace | None") -> "list[RenderableType]":
+def _human(done: "list[VerificationResult]", workspace: "Workspace | None") -> "list[RenderableType]":
     from ledger.display.tables import lines, report_table, verdict_line
     from ledger.findings import Severity
 
@@ -205,7 +205,7 @@ def _human(done: "list[Verified]", workspace: "Workspace | None") -> "list[Rende
     return parts
 
 
-def _table(done: "list[Verified]") -> "Table":
+def _table(done: "list[VerificationResult]") -> "Table":
     from rich.table import Table
     from rich.text import Text
 
@@ -230,6 +230,6 @@ def _table(done: "list[Verified]") -> "Table":
     return table
 
 
-def _subject(one: "Verified") -> str:
+def _subject(one: "VerificationResult") -> str:
     recorded = f", recorded for {one.run.id}" if one.run and one.entry else ", recorded" if one.entry else ""
     return f"{one.checkpoint}{recorded}{', marked as verified' if one.marked else ''}"

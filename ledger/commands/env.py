@@ -11,7 +11,7 @@ from pathlib import Path
 from guards.environment import version_drift
 from guards.guard import inspect
 from guards.preflight import insufficient_disk
-from ledger.commands.reporter import Voice
+from ledger.commands.reporter import Reporter
 from ledger.commands.run.preflight import allow
 from ledger.environments.environment import Environment
 from ledger.environments.lockfile import Lockfile, find, is_path
@@ -47,7 +47,7 @@ def named(name: str | None, workspace: Workspace) -> list[Lockfile]:
     return find(str(workspace.root / name) if is_path(name) else name, workspace.lockfiles)
 
 
-def choose(lockfiles: Sequence[Lockfile], allowed: Collection[str], voice: Voice) -> Choice:
+def choose(lockfiles: Sequence[Lockfile], allowed: Collection[str], voice: Reporter) -> Choice:
     """This interpreter where it is as one of `lockfiles` pins, or drift is allowed; else a built one.
 
     Where the disk has no room for it, this interpreter, and the refusal. Raises LedgerError when it cannot be
@@ -73,7 +73,7 @@ def choose(lockfiles: Sequence[Lockfile], allowed: Collection[str], voice: Voice
 
 
 def _built_or_build(
-    lockfiles: Sequence[Lockfile], allowed: Collection[str], voice: Voice
+    lockfiles: Sequence[Lockfile], allowed: Collection[str], voice: Reporter
 ) -> tuple[Path | None, Report]:
     """The Python of the pinned environment, None where it has no room; and what was found of the room."""
     cache = default_cache()

@@ -19,7 +19,7 @@ from ledger.importers.journal_form import claims_of, plain
 from ledger.importers.registry import read_source
 from ledger.journal.runs import IMPORTED
 from ledger.journal.store import open_journal
-from ledger.tracking.events import Event, Finish, Metric, Params, Start, flatten
+from ledger.tracking.events import Event, Finish, MetricPoint, Params, Start, flatten
 from ledger.tracking.sender import launch
 from ledger.tracking.spool import Spool
 from ledger.utils.hashing import digest_file, digest_json
@@ -32,7 +32,7 @@ MOST_PROBLEMS = 20  # in one entry
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class ImportedSource:
     """What is imported: `path` as the record names it, `digest` over the files that were read."""
 
     kind: str
@@ -57,7 +57,7 @@ class ImportedRun:
 class Imported:
     """What an import amounts to."""
 
-    source: Source
+    source: ImportedSource
     runs: tuple[ImportedRun, ...]
     problems: tuple[str, ...]
     report: Report
@@ -69,7 +69,7 @@ def look(path: Path, kind: str | None, workspace: Workspace | None) -> Imported:
     Raises LedgerError where nothing can be read.
     """
     claimed = read_source(path, kind)
-    source = Source(claimed.kind, _shown(path, workspace), _digest(claimed.files, path))
+    source = ImportedSource(claimed.kind, _shown(path, workspace), _digest(claimed.files, path))
     report = _inspect(claimed)
     problems = tuple(scrub_text(one) for one in claimed.problems)
     known = _known(workspace) if workspace else set()
@@ -119,7 +119,9 @@ def _about(report: Report, experiment: str) -> Report:
     return Report(tuple(filter(concerns, report.findings)), report.skips, ())
 
 
-def _body(run: ClaimedRun, source: Source, problems: Sequence[str], report: Report) -> dict[str, Json]:
+def _body(
+    run: ClaimedRun, source: ImportedSource, problems: Sequence[str], report: Report
+) -> dict[str, Json]:
     claims = claims_of(run)
     experiment = str(plain(run.experiment))
     identity = {"kind": source.kind, "experiment": experiment, "key": str(plain(run.key))}
@@ -178,8 +180,8 @@ def _events(run: ImportedRun, entry: str) -> Iterator[Event]:
         yield Params(flatten(params))
     for name, value in body["claims"].get("metrics", {}).items():
         if name not in run.series and isinstance(value, int | float):
-            yield Metric(name, value, now)
+            yield MetricPoint(name, value, now)
     for name, points in run.series.items():
         every = -(-len(points) // MOST_POINTS) or 1
-        yield from (Metric(name, point.value, now, point.step) for point in points[::every])
+        yield from (MetricPoint(name, point.value, now, point.step) for point in points[::every])
     yield Finish("finished", now)

@@ -35,7 +35,7 @@ generation:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class InitStep:
     """One file that a repository needs, and what was done about it."""
 
     path: str
@@ -47,7 +47,7 @@ class Ready:
     """A repository made ready, and how."""
 
     root: Path
-    steps: tuple[Step, ...]
+    steps: tuple[InitStep, ...]
 
 
 def make_ready(start: Path | None = None) -> Ready:
@@ -71,13 +71,13 @@ def make_ready(start: Path | None = None) -> Ready:
     )
 
 
-def _first_spec(root: Path) -> Step:
+def _first_spec(root: Path) -> InitStep:
     folder = root / "experiments"
     folder.mkdir(exist_ok=True)
     if any(folder.glob("*.yaml")):
-        return Step("experiments/", "has specs already")
+        return InitStep("experiments/", "has specs already")
     (folder / "first.yaml").write_text(FIRST_SPEC, encoding="utf-8")
-    return Step("experiments/first.yaml", "written, to be edited")
+    return InitStep("experiments/first.yaml", "written, to be edited")
 
 
 def _text(path: Path) -> str:
@@ -87,20 +87,20 @@ def _text(path: Path) -> str:
         raise LedgerError(f"{path} is not UTF-8", hint="convert it first, for instance with iconv") from error
 
 
-def _line_in(root: Path, name: str, line: str) -> Step:
+def _line_in(root: Path, name: str, line: str) -> InitStep:
     path = root / name
     text = _text(path)
     if line in text.splitlines():
-        return Step(name, f"has {line!r} already")
+        return InitStep(name, f"has {line!r} already")
     separator = "" if text.endswith("\n") or not text else "\n"
     path.write_text(f"{text}{separator}{line}\n", encoding="utf-8")
-    return Step(name, f"added {line!r}")
+    return InitStep(name, f"added {line!r}")
 
 
-def _settings(root: Path) -> Step:
+def _settings(root: Path) -> InitStep:
     path = root / "pyproject.toml"
     text = _text(path)
     if any(line.startswith("[tool.ledger") for line in text.splitlines()):
-        return Step("pyproject.toml", "has [tool.ledger] already")
+        return InitStep("pyproject.toml", "has [tool.ledger] already")
     path.write_text(text + SETTINGS if text else SETTINGS.lstrip(), encoding="utf-8")
-    return Step("pyproject.toml", "added [tool.ledger]")
+    return InitStep("pyproject.toml", "added [tool.ledger]")

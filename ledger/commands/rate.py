@@ -16,7 +16,7 @@ from ledger.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class RatedLine:
     """One line to judge; source and reference are None where the run has none at hand."""
 
     number: int
@@ -33,7 +33,7 @@ class Session:
     run: Run
     who: str
     of: int
-    lines: tuple[Line, ...]
+    lines: tuple[RatedLine, ...]
     sheet: Sheet
 
     @property
@@ -43,7 +43,7 @@ class Session:
         return {number: answer for number, answer in self.sheet.judged().items() if number in drawn}
 
     @property
-    def left(self) -> list[Line]:
+    def left(self) -> list[RatedLine]:
         """The lines that nobody judged yet."""
         done = self.answers
         return [line for line in self.lines if line.number not in done]
@@ -76,7 +76,7 @@ def open_session(workspace: Workspace, name: str, lines: int) -> Session:
         )
     source, reference = (_aligned(workspace, run, role, len(output)) for role in ("source", "reference"))
     drawn = [
-        Line(
+        RatedLine(
             number=number,
             source=source[number - 1] if source else None,
             output=output[number - 1],

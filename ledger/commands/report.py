@@ -21,7 +21,17 @@ from ledger.journal.annotations import Decision, decisions, notes, ratings
 from ledger.journal.runs import Run, load_record
 from ledger.report.html import to_html
 from ledger.report.markdown import to_markdown
-from ledger.report.page import Change, Curve, Experiment, Family, Page, Part, Sample, Samples, Save
+from ledger.report.page import (
+    CheckpointRow,
+    CorrelationTable,
+    Curve,
+    EnvironmentChange,
+    ExperimentPage,
+    Page,
+    SampleLine,
+    Samples,
+    TextPart,
+)
 from ledger.specs import load_experiment
 from ledger.specs import names as spec_names
 from ledger.workspace import Workspace
@@ -72,12 +82,12 @@ def gather(workspace: Workspace, pairs: Sequence[tuple[str, str]] = ()) -> Page:
 
 def _experiments(
     workspace: Workspace, runs: Sequence[Run], decided: Mapping[str, Decision]
-) -> Iterator[Experiment]:
+) -> Iterator[ExperimentPage]:
     """Those that ran and those that only have a spec, by name: exp9 before exp10."""
     names = {*spec_names(workspace.experiments), *(run.experiment for run in runs)}
     for name in sorted(names, key=_natural):
         own = tuple(run for run in runs if run.experiment == name)
-        yield Experiment(name, _title(workspace, name, own), own, decided.get(name))
+        yield ExperimentPage(name, _title(workspace, name, own), own, decided.get(name))
 
 
 def _natural(name: str) -> list[tuple[int, str]]:
@@ -99,16 +109,17 @@ def _curves(runs: Sequence[Run]) -> Iterator[Curve]:
         # Of a model that writes no text there is no BLEU to draw.
         if any(row.get("memory") is not None or row.get("reloaded") is not None for row in rows):
             saves = (
-                Save(row["step"], row.get("memory"), row.get("reloaded"), row["verdict"]) for row in rows
+                CheckpointRow(row["step"], row.get("memory"), row.get("reloaded"), row["verdict"])
+                for row in rows
             )
             yield Curve(run.id, tuple(sorted(saves, key=lambda save: save.step)))
 
 
-def _families(runs: Sequence[Run]) -> Iterator[Family]:
+def _families(runs: Sequence[Run]) -> Iterator[CorrelationTable]:
     for run in runs:
         if facts := (run.finished or {}).get("family"):
             members, parent = facts["members"], facts.get("parent") or {}
-            yield Family(
+            yield CorrelationTable(
                 run=run.id,
                 values={one["name"]: one["value"] for one in members},
                 before={one["name"]: one["parent"] for one in members},
@@ -118,7 +129,7 @@ def _families(runs: Sequence[Run]) -> Iterator[Family]:
             )
 
 
-def _changes(runs: Sequence[Run], facts: Facts) -> Iterator[Change]:
+def _changes(runs: Sequence[Run], facts: Facts) -> Iterator[EnvironmentChange]:
     """Between each run and the one before it in the same mode, where the environments are not the same."""
     for mode in dict.fromkeys(run.mode for run in runs):
         for old, new in pairwise(run for run in runs if run.mode == mode):
@@ -127,7 +138,7 @@ def _changes(runs: Sequence[Run], facts: Facts) -> Iterator[Change]:
             found = suspects(side_of_run(old, facts), side_of_run(new, facts))
             told = tuple(one for one in found if one.kind is not Kind.SETTING)
             if told:
-                yield Change(old.id, new.id, told)
+                yield EnvironmentChange(old.id, new.id, told)
 
 
 def _samples(workspace: Workspace, run: Run) -> Samples | None:
@@ -148,7 +159,7 @@ def _samples(workspace: Workspace, run: Run) -> Samples | None:
     return Samples(run.id, lines) if lines else None
 
 
-def _worst(seen: TextEvidence) -> Iterator[Sample]:
+def _worst(seen: TextEvidence) -> Iterator[SampleLine]:
     """One line of each code in turn, until there are enough."""
     codes: dict[int, list[str]] = {}
     lines: dict[int, LineSample] = {}
@@ -159,16 +170,16 @@ def _worst(seen: TextEvidence) -> Iterator[Sample]:
                 lines.setdefault(line.number, line)
     for number in list(lines)[:LINES]:
         line = lines[number]
-        yield Sample(number, line.source, tuple(_parts(line)), tuple(codes[number]))
+        yield SampleLine(number, line.source, tuple(_parts(line)), tuple(codes[number]))
 
 
-def _parts(line: LineSample) -> Iterator[Part]:
+def _parts(line: LineSample) -> Iterator[TextPart]:
     """The line in pieces, those that a guard means apart."""
     end, text = 0, line.output[:CHARACTERS]
     for mark in marks(text, line.source):
         if mark.start > end:
-            yield Part(text[end : mark.start])
-        yield Part(text[mark.start : mark.end], mark.code)
+            yield TextPart(text[end : mark.start])
+        yield TextPart(text[mark.start : mark.end], mark.code)
         end = mark.end
     if text[end:] or not text:
-        yield Part(text[end:] or "∅")
+        yield TextPart(text[end:] or "∅")

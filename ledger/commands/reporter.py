@@ -8,7 +8,7 @@ from ledger.display.progress import Progress
 from ledger.findings import Report
 
 
-class Voice(Protocol):
+class Reporter(Protocol):
     """Where news goes: the terminal's standard error in the command, a list in a test."""
 
     def say(self, text: str) -> None:

@@ -19,7 +19,7 @@ NOTHING = "-"
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class TableSection:
     """One table: a title, headings and rows of plain text, and what has to be said under it."""
 
     title: str
@@ -28,7 +28,7 @@ class Section:
     note: str = ""
 
 
-def sections(comparison: Comparison, shown: int) -> Iterator[Section]:
+def sections(comparison: Comparison, shown: int) -> Iterator[TableSection]:
     """The tables that have anything in them, with `shown` lines of each direction."""
     for section in (
         _scores(comparison),
@@ -88,7 +88,7 @@ def _each(items: "Sequence[Any] | Unobserved", shown: Callable[[Any], Json]) -> 
     return {"unobserved": items.reason} if isinstance(items, Unobserved) else [shown(item) for item in items]
 
 
-def _scores(comparison: Comparison) -> Section:
+def _scores(comparison: Comparison) -> TableSection:
     """The tested scores; without texts, those on the record, which nothing can be tested on."""
     headings = ("score", "A", "B", "B - A", "95% interval", "p")
     if not isinstance(comparison.tests, Unobserved):
@@ -103,21 +103,21 @@ def _scores(comparison: Comparison) -> Section:
             )
             for test in comparison.tests
         )
-        return Section("scores", headings, rows, " ".join(test.signature for test in comparison.tests))
+        return TableSection("scores", headings, rows, " ".join(test.signature for test in comparison.tests))
     old, new = comparison.baseline.metrics, comparison.candidate.metrics
     rows = tuple(
         (name, _value(old.get(name)), _value(new.get(name)), NOTHING, NOTHING, NOTHING)
         for name in sorted({*old, *new})
     )
     note = "" if not rows else f"as recorded, not tested: {comparison.tests.reason}"
-    return Section("scores", headings, rows, note)
+    return TableSection("scores", headings, rows, note)
 
 
 def _value(metric: Any) -> str:
     return NOTHING if metric is None else str(metric.shown)
 
 
-def _rates(comparison: Comparison) -> Section:
+def _rates(comparison: Comparison) -> TableSection:
     old, new = comparison.baseline.rates, comparison.candidate.rates
     rows = tuple(
         (code, _percent(old.get(code)), _percent(new.get(code)), _direction(old.get(code), new.get(code)))
@@ -127,7 +127,7 @@ def _rates(comparison: Comparison) -> Section:
     if comparison.identical is not None and comparison.lines:
         share = comparison.identical / comparison.lines
         same = f"{comparison.identical:,} of {comparison.lines:,} lines are identical ({share:.1%})"
-    return Section("lines flagged by the text guards", ("guard", "A", "B", "B is"), rows, same)
+    return TableSection("lines flagged by the text guards", ("guard", "A", "B", "B is"), rows, same)
 
 
 def _percent(rate: float | None) -> str:
@@ -140,7 +140,7 @@ def _direction(old: float | None, new: float | None) -> str:
     return "the same" if old == new else "worse" if new > old else "better"
 
 
-def _lines(title: str, changes: Sequence[LineChange]) -> Section:
+def _lines(title: str, changes: Sequence[LineChange]) -> TableSection:
     rows = tuple(
         row
         for change in changes
@@ -151,33 +151,35 @@ def _lines(title: str, changes: Sequence[LineChange]) -> Section:
             ("", "", "reference", visible(change.reference)),
         )
     )
-    return Section(title, ("line", "chrF++", "", "text"), rows)
+    return TableSection(title, ("line", "chrF++", "", "text"), rows)
 
 
-def _params(comparison: Comparison) -> Section:
+def _params(comparison: Comparison) -> TableSection:
     rows = tuple((one.path, _shown(one.before), _shown(one.after)) for one in comparison.params)
-    return Section("settings asked for", ("setting", "A", "B"), rows)
+    return TableSection("settings asked for", ("setting", "A", "B"), rows)
 
 
-def _suspects(comparison: Comparison) -> Section:
+def _suspects(comparison: Comparison) -> TableSection:
     headings, title = ("what", "name", "A", "B"), "environment and effective configuration"
     found = comparison.suspects
     if isinstance(found, Unobserved):
-        return Section(title, headings, ())
+        return TableSection(title, headings, ())
     unasked = [one for one in found if not one.chosen]  # what a spec sets stands in its own table
     rows = tuple(
         (str(one.kind), one.name, _shown(one.before), _shown(one.after)) for one in unasked[:MOST_SUSPECTS]
     )
     left = len(unasked) - len(rows)
     names = f"{comparison.baseline.name} {comparison.candidate.name}"
-    return Section(title, headings, rows, f"and {left} more: ledger diff-env {names}" if left > 0 else "")
+    return TableSection(
+        title, headings, rows, f"and {left} more: ledger diff-env {names}" if left > 0 else ""
+    )
 
 
 def _shown(value: Json) -> str:
     return "unset" if value is None else str(value)
 
 
-def _table(section: Section) -> Table:
+def _table(section: TableSection) -> Table:
     drawn = Table(box=None, pad_edge=False)
     for heading in section.headings:
         drawn.add_column(heading, overflow="fold")

@@ -14,7 +14,7 @@ from ledger.findings import Json
 # Slices that have modules of their own are not imported: every command that guards anything passes here.
 if TYPE_CHECKING:
     from ledger.evidence import gate
-    from ledger.evidence.checkpoint import CheckpointFiles, Claims, Origin, Snapshot
+    from ledger.evidence.checkpoint import CheckpointFiles, Origin, ScoreClaims, Snapshot
     from ledger.evidence.environment import EnvironmentSide
     from ledger.evidence.imported_claims import Consistency, WrittenLog
     from ledger.evidence.reproduction import ExitTrace, OutputTrace, TrainingTrace
@@ -329,7 +329,7 @@ class Evidence:
     snapshot: "Snapshot | Unobserved" = Unobserved("the checkpoint was not reloaded")
     # Expected: what the record has on the run, Origin() where it has nothing; actual: the checkpoint's own.
     lineage: "Origin | Unobserved" = Unobserved("the run of the checkpoint is not on the record")
-    claims: "Claims | Measured | Unobserved" = Unobserved("no score is claimed of the checkpoint")
+    claims: "ScoreClaims | Measured | Unobserved" = Unobserved("no score is claimed of the checkpoint")
     training: "TrainingLimits | TrainingSeries | Unobserved" = Unobserved("no training was watched")
     # Expected: the parent run's plan, or the last good run's settings; actual: those of the training at hand.
     plan: "TrainingPlan | Unobserved" = Unobserved("no parent run is on the record")
@@ -345,5 +345,5 @@ class Evidence:
     lock_changes: "gate.LockChanges | gate.Rehearsals | Unobserved" = Unobserved("no base's lockfiles")
     score_changes: "gate.ScoreLimit | gate.ScoreChanges | Unobserved" = Unobserved("no base's scores")
     open_findings: "gate.KnownRuns | gate.OpenFindings | Unobserved" = Unobserved("the journal was not read")
-    written_numbers: "gate.Numbers | gate.Claims | Unobserved" = Unobserved("no documents were read")
+    written_numbers: "gate.Numbers | gate.DocumentClaims | Unobserved" = Unobserved("no documents were read")
     log: "Consistency | WrittenLog | Unobserved" = Unobserved("no written log was read")

@@ -156,7 +156,7 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class ScoreClaim:
     """A score that somebody states of a checkpoint: `value` as stated, `source` is where (a file, a flag)."""
 
     metric: str
@@ -166,10 +166,10 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
-class Claims:
+class ScoreClaims:
     """All that is claimed of a checkpoint, and what the same pipeline recorded before (0-100 for BLEU)."""
 
-    claims: tuple[Claim, ...] = ()
+    claims: tuple[ScoreClaim, ...] = ()
     earlier: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
 

@@ -139,7 +139,7 @@ class OpenFindings:
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class DocumentClaim:
     """A number in a document that is marked as a run's. `text` is what stands there; `line` counts from 1.
 
     `problem`: why the mark itself cannot be read.
@@ -168,10 +168,10 @@ class Numbers:
 
 
 @dataclass(frozen=True, slots=True)
-class Claims:
+class DocumentClaims:
     """Every marked number in the repository's documents."""
 
-    claims: tuple[Claim, ...] = ()
+    claims: tuple[DocumentClaim, ...] = ()
 
 
 # --- lockfiles --------------------------------------------------------------------------------------

@@ -88,7 +88,7 @@ class Statement:
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
+class ClaimedShare:
     """A count and its percentage, stated together: `count` of `total` is `percent`, to `decimals` places."""
 
     experiment: str
@@ -178,7 +178,7 @@ class WrittenLog:
     """Everything that can be held against something else in a written log, in the order of its lines."""
 
     statements: tuple[Statement, ...] = ()
-    shares: tuple[Share, ...] = ()
+    shares: tuple[ClaimedShare, ...] = ()
     means: tuple[Mean, ...] = ()
     results: tuple[Result, ...] = ()
     namings: tuple[Naming, ...] = ()

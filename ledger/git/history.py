@@ -22,7 +22,7 @@ class Base:
     name: str
 
 
-class History:
+class GitHistory:
     """The git history around `root`, a folder in a repository. Paths are relative to `root`.
 
     Raises LedgerError when there is no git repository.

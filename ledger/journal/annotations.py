@@ -36,7 +36,7 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
+class JudgedShare:
     """A share (0-1) of judged lines with its 95% interval (Wilson, 1927)."""
 
     share: float
@@ -60,7 +60,7 @@ class Rating:
         return sum(self.counts.values())
 
     @property
-    def shares(self) -> dict[Judgement, Share]:
+    def shares(self) -> dict[Judgement, JudgedShare]:
         """Each judgement's share; exact, its interval a point, where every line was judged."""
         return {name: _share(self.counts[name], self.lines, self.of) for name in JUDGEMENTS}
 
@@ -107,12 +107,12 @@ def ratings(entries: Iterable[Entry], run: str | None = None) -> Iterator[Rating
             )
 
 
-def _share(count: int, lines: int, of: int) -> Share:
+def _share(count: int, lines: int, of: int) -> JudgedShare:
     if not lines:
-        return Share(0.0, (0.0, 1.0))
+        return JudgedShare(0.0, (0.0, 1.0))
     if lines == of:
-        return Share(count / lines, (count / lines, count / lines))
+        return JudgedShare(count / lines, (count / lines, count / lines))
     from scipy.stats import binomtest
 
     interval = binomtest(count, lines).proportion_ci(CONFIDENCE, method="wilson")
-    return Share(count / lines, (float(interval.low), float(interval.high)))
+    return JudgedShare(count / lines, (float(interval.low), float(interval.high)))

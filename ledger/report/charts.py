@@ -14,7 +14,7 @@ SHAPES = {"pass": "circle", "fail": "cross", "inconclusive": "square"}
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class PlotLine:
     """One series: its CSS class, its label, and points in the plot's pixels."""
 
     kind: str
@@ -31,8 +31,8 @@ def curve_chart(curve: Curve, memory: str, reloaded: str, step: str) -> str:
         return LEFT + (RIGHT - LEFT) * steps / last, bottom - (bottom - TOP) * bleu / FULL_SCALE
 
     lines = [
-        Line("memory", memory, tuple(at(s.step, s.memory) for s in curve.saves if s.memory is not None)),
-        Line(
+        PlotLine("memory", memory, tuple(at(s.step, s.memory) for s in curve.saves if s.memory is not None)),
+        PlotLine(
             "reloaded", reloaded, tuple(at(s.step, s.reloaded) for s in curve.saves if s.reloaded is not None)
         ),
     ]
@@ -70,7 +70,7 @@ def timeline(page: Page) -> str:
     return _svg(height, "timeline", "".join(parts))
 
 
-def _series(line: Line) -> str:
+def _series(line: PlotLine) -> str:
     """A polyline with a dot at each save, and the label at its end."""
     if not line.points:
         return ""

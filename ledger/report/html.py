@@ -8,7 +8,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from ledger import __version__
-from ledger.display.comparison import Section, sections
+from ledger.display.comparison import TableSection, sections
 from ledger.evaluation.comparison import Comparison, conclusions
 from ledger.evidence import Unobserved
 from ledger.evidence.metrics import Metric
@@ -77,7 +77,7 @@ def _present(page: Page) -> list[str]:
     return [name for name, content in filled.items() if content]
 
 
-def _comparison(one: Comparison) -> tuple[str, list[str], list[Section]]:
+def _comparison(one: Comparison) -> tuple[str, list[str], list[TableSection]]:
     title = f"{one.baseline.name} (A), {one.candidate.name} (B)"
     return title, list(conclusions(one)), list(sections(one, CHANGED_LINES))
 

@@ -7,7 +7,7 @@ from ledger.evidence import Unobserved
 from ledger.journal.query import findings_of
 from ledger.journal.runs import Run
 from ledger.report.html import metric, standing
-from ledger.report.page import Experiment, Page
+from ledger.report.page import ExperimentPage, Page
 from ledger.report.translations import LANGUAGES
 
 Words = Mapping[str, str]
@@ -27,7 +27,7 @@ def _overview(page: Page, words: Words) -> str:
     return table((*headings, "BLEU", "chrF++", words["findings"]), rows) or words["nothing"]
 
 
-def _standing(one: Experiment, words: Words) -> tuple[str, ...]:
+def _standing(one: ExperimentPage, words: Words) -> tuple[str, ...]:
     run = one.latest
     if run is None:
         decided = words["skipped"].format(one.decision.why) if one.decision else words["none"]
@@ -45,7 +45,7 @@ def _codes(run: Run) -> str:
     return " ".join(dict.fromkeys(told))
 
 
-def _experiment(page: Page, one: Experiment, words: Words) -> Iterator[str]:
+def _experiment(page: Page, one: ExperimentPage, words: Words) -> Iterator[str]:
     yield f"## {one.name}: {escaped(one.title)}" if one.title else f"## {one.name}"
     if one.decision:
         by = f"{one.decision.who}, {one.decision.time[:10]}"

@@ -11,7 +11,7 @@ from ledger.journal.runs import Run
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class TextPart:
     """A piece of a line; `code` is the guard that means it, empty where none does."""
 
     text: str
@@ -19,12 +19,12 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
+class SampleLine:
     """One line of an output with what the guards mean in it."""
 
     number: int
     source: str | None
-    output: tuple[Part, ...]
+    output: tuple[TextPart, ...]
     codes: tuple[str, ...]
 
 
@@ -33,11 +33,11 @@ class Samples:
     """The lines of one run that the text guards flag; or why they are not to be had."""
 
     run: str
-    lines: tuple[Sample, ...] | Unobserved
+    lines: tuple[SampleLine, ...] | Unobserved
 
 
 @dataclass(frozen=True, slots=True)
-class Save:
+class CheckpointRow:
     """One checkpoint: BLEU (0-100) of the same lines in memory and reloaded, and the verdict."""
 
     step: int
@@ -51,11 +51,11 @@ class Curve:
     """The saves of one training, in order of the steps."""
 
     run: str
-    saves: tuple[Save, ...]
+    saves: tuple[CheckpointRow, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Experiment:
+class ExperimentPage:
     """One experiment: its runs, oldest first, of which the last real one counts, else the last rehearsal."""
 
     name: str
@@ -71,7 +71,7 @@ class Experiment:
 
 
 @dataclass(frozen=True, slots=True)
-class Family:
+class CorrelationTable:
     """The correlation of each time frame in one run, and in its parent; None where there is no number.
 
     `improved` of `of` members are better than in the run `parent`, where there is one.
@@ -86,7 +86,7 @@ class Family:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class EnvironmentChange:
     """What differs in the environments of two neighbouring runs, most suspicious first."""
 
     before: str
@@ -100,12 +100,12 @@ class Page:
 
     repository: str
     made: str
-    experiments: tuple[Experiment, ...]
+    experiments: tuple[ExperimentPage, ...]
     runs: tuple[Run, ...]
     rates: Mapping[str, Mapping[str, float]]
     curves: tuple[Curve, ...] = ()
-    families: tuple[Family, ...] = ()
-    changes: tuple[Change, ...] = ()
+    families: tuple[CorrelationTable, ...] = ()
+    changes: tuple[EnvironmentChange, ...] = ()
     samples: tuple[Samples, ...] = ()
     comparisons: tuple[Comparison, ...] = ()
     notes: tuple[Note, ...] = ()

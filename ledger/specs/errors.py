@@ -29,7 +29,7 @@ _WORDS = {
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Place:
+class SpecLocation:
     """Where something was said: a file and line, or an argument (line 0)."""
 
     source: str
@@ -39,14 +39,14 @@ class Place:
         return f"{self.source}:{self.line}" if self.line else self.source
 
 
-Locate = Callable[[KeyPath], Place]
+Locate = Callable[[KeyPath], SpecLocation]
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
     """One thing to mend. `key` is dotted, empty where the trouble is not about one key."""
 
-    place: Place
+    place: SpecLocation
     key: str
     says: str
     hint: str = ""
@@ -66,7 +66,7 @@ def spec_error(problems: Iterable[Problem], subject: str) -> UsageError:
     return UsageError(f"{subject} has {len(ordered)} problems", hint="\n  ".join(rows))
 
 
-def problem_at(place: Place, says: str, *, key: str = "", hint: str = "") -> UsageError:
+def problem_at(place: SpecLocation, says: str, *, key: str = "", hint: str = "") -> UsageError:
     """One problem as an error."""
     return spec_error([Problem(place, key, says, hint)], place.source)
 

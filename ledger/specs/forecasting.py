@@ -10,14 +10,24 @@ from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from ledger.evidence.training import limit_problems
 from ledger.findings import Json
-from ledger.specs.schema import Count, Experiment, Line, ModelName, Number, Positive, Rate, Section, file_name
+from ledger.specs.schema import (
+    Count,
+    ExperimentSpec,
+    Line,
+    ModelName,
+    Number,
+    Positive,
+    Rate,
+    SpecSection,
+    file_name,
+)
 
 Frame = Annotated[str, AfterValidator(file_name)]
 Share = Annotated[float, Field(gt=0, lt=1)]
 Epochs = Annotated[int, Field(ge=1, le=10_000)]
 
 
-class EncoderConfig(Section):
+class EncoderConfig(SpecSection):
     """Sizes of the T5 encoder, in the names of T5Config; unset: those of T5-Small."""
 
     d_model: Count = Field(default=512, description="Width of the hidden states.")
@@ -43,7 +53,7 @@ class EncoderConfig(Section):
         return self.num_layers * layer + 32 * self.num_heads + self.d_model
 
 
-class Backbone(Section):
+class Backbone(SpecSection):
     """The encoder, and the weights that it starts from."""
 
     name: ModelName | None = Field(
@@ -54,7 +64,7 @@ class Backbone(Section):
     config: EncoderConfig = Field(default_factory=EncoderConfig)
 
 
-class SeriesData(Section):
+class SeriesData(SpecSection):
     """The series, one CSV file a time frame: a header, then one row a bar, oldest first."""
 
     series: Mapping[Frame, Line] = Field(
@@ -88,7 +98,7 @@ class SeriesData(Section):
         return value
 
 
-class Optimizer(Section):
+class Optimizer(SpecSection):
     """AdamW."""
 
     lr: Positive = Field(default=2.0e-5, description="Learning rate of all that is not T5: inputs and heads.")
@@ -97,7 +107,7 @@ class Optimizer(Section):
     )
 
 
-class Scheduler(Section):
+class Scheduler(SpecSection):
     """torch's OneCycleLR over the whole training: up in the warm-up, down again by a cosine."""
 
     max_lr: Positive | None = Field(
@@ -106,7 +116,7 @@ class Scheduler(Section):
     )
 
 
-class Masking(Section):
+class Masking(SpecSection):
     """Spans of the window that training hides and has the model fill in, beside the forecast."""
 
     mask_ratio: Annotated[float, Field(ge=0, lt=1)] = Field(
@@ -115,7 +125,7 @@ class Masking(Section):
     span_max: Count = Field(default=10, description="Values in the longest span.")
 
 
-class ForecastTraining(Section):
+class ForecastTraining(SpecSection):
     """How it is trained."""
 
     epochs: Epochs = Field(default=6, description="Passes over the training part, as limited.")
@@ -150,14 +160,14 @@ class ForecastTraining(Section):
         return value
 
 
-class Development(Section):
+class Development(SpecSection):
     """How much of the data is used, in Lightning's names."""
 
     limit_train_batches: Count | None = Field(default=None, description="Batches of an epoch; unset: all.")
     limit_val_batches: Count | None = Field(default=None, description="Batches of a validation; unset: all.")
 
 
-class ForecastGuards(Section):
+class ForecastGuards(SpecSection):
     """Limits that turn what a guard measures into a finding. Unset: the guard's own limit."""
 
     min_correlation: Annotated[float, Field(ge=-1, le=1)] | None = Field(
@@ -181,7 +191,7 @@ class ForecastGuards(Section):
         return value
 
 
-class ForecastingSpec(Experiment):
+class ForecastingSpec(ExperimentSpec):
     """A forecasting, resolved: its file, what it extends, and the command line, merged and checked."""
 
     task: Literal["forecasting"] = Field(description="What is done with the model.")

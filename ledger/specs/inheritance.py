@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from itertools import accumulate
 
 from ledger.findings import Json
-from ledger.specs.errors import KeyPath, Place
-from ledger.specs.yaml_source import Source
+from ledger.specs.errors import KeyPath, SpecLocation
+from ledger.specs.yaml_source import YamlSource
 
 
 def merge(base: Mapping[str, Json], over: Mapping[str, Json]) -> dict[str, Json]:
@@ -24,17 +24,17 @@ def merge(base: Mapping[str, Json], over: Mapping[str, Json]) -> dict[str, Json]
     return merged
 
 
-def merge_sources(sources: Sequence[Source]) -> Source:
+def merge_sources(sources: Sequence[YamlSource]) -> YamlSource:
     """All the sources as one, the later over the earlier; each key's place is where it was said last."""
-    places: dict[KeyPath, Place] = {}
+    places: dict[KeyPath, SpecLocation] = {}
     values: dict[str, Json] = {}
     for source in sources:
         values = merge(values, source.values)
         places.update(source.places)
-    return Source(values, places)
+    return YamlSource(values, places)
 
 
-def place_of(path: KeyPath, places: Mapping[KeyPath, Place], top: Place) -> Place:
+def place_of(path: KeyPath, places: Mapping[KeyPath, SpecLocation], top: SpecLocation) -> SpecLocation:
     """Where `path` was said: itself, else a key under it (`--set` names only the leaf), else its section."""
     if path in places:
         return places[path]

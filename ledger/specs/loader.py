@@ -13,8 +13,8 @@ from ledger.findings import Json
 from ledger.specs.errors import (
     KeyPath,
     Locate,
-    Place,
     Problem,
+    SpecLocation,
     did_you_mean,
     dotted,
     problem_at,
@@ -23,14 +23,14 @@ from ledger.specs.errors import (
 )
 from ledger.specs.forecasting import ForecastingSpec
 from ledger.specs.inheritance import merge_sources, place_of
-from ledger.specs.schema import Spec, TextExperiment
+from ledger.specs.schema import GenerationSpec, TextExperiment
 from ledger.specs.training import TrainingSpec
-from ledger.specs.yaml_source import Source, parse_value, read_source
+from ledger.specs.yaml_source import YamlSource, parse_value, read_source
 
 SUFFIX = ".yaml"
-AnySpec = Spec | TrainingSpec | ForecastingSpec
-TASKS: dict[str, type[Spec] | type[TrainingSpec] | type[ForecastingSpec]] = {
-    "generation": Spec,
+AnySpec = GenerationSpec | TrainingSpec | ForecastingSpec
+TASKS: dict[str, type[GenerationSpec] | type[TrainingSpec] | type[ForecastingSpec]] = {
+    "generation": GenerationSpec,
     "training": TrainingSpec,
     "forecasting": ForecastingSpec,
 }
@@ -43,10 +43,10 @@ def load(
     overrides: Sequence[str] = (),
     *,
     rate_codes: Collection[str] | None = None,
-) -> Spec:
+) -> GenerationSpec:
     """`load_experiment` for a generation. Raises UsageError for a spec of another task."""
     spec = load_experiment(name_or_path, folder, overrides, rate_codes=rate_codes)
-    if not isinstance(spec, Spec):
+    if not isinstance(spec, GenerationSpec):
         raise UsageError(f"{spec.name} is a {spec.task}", hint="name an experiment that generates")
     return spec
 
@@ -68,8 +68,8 @@ def load_experiment(
     path = _find(name_or_path, folder)
     said = merge_sources([*_chain(path, folder), *map(_override, overrides)])
 
-    def locate(key: KeyPath) -> Place:
-        return place_of(key, said.places, Place(_shown(path)))
+    def locate(key: KeyPath) -> SpecLocation:
+        return place_of(key, said.places, SpecLocation(_shown(path)))
 
     kind = _kind(said.values.get("task"), locate)
     try:
@@ -90,7 +90,7 @@ def names(folder: Path) -> list[str]:
 
 
 @cache
-def dotted_keys(kind: type[BaseModel] = Spec) -> tuple[str, ...]:
+def dotted_keys(kind: type[BaseModel] = GenerationSpec) -> tuple[str, ...]:
     """Every key that a spec of this kind may have, sections too, in the order of the model."""
     return tuple(_keys_of(kind, ""))
 
@@ -103,7 +103,7 @@ def _keys_of(model: type[BaseModel], prefix: str) -> Iterator[str]:
                 yield from _keys_of(kind, f"{prefix}{name}.")
 
 
-def _kind(task: Json, locate: Locate) -> type[Spec] | type[TrainingSpec] | type[ForecastingSpec]:
+def _kind(task: Json, locate: Locate) -> type[GenerationSpec] | type[TrainingSpec] | type[ForecastingSpec]:
     """The model that checks a spec of this task; unset is a generation."""
     for name, kind in TASKS.items():
         if task in (name, None):
@@ -130,9 +130,9 @@ def _find(name_or_path: str, folder: Path) -> Path:
     )
 
 
-def _chain(path: Path, folder: Path) -> list[Source]:
+def _chain(path: Path, folder: Path) -> list[YamlSource]:
     """The file and all that it extends, the outermost base first."""
-    sources: list[Source] = []
+    sources: list[YamlSource] = []
     seen: list[Path] = []
     base: Path | None = path
     while base is not None:
@@ -142,7 +142,7 @@ def _chain(path: Path, folder: Path) -> list[Source]:
     return sources
 
 
-def _base_of(source: Source, folder: Path, seen: Sequence[Path]) -> Path | None:
+def _base_of(source: YamlSource, folder: Path, seen: Sequence[Path]) -> Path | None:
     name = source.values.get("extends")
     if name is None:
         return None
@@ -165,12 +165,12 @@ def _base_of(source: Source, folder: Path, seen: Sequence[Path]) -> Path | None:
     return base
 
 
-def _override(text: str) -> Source:
+def _override(text: str) -> YamlSource:
     key, equals, value = text.partition("=")
     path = tuple(key.strip().split("."))
     if not equals or not all(re.fullmatch(r"\w+", part) for part in path):
         raise UsageError(f"--set {text!r} is not KEY=VALUE", hint="as in: --set generation.num_beams=5")
-    place = Place(f"--set {text}")
+    place = SpecLocation(f"--set {text}")
     if path == ("extends",):
         raise problem_at(
             place, "cannot be set", key="extends", hint="write a spec that extends the other base"
@@ -178,7 +178,7 @@ def _override(text: str) -> Source:
     values = parse_value(value, place, key)
     for part in reversed(path):
         values = {part: values}
-    return Source(values, {path: place})
+    return YamlSource(values, {path: place})
 
 
 def _unknown_codes(codes: Iterable[str], known: Collection[str], locate: Locate) -> Iterator[Problem]:

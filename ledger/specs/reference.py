@@ -8,20 +8,20 @@ from typing import Any
 
 from ledger.findings import Json
 from ledger.specs.loader import TASKS
-from ledger.specs.schema import Experiment, Spec
+from ledger.specs.schema import ExperimentSpec, GenerationSpec
 
 _WORDS = {"string": "text", "integer": "whole number", "number": "number", "boolean": "true or false"}
 
 
 def json_schema() -> dict[str, Json]:
     """A JSON schema for editors. Nothing is required in it: what a spec leaves out, its base may have."""
-    schema = Spec.model_json_schema()
+    schema = GenerationSpec.model_json_schema()
     for section in (schema, *schema["$defs"].values()):
         section.pop("required", None)
     return schema
 
 
-def field_table(kind: type[Experiment] = Spec) -> str:
+def field_table(kind: type[ExperimentSpec] = GenerationSpec) -> str:
     """A Markdown table of every key of a task: what it takes, its default, what it means."""
     schema = kind.model_json_schema()
     rows = ["| key | takes | default | meaning |", "|---|---|---|---|"]

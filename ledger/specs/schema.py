@@ -82,7 +82,7 @@ Score = Annotated[float, Field(ge=0, le=100)]
 RateCode = Annotated[str, AfterValidator(_rate_code)]
 
 
-class Section(BaseModel):
+class SpecSection(BaseModel):
     """What every map of a spec has in common: strict types, no unknown key, null for unset."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
@@ -95,7 +95,7 @@ class Section(BaseModel):
         return {key: value for key, value in data.items() if value is not None or key not in cls.model_fields}
 
 
-class Model(Section):
+class Model(SpecSection):
     """The model to run. Code that a checkpoint brings along is never executed."""
 
     name: ModelName = Field(description="Hub name (`facebook/nllb-200-3.3B`) or folder.")
@@ -119,14 +119,14 @@ class Model(Section):
         return data
 
 
-class Languages(Section):
+class Languages(SpecSection):
     """What the text should be, as ISO 639 codes; the guards read these."""
 
     source: Language = Field(description="Language of the source text: `ko`.")
     target: Language = Field(description="Language that the output should be in: `ja`.")
 
 
-class Codes(Section):
+class Codes(SpecSection):
     """What the tokenizer is given, in its own spelling."""
 
     source: Line | None = Field(
@@ -137,14 +137,14 @@ class Codes(Section):
     )
 
 
-class Data(Section):
+class Data(SpecSection):
     """The text files, one segment a line, UTF-8; paths start at the repository's root."""
 
     source: Line = Field(description="File to translate.")
     reference: Line | None = Field(default=None, description="Human translation of it; unset: no scores.")
 
 
-class Generation(Section):
+class Generation(SpecSection):
     """How text is generated, in the names of Hugging Face's GenerationConfig; unset: the model's default."""
 
     batch_size: Count = Field(default=16, description="Lines per batch.")
@@ -191,7 +191,7 @@ class Generation(Section):
         return self.model_dump(exclude_none=True, exclude={"batch_size", "max_source_length"})
 
 
-class Guards(Section):
+class Guards(SpecSection):
     """Limits that turn what a guard measures into a finding. Unset: the guard's own limit."""
 
     max_rate: Mapping[RateCode, Rate] = Field(
@@ -217,7 +217,7 @@ class Guards(Section):
         )
 
 
-class Experiment(Section):
+class ExperimentSpec(SpecSection):
     """What every spec has, whatever its task: what it is called, where it runs, and its digest."""
 
     title: Line | None = Field(default=None, description="One line for people.")
@@ -268,7 +268,7 @@ class Experiment(Section):
         return digest_json(self.digested())
 
 
-class TextExperiment(Experiment):
+class TextExperiment(ExperimentSpec):
     """What every spec has whose model writes text."""
 
     languages: Languages
@@ -276,7 +276,7 @@ class TextExperiment(Experiment):
     guards: Guards = Field(default_factory=Guards)
 
 
-class Spec(TextExperiment):
+class GenerationSpec(TextExperiment):
     """A generation, resolved: its file, what it extends, and the command line, merged and checked."""
 
     task: Literal["generation"] = Field(default="generation", description="What is done with the model.")

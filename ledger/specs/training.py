@@ -19,7 +19,7 @@ from ledger.specs.schema import (
     Number,
     Positive,
     Rate,
-    Section,
+    SpecSection,
     TextExperiment,
 )
 
@@ -27,7 +27,7 @@ Schedule = Literal["linear", "cosine", "constant", "constant_with_warmup", "inve
 Steps = Annotated[int, Field(ge=0)]
 
 
-class ModelConfig(Section):
+class ModelConfig(SpecSection):
     """Sizes of a model that is trained from scratch, in the names of its Hugging Face config."""
 
     vocab_size: Annotated[int, Field(ge=8, le=1_000_000)] = Field(
@@ -54,7 +54,7 @@ class ModelConfig(Section):
         return self.model_dump(exclude_none=True, exclude={"vocab_size"})
 
 
-class TrainedModel(Section):
+class TrainedModel(SpecSection):
     """What is trained: a model from scratch by its `config`, or the one called `name`."""
 
     name: ModelName | None = Field(
@@ -82,14 +82,14 @@ class TrainedModel(Section):
         return self
 
 
-class ParallelText(Section):
+class ParallelText(SpecSection):
     """Two files of one segment a line, UTF-8; line n of one translates line n of the other."""
 
     source: Line = Field(description="File in the source language, from the repository's root.")
     reference: Line = Field(description="File with its translation.")
 
 
-class TrainingData(Section):
+class TrainingData(SpecSection):
     """The text to learn from, and the text that evaluations and the sample of each save are drawn from."""
 
     train: ParallelText
@@ -98,7 +98,7 @@ class TrainingData(Section):
     max_target_length: Count = Field(default=128, description="Tokens after which a target line is cut.")
 
 
-class Training(Section):
+class TrainingSettings(SpecSection):
     """How it is trained, in the names of Seq2SeqTrainingArguments; unset: the library's default."""
 
     per_device_train_batch_size: Count = Field(default=8, description="Lines a batch.")
@@ -163,7 +163,7 @@ class TrainingSpec(TextExperiment):
     output: Line = Field(
         description="Folder for the checkpoints, from the repository's root; each run has its own in it."
     )
-    training: Training = Field(default_factory=Training)
+    training: TrainingSettings = Field(default_factory=TrainingSettings)
     guards: TrainingGuards = Field(default_factory=TrainingGuards)
     on_fail: Literal["stop", "warn"] = Field(
         default="stop",

@@ -16,7 +16,7 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from ledger.errors import LedgerError
 from ledger.findings import Json
-from ledger.specs.errors import KeyPath, Place, Problem, problem_at, spec_error
+from ledger.specs.errors import KeyPath, Problem, SpecLocation, problem_at, spec_error
 
 # The longest spec in experiments/ has under 1 kB; the reader takes up to 25 s a MB.
 MAX_BYTES = 32 * 1024
@@ -25,14 +25,14 @@ _CORE = "tag:yaml.org,2002:"
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class YamlSource:
     """What one place says: a file, or one `--set`. `places` has the line of every key."""
 
     values: dict[str, Json]
-    places: Mapping[KeyPath, Place]
+    places: Mapping[KeyPath, SpecLocation]
 
 
-def read_source(path: Path, shown: str) -> Source:
+def read_source(path: Path, shown: str) -> YamlSource:
     """Read a spec file; `shown` is what messages call it.
 
     Raises UsageError for a folder, a file that is too large, not UTF-8, not YAML, empty or no map at the top,
@@ -41,9 +41,9 @@ def read_source(path: Path, shown: str) -> Source:
     return _parse_map(_read_text(path, shown), shown)
 
 
-def parse_value(text: str, place: Place, key: str) -> Json:
+def parse_value(text: str, place: SpecLocation, key: str) -> Json:
     """The value of `--set KEY=text`: a YAML scalar; nothing at all is null. Raises UsageError for others."""
-    walk = _Walk(place.source)
+    walk = _NodeReader(place.source)
     try:
         node = _compose(text, place)
         value = None if node is None else walk.value(node, ())
@@ -55,7 +55,7 @@ def parse_value(text: str, place: Place, key: str) -> Json:
 
 
 def _read_text(path: Path, shown: str) -> str:
-    place = Place(shown)
+    place = SpecLocation(shown)
     try:
         if not path.is_file():
             what = "is a folder" if path.is_dir() else "is not a regular file"
@@ -70,25 +70,25 @@ def _read_text(path: Path, shown: str) -> str:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise problem_at(Place(shown, line), "is not UTF-8", hint="save the file as UTF-8") from error
+        raise problem_at(SpecLocation(shown, line), "is not UTF-8", hint="save the file as UTF-8") from error
 
 
-def _parse_map(text: str, shown: str) -> Source:
-    node = _compose(text, Place(shown))
+def _parse_map(text: str, shown: str) -> YamlSource:
+    node = _compose(text, SpecLocation(shown))
     if node is None or (isinstance(node, ScalarNode) and not node.value):
         raise problem_at(
-            Place(shown), "is empty", hint="a spec needs at least model, languages, data, output"
+            SpecLocation(shown), "is empty", hint="a spec needs at least model, languages, data, output"
         )
     if not isinstance(node, MappingNode):
         raise problem_at(_place(shown, node), "should hold keys with values, as in `seed: 1`")
-    walk = _Walk(shown)
+    walk = _NodeReader(shown)
     values = walk.value(node, ())
     if walk.problems:
         raise spec_error(walk.problems, shown)
-    return Source(values, walk.places)
+    return YamlSource(values, walk.places)
 
 
-def _compose(text: str, place: Place) -> Node | None:
+def _compose(text: str, place: SpecLocation) -> Node | None:
     """The node graph, after a look at the events: what is refused must not be built first."""
     try:
         for problem in _refused(YAML(typ="safe", pure=True).parse(text), place):
@@ -96,7 +96,7 @@ def _compose(text: str, place: Place) -> Node | None:
         node: Node | None = YAML(typ="safe", pure=True).compose(text)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        at = Place(place.source, mark.line + 1 if mark else 0)
+        at = SpecLocation(place.source, mark.line + 1 if mark else 0)
         says = f"is not valid YAML: {error.problem or error.context}"
         raise problem_at(at, says, hint="text with : # or a leading - * & ! needs quotes") from error
     except YAMLError as error:
@@ -104,10 +104,10 @@ def _compose(text: str, place: Place) -> Node | None:
     return node
 
 
-def _refused(events: Any, place: Place) -> Iterator[Problem]:
+def _refused(events: Any, place: SpecLocation) -> Iterator[Problem]:
     depth = 0
     for event in events:
-        at = Place(place.source, event.start_mark.line + 1)
+        at = SpecLocation(place.source, event.start_mark.line + 1)
         if isinstance(event, AliasEvent) or getattr(event, "anchor", None):
             yield Problem(at, "", "anchors and aliases are not read", "share settings with extends")
         if getattr(event, "tag", None):
@@ -117,16 +117,16 @@ def _refused(events: Any, place: Place) -> Iterator[Problem]:
             yield Problem(at, "", f"is nested more than {MAX_DEPTH} deep")
 
 
-def _place(shown: str, node: Node) -> Place:
-    return Place(shown, node.start_mark.line + 1)
+def _place(shown: str, node: Node) -> SpecLocation:
+    return SpecLocation(shown, node.start_mark.line + 1)
 
 
-class _Walk:
+class _NodeReader:
     """Turns nodes into values, and keeps the line of each key and every problem on the way."""
 
     def __init__(self, shown: str) -> None:
         self.shown = shown
-        self.places: dict[KeyPath, Place] = {}
+        self.places: dict[KeyPath, SpecLocation] = {}
         self.problems: list[Problem] = []
 
     def value(self, node: Node, path: KeyPath) -> Json:
@@ -147,7 +147,7 @@ class _Walk:
                 self._problem(key_node, (*path, key), f"stands twice, first on line {seen[key]}", "keep one")
             else:
                 seen[key] = line
-                self.places[(*path, key)] = Place(self.shown, line)
+                self.places[(*path, key)] = SpecLocation(self.shown, line)
                 yield key, self.value(value_node, (*path, key))
 
     def _scalar(self, node: ScalarNode, path: KeyPath) -> Json:

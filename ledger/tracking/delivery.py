@@ -23,7 +23,7 @@ from ledger.tracking.status import Status, spool_folder, write_status
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-    from ledger.tracking.upload import Step
+    from ledger.tracking.upload import Batch
 
 log = logging.getLogger(__name__)
 
@@ -149,7 +149,7 @@ class Delivery:
         total = result.unsent
         known = set(upload.sent.lost)
 
-        def before_step(step: "Step") -> None:
+        def before_step(step: "Batch") -> None:
             self._watchdog.feed(STEP_SECONDS + step.upload_bytes / UPLOAD_BYTES_PER_SECOND)
             self._report({"run": file.run, "sent": result.sent, "of": total})
             result.sent += step.lines

@@ -41,7 +41,7 @@ class Params:
 
 
 @dataclass(frozen=True, slots=True)
-class Metric:
+class MetricPoint:
     """One point of a series."""
 
     name: str
@@ -73,7 +73,7 @@ class Artifact:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class TableEvent:
     """Rows to look at: samples, findings. `name` without an extension."""
 
     name: str
@@ -92,7 +92,7 @@ class Finish:
     event: Literal["finish"] = "finish"
 
 
-Event = Start | Params | Metric | Dataset | Artifact | Table | Finish
+Event = Start | Params | MetricPoint | Dataset | Artifact | TableEvent | Finish
 
 
 def record_start(spool: "SpoolWriter", body: Mapping[str, Json], entry: str) -> None:
@@ -149,10 +149,10 @@ def finish_events(
         events.append(Artifact(str(artifact.absolute()), sha256=_hex(output.get("sha256"))))
     if samples:
         rows = tuple((sample.number, sample.source, sample.output) for sample in samples)
-        events.append(Table("samples", SAMPLE_COLUMNS, rows))
+        events.append(TableEvent("samples", SAMPLE_COLUMNS, rows))
     if findings := (body.get("report") or {}).get("findings"):
         rows = tuple(tuple(finding.get(column) for column in FINDING_COLUMNS) for finding in findings)
-        events.append(Table("findings", FINDING_COLUMNS, rows))
+        events.append(TableEvent("findings", FINDING_COLUMNS, rows))
     status: Literal["finished", "failed"] = "finished" if body.get("status") == "finished" else "failed"
     return [*events, Finish(status, now, _finish_tags(body, entry))]
 
@@ -214,7 +214,7 @@ def _finish_tags(body: Mapping[str, Json], entry: str) -> dict[str, str]:
     )
 
 
-def _metrics(body: Mapping[str, Json], now: int) -> list[Metric]:
+def _metrics(body: Mapping[str, Json], now: int) -> list[MetricPoint]:
     """The scores, what each finding measured (`guard.TXT001`), the seconds and the lines put out."""
     values: dict[str, Json] = {
         name: metric.get("value") for name, metric in (body.get("metrics") or {}).items()
@@ -223,7 +223,7 @@ def _metrics(body: Mapping[str, Json], now: int) -> list[Metric]:
         values[f"guard.{finding['code']}"] = finding.get("measured")
     values["seconds"] = body.get("seconds")
     values["output_lines"] = (body.get("output") or {}).get("lines")
-    return [Metric(name, float(value), now) for name, value in values.items() if _is_number(value)]
+    return [MetricPoint(name, float(value), now) for name, value in values.items() if _is_number(value)]
 
 
 def _is_number(value: Json) -> bool:

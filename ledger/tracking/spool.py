@@ -30,7 +30,7 @@ class Sent:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class SpoolLine:
     """One whole line of a spool file. `number` counts from 1, `end` is the offset behind its newline."""
 
     number: int
@@ -67,11 +67,11 @@ class SpoolFile:
         fresh.write_text(json.dumps(asdict(sent), ensure_ascii=False), encoding="utf-8")
         fresh.replace(self._state)
 
-    def lines(self, offset: int = 0) -> Iterator[Line]:
+    def lines(self, offset: int = 0) -> Iterator[SpoolLine]:
         """The whole lines that end behind `offset`, in order."""
         return (line for line in self._all_lines() if line.end > offset and line.data.endswith(b"\n"))
 
-    def tail(self, offset: int = 0) -> Line | None:
+    def tail(self, offset: int = 0) -> SpoolLine | None:
         """The last line if it lies behind `offset` and lacks its newline: being written, or torn."""
         torn = (line for line in self._all_lines() if line.end > offset and not line.data.endswith(b"\n"))
         return next(torn, None)
@@ -83,12 +83,12 @@ class SpoolFile:
             return 0
         return sum(1 for line in self._all_lines() if line.end > offset)
 
-    def _all_lines(self) -> Iterator[Line]:
+    def _all_lines(self) -> Iterator[SpoolLine]:
         end = 0
         with self.path.open("rb") as file:
             for number, data in enumerate(file, start=1):
                 end += len(data)
-                yield Line(number, end, data)
+                yield SpoolLine(number, end, data)
 
 
 @dataclass(frozen=True, slots=True)

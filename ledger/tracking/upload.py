@@ -24,8 +24,8 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from ledger.tracking import limits
 from ledger.tracking.destination import Destination
-from ledger.tracking.events import Artifact, Dataset, Event, Finish, Metric, Params, Start, Table
-from ledger.tracking.spool import Line, SpoolFile, forget
+from ledger.tracking.events import Artifact, Dataset, Event, Finish, MetricPoint, Params, Start, TableEvent
+from ledger.tracking.spool import SpoolFile, SpoolLine, forget
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +40,7 @@ class LostError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class Batch:
     """Lines that are sent with one request: one event, or up to a batch of metric points."""
 
     lines: int
@@ -69,24 +69,24 @@ def connect(destination: Destination) -> MlflowClient:
     return client
 
 
-def steps(lines: Iterable[Line]) -> Iterator[Step]:
+def steps(lines: Iterable[SpoolLine]) -> Iterator[Batch]:
     """The lines as steps, in order. A line that is no event becomes a step that only says so."""
     points: list[Event] = []
     end = 0
     for line in lines:
         event = _decode(line)
-        if points and (not isinstance(event, Metric) or len(points) == limits.METRICS_PER_BATCH):
-            yield Step(len(points), end, tuple(points))
+        if points and (not isinstance(event, MetricPoint) or len(points) == limits.METRICS_PER_BATCH):
+            yield Batch(len(points), end, tuple(points))
             points = []
-        if isinstance(event, Metric):
+        if isinstance(event, MetricPoint):
             points.append(event)
         elif isinstance(event, str):
-            yield Step(1, line.end, (), damage=event)
+            yield Batch(1, line.end, (), damage=event)
         else:
-            yield Step(1, line.end, (event,))
+            yield Batch(1, line.end, (event,))
         end = line.end
     if points:
-        yield Step(len(points), end, tuple(points))
+        yield Batch(len(points), end, tuple(points))
 
 
 class RunUpload:
@@ -100,7 +100,7 @@ class RunUpload:
         # What another store has does not help this one: it gets the run from the first event on.
         self.sent = sent if sent.destination == destination.shown else forget(sent, destination.shown)
 
-    def send(self, before_step: Callable[[Step], None]) -> None:
+    def send(self, before_step: Callable[[Batch], None]) -> None:
         """Send every whole line that waits, remembering each step. Raises what MLflow raises.
 
         A run that the store no longer has (its database was deleted) is sent again from its first event.
@@ -113,7 +113,7 @@ class RunUpload:
             self.sent = forget(self.sent, self.sent.destination)
             self._send_rest(before_step)
 
-    def _send_rest(self, before_step: Callable[[Step], None]) -> None:
+    def _send_rest(self, before_step: Callable[[Batch], None]) -> None:
         for step in steps(self._file.lines(self.sent.offset)):
             before_step(step)
             try:
@@ -141,7 +141,7 @@ class RunUpload:
         self.sent = replace(self.sent, offset=offset)
         self._file.remember(self.sent)
 
-    def _apply(self, step: Step) -> None:
+    def _apply(self, step: Batch) -> None:
         if step.damage:
             raise LostError(step.damage)
         if not isinstance(step.events[0], Start):
@@ -151,13 +151,13 @@ class RunUpload:
                 self._start(start)
             case Params(values):
                 self._params(values)
-            case Metric():
+            case MetricPoint():
                 self._metrics(step.events)
             case Dataset() as dataset:
                 self._client.log_inputs(self.sent.mlflow_run, [dataset_input(dataset)])
             case Artifact() as artifact:
                 self._artifact(artifact)
-            case Table() as table:
+            case TableEvent() as table:
                 self._table(table)
             case Finish() as finish:
                 self._tag(finish.tags)
@@ -212,7 +212,7 @@ class RunUpload:
         metrics = [
             entities.Metric(limits.fit_key(point.name), point.value, point.time, point.step)
             for point in points
-            if isinstance(point, Metric)
+            if isinstance(point, MetricPoint)
         ]
         self._client.log_batch(self.sent.mlflow_run, metrics=metrics)
 
@@ -224,7 +224,7 @@ class RunUpload:
             raise LostError(f"{path} was changed after the run (its SHA-256 differs)")
         self._client.log_artifact(self.sent.mlflow_run, str(path), artifact.folder or None)
 
-    def _table(self, table: Table) -> None:
+    def _table(self, table: TableEvent) -> None:
         """The file and the tag that `load_table` looks for; `log_table` itself appends when repeated."""
         content = {"columns": table.columns, "data": table.rows}
         name = f"{table.name}.json"
@@ -276,7 +276,7 @@ def dataset_input(dataset: Dataset) -> entities.DatasetInput:
     )
 
 
-def _decode(line: Line) -> Event | str:
+def _decode(line: SpoolLine) -> Event | str:
     """The event of a line, or what is wrong with it."""
     try:
         return EVENTS.validate_json(line.data)

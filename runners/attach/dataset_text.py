@@ -5,14 +5,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from runners.worker.evidence.probe_inputs import IGNORED, LINES, Languages, Text
+from runners.worker.evidence.probe_inputs import IGNORED, LINES, ProbeLanguages, ProbeText
 from runners.worker.evidence.snapshot import SENTENCES
 
 TRIES = 4 * LINES  # rows that are looked at for LINES usable ones
 SHARE = 0.1  # of letters in a script that names the language
 
 
-def text_of(loader: Any, tokenizer: Any, *, seq2seq: bool) -> Text:
+def text_of(loader: Any, tokenizer: Any, *, seq2seq: bool) -> ProbeText:
     """Rows of the loader's data set as token ids, with what they say where there is a tokenizer.
 
     Fixed sentences where the data set has no rows to pick from (a stream, or no token ids in it). A model
@@ -21,20 +21,20 @@ def text_of(loader: Any, tokenizer: Any, *, seq2seq: bool) -> Text:
     with random_states_kept():
         picked = list(_picked(getattr(loader, "dataset", None)))
     if not picked:
-        return Text(SENTENCES if tokenizer is not None else ())
+        return ProbeText(SENTENCES if tokenizer is not None else ())
     rows = tuple(row for row, _ in picked)
     labels = tuple(label for _, label in picked) if seq2seq and all(label for _, label in picked) else ()
     if tokenizer is None:
-        return Text((), (), rows, labels)
+        return ProbeText((), (), rows, labels)
     source = tuple(tokenizer.batch_decode([list(row) for row in rows], skip_special_tokens=True))
     reference = tuple(tokenizer.batch_decode([list(row) for row in labels], skip_special_tokens=True))
-    return Text(source, reference, rows, labels)
+    return ProbeText(source, reference, rows, labels)
 
 
-def languages_of(tokenizer: Any, text: Text) -> Languages:
+def languages_of(tokenizer: Any, text: ProbeText) -> ProbeLanguages:
     """The codes that the tokenizer is set to, and Japanese or Korean where the references are written so."""
     source, target = getattr(tokenizer, "src_lang", None), getattr(tokenizer, "tgt_lang", None)
-    return Languages(source, target, _script("".join(text.reference)))
+    return ProbeLanguages(source, target, _script("".join(text.reference)))
 
 
 def _script(text: str) -> str | None:

@@ -20,7 +20,7 @@ from runners.attach.dataset_text import languages_of, text_of
 from runners.attach.reloadability import not_reloadable
 from runners.attach.snapshots import CHECKPOINT, Snapshots, link_evidence, make_room
 from runners.worker.evidence.eval_context import unwrap
-from runners.worker.evidence.recorder import Witness
+from runners.worker.evidence.recorder import EvidenceRecorder
 from runners.worker.models.resolved_config import plain
 from runners.worker.training.callback import SERIES, number
 
@@ -28,21 +28,21 @@ TOGETHER = 2  # steps until all processes of a training have read what the first
 
 
 def attach(module: Any, folder: str) -> None:
-    """Let every Trainer of `transformers.trainer`, made from now on, have a SaveGuard."""
-    SaveGuard.channel = Channel(folder)
-    module.DEFAULT_CALLBACKS.append(SaveGuard)
+    """Let every Trainer of `transformers.trainer`, made from now on, have a TrainerCheckpointCallback."""
+    TrainerCheckpointCallback.channel = Channel(folder)
+    module.DEFAULT_CALLBACKS.append(TrainerCheckpointCallback)
     _extend(module.Trainer, "_save_checkpoint", _timed)
     _extend(module.Trainer, "save_model", _guarded)
 
 
-class SaveGuard(TrainerCallback):  # type: ignore[misc]  # transformers has no types
+class TrainerCheckpointCallback(TrainerCallback):  # type: ignore[misc]  # transformers has no types
     """Keeps evidence of each save, tells the ledger of it, and ends the training where that asks for it."""
 
     channel: Channel
 
     def __init__(self) -> None:
         self._snapshots = Snapshots(self.channel.snapshots, self.channel.run)
-        self._witness: Witness | None = None
+        self._witness: EvidenceRecorder | None = None
         self._kept: tuple[str, Callable[[float], None]] | None = None  # the save that is not settled yet
         self._known: dict[str, Any] = {}
         self.save_seconds = 0.0
@@ -153,11 +153,11 @@ class SaveGuard(TrainerCallback):  # type: ignore[misc]  # transformers has no t
         with self.channel.safely(f"{name} was not verified"):
             tell(0.0)
 
-    def _make_witness(self, args: Any, model: Any) -> Witness:
+    def _make_witness(self, args: Any, model: Any) -> EvidenceRecorder:
         loader = self._known.get("eval_dataloader") or self._known.get("train_dataloader")
         tokenizer = _tokenizer(self._known, loader)
         text = text_of(loader, tokenizer, seq2seq=bool(model.config.is_encoder_decoder))
-        return Witness(
+        return EvidenceRecorder(
             tokenizer,
             text,
             languages_of(tokenizer, text),
@@ -218,7 +218,7 @@ def _extend(owner: Any, name: str, extended: Callable[[Any], Any]) -> None:
 
 
 def _timed(save_checkpoint: Any) -> Any:
-    """The trainer's own save of a checkpoint, whose seconds its SaveGuard learns."""
+    """The trainer's own save of a checkpoint, whose seconds its TrainerCheckpointCallback learns."""
 
     def save(self: Any, *args: Any, **kwargs: Any) -> Any:
         began = time.monotonic()
@@ -246,5 +246,5 @@ def _guarded(save_model: Any) -> Any:
     return save
 
 
-def _guards_of(trainer: Any) -> list[SaveGuard]:
-    return [one for one in trainer.callback_handler.callbacks if isinstance(one, SaveGuard)]
+def _guards_of(trainer: Any) -> list[TrainerCheckpointCallback]:
+    return [one for one in trainer.callback_handler.callbacks if isinstance(one, TrainerCheckpointCallback)]

@@ -17,13 +17,17 @@ from typing import Any
 from runners.attach.channel import Channel
 from runners.attach.snapshots import Snapshots
 from runners.worker.evidence import lightning_checkpoint
-from runners.worker.evidence.recorder import Seen, Witness, save_evidence
+from runners.worker.evidence.recorder import CapturedEvidence, EvidenceRecorder, save_evidence
 
 
 def attach(module: Any, folder: str) -> None:
-    """Let every Trainer of this module, made from now on, have a SaveGuard, and tell it of its saves."""
+    """Give every Trainer of this module a LightningCheckpointCallback from now on."""
     callbacks = importlib.import_module(module.__name__.partition(".trainer.")[0] + ".callbacks")
-    guard_class = type("SaveGuard", (SaveGuard, callbacks.Callback), {"channel": Channel(folder)})
+    guard_class = type(
+        "LightningCheckpointCallback",
+        (LightningCheckpointCallback, callbacks.Callback),
+        {"channel": Channel(folder)},
+    )
     initialize, save_checkpoint = module.Trainer.__init__, module.Trainer.save_checkpoint
 
     @functools.wraps(initialize)
@@ -37,14 +41,14 @@ def attach(module: Any, folder: str) -> None:
         save_checkpoint(self, filepath, *args, **kwargs)
         seconds = time.monotonic() - began
         for guard in self.callbacks:
-            if isinstance(guard, SaveGuard):
+            if isinstance(guard, LightningCheckpointCallback):
                 guard.guard(self, Path(filepath).absolute(), seconds)
 
     module.Trainer.__init__ = initialize_guarded
     module.Trainer.save_checkpoint = save_guarded
 
 
-class SaveGuard:
+class LightningCheckpointCallback:
     """Keeps evidence of each checkpoint, tells the ledger of it, ends the training where that asks for it.
 
     Mixed into Lightning's Callback, of whichever of its two packages is there.
@@ -54,7 +58,7 @@ class SaveGuard:
 
     def __init__(self) -> None:
         self._snapshots = Snapshots(self.channel.snapshots, self.channel.run)
-        self._witnesses: dict[int, Witness] = {}
+        self._witnesses: dict[int, EvidenceRecorder] = {}
 
     def on_train_start(self, trainer: Any, pl_module: Any) -> None:  # noqa: ARG002
         """Tell that a training begins, and which Python can reload what it saves."""
@@ -122,7 +126,8 @@ class SaveGuard:
                 "step": trainer.global_step,
             }
             save_evidence(
-                snapshot, Seen(lightning_checkpoint.snapshot_of(module.state_dict(), origin), {}, {}, 0.0)
+                snapshot,
+                CapturedEvidence(lightning_checkpoint.snapshot_of(module.state_dict(), origin), {}, {}, 0.0),
             )
             return
         export = snapshot / lightning_checkpoint.OURS / lightning_checkpoint.EXPORT
@@ -135,14 +140,14 @@ class SaveGuard:
         witness = self._witness(trainer, model, tokenizer)
         witness.write(snapshot, witness.observe(model, trainer.global_step))
 
-    def _witness(self, trainer: Any, model: Any, tokenizer: Any) -> Witness:
+    def _witness(self, trainer: Any, model: Any, tokenizer: Any) -> EvidenceRecorder:
         if id(model) not in self._witnesses:
             from runners.attach.dataset_text import languages_of, text_of
 
             text = text_of(trainer.train_dataloader, tokenizer, seq2seq=bool(model.config.is_encoder_decoder))
             languages = languages_of(tokenizer, text)
             run, environment = self.channel.run, self.channel.environment
-            self._witnesses[id(model)] = Witness(
+            self._witnesses[id(model)] = EvidenceRecorder(
                 tokenizer,
                 text,
                 languages,

@@ -88,7 +88,7 @@ def changes(package: str, before: Path, after: Path, used: Used) -> Iterator[Api
     A base class counts with the class that inherits from it. A package that one side does not have changed
     altogether, which is no news here.
     """
-    old, new = (Source.of(folder / package) for folder in (before, after))
+    old, new = (PackageSource.of(folder / package) for folder in (before, after))
     if old is None or new is None:
         return
     wanted = used.names.get(package, frozenset())
@@ -100,14 +100,14 @@ def changes(package: str, before: Path, after: Path, used: Used) -> Iterator[Api
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class PackageSource:
     """One version of a package: where each class and function is defined that is at the top of a module."""
 
     root: Path
     defined: Mapping[str, Path]
 
     @classmethod
-    def of(cls, root: Path) -> "Source | None":
+    def of(cls, root: Path) -> "PackageSource | None":
         """Look through all files once; None where there is no such package."""
         if not root.is_dir():
             return None
@@ -133,7 +133,9 @@ class Source:
                 yield from (base.id for base in node.bases if isinstance(base, ast.Name))
 
 
-def _compare(package: str, name: str, old: Source, new: Source, used: Used) -> Iterator[ApiChange]:
+def _compare(
+    package: str, name: str, old: PackageSource, new: PackageSource, used: Used
+) -> Iterator[ApiChange]:
     """griffe's findings on one symbol, as far as its member is used."""
     import griffe
 

@@ -26,7 +26,7 @@ WITH_VALUE = ("-c", "-m", "-W", "-X")
 
 
 @dataclass(frozen=True, slots=True)
-class Training:
+class AttachedTraining:
     """A training begins in a process of that Python, and will save in `folder`.
 
     `filtered`: its log shows the last good loss where there is none (`logging_nan_inf_filter`).
@@ -46,7 +46,7 @@ class Models:
 
 
 @dataclass(frozen=True, slots=True)
-class Save:
+class SavedCheckpoint:
     """A save, and the Python that can reload it. `watched`: found in a folder, not told by its training."""
 
     python: Path
@@ -63,7 +63,7 @@ class Unverified:
     folder: Path | None = None
 
 
-News = Training | Models | Save | Unverified | TrainingPoint | Evaluation
+News = AttachedTraining | Models | SavedCheckpoint | Unverified | TrainingPoint | Evaluation
 
 
 class Attachment:
@@ -169,13 +169,13 @@ def _news(line: bytes) -> News | None:
         match event["event"]:
             case "training":
                 where = Path(event["python"]), Path(event["folder"])
-                return Training(*where, int(event["step"]), bool(event["filtered"]))
+                return AttachedTraining(*where, int(event["step"]), bool(event["filtered"]))
             case "models":
                 return Models(Path(event["python"]))
             case "step" if isinstance(news := to_news(dict(event)), TrainingPoint | Evaluation):
                 return news
             case "saved" if isinstance(news := to_news(dict(event)), Saved):
-                return Save(Path(event["python"]), news)
+                return SavedCheckpoint(Path(event["python"]), news)
             case "unverified":
                 return Unverified(str(event["reason"]), int(event["step"]), Path(event["folder"]))
             case "skip":

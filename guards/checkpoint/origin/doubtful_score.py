@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from guards.checkpoint.behaviour.collapse import LINES, WORTH, collapsed, points
 from guards.guard import Explanation
 from ledger.evidence import Measured
-from ledger.evidence.checkpoint import Claim, Claims
+from ledger.evidence.checkpoint import ScoreClaim, ScoreClaims
 from ledger.findings import Finding, Severity, Skip
 
 CODE = "CKP016"
@@ -25,7 +25,7 @@ EXPLANATION = Explanation(
 ON_100 = ("bleu", "chrf")
 
 
-def inspect(expected: Claims, actual: Measured) -> Iterator[Finding | Skip]:
+def inspect(expected: ScoreClaims, actual: Measured) -> Iterator[Finding | Skip]:
     """Look at each claim of a metric on 0-100; a measured value is held against it where there is one."""
     claims = [claim for claim in expected.claims if claim.metric in ON_100]
     if not claims:
@@ -36,7 +36,9 @@ def inspect(expected: Claims, actual: Measured) -> Iterator[Finding | Skip]:
         yield from _judge(claim, expected.earlier.get(claim.metric, ()), measured, actual.lines)
 
 
-def _judge(claim: Claim, earlier: Sequence[float], measured: float | None, lines: int) -> Iterator[Finding]:
+def _judge(
+    claim: ScoreClaim, earlier: Sequence[float], measured: float | None, lines: int
+) -> Iterator[Finding]:
     stated = f"{claim.metric} {claim.value:g} ({claim.source})"
     readings = _readings(claim.value)
     fitting = [value for value in readings if measured is None or not _contradicts(value, measured)]
@@ -75,7 +77,7 @@ def _doubt(value: float, earlier: Sequence[float], measured: float | None, fitti
 
 
 def _finding(
-    claim: Claim, severity: Severity, message: str, measured: float | None, earlier: Sequence[float]
+    claim: ScoreClaim, severity: Severity, message: str, measured: float | None, earlier: Sequence[float]
 ) -> Finding:
     # JSON has no NaN, and a claim may be anything.
     value = claim.value if 0 <= claim.value <= 100 else str(claim.value)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from guards.guard import Explanation
 from ledger.evidence import Measured
-from ledger.evidence.checkpoint import Claims
+from ledger.evidence.checkpoint import ScoreClaims
 from ledger.findings import Finding, Severity, Skip
 
 CODE = "CKP017"
@@ -20,7 +20,7 @@ EXPLANATION = Explanation(
 )
 
 
-def inspect(expected: Claims, _actual: Measured) -> Iterator[Finding | Skip]:
+def inspect(expected: ScoreClaims, _actual: Measured) -> Iterator[Finding | Skip]:
     """Tell all the bare claims in one finding."""
     if not expected.claims:
         yield Skip(CODE, "no score is claimed of the checkpoint")

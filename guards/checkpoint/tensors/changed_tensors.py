@@ -27,7 +27,7 @@ EXPLANATION = Explanation(
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class TensorChanges:
     """The names whose tensors are not those of the save, by how.
 
     `collapsed` are groups of names that share one tensor now, with how many it were at the save; `parted`
@@ -60,13 +60,13 @@ def inspect(expected: Snapshot, actual: Snapshot) -> Iterator[Finding | Skip]:
         yield _ties(retied)
 
 
-def compare(before: Weights, after: Weights) -> Change:
+def compare(before: Weights, after: Weights) -> TensorChanges:
     """Sort the names of both sides. A name whose very tensor has another name on the other side is neither
     lost nor added."""
     both = sorted(before.digests.keys() & after.digests.keys())
     cast = [name for name in both if before.dtypes.get(name) != after.dtypes.get(name)]
     same_shape = [name for name in cast if before.shapes.get(name) == after.shapes.get(name)]
-    return Change(
+    return TensorChanges(
         changed=[
             name for name in both if name not in same_shape and before.digests[name] != after.digests[name]
         ],
@@ -85,7 +85,7 @@ def _only(one: Weights, other: Weights) -> list[str]:
     )
 
 
-def _not_the_same(change: Change, of: int) -> Finding:
+def _not_the_same(change: TensorChanges, of: int) -> Finding:
     parts = [f"{joined(names)} are one matrix now and were {n} at the save" for names, n in change.collapsed]
     parts += [f"{joined(names)} were one matrix at the save and are {n} now" for names, n in change.parted]
     if change.changed:

@@ -4,13 +4,13 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from ledger.commands.diff_env.defaults import build_side, models_of
-from ledger.commands.diff_env.sources import Source
-from ledger.commands.reporter import Voice
+from ledger.commands.diff_env.sources import SideSource
+from ledger.commands.reporter import Reporter
 from ledger.evidence.environment import EnvironmentSide
 from ledger.evidence.suspects import Kind, Suspect
 from ledger.journal.runs import Run
 from ledger.specs.schema import Generation
-from ledger.specs.training import ModelConfig, Training
+from ledger.specs.training import ModelConfig, TrainingSettings
 from ledger.workspace import Workspace
 from runners import worker
 from runners.environments.api_changes import ApiChange, changes, site_packages, used_by
@@ -20,11 +20,11 @@ _LAST_PART = ("ForConditionalGeneration", "MTModel")
 
 
 def api_changes(
-    sides: Sequence[tuple[Source, EnvironmentSide]],
+    sides: Sequence[tuple[SideSource, EnvironmentSide]],
     suspects: Sequence[Suspect],
     experiment: str | None,
     workspace: Workspace | None,
-    voice: Voice,
+    voice: Reporter,
 ) -> tuple[ApiChange, ...]:
     """The changes between two sides, in the order of the packages' suspicion.
 
@@ -33,7 +33,7 @@ def api_changes(
     """
     runs = [source.run for source, _ in sides]
     families = {one.family for one in models_of(experiment, runs, workspace)}
-    given = (*Training.model_fields, *ModelConfig.model_fields, *Generation.model_fields)
+    given = (*TrainingSettings.model_fields, *ModelConfig.model_fields, *Generation.model_fields)
     used = used_by(_code(runs, workspace), {"transformers": _classes(families)}, given)
     folders = [site_packages(build_side(source, side, workspace, voice).python) for source, side in sides]
     packages = [one.name.replace("-", "_") for one in suspects if one.kind is Kind.PACKAGE]

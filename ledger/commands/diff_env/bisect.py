@@ -10,8 +10,8 @@ from functools import partial
 from pathlib import Path
 
 from ledger.commands.diff_env.defaults import lockfiles_behind
-from ledger.commands.diff_env.sources import Source
-from ledger.commands.reporter import Voice
+from ledger.commands.diff_env.sources import SideSource
+from ledger.commands.reporter import Reporter
 from ledger.commands.run.generation import AGAIN, Outcome, RunRequest, run_experiment
 from ledger.commands.run.training.train import TrainingOutcome
 from ledger.commands.verify.values import VerifyRequest
@@ -40,7 +40,7 @@ class Case:
     """What is judged: the checkpoint, if there is one, or a rehearsal of the experiment."""
 
     workspace: Workspace
-    voice: Voice
+    voice: Reporter
     experiment: str | None
     checkpoint: Path | None = None
 
@@ -138,7 +138,7 @@ def bisect_environments(case: Case, a: Lockfile, b: Lockfile, suspects: Sequence
     return Bisection(judged, before, after, tuple(trials))
 
 
-def lockfile_of(case: Case, source: Source, side: EnvironmentSide) -> Lockfile:
+def lockfile_of(case: Case, source: SideSource, side: EnvironmentSide) -> Lockfile:
     """The lockfile behind a side that can be had here. Raises LedgerError where nothing at hand pins it."""
     variants = lockfiles_behind(source, side, case.workspace)
     if not variants:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from guards.environment import DIFFERENCES
 from guards.guard import inspect
-from ledger.commands.diff_env.sources import CURRENT, Source, read_pair, resolve, with_imports
-from ledger.commands.reporter import Voice
+from ledger.commands.diff_env.sources import CURRENT, SideSource, read_pair, resolve, with_imports
+from ledger.commands.reporter import Reporter
 from ledger.environments.diff.from_journal import imports_of
 from ledger.environments.diff.ranking import suspects
 from ledger.errors import UsageError
@@ -39,7 +39,7 @@ class DiffEnvRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class EnvironmentComparison:
     """Two sides and what differs, ranked. `inputs` is what differs beside the environment: code, data, spec.
 
     `borrowed` is the run whose imports rank the packages, where neither side tells any itself.
@@ -73,7 +73,7 @@ class Comparison:
         }
 
 
-def diff_env(workspace: Workspace | None, request: DiffEnvRequest, voice: Voice) -> Comparison:
+def diff_env(workspace: Workspace | None, request: DiffEnvRequest, voice: Reporter) -> EnvironmentComparison:
     """Everything that was asked for. Raises LedgerError for what cannot be read or built."""
     a, b = (resolve(name, workspace) for name in choose(request.names, workspace))
     found = compare_sources(a, b, workspace)
@@ -88,7 +88,7 @@ def diff_env(workspace: Workspace | None, request: DiffEnvRequest, voice: Voice)
 
 def compare(
     a: str, b: str, workspace: Workspace | None = None, *, imported: Collection[str] | None = None
-) -> Comparison:
+) -> EnvironmentComparison:
     """Compare what two names mean; `imported` ranks packages where neither side knows what was imported.
 
     Raises UsageError for a name that means nothing, LedgerError for what cannot be read.
@@ -97,8 +97,8 @@ def compare(
 
 
 def compare_sources(
-    a: Source, b: Source, workspace: Workspace | None = None, imported: Collection[str] | None = None
-) -> Comparison:
+    a: SideSource, b: SideSource, workspace: Workspace | None = None, imported: Collection[str] | None = None
+) -> EnvironmentComparison:
     """The same for sources that are resolved already."""
     before, after = read_pair(a, b)
     borrowed = None
@@ -113,11 +113,11 @@ def compare_sides(
     b: EnvironmentSide,
     imported: Collection[str] | None = None,
     borrowed: str | None = None,
-) -> Comparison:
+) -> EnvironmentComparison:
     """Two sides, ranked and inspected. Pure."""
     if a.imported is None and b.imported is None:
         a = with_imports(a, imported)
-    return Comparison(
+    return EnvironmentComparison(
         a,
         b,
         tuple(suspects(a, b)),
@@ -155,12 +155,12 @@ def _environment_of(run: Run) -> str | None:
 
 
 def _with_defaults(
-    found: Comparison,
-    sources: tuple[Source, Source],
+    found: EnvironmentComparison,
+    sources: tuple[SideSource, SideSource],
     request: DiffEnvRequest,
     workspace: Workspace | None,
-    voice: Voice,
-) -> Comparison:
+    voice: Reporter,
+) -> EnvironmentComparison:
     from ledger.commands.diff_env.defaults import (  # pydantic, which takes 0.2 s
         build_side,
         models_of,
@@ -175,11 +175,11 @@ def _with_defaults(
 
 
 def _api(
-    found: Comparison,
-    sources: tuple[Source, Source],
+    found: EnvironmentComparison,
+    sources: tuple[SideSource, SideSource],
     request: DiffEnvRequest,
     workspace: Workspace | None,
-    voice: Voice,
+    voice: Reporter,
 ) -> "tuple[ApiChange, ...]":
     from ledger.commands.diff_env.api_changes import api_changes
 
@@ -188,11 +188,11 @@ def _api(
 
 
 def _bisect(
-    found: Comparison,
-    sources: tuple[Source, Source],
+    found: EnvironmentComparison,
+    sources: tuple[SideSource, SideSource],
     request: DiffEnvRequest,
     workspace: Workspace | None,
-    voice: Voice,
+    voice: Reporter,
 ) -> "Bisection":
     from ledger.commands.diff_env.bisect import Case, bisect_environments, lockfile_of
 

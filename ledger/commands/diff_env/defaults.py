@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import get_args
 
-from ledger.commands.diff_env.sources import Source
-from ledger.commands.reporter import Voice
+from ledger.commands.diff_env.sources import SideSource
+from ledger.commands.reporter import Reporter
 from ledger.environments.diff.from_interpreter import side_of_facts
 from ledger.environments.diff.from_lockfiles import side_of_lockfile
 from ledger.environments.lockfile import Lockfile, read
@@ -34,7 +34,9 @@ class Built:
     python: Path
 
 
-def build_side(source: Source, side: EnvironmentSide, workspace: Workspace | None, voice: Voice) -> Built:
+def build_side(
+    source: SideSource, side: EnvironmentSide, workspace: Workspace | None, voice: Reporter
+) -> Built:
     """The environment behind a side: its interpreter, or the lockfile that pins it, built where need be.
 
     Raises LedgerError where nothing at hand pins it, or it cannot be built.
@@ -54,13 +56,13 @@ def build_side(source: Source, side: EnvironmentSide, workspace: Workspace | Non
 
 
 def lockfiles_behind(
-    source: Source, side: EnvironmentSide, workspace: Workspace | None
+    source: SideSource, side: EnvironmentSide, workspace: Workspace | None
 ) -> tuple[Lockfile, ...]:
     """The lockfiles that name a side's packages: its own, or those here that pin what a recorded one had."""
     return source.lockfiles or tuple(_pinning(side, workspace))
 
 
-def with_defaults(built: Built, models: Iterable[ModelClass], voice: Voice) -> EnvironmentSide:
+def with_defaults(built: Built, models: Iterable[ModelClass], voice: Reporter) -> EnvironmentSide:
     """The side with the effective defaults of its environment among its settings."""
     with voice.progress("looks") as tell, tempfile.TemporaryDirectory() as folder:
         found = dump(built.python, Path(folder) / "worker.log", list(models), tell)

@@ -37,7 +37,7 @@ Sides = Sequence[EnvironmentSide]
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class SideSource:
     """Where a side is read from. `interpreter` and `lockfiles` are for those that need an environment.
 
     `checkpoint` is the one that was verified, or the newest that the run saved and that is still there.
@@ -53,7 +53,7 @@ class Source:
     checkpoint: Path | None = None
 
 
-def read_pair(a: Source, b: Source) -> tuple[EnvironmentSide, EnvironmentSide]:
+def read_pair(a: SideSource, b: SideSource) -> tuple[EnvironmentSide, EnvironmentSide]:
     """Both sides; of a lockfile's variants the pair that differs least.
 
     An interpreter is read last: only the files of what the other side names are looked at.
@@ -66,7 +66,7 @@ def read_pair(a: Source, b: Source) -> tuple[EnvironmentSide, EnvironmentSide]:
     return min(pairs, key=lambda pair: len(packages(pair[0], pair[1])))
 
 
-def resolve(name: str, workspace: Workspace | None) -> Source:
+def resolve(name: str, workspace: Workspace | None) -> SideSource:
     """What `name` means. Raises UsageError, with what is near it, where it means nothing."""
     if name == CURRENT:
         return _interpreter(Path(sys.executable), CURRENT)
@@ -86,7 +86,7 @@ def with_imports(side: EnvironmentSide, imported: Collection[str] | None) -> Env
     )
 
 
-def _file(path: Path) -> Source:
+def _file(path: Path) -> SideSource:
     name = path.name
     if name.startswith("python") and os.access(path, os.X_OK):
         return _interpreter(path, str(path))
@@ -101,7 +101,7 @@ def _file(path: Path) -> Source:
     raise UsageError(f"{path} is no environment that can be read", hint=KINDS)
 
 
-def _folder(path: Path, workspace: Workspace | None) -> Source:
+def _folder(path: Path, workspace: Workspace | None) -> SideSource:
     for executable in EXECUTABLES:
         if (path / executable).exists():
             return _interpreter(path / executable, str(path))
@@ -116,7 +116,7 @@ def _folder(path: Path, workspace: Workspace | None) -> Source:
     raise UsageError(f"{path} is no environment, W&B run or checkpoint", hint=KINDS)
 
 
-def _list_of_packages(path: Path) -> Source:
+def _list_of_packages(path: Path) -> SideSource:
     """A lockfile, or where it pins not everything, a list of requirements."""
     try:
         variants = find_lockfiles(str(path), Path())
@@ -133,7 +133,7 @@ def _variants(name: str, workspace: Workspace) -> list[Lockfile]:
     return find_lockfiles(name, workspace.lockfiles) if is_named else []
 
 
-def _recorded(name: str, workspace: Workspace) -> Source:
+def _recorded(name: str, workspace: Workspace) -> SideSource:
     entries = from_journal.all_entries(workspace)
     facts = from_journal.environments(entries)
     if (entry := from_journal.verification_by_id(entries, name)) is not None:
@@ -148,18 +148,18 @@ def _recorded(name: str, workspace: Workspace) -> Source:
     return _run(run, facts, workspace)
 
 
-def _verification(entry: Entry, entries: Sequence[Entry], workspace: Workspace) -> Source:
+def _verification(entry: Entry, entries: Sequence[Entry], workspace: Workspace) -> SideSource:
     facts = from_journal.environments(entries)
     run = next((one for one in load_runs(workspace) if one.id == entry.body.get("run")), None)
-    return Source(
+    return SideSource(
         lambda _others: [from_journal.side_of_verification(entry, facts, run)],
         run=run,
         checkpoint=workspace.root / entry.body["checkpoint"],
     )
 
 
-def _run(run: Run, facts: from_journal.Facts, workspace: Workspace) -> Source:
-    return Source(
+def _run(run: Run, facts: from_journal.Facts, workspace: Workspace) -> SideSource:
+    return SideSource(
         lambda _others: [from_journal.side_of_run(run, facts)],
         run=run,
         checkpoint=_newest_save(run, workspace),
@@ -171,20 +171,20 @@ def _newest_save(run: Run, workspace: Workspace) -> Path | None:
     return next((path for path in reversed(saved) if path.is_dir()), None)
 
 
-def _interpreter(path: Path, name: str) -> Source:
+def _interpreter(path: Path, name: str) -> SideSource:
     def read(others: Sides) -> list[EnvironmentSide]:
         named = {one: package for side in others for one, package in (side.packages or {}).items()}
         digested = {one for one, package in named.items() if package.files}
         return [side_of_facts(name, facts_of(path, digested, named.keys() - digested))]
 
-    return Source(read, interpreter=path)
+    return SideSource(read, interpreter=path)
 
 
-def _lockfiles(variants: Sequence[Lockfile], markers: Mapping[str, str] | None = None) -> Source:
-    return Source(
+def _lockfiles(variants: Sequence[Lockfile], markers: Mapping[str, str] | None = None) -> SideSource:
+    return SideSource(
         lambda _others: [side_of_lockfile(one, markers) for one in variants], lockfiles=tuple(variants)
     )
 
 
-def _one(read: Callable[[], EnvironmentSide]) -> Source:
-    return Source(lambda _others: [read()])
+def _one(read: Callable[[], EnvironmentSide]) -> SideSource:
+    return SideSource(lambda _others: [read()])

@@ -3,25 +3,25 @@
 from collections.abc import Iterator
 
 from guards import registry
-from ledger.commands.gate.context import SPECS, Scene
+from ledger.commands.gate.context import SPECS, GateContext
 from ledger.errors import LedgerError
 from ledger.evidence.gate import ChangedSpec
 from ledger.specs.loader import load_experiment, names
-from ledger.specs.schema import Experiment
+from ledger.specs.schema import ExperimentSpec
 from ledger.workspace import Workspace
 
 
-def changed_specs(scene: Scene) -> Iterator[ChangedSpec]:
+def changed_specs(scene: GateContext) -> Iterator[ChangedSpec]:
     """The work tree's specs that are new, have another digest, or cannot be read."""
     for name in names(scene.workspace.experiments):
         before, now = read_spec(name, scene.before), read_spec(name, scene.workspace)
         if isinstance(now, LedgerError):
             yield ChangedSpec(name, "", is_new=False, problem=now.message)
-        elif now and (not isinstance(before, Experiment) or before.digest != now.digest):
+        elif now and (not isinstance(before, ExperimentSpec) or before.digest != now.digest):
             yield ChangedSpec(name, now.digest, is_new=before is None, planned=now.status == "planned")
 
 
-def read_spec(name: str, workspace: Workspace) -> Experiment | LedgerError | None:
+def read_spec(name: str, workspace: Workspace) -> ExperimentSpec | LedgerError | None:
     """The spec; None where there is none; the error where it cannot be read."""
     if not (workspace.experiments / f"{name}{SPECS}").is_file():
         return None

@@ -7,10 +7,10 @@ from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from ledger.commands.reporter import Voice
+from ledger.commands.reporter import Reporter
 from ledger.evidence import Unobserved
 from ledger.findings import Report
-from ledger.git.history import Base, History
+from ledger.git.history import Base, GitHistory
 from ledger.journal.runs import Run, read_runs
 from ledger.journal.store import Entry, Journal, open_journal, parse_sound
 from ledger.workspace import Workspace
@@ -20,7 +20,7 @@ HERE = "the work tree"
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class GateTable:
     """What a check shows beside its findings: a title, headings, and rows of as many cells."""
 
     title: str
@@ -35,7 +35,7 @@ class Checked:
     name: str
     about: str
     report: Report
-    tables: tuple[Table, ...] = ()
+    tables: tuple[GateTable, ...] = ()
 
     @property
     def status(self) -> str:
@@ -46,13 +46,13 @@ class Checked:
 
 
 @dataclass(frozen=True)
-class Scene:
+class GateContext:
     """One call of the gate. `before` is a copy of the base's specs and lockfiles."""
 
     workspace: Workspace
-    history: History
+    history: GitHistory
     base: Base
-    voice: Voice
+    voice: Reporter
     rehearse: bool
     before: Workspace
 
@@ -119,23 +119,25 @@ class Scene:
 
 
 @contextmanager
-def open_scene(workspace: Workspace, ref: str | None, voice: Voice, *, rehearse: bool) -> Iterator[Scene]:
+def open_scene(
+    workspace: Workspace, ref: str | None, voice: Reporter, *, rehearse: bool
+) -> Iterator[GateContext]:
     """The scene, with the base's specs and lockfiles in a folder that is deleted afterwards.
 
     Raises UsageError or LedgerError where the base cannot be had.
     """
-    history = History(workspace.root)
+    history = GitHistory(workspace.root)
     base = history.base(ref)
     with TemporaryDirectory(prefix="ledger-gate-") as folder:
         before = Workspace(Path(folder).resolve())
-        scene = Scene(workspace, history, base, voice, rehearse, before)
+        scene = GateContext(workspace, history, base, voice, rehearse, before)
         if scene.changed:
             folders = [workspace.experiments, workspace.lockfiles]
             history.export(base, folders, (SPECS, *LOCKFILES), before.root)
         yield scene
 
 
-def unreadable(scene: Scene) -> Unobserved | None:
+def unreadable(scene: GateContext) -> Unobserved | None:
     """Why the journal's runs cannot be read; None where they can."""
     from ledger.errors import LedgerError
 

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 from guards.gate import wrong_document_number
 from guards.guard import inspect
-from ledger.commands.gate.context import Checked, Scene, unreadable
+from ledger.commands.gate.context import Checked, GateContext, unreadable
 from ledger.errors import UsageError
 from ledger.evidence import Evidence, Unobserved
 from ledger.evidence.document_claims import find_claims
-from ledger.evidence.gate import Claim, Claims, Numbers
+from ledger.evidence.gate import DocumentClaim, DocumentClaims, Numbers
 from ledger.evidence.metrics import Metric
 from ledger.findings import Finding, Report, Severity
 from ledger.journal.runs import Run, find
@@ -16,10 +16,10 @@ from ledger.journal.runs import Run, find
 NAME = "claims"
 
 
-def check(scene: Scene) -> Checked:
+def check(scene: GateContext) -> Checked:
     """Hold every claim of the work tree's Markdown against the journal."""
     documents = scene.history.files("*.md")
-    claims: list[Claim] = []
+    claims: list[DocumentClaim] = []
     unread: list[Finding] = []
     for path in documents:
         shown = path.encode("utf-8", "backslashreplace").decode()  # a file's name may be no text
@@ -31,12 +31,15 @@ def check(scene: Scene) -> Checked:
     numbers: Numbers | Unobserved = Numbers()
     if claims:
         numbers = unreadable(scene) or _numbers(claims, scene.runs)
-    expected, actual = Evidence(written_numbers=numbers), Evidence(written_numbers=Claims(tuple(claims)))
+    expected, actual = (
+        Evidence(written_numbers=numbers),
+        Evidence(written_numbers=DocumentClaims(tuple(claims))),
+    )
     report = inspect([wrong_document_number], expected, actual) + Report(tuple(unread))
     return Checked(NAME, f"{len(claims):,} marked numbers in {len(documents):,} Markdown files", report)
 
 
-def _numbers(claims: Sequence[Claim], runs: Sequence[Run]) -> Numbers:
+def _numbers(claims: Sequence[DocumentClaim], runs: Sequence[Run]) -> Numbers:
     """What the journal has on every pair of names that a claim gives."""
     values: dict[tuple[str, str], float] = {}
     named: dict[str, str] = {}

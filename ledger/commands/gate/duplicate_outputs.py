@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from guards.guard import inspect
 from guards.identity import duplicate_output
-from ledger.commands.gate.context import Checked, Scene, unreadable
+from ledger.commands.gate.context import Checked, GateContext, unreadable
 from ledger.evidence import Evidence, History
 from ledger.findings import Report, Severity, merge
 from ledger.journal.runs import Run, to_identity
@@ -14,7 +14,7 @@ from ledger.journal.runs import Run, to_identity
 NAME = "identical"
 
 
-def check(scene: Scene) -> Checked:
+def check(scene: GateContext) -> Checked:
     """Hold each new run's output against those of all the others."""
     reason = unreadable(scene)
     if reason:
@@ -29,7 +29,7 @@ def check(scene: Scene) -> Checked:
     return Checked(NAME, about, replace(report, passed=passed))
 
 
-def _others(scene: Scene, run: Run, twins: Mapping[str, Sequence[Run]]) -> Iterator[Run]:
+def _others(scene: GateContext, run: Run, twins: Mapping[str, Sequence[Run]]) -> Iterator[Run]:
     """Those with its output that the base has, or that this branch had before it: a pair is told once."""
     for one in dict.fromkeys(one.id for key in _digests(run) for one in twins[key]):
         other = scene.by_id[one]

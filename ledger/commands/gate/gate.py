@@ -12,13 +12,13 @@ from ledger.commands.gate import (
     scores,
     specs,
 )
-from ledger.commands.gate.context import Checked, Scene, open_scene
-from ledger.commands.reporter import Voice
+from ledger.commands.gate.context import Checked, GateContext, open_scene
+from ledger.commands.reporter import Reporter
 from ledger.findings import Json, Report, merge
 from ledger.git.history import Base
 from ledger.workspace import Workspace
 
-Check = Callable[[Scene], Checked]
+Check = Callable[[GateContext], Checked]
 
 # In this order: what a broken journal makes pointless comes after the journal.
 CHECKS: tuple[Check, ...] = (
@@ -53,7 +53,7 @@ class Gate:
         }
 
 
-def run_gate(workspace: Workspace, ref: str | None, voice: Voice, *, rehearse: bool) -> Gate:
+def run_gate(workspace: Workspace, ref: str | None, voice: Reporter, *, rehearse: bool) -> Gate:
     """Make every check. Raises UsageError or LedgerError where the base cannot be had."""
     with open_scene(workspace, ref, voice, rehearse=rehearse) as scene:
         return Gate(scene.base, tuple(check(scene) for check in CHECKS))

@@ -3,14 +3,14 @@
 from guards.guard import inspect
 from guards.journal import AGAINST_BASE
 from ledger.commands.fsck import inspect_journal
-from ledger.commands.gate.context import HERE, Checked, Scene
+from ledger.commands.gate.context import HERE, Checked, GateContext
 from ledger.evidence import Evidence
 from ledger.evidence.gate import JournalText
 
 NAME = "journal"
 
 
-def check(scene: Scene) -> Checked:
+def check(scene: GateContext) -> Checked:
     """Inspect the journal of the work tree, alone and against the base's."""
     sound, entries = inspect_journal(scene.journal, scene.workspace.root)
     past, present = JournalText(scene.base.name, scene.past), JournalText(HERE, scene.journal.read())

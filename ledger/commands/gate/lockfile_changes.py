@@ -6,10 +6,10 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ledger.commands.diff_env.compare import Comparison, compare
+from ledger.commands.diff_env.compare import EnvironmentComparison, compare
 from ledger.commands.env import named
 from ledger.commands.gate.changed_specs import read_spec
-from ledger.commands.gate.context import LOCKFILES, Scene, Table
+from ledger.commands.gate.context import LOCKFILES, GateContext, GateTable
 from ledger.commands.gate.lockfile_rehearsal import rehearse_both
 from ledger.environments.diff.from_journal import imports_of
 from ledger.environments.lockfile import Lockfile, is_path
@@ -18,7 +18,7 @@ from ledger.evidence.gate import LockChange, PackageChange, Rehearsals, Rehearse
 from ledger.evidence.suspects import Kind
 from ledger.journal.runs import load_runs
 from ledger.specs.loader import names
-from ledger.specs.schema import Experiment
+from ledger.specs.schema import ExperimentSpec
 from ledger.workspace import Workspace
 from runners.environments.inspection import capture
 
@@ -29,40 +29,40 @@ Pair = tuple[Lockfile, Lockfile]
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class LockfileChanges:
     """What changed for which experiments, and what came of it. `missing`: specs whose lockfile is gone."""
 
     changes: tuple[LockChange, ...]
     rehearsals: Rehearsals
     missing: tuple[str, ...]
-    tables: tuple[Table, ...]
+    tables: tuple[GateTable, ...]
 
 
-def look(scene: Scene) -> Seen:
+def look(scene: GateContext) -> LockfileChanges:
     """Hold each experiment's lockfile against the base's; with --rehearse, its behaviour too."""
     changes: list[LockChange] = []
     imports = _imports(scene)
     rehearsals = Rehearsals(asked=scene.rehearse)
-    compared: dict[str, Comparison] = {}
+    compared: dict[str, EnvironmentComparison] = {}
     for experiment, pair in _pairs(scene):
         change = _change(experiment, pair, imports.get(experiment))
         if scene.rehearse and change.imported_changes:
             change, rehearsals = _rehearse(scene, change, pair, rehearsals)
         compared[experiment] = _compare(scene, change, pair, rehearsals.rehearsed.get(experiment))
         changes.append(change)
-    return Seen(tuple(changes), rehearsals, tuple(_missing(scene)), tuple(_tables(compared)))
+    return LockfileChanges(tuple(changes), rehearsals, tuple(_missing(scene)), tuple(_tables(compared)))
 
 
-def _pairs(scene: Scene) -> Iterator[tuple[str, Pair]]:
+def _pairs(scene: GateContext) -> Iterator[tuple[str, Pair]]:
     """Each experiment that stands on both sides, with the lockfile it had and the one it has."""
     for name in names(scene.workspace.experiments):
         if pair := _pair(_variants(scene, name, scene.before), _variants(scene, name, scene.workspace)):
             yield name, pair
 
 
-def _variants(scene: Scene, name: str, workspace: Workspace) -> list[Lockfile]:
+def _variants(scene: GateContext, name: str, workspace: Workspace) -> list[Lockfile]:
     spec = read_spec(name, workspace)
-    if not isinstance(spec, Experiment):
+    if not isinstance(spec, ExperimentSpec):
         return []  # new, or the specs' check tells what is wrong with it
     if workspace is scene.before and spec.environment and is_path(spec.environment):
         elsewhere = (scene.workspace.root / spec.environment).resolve()
@@ -85,7 +85,7 @@ def _pair(before: Sequence[Lockfile], after: Sequence[Lockfile]) -> Pair | None:
     return next((pair for pair in differing if pair[0] == mine), differing[0])
 
 
-def _imports(scene: Scene) -> dict[str, frozenset[str]]:
+def _imports(scene: GateContext) -> dict[str, frozenset[str]]:
     """What the workers of each experiment's runs imported, by experiment, where they told."""
     found: dict[str, frozenset[str]] = {}
     with suppress(LedgerError):  # the journal's own check tells what is wrong with it
@@ -104,7 +104,7 @@ def _change(experiment: str, pair: Pair, imported: frozenset[str] | None) -> Loc
 
 
 def _rehearse(
-    scene: Scene, change: LockChange, pair: Pair, rehearsals: Rehearsals
+    scene: GateContext, change: LockChange, pair: Pair, rehearsals: Rehearsals
 ) -> tuple[LockChange, Rehearsals]:
     """Rehearse under both; what the old one's worker imported is known from then on."""
     seen, imported = rehearse_both(scene, change, pair)
@@ -112,23 +112,25 @@ def _rehearse(
     return change, replace(rehearsals, rehearsed={**rehearsals.rehearsed, change.experiment: seen})
 
 
-def _compare(scene: Scene, change: LockChange, pair: Pair, seen: Rehearsed | None) -> Comparison:
+def _compare(
+    scene: GateContext, change: LockChange, pair: Pair, seen: Rehearsed | None
+) -> EnvironmentComparison:
     """The runs under both lockfiles where there are two, else the lockfiles themselves."""
     if seen and seen.old.run and seen.new.run:
         return compare(seen.old.run, seen.new.run, scene.workspace)
     return compare(str(pair[0].path), str(pair[1].path), imported=change.imported)
 
 
-def _tables(compared: Mapping[str, Comparison]) -> Iterator[Table]:
+def _tables(compared: Mapping[str, EnvironmentComparison]) -> Iterator[GateTable]:
     """One table for all experiments that show the same."""
     same: dict[tuple[tuple[str, ...], ...], list[str]] = {}
     for experiment, found in compared.items():
         same.setdefault(_rows(found), []).append(experiment)
     for rows, experiments in same.items():
-        yield Table(f"lockfile of {', '.join(experiments)}", HEADINGS, rows)
+        yield GateTable(f"lockfile of {', '.join(experiments)}", HEADINGS, rows)
 
 
-def _rows(found: Comparison) -> tuple[tuple[str, ...], ...]:
+def _rows(found: EnvironmentComparison) -> tuple[tuple[str, ...], ...]:
     told = [one for one in found.suspects if one.hard or one.kind is Kind.PACKAGE]
     rows = [
         (
@@ -148,13 +150,13 @@ def _shown(value: object) -> str:
     return "-" if value is None else str(value)
 
 
-def _missing(scene: Scene) -> Iterator[str]:
+def _missing(scene: GateContext) -> Iterator[str]:
     """Why a lockfile that a spec names cannot be read; once for each."""
     problems: dict[str, list[str]] = {}
     for name in names(scene.workspace.experiments):
         spec = read_spec(name, scene.workspace)
         try:
-            named(spec.environment if isinstance(spec, Experiment) else None, scene.workspace)
+            named(spec.environment if isinstance(spec, ExperimentSpec) else None, scene.workspace)
         except LedgerError as error:
             problems.setdefault(error.message, []).append(name)
     for message, experiments in problems.items():

@@ -9,7 +9,7 @@ from pathlib import Path
 from guards.preflight import insufficient_disk
 from ledger.commands.diff_env.compare import compare
 from ledger.commands.env import choose
-from ledger.commands.gate.context import Scene
+from ledger.commands.gate.context import GateContext
 from ledger.commands.run.generation import AGAIN, Outcome, RunRequest, run_experiment
 from ledger.commands.run.training.train import TrainingOutcome
 from ledger.commands.verify.values import VerifyRequest
@@ -25,7 +25,7 @@ Done = Outcome | TrainingOutcome
 Pair = tuple[Lockfile, Lockfile]
 
 
-def rehearse(scene: Scene, experiment: str, lockfile: Path | None = None, label: str = "") -> Done:
+def rehearse(scene: GateContext, experiment: str, lockfile: Path | None = None, label: str = "") -> Done:
     """Rehearse it in the environment that its spec names, or in a lockfile's, which `label` names.
 
     Raises LedgerError where it cannot be done.
@@ -37,7 +37,9 @@ def rehearse(scene: Scene, experiment: str, lockfile: Path | None = None, label:
     return run_experiment(scene.workspace, request, scene.voice)
 
 
-def rehearse_both(scene: Scene, change: LockChange, pair: Pair) -> tuple[Rehearsed, frozenset[str] | None]:
+def rehearse_both(
+    scene: GateContext, change: LockChange, pair: Pair
+) -> tuple[Rehearsed, frozenset[str] | None]:
     """Under the old lockfile, then the new one, then the old one's save under the new one.
 
     Also tells which distributions the old one's worker imported. What cannot be done is told in its place.
@@ -51,7 +53,7 @@ def rehearse_both(scene: Scene, change: LockChange, pair: Pair) -> tuple[Rehears
     return Rehearsed(old, new, reload, _defaults(scene, old, new)), imported or None
 
 
-def _keep(scene: Scene, lockfile: Lockfile) -> Path:
+def _keep(scene: GateContext, lockfile: Lockfile) -> Path:
     """A copy that stays: the record of a rehearsal names it, and may be asked for it again."""
     folder = scene.workspace.private / "lockfiles" / lockfile.digest.removeprefix("sha256:")[:12]
     folder.mkdir(parents=True, exist_ok=True)
@@ -82,7 +84,7 @@ def judge(label: str, report: Report, run: str | None) -> Behaviour:
     return Behaviour(label, run, report.verdict is Verdict.PASS, problems, unfinished)
 
 
-def _reload(scene: Scene, done: TrainingOutcome, lockfile: Path, label: str) -> Behaviour | None:
+def _reload(scene: GateContext, done: TrainingOutcome, lockfile: Path, label: str) -> Behaviour | None:
     """The newest checkpoint of the old rehearsal, loaded with the new packages."""
     checkpoints = list_checkpoints(done.output) if done.output else []
     if not checkpoints:
@@ -99,7 +101,7 @@ def _reload(scene: Scene, done: TrainingOutcome, lockfile: Path, label: str) -> 
     return judge(label, verified.report, done.run)
 
 
-def _defaults(scene: Scene, old: Behaviour, new: Behaviour) -> tuple[str, ...]:
+def _defaults(scene: GateContext, old: Behaviour, new: Behaviour) -> tuple[str, ...]:
     """Effective settings that nobody chose and that differ, most suspicious first."""
     if old.run is None or new.run is None:
         return ()

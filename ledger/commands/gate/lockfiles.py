@@ -5,7 +5,7 @@ What compares and rehearses is imported where something changed: as a rule nothi
 
 from guards.gate import breaking_lockfile_change
 from guards.guard import inspect
-from ledger.commands.gate.context import LOCKFILES, Checked, Scene
+from ledger.commands.gate.context import LOCKFILES, Checked, GateContext
 from ledger.evidence import Evidence
 from ledger.evidence.gate import LockChanges, Rehearsals
 from ledger.findings import Finding, Report, Severity
@@ -13,7 +13,7 @@ from ledger.findings import Finding, Report, Severity
 NAME = "lockfiles"
 
 
-def check(scene: Scene) -> Checked:
+def check(scene: GateContext) -> Checked:
     """Find the experiments whose lockfile changed, and with --rehearse what they do under both."""
     if not scene.changed:
         nothing = Evidence(lock_changes=LockChanges(scene.base.name))

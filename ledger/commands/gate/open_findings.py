@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from guards.gate import open_finding
 from guards.guard import inspect
-from ledger.commands.gate.context import Checked, Scene, unreadable
+from ledger.commands.gate.context import Checked, GateContext, unreadable
 from ledger.environments.diff.from_journal import VERIFIED
 from ledger.evidence import Evidence
 from ledger.evidence.gate import KnownRuns, OpenFindings, RunFindings
@@ -16,7 +16,7 @@ from ledger.journal.store import Entry
 NAME = "findings"
 
 
-def check(scene: Scene) -> Checked:
+def check(scene: GateContext) -> Checked:
     """Look for open errors in every finished run, and in the verifications of its checkpoints."""
     reason = unreadable(scene)
     if reason:
@@ -44,7 +44,7 @@ def _errors(report: Report) -> Iterator[Finding]:
     return (one for one in report.findings if one.severity >= Severity.ERROR and one.accepted is None)
 
 
-def _verified(scene: Scene, newest: Mapping[str, str]) -> tuple[list[RunFindings], frozenset[str]]:
+def _verified(scene: GateContext, newest: Mapping[str, str]) -> tuple[list[RunFindings], frozenset[str]]:
     """What the newest verification of each checkpoint found that its run did not; those that the base has."""
     found, known = [], set[str]()
     for entry in _newest_verifications(scene):
@@ -58,7 +58,7 @@ def _verified(scene: Scene, newest: Mapping[str, str]) -> tuple[list[RunFindings
     return found, frozenset(known)
 
 
-def _newest_verifications(scene: Scene) -> Iterable[Entry]:
+def _newest_verifications(scene: GateContext) -> Iterable[Entry]:
     """One for each checkpoint of a finished run, in the environment that the run was made in.
 
     That another version cannot read a checkpoint is no fault of it.

@@ -6,7 +6,7 @@ from hashlib import sha256
 
 from guards.gate import worse_score
 from guards.guard import inspect
-from ledger.commands.gate.context import Checked, Scene, Table, unreadable
+from ledger.commands.gate.context import Checked, GateContext, GateTable, unreadable
 from ledger.errors import LedgerError
 from ledger.evidence import Evidence, Unobserved
 from ledger.evidence.gate import ScoreChange, ScoreChanges, Scored, ScoreLimit
@@ -19,7 +19,7 @@ HEADINGS = ("experiment", "score", "base", "now", "test")
 NAMES = ("bleu", "chrf")  # in the order of `paired_tests`
 
 
-def check(scene: Scene) -> Checked:
+def check(scene: GateContext) -> Checked:
     """Pair each experiment's newest new scored run with the base's newest, and test the difference."""
     reason = unreadable(scene)
     if reason:
@@ -30,11 +30,11 @@ def check(scene: Scene) -> Checked:
     actual = Evidence(score_changes=ScoreChanges(changes))
     report = inspect([worse_score], Evidence(score_changes=ScoreLimit(LEVEL)), actual)
     rows = tuple(_row(change) for change in changes)
-    tables = (Table("scores", HEADINGS, rows),) if rows else ()
+    tables = (GateTable("scores", HEADINGS, rows),) if rows else ()
     return Checked(NAME, f"{len(pairs):,} experiments with a new score", _accepted(report, scene), tables)
 
 
-def _pairs(scene: Scene) -> Iterator[tuple[Run, Run]]:
+def _pairs(scene: GateContext) -> Iterator[tuple[Run, Run]]:
     scored = [run for run in scene.runs if run.metrics.keys() & set(NAMES)]
     old = {run.experiment: run for run in scored if run.id in scene.known}
     new = {run.experiment: run for run in scored if run.id not in scene.known}
@@ -43,7 +43,7 @@ def _pairs(scene: Scene) -> Iterator[tuple[Run, Run]]:
             yield old[experiment], run
 
 
-def _changes(scene: Scene, old: Run, new: Run) -> Iterator[ScoreChange]:
+def _changes(scene: GateContext, old: Run, new: Run) -> Iterator[ScoreChange]:
     shared = [name for name in NAMES if name in old.metrics and name in new.metrics]
     changes = [ScoreChange(new.experiment, name, _scored(old, name), _scored(new, name)) for name in shared]
     if any(change.candidate.metric.value < change.baseline.metric.value for change in changes):
@@ -58,7 +58,7 @@ def _with_test(change: ScoreChange, tested: tuple[PairedTest, ...] | Unobserved)
     return replace(change, paired=tested[NAMES.index(change.name)])
 
 
-def _test(scene: Scene, old: Run, new: Run) -> tuple[PairedTest, ...] | Unobserved:
+def _test(scene: GateContext, old: Run, new: Run) -> tuple[PairedTest, ...] | Unobserved:
     """The paired tests on the two outputs as they are stored; or why there can be none."""
     from ledger.commands.recorded_texts import read_data, target_language
     from ledger.evaluation.significance import paired_tests
@@ -80,7 +80,7 @@ def _test(scene: Scene, old: Run, new: Run) -> tuple[PairedTest, ...] | Unobserv
         return Unobserved(error.message)
 
 
-def _output(scene: Scene, run: Run) -> list[str] | Unobserved:
+def _output(scene: GateContext, run: Run) -> list[str] | Unobserved:
     """The run's output as it is stored, or as the base has it in git."""
     from ledger.commands.recorded_texts import read_output
 
@@ -107,7 +107,7 @@ def _row(change: ScoreChange) -> tuple[str, ...]:
     return (change.experiment, change.name, *values, test if lower else "not lower")
 
 
-def _accepted(report: Report, scene: Scene) -> Report:
+def _accepted(report: Report, scene: GateContext) -> Report:
     """The report with what was accepted of each run marked."""
     why = {(run.id, one.code): one.why for run in scene.new_runs for one in run.acceptances}
     findings = tuple(replace(f, accepted=why.get((str(f.evidence["run"]), f.code))) for f in report.findings)

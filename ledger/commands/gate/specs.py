@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from guards.gate import spec_without_run
 from guards.guard import inspect
-from ledger.commands.gate.context import SPECS, Checked, Scene, unreadable
+from ledger.commands.gate.context import SPECS, Checked, GateContext, unreadable
 from ledger.errors import LedgerError
 from ledger.evidence import Evidence, Unobserved
 from ledger.evidence.gate import ChangedSpec, ChangedSpecs, SpecRun, SpecRuns
@@ -17,7 +17,7 @@ from ledger.journal.runs import Run
 NAME = "specs"
 
 
-def check(scene: Scene) -> Checked:
+def check(scene: GateContext) -> Checked:
     """Find the specs that run something else than in the base, and their runs."""
     changed: tuple[ChangedSpec, ...] = ()
     if any(path.suffix == SPECS for path in scene.changed):
@@ -34,7 +34,7 @@ def check(scene: Scene) -> Checked:
     return Checked(NAME, about, report)
 
 
-def _real(scene: Scene) -> list[Run]:
+def _real(scene: GateContext) -> list[Run]:
     return [run for run in scene.runs if run.mode == "real"]
 
 
@@ -48,7 +48,7 @@ def _recorded(run: Run) -> SpecRun:
     )
 
 
-def _rehearse(scene: Scene, changed: Sequence[ChangedSpec]) -> Iterator[SpecRun]:
+def _rehearse(scene: GateContext, changed: Sequence[ChangedSpec]) -> Iterator[SpecRun]:
     """A rehearsal of every changed spec whose experiment and digest were never run for real."""
     if not scene.rehearse:
         return
@@ -59,7 +59,7 @@ def _rehearse(scene: Scene, changed: Sequence[ChangedSpec]) -> Iterator[SpecRun]
             yield _rehearsed(scene, spec)
 
 
-def _rehearsed(scene: Scene, spec: ChangedSpec) -> SpecRun:
+def _rehearsed(scene: GateContext, spec: ChangedSpec) -> SpecRun:
     from ledger.commands.gate.lockfile_rehearsal import rehearse
 
     try:

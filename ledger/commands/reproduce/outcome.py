@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from ledger.commands.diff_env.compare import Comparison
+from ledger.commands.diff_env.compare import EnvironmentComparison
 from ledger.commands.reproduce.prerequisites import Missing
 from ledger.evidence import Evidence
 from ledger.evidence.suspects import Suspect
@@ -33,7 +33,7 @@ class Reproduction:
     missing: tuple[Missing, ...] = ()
     again: Run | None = None
     settings: tuple[Difference, ...] = ()
-    comparison: Comparison | None = None
+    comparison: EnvironmentComparison | None = None
     kept: Path | None = None
     entry: str | None = None
     seconds: float = 0.0

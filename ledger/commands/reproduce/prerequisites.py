@@ -10,7 +10,7 @@ from pathlib import Path
 
 from guards import registry
 from ledger.commands.env import choose, named
-from ledger.commands.reporter import Voice
+from ledger.commands.reporter import Reporter
 from ledger.commands.run.generation_inputs import folder_facts, read_inputs
 from ledger.commands.run.training.forecasting_inputs import read_forecasting_inputs
 from ledger.commands.run.training.inputs import read_training_inputs
@@ -79,7 +79,7 @@ def in_tree(workspace: Workspace, run: Run, tree: Workspace) -> Iterator[Missing
 
 
 def environment_missing(
-    name: str | None, tree: Workspace, allowed: frozenset[str], voice: Voice
+    name: str | None, tree: Workspace, allowed: frozenset[str], voice: Reporter
 ) -> Iterator[Missing]:
     """Whether the environment `name` can be had; it is built where it can be."""
     try:

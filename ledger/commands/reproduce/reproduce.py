@@ -9,7 +9,7 @@ from pathlib import Path
 
 from guards.guard import inspect
 from ledger.commands.diff_env.compare import compare_sides
-from ledger.commands.reporter import Voice
+from ledger.commands.reporter import Reporter
 from ledger.commands.reproduce.artifacts import evidence_of, guards_for, is_training
 from ledger.commands.reproduce.outcome import Reproduction, body
 from ledger.commands.reproduce.prerequisites import (
@@ -36,7 +36,7 @@ FOLDER = "reproductions"
 def reproduce(
     workspace: Workspace,
     name: str,
-    voice: Voice,
+    voice: Reporter,
     *,
     overrides: Sequence[str] = (),
     environment: str | None = None,

@@ -11,7 +11,7 @@ from pathlib import Path
 from guards import registry
 from guards.guard import inspect
 from ledger.commands.check import inspect_output
-from ledger.commands.reporter import Voice
+from ledger.commands.reporter import Reporter
 from ledger.commands.run import preflight
 from ledger.commands.run.generation_inputs import Inputs, read_inputs
 from ledger.commands.run.limits import max_rates, score_limits
@@ -23,8 +23,8 @@ from ledger.commands.run.plan import (
     failures_recorded,
     make_plan,
     nothing_left_of_a_new_run,
+    resolve_environment,
     resumable,
-    settle,
     started,
 )
 from ledger.commands.run.recorder import Mode, Recorder, new_run_id
@@ -35,7 +35,7 @@ from ledger.evaluation.significance import intervals
 from ledger.evidence import Evidence, LineSample, Scores, TextEvidence
 from ledger.findings import Json, Report, Verdict
 from ledger.models.catalog import parameters
-from ledger.specs import ForecastingSpec, Spec, TrainingSpec, load_experiment
+from ledger.specs import ForecastingSpec, GenerationSpec, TrainingSpec, load_experiment
 from ledger.utils.hashing import digest_file
 from ledger.utils.textfiles import read_lines
 from ledger.workspace import Workspace
@@ -46,7 +46,7 @@ from runners.resources.disk import model_need, rehearsal_need
 __all__ = ["AGAIN", "Outcome", "RunRequest", "run_experiment"]
 
 SAMPLES = 20
-GenerationPlan = Plan[Spec, Inputs]
+GenerationPlan = Plan[GenerationSpec, Inputs]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class Outcome:
     recorded: Mapping[str, Json] = field(default_factory=dict)
 
 
-def run_experiment(workspace: Workspace, request: RunRequest, voice: Voice) -> Outcome | TrainingOutcome:
+def run_experiment(workspace: Workspace, request: RunRequest, voice: Reporter) -> Outcome | TrainingOutcome:
     """Run one experiment, or refuse to; the outcome's report holds every finding from preflight on.
 
     Raises LedgerError when it cannot be done at all. What had been started is then on the record as failed
@@ -85,12 +85,14 @@ def run_experiment(workspace: Workspace, request: RunRequest, voice: Voice) -> O
     return _run_generation(workspace, request, spec, voice)
 
 
-def _run_generation(workspace: Workspace, request: RunRequest, spec: Spec, voice: Voice) -> Outcome:
+def _run_generation(
+    workspace: Workspace, request: RunRequest, spec: GenerationSpec, voice: Reporter
+) -> Outcome:
     plan = make_plan(workspace, request, spec, read_inputs(spec, workspace, rehearsal=request.rehearse))
     max_rates(spec, workspace)  # raises now rather than after the run
     name = spec.model.name
     need = rehearsal_need() if request.rehearse else model_need(name, parameters(name))
-    plan, before = settle(plan, need, name, spec.task, voice)
+    plan, before = resolve_environment(plan, need, name, spec.task, voice)
     run = resumable(plan) if request.resume else new_run_id(spec.name)
     voice.preflight(before)
     if before.verdict is Verdict.FAIL:
@@ -101,7 +103,9 @@ def _run_generation(workspace: Workspace, request: RunRequest, spec: Spec, voice
             return _run(plan, before, recorder, worker, voice)
 
 
-def _run(plan: GenerationPlan, before: Report, recorder: Recorder, worker: Worker, voice: Voice) -> Outcome:
+def _run(
+    plan: GenerationPlan, before: Report, recorder: Recorder, worker: Worker, voice: Reporter
+) -> Outcome:
     with nothing_left_of_a_new_run(plan, recorder):
         job = _job(plan, recorder.folder, worker, voice)
         probed = preflight.inspect_languages(plan.spec.codes, probe(worker, job))
@@ -119,7 +123,7 @@ def _run(plan: GenerationPlan, before: Report, recorder: Recorder, worker: Worke
         return _guard(plan, before, recorder, result)
 
 
-def _job(plan: GenerationPlan, folder: Path, worker: Worker, voice: Voice) -> GenerationJob:
+def _job(plan: GenerationPlan, folder: Path, worker: Worker, voice: Reporter) -> GenerationJob:
     """What the worker is asked to do: the spec's own model, or in a rehearsal a tiny one of its family."""
     spec, inputs = plan.spec, plan.inputs
     model, dtype, device = spec.model.name, spec.model.dtype, spec.device

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ledger.errors import LedgerError
 from ledger.findings import Json
-from ledger.specs import Spec
+from ledger.specs import GenerationSpec
 from ledger.utils.hashing import digest_file, digest_json
 from ledger.utils.textfiles import read_lines
 from ledger.workspace import Workspace
@@ -33,12 +33,12 @@ class Inputs:
     source_path: Path
 
 
-def read_inputs(spec: Spec, workspace: Workspace, *, rehearsal: bool) -> Inputs:
+def read_inputs(spec: GenerationSpec, workspace: Workspace, *, rehearsal: bool) -> Inputs:
     """What this run reads. Raises LedgerError where a file is missing or malformed."""
     return _rehearsal_inputs(spec) if rehearsal else _real_inputs(spec, workspace)
 
 
-def _real_inputs(spec: Spec, workspace: Workspace) -> Inputs:
+def _real_inputs(spec: GenerationSpec, workspace: Workspace) -> Inputs:
     source_path = _data_file(spec, workspace, "source", spec.data.source)
     source = read_lines(source_path)
     data: dict[str, Json] = {"source": _file_facts(source_path, workspace, source), "reference": None}
@@ -57,7 +57,7 @@ def _real_inputs(spec: Spec, workspace: Workspace) -> Inputs:
     return Inputs(source, reference, data, _digest(spec, data), source_path)
 
 
-def _rehearsal_inputs(spec: Spec) -> Inputs:
+def _rehearsal_inputs(spec: GenerationSpec) -> Inputs:
     """The rehearsal's own text in the place of the spec's."""
     source, reference = rehearsal_text(spec.languages.source, spec.languages.target)
     data: dict[str, Json] = {
@@ -69,12 +69,12 @@ def _rehearsal_inputs(spec: Spec) -> Inputs:
     return Inputs(source, reference, data, _digest(spec, data), Path())
 
 
-def _digest(spec: Spec, data: dict[str, Json]) -> str:
+def _digest(spec: GenerationSpec, data: dict[str, Json]) -> str:
     texts = {side: facts["sha256"] if facts else None for side, facts in data.items()}
     return digest_json({"spec": spec.digest, "data": texts})
 
 
-def _data_file(spec: Spec, workspace: Workspace, side: str, named: str) -> Path:
+def _data_file(spec: GenerationSpec, workspace: Workspace, side: str, named: str) -> Path:
     path = workspace.root / named
     if not path.exists():
         raise LedgerError(

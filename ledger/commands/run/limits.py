@@ -8,7 +8,7 @@ from ledger.errors import UsageError
 from ledger.evidence import ScoreLimits
 from ledger.evidence.training import TrainingLimits, limit_problems
 from ledger.findings import Json
-from ledger.specs import Spec
+from ledger.specs import GenerationSpec
 from ledger.specs.schema import TextExperiment
 from ledger.workspace import Workspace
 
@@ -17,7 +17,7 @@ from ledger.workspace import Workspace
 REHEARSAL_MIN_BLEU = 60.0
 
 
-def max_rates(spec: Spec, workspace: Workspace) -> dict[str, float]:
+def max_rates(spec: GenerationSpec, workspace: Workspace) -> dict[str, float]:
     """The highest allowed rates (0-1) by guard code that the repository and the spec state."""
     settings = workspace.settings.get("max_rate", {})
     where, example = "pyproject.toml, [tool.ledger] max_rate", "max_rate = { TXT003 = 0.05 }"

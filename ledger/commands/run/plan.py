@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
 from ledger.commands.env import DRIFT, choose, named
-from ledger.commands.reporter import Voice
+from ledger.commands.reporter import Reporter
 from ledger.commands.run import preflight
 from ledger.commands.run.recorder import Mode, Recorder, git_facts
 from ledger.environments.environment import Environment
@@ -18,7 +18,7 @@ from ledger.evidence import DiskNeed, History, ModelUse, RunIdentity
 from ledger.findings import Json, Report
 from ledger.git import status
 from ledger.journal.runs import Run, load_runs, to_identity
-from ledger.specs.schema import Experiment
+from ledger.specs.schema import ExperimentSpec
 from ledger.workspace import Workspace
 from runners.environments.inspection import capture
 
@@ -39,7 +39,7 @@ class Asked(Protocol):
         ...
 
 
-SpecT = TypeVar("SpecT", bound=Experiment)
+SpecT = TypeVar("SpecT", bound=ExperimentSpec)
 InputsT = TypeVar("InputsT", bound=Asked)
 
 
@@ -102,8 +102,8 @@ def make_plan(
     )
 
 
-def settle(
-    plan: Plan[SpecT, InputsT], need: DiskNeed, model: str, task: str, voice: Voice
+def resolve_environment(
+    plan: Plan[SpecT, InputsT], need: DiskNeed, model: str, task: str, voice: Reporter
 ) -> tuple[Plan[SpecT, InputsT], Report]:
     """Preflight, and the plan with the interpreter to run with. `need` is what the run will write.
 
@@ -177,7 +177,7 @@ def discard_a_new_run(plan: Plan[SpecT, InputsT], recorder: Recorder) -> None:
 
 
 @contextmanager
-def failures_recorded(recorder: Recorder, voice: Voice) -> Iterator[None]:
+def failures_recorded(recorder: Recorder, voice: Reporter) -> Iterator[None]:
     """What ends the run early is on the record, or, for an interrupt, told how to go on from."""
     begun = time.monotonic()
     try:

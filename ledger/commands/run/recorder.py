@@ -20,7 +20,7 @@ from ledger.evidence import GitState, LineSample
 from ledger.findings import Json, Report
 from ledger.git.patch import NAME, keep
 from ledger.journal.store import Journal, open_journal
-from ledger.tracking.events import Artifact, Metric, record_finish, record_start
+from ledger.tracking.events import Artifact, MetricPoint, record_finish, record_start
 from ledger.tracking.sender import launch
 from ledger.tracking.spool import Spool
 from ledger.workspace import Workspace
@@ -92,7 +92,7 @@ class Recorder:
     def metric(self, name: str, value: float | None, step: int) -> None:
         """One point of a series, for MLflow; nothing where there is no number."""
         if value is not None and math.isfinite(value):
-            point = Metric(name, value, time.time_ns() // 1_000_000, step)
+            point = MetricPoint(name, value, time.time_ns() // 1_000_000, step)
             self._track(lambda: self._spool.append(point))
 
     def failed(self, reason: str, seconds: float, report: Report | None = None) -> None:

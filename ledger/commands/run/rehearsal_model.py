@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from ledger.commands.reporter import Voice
+from ledger.commands.reporter import Reporter
 from ledger.commands.run.plan import Plan
 from ledger.errors import UsageError
 from ledger.models.catalog import model_kind
@@ -26,7 +26,9 @@ def rehearsal_model(experiment: str, model: Model | TrainedModel) -> tuple[str, 
     return model.family, "denoising" if model_kind(model.name or "").pretrained_only else "translation"
 
 
-def tiny_model(plan: Plan[Any, Any], family: str, objective: Objective, worker: Worker, voice: Voice) -> Path:
+def tiny_model(
+    plan: Plan[Any, Any], family: str, objective: Objective, worker: Worker, voice: Reporter
+) -> Path:
     """The folder of the tiny model of that family, trained in the plan's environment."""
     with voice.progress("steps") as on_progress:
         model = prepare(

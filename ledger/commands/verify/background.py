@@ -8,7 +8,7 @@ from pathlib import Path
 from threading import Lock
 
 from ledger.commands.verify.record import record
-from ledger.commands.verify.values import Setting, Verified
+from ledger.commands.verify.values import VerificationContext, VerificationResult
 from ledger.commands.verify.verify import verify_checkpoint
 from ledger.errors import LedgerError
 from ledger.evidence.checkpoint import list_checkpoints, read_mark, stated_mark, write_mark
@@ -23,7 +23,7 @@ class Judged:
     """What became of one save; `error` says why it could not be verified at all."""
 
     saved: Saved
-    verified: Verified | None = None
+    verified: VerificationResult | None = None
     error: LedgerError | None = None
 
 
@@ -35,7 +35,11 @@ class Verifier:
     """
 
     def __init__(
-        self, interpreter: Path, log: Path, setting: Setting, tell: Callable[[Judged | Exception], None]
+        self,
+        interpreter: Path,
+        log: Path,
+        setting: VerificationContext,
+        tell: Callable[[Judged | Exception], None],
     ) -> None:
         self._interpreter, self._log, self._setting, self._tell = interpreter, log, setting, tell
         self._pool = ThreadPoolExecutor(1)
@@ -102,7 +106,9 @@ class Verifier:
             worker.__exit__(None, None, None)
 
 
-def record_save(setting: Setting, judged: Judged, say: Callable[[str], None]) -> Verified | None:
+def record_save(
+    setting: VerificationContext, judged: Judged, say: Callable[[str], None]
+) -> VerificationResult | None:
     """Journal the verdict and mark the save, and its snapshot where that is kept for a resume.
 
     Returns None where it could not be verified.

@@ -10,7 +10,7 @@ from pathlib import Path
 from ledger.checkpoints.provenance import origin_of_checkpoint
 from ledger.journal.runs import Run
 from ledger.workspace import Workspace
-from runners.host.attachment import Attachment, News, Save, Training, Unverified
+from runners.host.attachment import AttachedTraining, Attachment, News, SavedCheckpoint, Unverified
 
 CLOCKS = timedelta(seconds=2)  # file systems keep coarse times
 
@@ -41,9 +41,9 @@ def _is_untold(folder: Path, step: int, told: Iterable[News]) -> bool:
     expected = False
     for news in told:
         match news:
-            case Training():
+            case AttachedTraining():
                 expected = expected or (news.folder == folder.parent and step > news.step)
-            case Save() if news.saved.folder == folder:
+            case SavedCheckpoint() if news.saved.folder == folder:
                 return False
             case Unverified() if news.folder == folder:
                 return False

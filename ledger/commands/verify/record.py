@@ -6,7 +6,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from ledger.commands.run.recorder import store_environment
-from ledger.commands.verify.values import Setting, Verified
+from ledger.commands.verify.values import VerificationContext, VerificationResult
 from ledger.errors import LedgerError
 from ledger.evidence.checkpoint import Mark, evidence_path, now, stated_mark, verified_path, write_mark
 from ledger.findings import Json, Verdict
@@ -15,8 +15,11 @@ from ledger.utils.hashing import digest_file
 
 
 def record(
-    setting: Setting, verified: Verified, say: Callable[[str], None], place: Path | None = None
-) -> Verified:
+    setting: VerificationContext,
+    verified: VerificationResult,
+    say: Callable[[str], None],
+    place: Path | None = None,
+) -> VerificationResult:
     """Journal the verdict, then mark the checkpoint if it passed; returns it with entry and mark.
 
     `place` is the checkpoint itself where what was verified is a snapshot of it. A verdict that is no pass
@@ -32,7 +35,11 @@ def record(
 
 
 def _mark(
-    checkpoint: Path, setting: Setting, verified: Verified, entry: str | None, say: Callable[[str], None]
+    checkpoint: Path,
+    setting: VerificationContext,
+    verified: VerificationResult,
+    entry: str | None,
+    say: Callable[[str], None],
 ) -> bool:
     if verified.files is None:
         say(f"{checkpoint} was written to while it was verified: it is not marked; verify it again")
@@ -55,7 +62,7 @@ def _withdraw(checkpoint: Path, environment: str) -> None:
             verified_path(checkpoint).unlink()
 
 
-def _journal(setting: Setting, verified: Verified, checkpoint: Path) -> str:
+def _journal(setting: VerificationContext, verified: VerificationResult, checkpoint: Path) -> str:
     assert setting.workspace is not None
     mode = verified.run.mode if verified.run else "real"
     journal = open_journal(setting.workspace, mode)
@@ -63,7 +70,9 @@ def _journal(setting: Setting, verified: Verified, checkpoint: Path) -> str:
     return journal.append("checkpoint.verified", _body(setting, verified, checkpoint, mode)).id
 
 
-def _body(setting: Setting, verified: Verified, checkpoint: Path, mode: str) -> dict[str, Json]:
+def _body(
+    setting: VerificationContext, verified: VerificationResult, checkpoint: Path, mode: str
+) -> dict[str, Json]:
     assert setting.workspace is not None
     root, path = setting.workspace.root, checkpoint.resolve()
     evidence = evidence_path(verified.checkpoint)
@@ -88,7 +97,7 @@ def _body(setting: Setting, verified: Verified, checkpoint: Path, mode: str) -> 
     }
 
 
-def _effective(setting: Setting, verified: Verified) -> dict[str, Json] | None:
+def _effective(setting: VerificationContext, verified: VerificationResult) -> dict[str, Json] | None:
     """The settings of the reloaded model, and the save's training arguments as this version has them.
 
     None in the environment that trained, where the run's own entry has them.

@@ -32,7 +32,7 @@ class VerifyRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
+class VerificationContext:
     """What is the same for all checkpoints that are verified together. Without a workspace, no journal.
 
     `health` None: the training is watched while it goes on, so that its log need not be read here.
@@ -48,7 +48,7 @@ class Setting:
 
 
 @dataclass(frozen=True, slots=True)
-class Verified:
+class VerificationResult:
     """One checkpoint, verified. `memory` and `reloaded` are BLEU over the same lines, where there are any.
 
     `files` is the digest over what was verified; None where it could not be read. `run` is the one on the

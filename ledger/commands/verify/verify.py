@@ -12,12 +12,12 @@ from guards import registry
 from guards.guard import inspect
 from guards.training import LOGGED
 from ledger.checkpoints.provenance import claims_of, origin_of_checkpoint, origin_of_run, step_in_name
-from ledger.commands.reporter import Voice
+from ledger.commands.reporter import Reporter
 from ledger.commands.run.limits import training_limits
 from ledger.commands.verify.orphaned_checkpoints import untold_by
 from ledger.commands.verify.record import record
 from ledger.commands.verify.sample_checks import inspect_sample
-from ledger.commands.verify.values import Setting, Verified, VerifyRequest
+from ledger.commands.verify.values import VerificationContext, VerificationResult, VerifyRequest
 from ledger.display.progress import Progress
 from ledger.environments.environment import Environment
 from ledger.environments.lockfile import Lockfile
@@ -51,7 +51,7 @@ EVIDENCE_LOST = (
 )
 
 
-def verify(workspace: Workspace | None, request: VerifyRequest, voice: Voice) -> list[Verified]:
+def verify(workspace: Workspace | None, request: VerifyRequest, voice: Reporter) -> list[VerificationResult]:
     """Verify each checkpoint, one after the other in one worker, and record each as soon as it is judged.
 
     Raises LedgerError when one is not there, or the environment cannot be had.
@@ -62,7 +62,7 @@ def verify(workspace: Workspace | None, request: VerifyRequest, voice: Voice) ->
             raise LedgerError(f"{checkpoint} {what}", hint="name the folder of a checkpoint")
     if request.lockfile:
         request = replace(request, interpreter=_build(workspace, request.lockfile, voice))
-    done: list[Verified] = []
+    done: list[VerificationResult] = []
     total = len(request.checkpoints)
     with Worker(request.interpreter, _log(workspace)) as worker, voice.progress("checkpoints") as tell:
         with ThreadPoolExecutor(1) as pool:  # importing transformers takes seconds
@@ -76,7 +76,7 @@ def verify(workspace: Workspace | None, request: VerifyRequest, voice: Voice) ->
     return done
 
 
-def _build(workspace: Workspace | None, lockfile: str, voice: Voice) -> Path:
+def _build(workspace: Workspace | None, lockfile: str, voice: Reporter) -> Path:
     """The Python of the environment that a lockfile pins, built where it is not there yet."""
     with voice.progress("steps") as tell:
         return ensure(_lockfiles(workspace, lockfile), default_cache(), tell)
@@ -86,14 +86,14 @@ def _lockfiles(workspace: Workspace | None, name: str) -> list[Lockfile]:
     return find_lockfiles(name, workspace.lockfiles if workspace else Path("lockfiles"))
 
 
-def prepare(workspace: Workspace | None, request: VerifyRequest) -> Setting:
+def prepare(workspace: Workspace | None, request: VerifyRequest) -> VerificationContext:
     """Look at the environment and the record once. Raises UsageError for a run that is not on the record."""
     runs = tuple(load_runs(workspace)) if workspace else ()
     if request.run and not workspace:
         raise UsageError("--run needs a ledger: there is none here", hint="make one with: ledger init")
     run = find_run(runs, request.run) if request.run else None
     known = run or _run_of(request.checkpoints[0], runs)
-    return Setting(
+    return VerificationContext(
         workspace=workspace,
         environment=_environment(workspace, known, request),
         question=request.question,
@@ -104,7 +104,7 @@ def prepare(workspace: Workspace | None, request: VerifyRequest) -> Setting:
     )
 
 
-def verify_checkpoint(worker: Worker, setting: Setting, checkpoint: Path) -> Verified:
+def verify_checkpoint(worker: Worker, setting: VerificationContext, checkpoint: Path) -> VerificationResult:
     """Reload it and guard what came of it; nothing is recorded or marked yet."""
     before = _stamps(checkpoint)
     with ThreadPoolExecutor(1) as pool:  # while the worker imports what it needs
@@ -119,7 +119,7 @@ def verify_checkpoint(worker: Worker, setting: Setting, checkpoint: Path) -> Ver
     report = inspect(registry.CHECKPOINT, expected, actual) + on_text
     if setting.health is not None:
         report += inspect_log(checkpoint, result, setting.health)
-    return Verified(checkpoint, report, result, files, text, run)
+    return VerificationResult(checkpoint, report, result, files, text, run)
 
 
 def inspect_log(checkpoint: Path, result: Reloaded, limits: TrainingLimits) -> Report:
@@ -132,7 +132,7 @@ def inspect_log(checkpoint: Path, result: Reloaded, limits: TrainingLimits) -> R
 
 
 def _sides(
-    setting: Setting, checkpoint: Path, result: Reloaded, run: Run | None
+    setting: VerificationContext, checkpoint: Path, result: Reloaded, run: Run | None
 ) -> tuple[Evidence, Evidence]:
     """What is expected of the checkpoint, and what is there."""
     workspace = setting.workspace
@@ -159,7 +159,7 @@ def _sides(
     return expected, actual
 
 
-def _keeper(setting: Setting, checkpoint: Path, result: Reloaded, run: Run | None) -> Run | None:
+def _keeper(setting: VerificationContext, checkpoint: Path, result: Reloaded, run: Run | None) -> Run | None:
     """The run that kept evidence of all its saves, of which this is one; None where nobody did."""
     if _task(run) in TRAININGS:
         return run

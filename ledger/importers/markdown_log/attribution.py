@@ -25,7 +25,7 @@ _NUMBER = re.compile(r"\d+")
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class LineContext:
     """Where a line stands. `experiments`: whose section it is (one, or those that a heading names together).
 
     `scope` names the attempt or configuration inside the experiment. `told`: what is said here is said of
@@ -53,7 +53,7 @@ def experiments_in(text: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-def place(line: Line) -> Place:
+def place(line: Line) -> LineContext:
     """The place of a line, by the innermost heading that names experiments without comparing them."""
     at = next((n for n in reversed(range(len(line.headings))) if owns(line.headings[n])), None)
     experiments = experiments_in(line.headings[at]) if at is not None else ()
@@ -64,7 +64,7 @@ def place(line: Line) -> Place:
     planned = any(PLANNED.search(title) for title in line.headings)
     untold = any(pattern.search(part) for part in inner for pattern in (FUTURE, HOPED, LEARNED, SAMPLES))
     own_label = line.labelled[0]
-    return Place(
+    return LineContext(
         experiments=experiments,
         scope=SCOPES.join(apart),
         planned=planned,

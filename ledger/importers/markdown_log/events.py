@@ -12,7 +12,7 @@ from ledger.evidence.imported_claims import (
     Statement,
     StepMention,
 )
-from ledger.importers.markdown_log.attribution import Place, experiments_in, mentioned_others
+from ledger.importers.markdown_log.attribution import LineContext, experiments_in, mentioned_others
 from ledger.importers.markdown_log.outline import Line
 from ledger.importers.markdown_log.statements import Placed, rate_of
 from ledger.importers.markdown_log.values import part, to_float
@@ -63,7 +63,7 @@ def results(placed: Sequence[Placed]) -> Iterator[Result]:
         opened = {line.block + 1} if line.kind == "heading" and RESULTS.search(line.text) else set()
 
 
-def _told_elsewhere(line: Line, place: Place) -> Iterator[Result]:
+def _told_elsewhere(line: Line, place: LineContext) -> Iterator[Result]:
     """`Version 57: still running` in a list that is about several."""
     label, value = line.labelled
     named = EXPERIMENT.fullmatch(label) if label and not place.experiments and place.told else None
@@ -83,7 +83,7 @@ def _retried(placed: Sequence[Placed]) -> dict[tuple[str, str], int]:
     }
 
 
-def _outcomes(line: Line, place: Place, is_result: bool) -> Iterator[Outcome]:
+def _outcomes(line: Line, place: LineContext, is_result: bool) -> Iterator[Outcome]:
     label, value = line.labelled
     if line.kind == "heading":
         ending = _ending(line.text) if experiments_in(line.text) == place.experiments else ""

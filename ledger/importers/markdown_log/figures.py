@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 
-from ledger.evidence.imported_claims import Mean, Share
+from ledger.evidence.imported_claims import ClaimedShare, Mean
 from ledger.importers.markdown_log.statements import Placed, rate_of
 from ledger.importers.markdown_log.values import decimals, number, to_float
 from ledger.importers.markdown_log.vocabulary import APPROXIMATE, MEAN
@@ -29,7 +29,7 @@ _LABELLED_NUMBER = re.compile(
 _LEAST_VALUES = 3  # of which a mean is worth working out
 
 
-def shares(placed: Sequence[Placed], lines: Mapping[str, float]) -> Iterator[Share]:
+def shares(placed: Sequence[Placed], lines: Mapping[str, float]) -> Iterator[ClaimedShare]:
     """Counts beside their percentages. Where no total is stated it is the experiment's number of lines."""
     for one in placed:
         text = one.line.text
@@ -43,7 +43,7 @@ def shares(placed: Sequence[Placed], lines: Mapping[str, float]) -> Iterator[Sha
         total = to_float(stated) if stated else known
         if total:
             count, percent = to_float(match["count"]), match["percent"]
-            yield Share(
+            yield ClaimedShare(
                 one.place.experiment,
                 label[:60],
                 count,

@@ -60,10 +60,10 @@ def read_lines(text: str) -> list[Line]:
     """The document's lines in order; blank ones and rules are left out."""
     from markdown_it import MarkdownIt
 
-    return list(_Walk().lines(MarkdownIt("commonmark").enable("table").parse(text)))
+    return list(_TokenReader().lines(MarkdownIt("commonmark").enable("table").parse(text)))
 
 
-class _Walk:
+class _TokenReader:
     """Goes through the tokens once, remembering what stands above."""
 
     def __init__(self) -> None:

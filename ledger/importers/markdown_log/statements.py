@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ledger.evidence.imported_claims import Statement, StatementKind
 from ledger.findings import Json
-from ledger.importers.markdown_log.attribution import Place, experiments_in, mentioned_others
+from ledger.importers.markdown_log.attribution import LineContext, experiments_in, mentioned_others
 from ledger.importers.markdown_log.outline import Line, split_label
 from ledger.importers.markdown_log.values import part, seconds, setting
 from ledger.importers.markdown_log.vocabulary import KEYS, RATES, SCORE, SETTINGS, first_name
@@ -41,7 +41,7 @@ class Placed:
     """A line and its place."""
 
     line: Line
-    place: Place
+    place: LineContext
 
 
 def statements(placed: Sequence[Placed]) -> list[Statement]:

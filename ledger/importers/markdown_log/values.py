@@ -34,7 +34,7 @@ _COUNT = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class WrittenShare:
     """A share as written: any of a percentage (with its decimals), a count and a total."""
 
     percent: float | None = None
@@ -105,7 +105,7 @@ def seconds(text: str) -> float | None:
     return sum(float(value) * _UNITS[unit[0].lower()] for value, unit in parts) if parts else number(before)
 
 
-def part(text: str) -> Part | None:
+def part(text: str) -> WrittenShare | None:
     """The share that `text` states: `175件（17.5%）`, `11.9% (119/1000)`, `118 of 1,000 lines`, `0件`.
 
     None where it states none, or only roughly.
@@ -116,7 +116,7 @@ def part(text: str) -> Part | None:
     percent, of, count = _PERCENT.search(kept), _OF.search(kept), _COUNT.search(kept)
     if APPROXIMATE.search(kept) or not (percent or of or count):
         return None
-    return Part(
+    return WrittenShare(
         percent=float(percent["value"]) if percent else None,
         decimals=len(percent["decimals"] or "") if percent else 0,
         count=to_float(of["count"]) if of else to_float(count["count"]) if count else None,

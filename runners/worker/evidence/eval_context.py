@@ -20,7 +20,7 @@ def unwrap(model: Any) -> Any:
 
 
 @contextmanager
-def undisturbed(model: Any) -> Iterator[None]:
+def eval_context(model: Any) -> Iterator[None]:
     """Evaluation mode, no gradients, no autocast; afterwards modes and random states are as before."""
     import torch
 

@@ -30,7 +30,7 @@ GREEDY: Mapping[str, Any] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Languages:
+class ProbeLanguages:
     """How a tokenizer and a model are told their languages; `name` is the target's for scoring (`ja`).
 
     `source` and `target` are codes in the family's spelling; None where it has none or the caller knows none.
@@ -42,7 +42,7 @@ class Languages:
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
+class ProbeText:
     """Lines to translate, and their reference, which may be empty.
 
     `rows`: the token ids of each line as a dataset has them, for a caller who has no text of its own; where
@@ -62,13 +62,13 @@ class Questions:
     `settings` are generation parameters without the target language, which each tokenizer gives anew.
     """
 
-    text: Text
-    languages: Languages
+    text: ProbeText
+    languages: ProbeLanguages
     probe: Mapping[str, Any]
     settings: Mapping[str, Any] = field(default_factory=lambda: GREEDY)
 
 
-def draw(text: Text, count: int = LINES, seed: int = 0) -> Text:
+def draw(text: ProbeText, count: int = LINES, seed: int = 0) -> ProbeText:
     """`count` lines drawn at random, in their order, or all where there are no more; no blank ones."""
     if text.source:
         filled = [number for number, line in enumerate(text.source) if line.strip()]
@@ -79,11 +79,11 @@ def draw(text: Text, count: int = LINES, seed: int = 0) -> Text:
     def pick(column: Sequence[Any]) -> tuple[Any, ...]:
         return tuple(column[number] for number in chosen) if column else ()
 
-    return Text(pick(text.source), pick(text.reference), pick(text.rows), pick(text.labels))
+    return ProbeText(pick(text.source), pick(text.reference), pick(text.rows), pick(text.labels))
 
 
 def encode_sources(
-    text: Text, languages: Languages, family: Family | None, tokenizer: Any, limit: int | None
+    text: ProbeText, languages: ProbeLanguages, family: Family | None, tokenizer: Any, limit: int | None
 ) -> list[list[int]]:
     """Token ids of each line, not padded, cut at `limit`."""
     if text.rows:
@@ -95,7 +95,7 @@ def encode_sources(
 
 
 def encode_labels(
-    text: Text, languages: Languages, tokenizer: Any, rows: Sequence[list[int]]
+    text: ProbeText, languages: ProbeLanguages, tokenizer: Any, rows: Sequence[list[int]]
 ) -> list[list[int]]:
     """Token ids of the references; those of the sources where there is none, which does for a probe."""
     if text.labels:

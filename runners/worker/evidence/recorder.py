@@ -1,9 +1,10 @@
-"""The witness in a training process: looks at the model at each save, writes what it saw beside the weights.
+"""Evidence in a training process: looks at the model at each save, writes what it saw beside the weights.
 
-languages = Languages(source="kor", target="jpn", name="ja")
-witness = Witness(tokenizer, Text(source=korean, reference=japanese), languages, run="exp10-3fa91c")
-witness.keep(model, step, checkpoint_folder, then=tell)  # the training goes on
-witness.finish()  # before anything may delete that folder: the next save, the end of the training
+languages = ProbeLanguages(source="kor", target="jpn", name="ja")
+text = ProbeText(source=korean, reference=japanese)
+recorder = EvidenceRecorder(tokenizer, text, languages, run="exp10-3fa91c")
+recorder.keep(model, step, checkpoint_folder, then=tell)  # the training goes on
+recorder.finish()  # before anything may delete that folder: the next save, the end of the training
 """
 
 import copy
@@ -24,16 +25,16 @@ from runners.worker.evidence.eval_context import unwrap
 from runners.worker.evidence.probe_inputs import (
     GREEDY,
     LINES,
-    Languages,
+    ProbeLanguages,
+    ProbeText,
     Questions,
-    Text,
     draw,
     encode_labels,
     encode_sources,
     family_of,
     probe_batch,
 )
-from runners.worker.evidence.snapshot import Look, collect, complete, now
+from runners.worker.evidence.snapshot import CaptureOptions, collect, complete, now
 from runners.worker.generation.shards import write_atomically
 from runners.worker.models.translator import longest_source
 
@@ -44,7 +45,7 @@ SECRET = ("_token", "_key", "password", "secret")
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class CapturedEvidence:
     """One look at a model: the snapshot, what was asked for it, and the tensors of probe batch and answer."""
 
     snapshot: Mapping[str, Any]
@@ -53,7 +54,7 @@ class Seen:
     seconds: float
 
 
-class Witness:
+class EvidenceRecorder:
     """Asks a model the same questions at every save.
 
     `text` is drawn from: 32 lines, the same ones for the same text and `seed`. `run` and `environment` (a
@@ -65,8 +66,8 @@ class Witness:
     def __init__(
         self,
         tokenizer: Any,
-        text: Text,
-        languages: Languages | None = None,
+        text: ProbeText,
+        languages: ProbeLanguages | None = None,
         *,
         run: str | None = None,
         environment: str | None = None,
@@ -81,7 +82,7 @@ class Witness:
         if not text.rows and (tokenizer is None or not text.source):
             raise ValueError("a witness needs a tokenizer and lines, or lines as token ids")
         self._text = draw(text, lines, seed)
-        self._languages = languages or Languages()
+        self._languages = languages or ProbeLanguages()
         self._settings = dict(settings)
         self._algorithm = algorithm
         self._on_failure = on_failure
@@ -93,11 +94,11 @@ class Witness:
         self._background.submit(int).result()
         self._pending: Future[None] | None = None
 
-    def observe(self, model: Any, step: int) -> Seen:
+    def observe(self, model: Any, step: int) -> CapturedEvidence:
         """Look at the model now; it is afterwards as it was. Never raises for what it cannot see."""
         return self._observe(unwrap(model), step)
 
-    def write(self, checkpoint: Path | str, seen: Seen) -> float:
+    def write(self, checkpoint: Path | str, seen: CapturedEvidence) -> float:
         """Write it into the checkpoint's folder; return the seconds of looking and writing together."""
         return seen.seconds + save_evidence(Path(checkpoint), seen)
 
@@ -134,11 +135,11 @@ class Witness:
         if pending is not None:
             pending.result()
 
-    def _observe(self, model: Any, step: int, *, in_haste: bool = False) -> Seen:
+    def _observe(self, model: Any, step: int, *, in_haste: bool = False) -> CapturedEvidence:
         began = time.monotonic()
         questions = self._ask(model)
         origin = {**self._origin, "step": step, "written": now()}
-        look = Look(
+        look = CaptureOptions(
             questions,
             self._algorithm,
             origin=origin,
@@ -149,13 +150,20 @@ class Witness:
         snapshot, logits = collect(model, self._tokenizer, look)
         answers = {} if logits is None else {"logits": logits}
         recipe = _recipe(model, questions, self._tokenizer)
-        return Seen(snapshot, recipe, {**questions.probe, **answers}, time.monotonic() - began)
+        return CapturedEvidence(snapshot, recipe, {**questions.probe, **answers}, time.monotonic() - began)
 
     def _complete(
-        self, copied: Any, seen: Seen, checkpoint: Path, then: Callable[[float], None], held: float
+        self,
+        copied: Any,
+        seen: CapturedEvidence,
+        checkpoint: Path,
+        then: Callable[[float], None],
+        held: float,
     ) -> None:
         """The rest of a look, in the background: one thread, and the training goes first."""
-        look = Look(self._ask(copied), self._algorithm, sample_threads=1, on_failure=self._on_failure)
+        look = CaptureOptions(
+            self._ask(copied), self._algorithm, sample_threads=1, on_failure=self._on_failure
+        )
         snapshot = complete(seen.snapshot, copied, self._tokenizer, look)
         recipe = {**seen.recipe, "sample_threads": 1}
         save_evidence(checkpoint, replace(seen, snapshot=snapshot, recipe=recipe))
@@ -184,7 +192,7 @@ class Witness:
         return self._questions
 
 
-def save_evidence(checkpoint: Path, seen: Seen) -> float:
+def save_evidence(checkpoint: Path, seen: CapturedEvidence) -> float:
     """Write `ledger/probe.safetensors`, then `ledger/evidence.json`, each whole or not at all.
 
     Returns the seconds that it took. Raises OSError when there is no space: the checkpoint is then one

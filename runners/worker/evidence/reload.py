@@ -17,20 +17,20 @@ from runners.worker.error_messages import explain, is_lasting, is_out_of_memory
 from runners.worker.errors import JobError
 from runners.worker.evidence import digests, lightning_checkpoint
 from runners.worker.evidence.checkpoint_files import WHOLE, inspect_folder, stored_dtype, weight_files
-from runners.worker.evidence.eval_context import undisturbed
+from runners.worker.evidence.eval_context import eval_context
 from runners.worker.evidence.probe_inputs import (
     GREEDY,
     LINES,
-    Languages,
+    ProbeLanguages,
+    ProbeText,
     Questions,
-    Text,
     draw,
     encode_labels,
     encode_sources,
     family_of,
     probe_batch,
 )
-from runners.worker.evidence.snapshot import Look, collect, sample, versions
+from runners.worker.evidence.snapshot import CaptureOptions, collect, sample, versions
 from runners.worker.imported_packages import imported_distributions
 from runners.worker.models import families, loading
 from runners.worker.models.families import FAMILIES, Family
@@ -146,7 +146,7 @@ def ask(loaded: Loaded, job: Mapping[str, Any], kept: Json, folder: Path) -> Jso
     recorded = ((kept.get("snapshot") or {}).get("weights") or {}).get("digests") or {}
     stored = _read_probe(folder) if kept else {}
     logits = stored.pop("logits", None)
-    look = Look(
+    look = CaptureOptions(
         _asked_before(kept, stored) if kept else _new_questions(loaded, job),
         digests.algorithm_of(recorded.values()),
         also=frozenset(recorded),
@@ -179,7 +179,7 @@ def ask_more(loaded: Loaded, job: Mapping[str, Any], kept: Json) -> Json | None:
     family = family_of(loaded.model, loaded.tokenizer)
     parts = list(_in_parts(text)) if full else [draw(text)]
     settings = {"max_new_tokens": None} if full else dict(GREEDY)
-    with undisturbed(loaded.model):
+    with eval_context(loaded.model):
         samples = [
             sample(loaded.model, loaded.tokenizer, family, Questions(part, languages, {}, settings))
             for part in parts
@@ -193,12 +193,12 @@ def ask_more(loaded: Loaded, job: Mapping[str, Any], kept: Json) -> Json | None:
 def _asked_before(kept: Json, probe: Mapping[str, Any]) -> Questions:
     recipe = kept.get("recipe", {})
     before = (kept.get("snapshot") or {}).get("sample") or {}
-    text = Text(
+    text = ProbeText(
         tuple(before.get("source") or ()),
         tuple(before.get("reference") or ()),
         tuple(tuple(row) for row in recipe.get("rows") or ()),
     )
-    languages = Languages(recipe.get("source_code"), recipe.get("target_code"), before.get("language"))
+    languages = ProbeLanguages(recipe.get("source_code"), recipe.get("target_code"), before.get("language"))
     return Questions(text, languages, probe, before.get("settings") or GREEDY)
 
 
@@ -214,20 +214,22 @@ def _new_questions(loaded: Loaded, job: Mapping[str, Any]) -> Questions:
     return Questions(text, languages, probe)
 
 
-def _given_text(job: Mapping[str, Any]) -> Text:
-    return Text(tuple(job.get("source") or ()), tuple(job.get("reference") or ()))
+def _given_text(job: Mapping[str, Any]) -> ProbeText:
+    return ProbeText(tuple(job.get("source") or ()), tuple(job.get("reference") or ()))
 
 
-def _given_languages(job: Mapping[str, Any], before: Questions | None = None) -> Languages:
-    given = Languages(job.get("source_code"), job.get("target_code"), job.get("language"))
-    known = before.languages if before else Languages()
-    return Languages(given.source or known.source, given.target or known.target, given.name or known.name)
+def _given_languages(job: Mapping[str, Any], before: Questions | None = None) -> ProbeLanguages:
+    given = ProbeLanguages(job.get("source_code"), job.get("target_code"), job.get("language"))
+    known = before.languages if before else ProbeLanguages()
+    return ProbeLanguages(
+        given.source or known.source, given.target or known.target, given.name or known.name
+    )
 
 
-def _in_parts(text: Text) -> Iterator[Text]:
+def _in_parts(text: ProbeText) -> Iterator[ProbeText]:
     for at in range(0, len(text.source), LINES):
         part = slice(at, at + LINES)
-        yield Text(text.source[part], text.reference[part], text.rows[part])
+        yield ProbeText(text.source[part], text.reference[part], text.rows[part])
 
 
 def _family(folder: Path, name: str | None) -> Family | None:

@@ -1,7 +1,7 @@
 """Collect the evidence of one model at one moment: tensors, a forward pass, a sample, tokenizer, settings.
 
-The same code looks at a model in training memory (`Witness`, at each save) and at one that was reloaded
-(`runners.worker.evidence.reload`). Results are plain values in the shape of
+The same code looks at a model in training memory (`EvidenceRecorder`, at each save) and at one that was
+reloaded (`runners.worker.evidence.reload`). Results are plain values in the shape of
 `ledger.evidence.checkpoint.Snapshot`. A part that cannot be had is None, and `unseen` says why: collecting
 evidence never ends a training.
 """
@@ -20,7 +20,7 @@ from typing import Any
 from runners.worker.error_messages import explain
 from runners.worker.errors import JobError
 from runners.worker.evidence import digests
-from runners.worker.evidence.eval_context import undisturbed, unwrap
+from runners.worker.evidence.eval_context import eval_context, unwrap
 from runners.worker.evidence.probe_inputs import Questions, encode_sources, family_of, new_tokens
 from runners.worker.models import families, resolved_config
 from runners.worker.models.families import Family
@@ -40,7 +40,7 @@ WRITTEN_ON_SAVE = {"architectures", "dtype", "torch_dtype"}  # not in a config t
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class CaptureOptions:
     """What a look needs beside the model and its tokenizer.
 
     `algorithm` is that of the digests; `also` names tensors to digest although the class does not save them.
@@ -62,7 +62,7 @@ class Look:
     on_failure: Callable[[], object] = traceback.print_exc
 
 
-def collect(model: Any, tokenizer: Any, look: Look) -> tuple[Json, Any]:
+def collect(model: Any, tokenizer: Any, look: CaptureOptions) -> tuple[Json, Any]:
     """The snapshot, and the probe batch's logits as float32 of shape (rows, tokens, vocabulary), or None.
 
     Puts the model into evaluation mode for the time that it takes. The tokenizer's languages are changed:
@@ -71,7 +71,7 @@ def collect(model: Any, tokenizer: Any, look: Look) -> tuple[Json, Any]:
     model = unwrap(model)
     unseen: dict[str, str] = {}
     part = partial(_part, unseen, look.on_failure)
-    with undisturbed(model):
+    with eval_context(model):
         forward, logits = part("forward", lambda: ask_forward(model, look)) or (None, None)
         snapshot = {
             "weights": part("weights", lambda: weights(model, look)),
@@ -85,7 +85,7 @@ def collect(model: Any, tokenizer: Any, look: Look) -> tuple[Json, Any]:
     return resolved_config.plain(snapshot), logits
 
 
-def weights(model: Any, look: Look) -> Json:
+def weights(model: Any, look: CaptureOptions) -> Json:
     """The part `Weights`: what a save of this model should hold."""
     tensors = digests.saved_tensors(model, look.also)
     return {
@@ -98,7 +98,7 @@ def weights(model: Any, look: Look) -> Json:
     }
 
 
-def ask_forward(model: Any, look: Look) -> tuple[Json, Any]:
+def ask_forward(model: Any, look: CaptureOptions) -> tuple[Json, Any]:
     """The part `Forward`, and the logits: the same bits for the same weights, batch, device and threads."""
     import torch
 
@@ -130,7 +130,7 @@ def _difference(logits: Any, stored: Any) -> float:
     return float(apart.max())  # NaN where only one side has it
 
 
-def complete(snapshot: Mapping[str, Any], copied: Any, tokenizer: Any, look: Look) -> Json:
+def complete(snapshot: Mapping[str, Any], copied: Any, tokenizer: Any, look: CaptureOptions) -> Json:
     """A snapshot that was taken in haste with its digests and its sample, of a copy that nobody trains."""
     import torch
 
@@ -147,7 +147,7 @@ def complete(snapshot: Mapping[str, Any], copied: Any, tokenizer: Any, look: Loo
     return {**snapshot, "weights": found, "sample": resolved_config.plain(answer), "unseen": unseen}
 
 
-def _sample_part(model: Any, tokenizer: Any, look: Look, unseen: dict[str, str]) -> Any:
+def _sample_part(model: Any, tokenizer: Any, look: CaptureOptions, unseen: dict[str, str]) -> Any:
     with threads(look.sample_threads):
         family = family_of(model, tokenizer)
         return _part(

@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from runners.worker.evidence import lightning_checkpoint
-from runners.worker.evidence.recorder import FOLDER, PROBE, Seen, save_evidence
+from runners.worker.evidence.recorder import FOLDER, PROBE, CapturedEvidence, save_evidence
 from runners.worker.evidence.snapshot import now, threads
 from runners.worker.forecasting.data import Windows
 from runners.worker.forecasting.model import Forecaster
@@ -61,7 +61,7 @@ def write(checkpoint: Path, module: Any, probe: Probe, origin: Mapping[str, Any]
     (checkpoint / FOLDER / BUILT).write_text(json.dumps(built), encoding="utf-8")
     tensors = {"values": probe.values, "frame": probe.frame, "target": probe.target, "logits": forecasts}
     recipe = {"threads": torch.get_num_threads()}
-    save_evidence(checkpoint, Seen(plain(snapshot), recipe, tensors, 0.0))
+    save_evidence(checkpoint, CapturedEvidence(plain(snapshot), recipe, tensors, 0.0))
 
 
 def is_forecaster(checkpoint: Path) -> bool:

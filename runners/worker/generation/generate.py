@@ -102,14 +102,14 @@ def _translate_all(
     wanted = list(shards.lines_in(plan))
     kept = [folder.read(index, lines) is not None for index, lines in enumerate(wanted)]
     resumed = sum(len(lines) for lines, there in zip(wanted, kept, strict=True) if there)
-    teller = Teller(events, len(translator.rows), resumed)
+    teller = ProgressBatcher(events, len(translator.rows), resumed)
     for index, batches in enumerate(plan):
         if not kept[index]:
             folder.write(index, translate_shard(translator, batches, marker, teller))
     return resumed
 
 
-class Teller:
+class ProgressBatcher:
     """Counts the lines done, and tells the rate since the first batch of this process began."""
 
     def __init__(self, events: Events, total: int, resumed: int) -> None:
@@ -128,7 +128,7 @@ class Teller:
         self._events.notice(message)
 
 
-def translate_shard(translate: Translate, batches: Batches, marker: str, teller: Teller) -> Shard:
+def translate_shard(translate: Translate, batches: Batches, marker: str, teller: ProgressBatcher) -> Shard:
     """One shard, whatever its batches do: a line that failed has the marker for a text."""
     lines: list[int] = []
     texts: list[str] = []

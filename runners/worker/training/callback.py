@@ -19,7 +19,7 @@ from transformers import TrainerCallback
 
 from runners.worker.error_messages import explain
 from runners.worker.errors import JobError
-from runners.worker.evidence.recorder import Witness
+from runners.worker.evidence.recorder import EvidenceRecorder
 from runners.worker.generation.shards import write_atomically
 from runners.worker.protocol import Events
 
@@ -38,7 +38,7 @@ class Watch(TrainerCallback):  # type: ignore[misc]  # transformers has no types
     """
 
     def __init__(
-        self, witness: Witness, events: Events, *, stop: Path, snapshots: Path, progress: Path
+        self, witness: EvidenceRecorder, events: Events, *, stop: Path, snapshots: Path, progress: Path
     ) -> None:
         self._witness, self._events = witness, events
         self._stop, self._snapshots, self._progress = stop, snapshots, progress

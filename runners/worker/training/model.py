@@ -18,7 +18,7 @@ LONGEST_OUTPUT = 200  # tokens; the library's own default is 20, which cuts ever
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class ModelRecipe:
     """How one family is made from scratch: its SentencePiece files, and its config for a tokenizer."""
 
     write: Callable[[bytes, Path, Sequence[str]], None]
@@ -146,4 +146,4 @@ def _rows(tokenizer: Any) -> int:
     return max(len(tokenizer), 1 + max(map(int, tokenizer.get_vocab().values())))
 
 
-ORIGINS = {"marian": Origin(_write_marian, _marian), "mbart50": Origin(_write_mbart50, _mbart50)}
+ORIGINS = {"marian": ModelRecipe(_write_marian, _marian), "mbart50": ModelRecipe(_write_mbart50, _mbart50)}

@@ -15,8 +15,8 @@ from transformers import DataCollatorForSeq2Seq, Seq2SeqTrainer, Seq2SeqTraining
 
 from runners.worker.error_messages import explain, is_out_of_memory
 from runners.worker.errors import JobError
-from runners.worker.evidence.probe_inputs import Languages, Text
-from runners.worker.evidence.recorder import Witness
+from runners.worker.evidence.probe_inputs import ProbeLanguages, ProbeText
+from runners.worker.evidence.recorder import EvidenceRecorder
 from runners.worker.evidence.snapshot import versions
 from runners.worker.imported_packages import imported_distributions
 from runners.worker.models import loading
@@ -148,10 +148,10 @@ def _arguments(job: Mapping[str, Any]) -> Any:
 def _watch(
     job: Mapping[str, Any], tokenizer: Any, text: tuple[list[str], list[str]], arguments: Any, events: Events
 ) -> Watch:
-    witness = Witness(
+    witness = EvidenceRecorder(
         tokenizer,
-        Text(tuple(text[0]), tuple(text[1])),
-        Languages(job["source_code"], job["target_code"], job["language"]),
+        ProbeText(tuple(text[0]), tuple(text[1])),
+        ProbeLanguages(job["source_code"], job["target_code"], job["language"]),
         run=job["run"],
         environment=job["environment"],
         training=_told(arguments),

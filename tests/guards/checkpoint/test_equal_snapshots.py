@@ -11,11 +11,11 @@ from guards.guard import inspect
 from ledger.evidence import Evidence, Measured, SoundFiles, Unobserved
 from ledger.evidence.checkpoint import (
     CheckpointFiles,
-    Claims,
     Effective,
     Forward,
     Origin,
     Sample,
+    ScoreClaims,
     Snapshot,
     TokenizerFacts,
     Weights,
@@ -120,7 +120,7 @@ def test_any_two_snapshots_can_be_compared(expected, actual):
 
 def test_the_good_checkpoint_passes_all(good):
     lineage = Origin(run="exp10-3fa91c", last_step=784, folder_step=784, state_step=784)
-    expected = Evidence(files=SoundFiles(), snapshot=good, lineage=lineage, claims=Claims())
+    expected = Evidence(files=SoundFiles(), snapshot=good, lineage=lineage, claims=ScoreClaims())
     actual = Evidence(
         files=CheckpointFiles("checkpoint-784", "safetensors", 9),
         snapshot=good,

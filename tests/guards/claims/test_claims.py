@@ -17,13 +17,13 @@ from guards.claims import (
     wrong_column,
 )
 from ledger.evidence.imported_claims import (
+    ClaimedShare,
     Consistency,
     Mean,
     Naming,
     OtherData,
     Result,
     SameOutput,
-    Share,
     Statement,
     StepMention,
     WrittenLog,
@@ -116,7 +116,7 @@ def test_identical_outputs_have_one_rate():
     ],
 )
 def test_counts_and_percentages(count, total, percent, decimals, agree):
-    findings = found(counts, shares=[Share("exp1", "x", count, total, percent, decimals, 3)])
+    findings = found(counts, shares=[ClaimedShare("exp1", "x", count, total, percent, decimals, 3)])
     assert bool(findings) is not agree
 
 

@@ -8,7 +8,7 @@ from guards.gate import wrong_document_number
 from guards.gate.wrong_document_number import is_same
 from guards.guard import inspect
 from ledger.evidence import Evidence
-from ledger.evidence.gate import Claim, Claims, Numbers
+from ledger.evidence.gate import DocumentClaim, DocumentClaims, Numbers
 
 NUMBERS = Numbers(
     values={("exp5", "bleu"): 33.0312, ("exp5", "TXT003"): 0.119, ("exp5", "lines"): 1000.0},
@@ -19,7 +19,7 @@ NUMBERS = Numbers(
 
 
 def look(run, metric, text, problem=""):
-    claims = Claims((Claim("README.md", 7, run, metric, text, problem),))
+    claims = DocumentClaims((DocumentClaim("README.md", 7, run, metric, text, problem),))
     return inspect(
         [wrong_document_number], Evidence(written_numbers=NUMBERS), Evidence(written_numbers=claims)
     )

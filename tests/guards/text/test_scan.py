@@ -131,6 +131,6 @@ def test_a_rule_that_could_not_look_is_a_skip(guard) -> None:  # type: ignore[no
 def test_a_text_can_be_sent_to_a_spawned_process() -> None:
     rules = scan_module.rules_for(has_source=True, language="ja", markers=[MARKER])
     outputs, sources = [list(side) for side in zip(*BAD, strict=True)]
-    text = scan_module.Text(outputs, sources, rules, samples=5)
+    text = scan_module.ScannedText(outputs, sources, rules, samples=5)
     sent = pickle.loads(pickle.dumps(text))
     assert scan_module._tally(sent, range(len(BAD))) == scan_module._tally(text, range(len(BAD)))

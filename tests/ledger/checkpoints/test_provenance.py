@@ -19,7 +19,7 @@ from ledger.checkpoints.provenance import (
     tokenizer_digest,
 )
 from ledger.evidence import Evidence, Measured
-from ledger.evidence.checkpoint import Claim, Origin, Snapshot
+from ledger.evidence.checkpoint import Origin, ScoreClaim, Snapshot
 from ledger.findings import Verdict
 from ledger.importers.trainer_state import read_trainer_state
 from ledger.journal.runs import Run
@@ -221,9 +221,9 @@ def test_claims_of_the_command_line_and_of_the_checkpoint_s_own_step(checkpoint)
     ]
     folder = checkpoint(state={"global_step": 784, "log_history": log})
     assert claims_of(folder, {"BLEU": 98.2}).claims == (
-        Claim("bleu", 98.2, "--claim"),
-        Claim("bleu", 12.5, "trainer_state.json, eval_bleu at step 784"),
-        Claim("chrf", 30.0, "trainer_state.json, eval_ja_chrF at step 784"),
+        ScoreClaim("bleu", 98.2, "--claim"),
+        ScoreClaim("bleu", 12.5, "trainer_state.json, eval_bleu at step 784"),
+        ScoreClaim("chrf", 30.0, "trainer_state.json, eval_ja_chrF at step 784"),
     )
 
 

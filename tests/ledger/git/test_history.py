@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ledger.errors import LedgerError, UsageError
-from ledger.git.history import History
+from ledger.git.history import GitHistory
 
 
 class Git:
@@ -31,7 +31,7 @@ class Git:
         return Git(to)
 
     def base(self, ref=None):
-        return History(self.root).base(ref)
+        return GitHistory(self.root).base(ref)
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ def test_a_first_commit_is_held_against_nothing(tmp_path):
     with pytest.raises(LedgerError, match="no commit yet"):
         made.base()
     made.commit("a")
-    history = History(made.root)
+    history = GitHistory(made.root)
     assert history.changed(history.base(), [made.root]) == ["a"]
     assert history.file(history.base(), made.root / "a") == b""
 
@@ -128,13 +128,13 @@ def test_branches_without_a_common_commit(git):
 
 def test_no_repository(tmp_path):
     with pytest.raises(LedgerError, match=r"^git cannot read .*: not a git repository"):
-        History(tmp_path)
+        GitHistory(tmp_path)
 
 
 def test_a_bare_repository(tmp_path):
     Git(tmp_path / "bare")("init", "-q", "--bare")
     with pytest.raises(LedgerError, match="must be run in a work tree"):
-        History(tmp_path / "bare")
+        GitHistory(tmp_path / "bare")
 
 
 def test_what_changed_and_what_the_base_had(git, tmp_path):
@@ -144,11 +144,11 @@ def test_what_changed_and_what_the_base_had(git, tmp_path):
     (folder / "gone.yaml").write_text("1")
     (folder / "日本.yaml").write_text("1")
     git.commit("more")
-    base = History(git.root).base("HEAD")
+    base = GitHistory(git.root).base("HEAD")
     (folder / "gone.yaml").unlink()
     (folder / "new.yaml").write_text("2")
     (folder / "日本.yaml").write_text("2")
-    history = History(git.root)
+    history = GitHistory(git.root)
     names = ["gone.yaml", "new.yaml", "日本.yaml"]
     assert history.changed(base, [folder]) == [f"sub folder/{name}" for name in names]
     history.export(base, [folder], (".yaml",), tmp_path / "copy")
@@ -163,7 +163,7 @@ def test_a_ledger_below_the_top_of_the_repository(git):
     inner.mkdir()
     (inner / "x.yaml").write_text("1")
     git.commit("c2")
-    history = History(inner)
+    history = GitHistory(inner)
     base = history.base("HEAD")
     (inner / "x.yaml").write_text("2")
     (git.root / "a").write_text("2")

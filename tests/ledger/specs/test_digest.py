@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from ledger.specs import Spec, load
+from ledger.specs import GenerationSpec, load
 from ledger.specs.inheritance import merge
 from ledger.specs.loader import dotted_keys
 
@@ -85,24 +85,24 @@ def test_the_table_names_every_key():
 
 @pytest.mark.parametrize("key", sorted(key for key, value in OTHER.items() if value is not None))
 def test_every_key_but_four_is_digested(key):
-    changed = Spec.model_validate(merge(CONTENT, nested(key, OTHER[key])))
-    same = changed.digest == Spec.model_validate(CONTENT).digest
+    changed = GenerationSpec.model_validate(merge(CONTENT, nested(key, OTHER[key])))
+    same = changed.digest == GenerationSpec.model_validate(CONTENT).digest
     assert same == (key in NOT_DIGESTED)
 
 
 def test_the_digest_is_what_journals_hold():
     """Entries that were written name this digest: a change of it makes known experiments look new."""
-    assert Spec.model_validate(CONTENT).digest == GOLDEN
+    assert GenerationSpec.model_validate(CONTENT).digest == GOLDEN
 
 
 def test_it_can_be_computed_again_from_what_is_recorded():
-    spec = Spec.model_validate(CONTENT)
-    assert Spec.model_validate(json.loads(json.dumps(spec.resolved()))).digest == spec.digest
+    spec = GenerationSpec.model_validate(CONTENT)
+    assert GenerationSpec.model_validate(json.loads(json.dumps(spec.resolved()))).digest == spec.digest
 
 
 def test_writing_a_default_or_a_whole_float_changes_nothing():
     explicit = merge(CONTENT, {"seed": 0, "generation": {"repetition_penalty": 2, "max_length": None}})
-    assert Spec.model_validate(explicit).digest == Spec.model_validate(CONTENT).digest
+    assert GenerationSpec.model_validate(explicit).digest == GenerationSpec.model_validate(CONTENT).digest
 
 
 @settings(deadline=None, max_examples=50)
@@ -115,7 +115,10 @@ def test_the_order_of_keys_changes_nothing(random):
         random.shuffle(keys)
         return {key: shuffled(value[key]) for key in keys}
 
-    assert Spec.model_validate(shuffled(CONTENT)).digest == Spec.model_validate(CONTENT).digest
+    assert (
+        GenerationSpec.model_validate(shuffled(CONTENT)).digest
+        == GenerationSpec.model_validate(CONTENT).digest
+    )
 
 
 MAPS = st.recursive(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger.specs import Spec, load, load_experiment, names
+from ledger.specs import GenerationSpec, load, load_experiment, names
 
 FOLDER = Path(__file__).parents[3] / "experiments"
 ALL = [f"exp{number}" for number in range(1, 10)]
@@ -19,7 +19,7 @@ SCRIPT = {
 }
 
 
-def exp(name: str) -> Spec:
+def exp(name: str) -> GenerationSpec:
     return load(name, FOLDER)
 
 
@@ -31,7 +31,7 @@ def flat(value: object, prefix: str = "") -> Iterator[tuple[str, object]]:
         yield prefix, value
 
 
-def differing(one: Spec, two: Spec) -> set[str]:
+def differing(one: GenerationSpec, two: GenerationSpec) -> set[str]:
     left, right = dict(flat(one.digested())), dict(flat(two.digested()))
     return {key for key in left.keys() | right.keys() if left.get(key) != right.get(key)}
 

@@ -126,7 +126,7 @@ def test_a_family_that_is_named_is_kept(folder, write, whole):
 
 def test_reading_a_spec_imports_nothing_heavy():
     heavy = ["torch", "transformers", "mlflow", "sacrebleu", "numpy", "git", "rich", "click"]
-    code = f"import sys, ledger.spec; print([m for m in {heavy} if m in sys.modules])"
+    code = f"import sys, ledger.specs; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=Path.cwd()
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ledger.errors import UsageError
-from ledger.specs import Spec, TrainingSpec, load, load_experiment
+from ledger.specs import GenerationSpec, TrainingSpec, load, load_experiment
 from ledger.specs.reference import field_table
 
 ROOT = Path(__file__).parents[3]
@@ -41,7 +41,7 @@ def test_what_is_unset_stays_unset():
 
 
 def test_a_generation_is_loaded_as_one():
-    assert isinstance(load_experiment("exp5", EXPERIMENTS), Spec)
+    assert isinstance(load_experiment("exp5", EXPERIMENTS), GenerationSpec)
     assert load_experiment("exp5", EXPERIMENTS).digest == load("exp5", EXPERIMENTS).digest
 
 

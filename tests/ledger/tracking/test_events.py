@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from ledger.evidence import LineSample
 from ledger.tracking import events
-from ledger.tracking.events import Artifact, Dataset, Finish, Metric, Params, Start, Table
+from ledger.tracking.events import Artifact, Dataset, Finish, MetricPoint, Params, Start, TableEvent
 from ledger.tracking.spool import encode
 
 
@@ -67,12 +67,12 @@ def test_a_finished_run_becomes_its_metrics_tables_output_and_verdict(tmp_path, 
     body = finished_body("exp7-3fa91c", "real", output)
     sample = LineSample(3, "出力", None)
     found = events.finish_events(body, "sha256:e2", 9, samples=[sample], artifact=output)
-    metrics = {event.name: event.value for event in found if isinstance(event, Metric)}
+    metrics = {event.name: event.value for event in found if isinstance(event, MetricPoint)}
     assert metrics == {"bleu": 25.3, "guard.TXT001": 0.12, "seconds": 61.5, "output_lines": 2.0}
     assert Params({"effective.generation.max_length": "128"}) in found
     assert Artifact(str(output), sha256=body["output"]["sha256"]) in found
-    assert Table("samples", ("line", "source", "output"), ((3, None, "出力"),)) in found
-    assert [event.name for event in found if isinstance(event, Table)] == ["samples", "findings"]
+    assert TableEvent("samples", ("line", "source", "output"), ((3, None, "出力"),)) in found
+    assert [event.name for event in found if isinstance(event, TableEvent)] == ["samples", "findings"]
     assert found[-1].status == "finished"
     assert found[-1].tags["ledger.verdict"] == "fail"
     assert found[-1].tags["ledger.findings"] == "TXT001"
@@ -105,10 +105,12 @@ numbers = st.floats() | st.integers(-(2**60), 2**60).map(float)
 
 @settings(deadline=None)  # the first one imports MLflow
 @given(
-    st.builds(Metric, texts, numbers, st.integers(0, 2**50), st.integers(0, 2**50))
+    st.builds(MetricPoint, texts, numbers, st.integers(0, 2**50), st.integers(0, 2**50))
     | st.builds(Params, st.dictionaries(texts, texts, max_size=4))
     | st.builds(Finish, st.sampled_from(["finished", "failed"]), st.integers(0, 2**50))
-    | st.builds(Table, texts, st.tuples(texts), st.lists(st.tuples(texts | st.none()), max_size=3).map(tuple))
+    | st.builds(
+        TableEvent, texts, st.tuples(texts), st.lists(st.tuples(texts | st.none()), max_size=3).map(tuple)
+    )
 )
 def test_an_event_comes_back_from_its_line(event):
     from ledger.tracking.upload import EVENTS
@@ -116,7 +118,7 @@ def test_an_event_comes_back_from_its_line(event):
     line = encode(event)
     assert line.count(b"\n") == 1
     back = EVENTS.validate_json(line)
-    if isinstance(event, Metric) and math.isnan(event.value):
+    if isinstance(event, MetricPoint) and math.isnan(event.value):
         assert math.isnan(back.value)
     else:
         assert back == event

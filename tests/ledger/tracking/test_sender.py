@@ -13,7 +13,7 @@ import pytest
 from filelock import FileLock
 
 from ledger.tracking.destination import find_destination
-from ledger.tracking.events import Finish, Metric, Start
+from ledger.tracking.events import Finish, MetricPoint, Start
 from ledger.tracking.sender import launch, send_now
 from ledger.tracking.spool import Spool
 from ledger.tracking.status import pending, read_status, spool_folder
@@ -35,7 +35,7 @@ def closed_port():
 
 def queue_series(root, run, points):
     """A run of several steps: single events, and series longer than a batch."""
-    events = [Metric("loss", 1 / (step + 1), 1000 + step, step) for step in range(points)]
+    events = [MetricPoint("loss", 1 / (step + 1), 1000 + step, step) for step in range(points)]
     Spool(spool_folder(root)).writer(run).append(Start("exp7", "real", 1), *events, Finish("finished", 9))
 
 

@@ -4,12 +4,12 @@ import time
 
 import pytest
 
-from ledger.tracking.events import Metric, Start
+from ledger.tracking.events import MetricPoint, Start
 from ledger.tracking.spool import Sent, Spool, SpoolFile
 from ledger.tracking.status import Status, pending, read_status, spool_folder, write_status
 
 START = Start("exp7", "real", 1)
-POINT = Metric("loss", 2.5, 2, 10)
+POINT = MetricPoint("loss", 2.5, 2, 10)
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def test_a_full_disk_leaves_the_file_as_it_was(spool):
     script = f"""
 import resource
 from pathlib import Path
-from ledger.tracking.events import Metric
+from ledger.tracking.events import MetricPoint
 from ledger.tracking.spool import Spool
 resource.setrlimit(resource.RLIMIT_FSIZE, ({len(before) + 40}, {len(before) + 40}))
 try:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ledger.tracking.destination import find_destination
-from ledger.tracking.events import Artifact, Dataset, Finish, Metric, Params, Start
+from ledger.tracking.events import Artifact, Dataset, Finish, MetricPoint, Params, Start
 from ledger.tracking.spool import Sent, Spool
 from ledger.tracking.status import spool_folder
 
@@ -98,8 +98,8 @@ def test_sending_twice_adds_nothing(root, queue, send, runs, client, offset_lost
 
 def test_series_keep_their_steps_times_and_odd_values(root, send, runs, client):
     writer = Spool(spool_folder(root)).writer("exp7-1")
-    points = [Metric("loss", 1 / (step + 1), 1000 + step, step) for step in range(2500)]
-    odd = [Metric("odd", float("nan"), 1, 1), Metric("odd", float("inf"), 2, 2)]
+    points = [MetricPoint("loss", 1 / (step + 1), 1000 + step, step) for step in range(2500)]
+    odd = [MetricPoint("odd", float("nan"), 1, 1), MetricPoint("odd", float("inf"), 2, 2)]
     writer.append(Start("exp7", "real", 1), *points, *odd, Finish("finished", 9))
     send()
     run = runs()["exp7-1"].info.run_id
@@ -170,7 +170,7 @@ def test_an_output_that_is_no_longer_the_runs_own_is_not_sent(queue, send, runs,
 def test_what_mlflow_refuses_is_lost_and_told_not_tried_for_ever(root, send, runs):
     refused = Dataset("dev.ko", "x" * 70_000, {"md5": "a" * 32}, "source")
     writer = Spool(spool_folder(root)).writer("exp7-1")
-    writer.append(Start("exp7", "real", 1), refused, Metric("n", 1.0, 5), Finish("finished", 9))
+    writer.append(Start("exp7", "real", 1), refused, MetricPoint("n", 1.0, 5), Finish("finished", 9))
     (lost,) = send()["exp7-1"]
     assert lost.startswith("dataset was refused: ")
     assert runs()["exp7-1"].data.metrics == {"n": 1.0}
@@ -180,7 +180,7 @@ def test_a_store_that_lost_the_run_gets_all_of_it_again(root, queue, send, runs,
     queue()
     send()
     old = runs()["exp7-3fa91c"].info.run_id
-    Spool(spool_folder(root)).writer("exp7-3fa91c").append(Metric("late", 1.0, 5))
+    Spool(spool_folder(root)).writer("exp7-3fa91c").append(MetricPoint("late", 1.0, 5))
     client.delete_run(old)
     with sqlite3.connect(root / ".ledger" / "mlflow.db") as database:
         for table in ("params", "metrics", "latest_metrics", "tags", "runs"):
@@ -194,7 +194,9 @@ def test_a_store_that_lost_the_run_gets_all_of_it_again(root, queue, send, runs,
 
 def test_a_run_half_sent_to_one_store_is_sent_whole_to_another(root, client, send, runs):
     writer = Spool(spool_folder(root)).writer("exp7-1")
-    writer.append(Start("exp7", "real", 1), Metric("a", 1.0, 1), Artifact("/nowhere"), Metric("b", 1.0, 1))
+    writer.append(
+        Start("exp7", "real", 1), MetricPoint("a", 1.0, 1), Artifact("/nowhere"), MetricPoint("b", 1.0, 1)
+    )
     (file,) = Spool(spool_folder(root)).files()
     file.remember(Sent("http://dead", "m1", list(file.lines())[1].end))
     send()

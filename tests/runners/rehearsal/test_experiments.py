@@ -9,20 +9,20 @@ from ledger.commands.check import inspect_output
 from ledger.commands.run.rehearsal_model import rehearsal_model
 from ledger.evidence import ScoreLimits
 from ledger.findings import Report, Verdict
-from ledger.specs import Spec, load
+from ledger.specs import GenerationSpec, load
 from runners.host.generation import GenerationJob, generate
 from runners.host.worker_process import Worker
 from runners.rehearsal import Rehearsal, rehearsal_text
 
 ROOT = Path(__file__).parents[3]
-Run = Callable[[Spec], tuple[list[str], Report, float]]
+Run = Callable[[GenerationSpec], tuple[list[str], Report, float]]
 
 
 @pytest.fixture
 def run(worker: Worker, trained: Callable[..., Rehearsal], tmp_path: Path) -> Run:
     """run(spec): output lines, report and BLEU (ja-mecab) of the spec, rehearsed."""
 
-    def run(spec: Spec) -> tuple[list[str], Report, float]:
+    def run(spec: GenerationSpec) -> tuple[list[str], Report, float]:
         family, objective = rehearsal_model(spec.name, spec.model)
         model = trained(family=family, objective=objective)
         source, reference = rehearsal_text("ko", "ja")
@@ -56,7 +56,7 @@ def run(worker: Worker, trained: Callable[..., Rehearsal], tmp_path: Path) -> Ru
     return run
 
 
-def spec_of(name: str, *overrides: str) -> Spec:
+def spec_of(name: str, *overrides: str) -> GenerationSpec:
     return load(name, ROOT / "experiments", overrides)
 
 

@@ -5,18 +5,18 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ledger.commands.reporter import Voice
+from ledger.commands.reporter import Reporter
 from ledger.commands.run.command.checkpoint_watcher import Stamps, remove, stamps_of
 from ledger.commands.run.recorder import Recorder
 from ledger.commands.run.training.loop import Checkpoint, to_checkpoint, told
 from ledger.commands.verify.background import Judged, Verifier, record_save
-from ledger.commands.verify.values import Setting
+from ledger.commands.verify.values import VerificationContext
 from ledger.environments.environment import Environment
 from ledger.errors import LedgerError
 from ledger.findings import Verdict
 from ledger.journal.runs import find, load_runs
 from runners.environments.inspection import capture
-from runners.host.attachment import Save, Unverified
+from runners.host.attachment import SavedCheckpoint, Unverified
 from runners.host.training import Saved
 
 OVERWRITTEN = "it was overwritten by a later save before it could be verified"
@@ -26,11 +26,11 @@ OVERWRITTEN = "it was overwritten by a later save before it could be verified"
 class Waiting:
     """A save that is being verified, and its files as they were when it was told."""
 
-    save: Save
+    save: SavedCheckpoint
     before: Stamps
 
 
-class SavesBeside:
+class AttachedCheckpointVerifier:
     """Verifies saves one after the other, for each Python that saves in a worker of its own.
 
     A context manager: leaving it ends the workers and removes the snapshots. `tell` is given what became of
@@ -40,19 +40,19 @@ class SavesBeside:
     def __init__(
         self,
         recorder: Recorder,
-        voice: Voice,
+        voice: Reporter,
         known: Mapping[Path, Environment],
         tell: Callable[[Judged | Exception | Unverified], None],
     ) -> None:
         self.checkpoints: list[Checkpoint] = []
         self._recorder, self._voice, self._tell = recorder, voice, tell
         self._environments = dict(known)
-        self._verifiers: dict[Path, tuple[Verifier, Setting]] = {}
+        self._verifiers: dict[Path, tuple[Verifier, VerificationContext]] = {}
         self._waiting: list[Waiting] = []
         self._passed: dict[Path, Saved] = {}  # the last one of each folder of snapshots
         self._open = ExitStack()
 
-    def __enter__(self) -> "SavesBeside":
+    def __enter__(self) -> "AttachedCheckpointVerifier":
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -78,12 +78,12 @@ class SavesBeside:
             workspace = self._recorder.workspace
             runs = tuple(load_runs(workspace))
             run = find(runs, self._recorder.run)
-            setting = Setting(workspace, environment, runs=runs, run=run, health=None)
+            setting = VerificationContext(workspace, environment, runs=runs, run=run, health=None)
             verifier = Verifier(python, self._recorder.folder / "verify.log", setting, self._tell)
             self._verifiers[python] = self._open.enter_context(verifier), setting
         return self._verifiers[python][0]
 
-    def take(self, save: Save) -> None:
+    def take(self, save: SavedCheckpoint) -> None:
         """Verify this save when those before it are done."""
         verifier = self.get_ready(save.python)
         if verifier is None:

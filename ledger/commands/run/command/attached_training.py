@@ -15,17 +15,17 @@ from queue import SimpleQueue
 from threading import Thread
 from typing import TYPE_CHECKING
 
-from ledger.commands.reporter import Voice
-from ledger.commands.run.command.checkpoint_watcher import FinishedSaves, remove
+from ledger.commands.reporter import Reporter
+from ledger.commands.run.command.checkpoint_watcher import CheckpointWatcher, remove
 from ledger.commands.run.recorder import Recorder
 from ledger.environments.environment import Environment
 from ledger.evidence.training import TrainingPoint
 from ledger.findings import Verdict
-from runners.host.attachment import Attachment, Models, News, Save, Training, Unverified
+from runners.host.attachment import AttachedTraining, Attachment, Models, News, SavedCheckpoint, Unverified
 from runners.host.training import Evaluation
 
 if TYPE_CHECKING:
-    from ledger.commands.run.command.attached_checkpoints import SavesBeside
+    from ledger.commands.run.command.attached_checkpoints import AttachedCheckpointVerifier
     from ledger.commands.run.training.loop import Checkpoint
     from ledger.commands.verify.background import Judged
 
@@ -52,26 +52,26 @@ class AttachedLoop:
         self,
         attachment: Attachment,
         recorder: Recorder,
-        voice: Voice,
+        voice: Reporter,
         known: Mapping[Path, Environment],
         *,
         stop_on_fail: bool,
     ) -> None:
         self.points: list[TrainingPoint] = []
         self.unverified: list[Unverified] = []
-        self.trainings: list[Training] = []
+        self.trainings: list[AttachedTraining] = []
         self.models: Path | None = None
         self.interrupted = False
         self._attachment, self._recorder, self._voice, self._known = attachment, recorder, voice, known
         self._stop_on_fail = stop_on_fail
         self._news: SimpleQueue[News | Judged | Exception | Ended] = SimpleQueue()
         self._open = ExitStack()
-        self._saves: SavesBeside | None = None
-        self._untold: dict[Path, Save] = {}  # found in a training's folder, and not told of so far
+        self._saves: AttachedCheckpointVerifier | None = None
+        self._untold: dict[Path, SavedCheckpoint] = {}  # found in a training's folder, and not told of so far
         self._asked_to_stop = self._ended = False
         self._began = time.time()
 
-    def run(self, child: "subprocess.Popen[bytes]", watched: FinishedSaves | None = None) -> int:
+    def run(self, child: "subprocess.Popen[bytes]", watched: CheckpointWatcher | None = None) -> int:
         """Wait for the command; returns its exit code, negative for a signal.
 
         An interrupt reaches the command as well, which ends in its own way. One that comes when only the
@@ -101,7 +101,7 @@ class AttachedLoop:
     @property
     def last_step(self) -> int | None:
         """The highest step that any training told of."""
-        told: list[Training | TrainingPoint | Checkpoint | Unverified] = [
+        told: list[AttachedTraining | TrainingPoint | Checkpoint | Unverified] = [
             *self.trainings,
             *self.points,
             *self.checkpoints,
@@ -113,7 +113,7 @@ class AttachedLoop:
     def _waiting(self) -> list[Path]:
         return self._saves.waiting if self._saves else []
 
-    def _listen(self, child: "subprocess.Popen[bytes]", watched: FinishedSaves | None) -> None:
+    def _listen(self, child: "subprocess.Popen[bytes]", watched: CheckpointWatcher | None) -> None:
         try:
             code: int | None = None
             while code is None:
@@ -129,7 +129,7 @@ class AttachedLoop:
 
     def _hear(self, news: "News | Judged | Exception") -> None:
         match news:
-            case Training():
+            case AttachedTraining():
                 self.trainings.append(news)
                 self._beside().get_ready(news.python)
             case Models():
@@ -138,9 +138,9 @@ class AttachedLoop:
                 self._add(news)
             case Evaluation():
                 self._recorder.metric("eval_loss", news.loss, news.step)
-            case Save() if news.watched and self._is_of_a_training(news.saved.folder):
+            case SavedCheckpoint() if news.watched and self._is_of_a_training(news.saved.folder):
                 self._keep_untold(news)
-            case Save():
+            case SavedCheckpoint():
                 self._forget_untold(news.saved.folder)
                 self._beside().take(news)
             case Unverified():
@@ -150,11 +150,11 @@ class AttachedLoop:
             case judged:
                 self._judge(judged)
 
-    def _beside(self) -> "SavesBeside":
+    def _beside(self) -> "AttachedCheckpointVerifier":
         if self._saves is None:
-            from ledger.commands.run.command.attached_checkpoints import SavesBeside
+            from ledger.commands.run.command.attached_checkpoints import AttachedCheckpointVerifier
 
-            beside = SavesBeside(self._recorder, self._voice, self._known, self._news.put)
+            beside = AttachedCheckpointVerifier(self._recorder, self._voice, self._known, self._news.put)
             self._saves = self._open.enter_context(beside)
         return self._saves
 
@@ -166,7 +166,7 @@ class AttachedLoop:
     def _is_of_a_training(self, folder: Path) -> bool:
         return any(folder.is_relative_to(one.folder) for one in self.trainings)
 
-    def _keep_untold(self, save: Save) -> None:
+    def _keep_untold(self, save: SavedCheckpoint) -> None:
         """A training tells of its own saves, sooner or later; of what the script saves there, nobody does."""
         self._forget_untold(save.saved.folder)
         if save.saved.folder in self._heard:

@@ -9,7 +9,7 @@ from threading import Event, Lock, Thread
 
 from ledger.checkpoints.provenance import step_in_name
 from runners.attach.snapshots import NEAR, Snapshots
-from runners.host.attachment import Save
+from runners.host.attachment import SavedCheckpoint
 from runners.host.training import Saved
 
 QUIET = 5.0  # seconds without a write: shards of one save follow each other sooner
@@ -21,7 +21,7 @@ CLOCKS = 2.0  # seconds: file systems keep coarse times
 Stamps = Mapping[str, tuple[int, int]]  # size in bytes and time in nanoseconds, by name
 
 
-class FinishedSaves:
+class CheckpointWatcher:
     """Watches `folder` for checkpoints that are written from now on. A context manager.
 
     `python` is the Python that reloads them, as it is known when one is found.
@@ -36,7 +36,7 @@ class FinishedSaves:
         self._over, self._lock = Event(), Lock()
         self._thread = Thread(target=self._watch, daemon=True)
 
-    def __enter__(self) -> "FinishedSaves":
+    def __enter__(self) -> "CheckpointWatcher":
         """Begin to watch. The folder need not be there yet."""
         self._thread.start()
         return self
@@ -46,7 +46,7 @@ class FinishedSaves:
         self._over.set()
         self._thread.join()
 
-    def look(self, *, over: bool) -> Iterator[Save]:
+    def look(self, *, over: bool) -> Iterator[SavedCheckpoint]:
         """The saves that were finished since the last look. `over`: nobody writes any more."""
         for folder in self._all() if over else self._quiet():
             stamps = stamps_of(folder)
@@ -54,7 +54,7 @@ class FinishedSaves:
                 continue
             self._found[folder] = stamps
             snapshot = self._snapshots.link(folder) or folder
-            yield Save(
+            yield SavedCheckpoint(
                 self.python, Saved(step_in_name(folder) or 0, folder, snapshot, 0.0, 0.0), watched=True
             )
 

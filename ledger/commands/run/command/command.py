@@ -16,10 +16,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
 
-from ledger.commands.reporter import Voice
+from ledger.commands.reporter import Reporter
 from ledger.commands.run.command.attached_report import finished, report_of
 from ledger.commands.run.command.attached_training import AttachedLoop
-from ledger.commands.run.command.checkpoint_watcher import FinishedSaves
+from ledger.commands.run.command.checkpoint_watcher import CheckpointWatcher
 from ledger.commands.run.recorder import Recorder, git_facts, new_run_id
 from ledger.environments.environment import Environment
 from ledger.errors import LedgerError, UsageError
@@ -63,7 +63,7 @@ class Recorded:
     interrupted: bool = False
 
 
-def run_command(workspace: Workspace, request: CommandRequest, voice: Voice) -> Recorded:
+def run_command(workspace: Workspace, request: CommandRequest, voice: Reporter) -> Recorded:
     """Run a command with this terminal's own input and output, guard its saves, and record it.
 
     Raises UsageError when there is no such program. A command that fails is recorded as failed.
@@ -102,7 +102,7 @@ def run_command(workspace: Workspace, request: CommandRequest, voice: Voice) -> 
 
 
 def _hear(
-    loop: AttachedLoop, child: "subprocess.Popen[bytes]", watched: FinishedSaves | None, voice: Voice
+    loop: AttachedLoop, child: "subprocess.Popen[bytes]", watched: CheckpointWatcher | None, voice: Reporter
 ) -> int:
     """Listen to the command until it has ended. It goes on even where nobody can listen any more."""
     try:
@@ -146,13 +146,13 @@ def _environment(program: str) -> tuple[Path, Environment]:
 @contextmanager
 def _watched(
     request: CommandRequest, attachment: Attachment, run: str, python: Path
-) -> Iterator[FinishedSaves | None]:
+) -> Iterator[CheckpointWatcher | None]:
     """The folder that is named as the place of saves, by --watch or by the command's own --output_dir."""
     folder = request.watch or output_folder(request.argv)
     if folder is None:
         yield None
         return
-    with FinishedSaves(folder, Snapshots(attachment.snapshots, run), python) as watched:
+    with CheckpointWatcher(folder, Snapshots(attachment.snapshots, run), python) as watched:
         yield watched
 
 

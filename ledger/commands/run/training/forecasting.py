@@ -9,14 +9,14 @@ from collections.abc import Mapping
 from dataclasses import asdict, replace
 from math import isfinite
 
-from ledger.commands.reporter import Voice
+from ledger.commands.reporter import Reporter
 from ledger.commands.run.plan import (
     RunRequest,
     failures_recorded,
     make_plan,
     nothing_left_of_a_new_run,
+    resolve_environment,
     resumable,
-    settle,
     started,
 )
 from ledger.commands.run.preflight import allow
@@ -52,7 +52,7 @@ from runners.host.worker_process import Worker
 
 
 def run_forecasting(
-    workspace: Workspace, request: RunRequest, spec: ForecastingSpec, voice: Voice
+    workspace: Workspace, request: RunRequest, spec: ForecastingSpec, voice: Reporter
 ) -> TrainingOutcome:
     """Train, or refuse to; the outcome's report holds every finding from preflight on.
 
@@ -62,7 +62,7 @@ def run_forecasting(
     inputs = _read(workspace, request, spec, voice)
     plan = make_plan(workspace, request, spec, inputs)
     need = disk_need(spec, rehearsal=request.rehearse)
-    plan, before = settle(plan, need, spec.model.name or "", spec.task, voice)
+    plan, before = resolve_environment(plan, need, spec.model.name or "", spec.task, voice)
     run = resumable(plan) if request.resume else new_run_id(spec.name)
     rows = {frame: len(values) for frame, values in inputs.series.items()}
     before += allow(inspect_plan(workspace, spec, request, plan.runs, rows), request.allow)
@@ -87,7 +87,7 @@ def run_forecasting(
 
 
 def _read(
-    workspace: Workspace, request: RunRequest, spec: ForecastingSpec, voice: Voice
+    workspace: Workspace, request: RunRequest, spec: ForecastingSpec, voice: Reporter
 ) -> ForecastingInputs:
     """The series. Where they cannot be read, what is wrong with the plan itself is told all the same."""
     try:

@@ -13,10 +13,10 @@ from queue import SimpleQueue
 from shutil import rmtree
 
 from ledger.checkpoints.provenance import step_in_name
-from ledger.commands.reporter import Voice
+from ledger.commands.reporter import Reporter
 from ledger.commands.run.recorder import Recorder
 from ledger.commands.verify.background import Judged, Verifier, record_save
-from ledger.commands.verify.values import Setting, Verified
+from ledger.commands.verify.values import VerificationContext, VerificationResult
 from ledger.display.progress import Progress
 from ledger.evidence.checkpoint import Sample, list_checkpoints
 from ledger.evidence.metrics import Metric
@@ -57,7 +57,9 @@ class TrainingLoop:
     `families` what was measured of a family of metrics, oldest first.
     """
 
-    def __init__(self, trainer: Worker, job: Job, setting: Setting, recorder: Recorder, voice: Voice) -> None:
+    def __init__(
+        self, trainer: Worker, job: Job, setting: VerificationContext, recorder: Recorder, voice: Reporter
+    ) -> None:
         self.job = job
         self.points: list[TrainingPoint] = []
         self.checkpoints: list[Checkpoint] = []
@@ -179,7 +181,7 @@ def shown(score: Metric | None) -> str:
     return f"{score.value:.2f}" if score else "-"
 
 
-def to_checkpoint(judged: Judged, verified: Verified | None) -> Checkpoint:
+def to_checkpoint(judged: Judged, verified: VerificationResult | None) -> Checkpoint:
     """The fate of a save, as it is told, gathered and recorded."""
     saved = judged.saved
     if verified is None:

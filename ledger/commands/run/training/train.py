@@ -14,7 +14,7 @@ from typing import Any
 from guards import registry
 from guards.guard import inspect
 from ledger.checkpoints.provenance import step_in_name, tokenizer_digest
-from ledger.commands.reporter import Voice
+from ledger.commands.reporter import Reporter
 from ledger.commands.run.limits import score_limits, training_limits
 from ledger.commands.run.plan import (
     Plan,
@@ -23,8 +23,8 @@ from ledger.commands.run.plan import (
     failures_recorded,
     make_plan,
     nothing_left_of_a_new_run,
+    resolve_environment,
     resumable,
-    settle,
     started,
 )
 from ledger.commands.run.preflight import LANGUAGES, allow, inspect_languages
@@ -40,7 +40,7 @@ from ledger.commands.run.training.inputs import (
 )
 from ledger.commands.run.training.loop import Checkpoint, TrainingLoop
 from ledger.commands.verify.background import newest_of
-from ledger.commands.verify.values import Setting
+from ledger.commands.verify.values import VerificationContext
 from ledger.errors import RunFailedError
 from ledger.evaluation.scoring import score
 from ledger.evidence import Evidence, Unobserved
@@ -77,7 +77,7 @@ class TrainingOutcome:
 
 
 def run_training(
-    workspace: Workspace, request: RunRequest, spec: TrainingSpec, voice: Voice
+    workspace: Workspace, request: RunRequest, spec: TrainingSpec, voice: Reporter
 ) -> TrainingOutcome:
     """Train, or refuse to; the outcome's report holds every finding from preflight on.
 
@@ -87,7 +87,7 @@ def run_training(
     inputs = read_training_inputs(spec, workspace, rehearsal=request.rehearse)
     plan = make_plan(workspace, request, spec, inputs)
     need = disk_need(spec, rehearsal=request.rehearse)
-    plan, before = settle(plan, need, spec.model.name or "", spec.task, voice)
+    plan, before = resolve_environment(plan, need, spec.model.name or "", spec.task, voice)
     run = resumable(plan) if request.resume else new_run_id(spec.name)
     before += allow(inspect_plan(plan), request.allow)
     voice.preflight(before)
@@ -114,7 +114,7 @@ def run_training(
             return _train(plan, before, loop, recorder)
 
 
-def _job(plan: TrainingPlan, recorder: Recorder, worker: Worker, voice: Voice) -> TrainingJob:
+def _job(plan: TrainingPlan, recorder: Recorder, worker: Worker, voice: Reporter) -> TrainingJob:
     """What the worker is asked to do; a fine-tuning is rehearsed with a tiny model of the family."""
     tiny, model = None, plan.spec.model
     if plan.request.rehearse and model.name is not None:
@@ -122,7 +122,7 @@ def _job(plan: TrainingPlan, recorder: Recorder, worker: Worker, voice: Voice) -
     return make_job(plan, recorder.run, recorder.folder, tiny)
 
 
-def _inspect_languages(plan: TrainingPlan, job: TrainingJob, worker: Worker, voice: Voice) -> Report:
+def _inspect_languages(plan: TrainingPlan, job: TrainingJob, worker: Worker, voice: Reporter) -> Report:
     """PRE002, by the tokenizer that will be trained with."""
     codes = plan.spec.codes
     if codes.source is None and codes.target is None:
@@ -156,10 +156,10 @@ def _train(plan: TrainingPlan, before: Report, loop: TrainingLoop, recorder: Rec
     return replace(outcome, recorded=recorded)
 
 
-def setting_of(plan: Plan[Any, Any], run: str) -> Setting:
+def setting_of(plan: Plan[Any, Any], run: str) -> VerificationContext:
     """Saves are reloaded in the environment that trains, on the CPU: the device is the training's."""
     runs = tuple(load_runs(plan.workspace))
-    return Setting(plan.workspace, plan.environment, runs=runs, run=find(runs, run), health=None)
+    return VerificationContext(plan.workspace, plan.environment, runs=runs, run=find(runs, run), health=None)
 
 
 def resume_from(plan: Plan[Any, Any], recorder: Recorder, say: Callable[[str], None]) -> Path | None:

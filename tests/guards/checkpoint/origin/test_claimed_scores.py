@@ -4,7 +4,7 @@ import pytest
 
 from guards.checkpoint.origin import doubtful_score, unsigned_score
 from ledger.evidence import Measured
-from ledger.evidence.checkpoint import Claim, Claims
+from ledger.evidence.checkpoint import ScoreClaim, ScoreClaims
 from ledger.evidence.metrics import Metric
 from ledger.findings import Severity, Skip
 
@@ -12,7 +12,7 @@ NAN = float("nan")
 
 
 def claimed(value, metric="bleu", earlier=()):
-    return Claims((Claim(metric, value, "--claim"),), {"bleu": earlier} if earlier else {})
+    return ScoreClaims((ScoreClaim(metric, value, "--claim"),), {"bleu": earlier} if earlier else {})
 
 
 def measured(value, lines=32):
@@ -79,11 +79,16 @@ def test_other_metrics_have_other_scales():
 
 
 def test_bare_numbers_are_told_together():
-    claims = Claims((Claim("bleu", 0.22, "a"), Claim("chrf", 50.0, "b", "nc:6"), Claim("bleu", 61.0, "c")))
+    claims = ScoreClaims(
+        (ScoreClaim("bleu", 0.22, "a"), ScoreClaim("chrf", 50.0, "b", "nc:6"), ScoreClaim("bleu", 61.0, "c"))
+    )
     (finding,) = unsigned_score.inspect(claims, Measured())
     assert finding.severity is Severity.WARNING
     assert finding.message == "claimed without a signature: bleu 0.22 (a), bleu 61 (c)"
 
 
 def test_signed_claims_pass():
-    assert list(unsigned_score.inspect(Claims((Claim("bleu", 61.0, "a", "tok:13a"),)), Measured())) == []
+    assert (
+        list(unsigned_score.inspect(ScoreClaims((ScoreClaim("bleu", 61.0, "a", "tok:13a"),)), Measured()))
+        == []
+    )

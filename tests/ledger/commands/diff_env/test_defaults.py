@@ -1,13 +1,13 @@
 import pytest
 
 from ledger.commands.diff_env.defaults import lockfiles_behind, models_of
-from ledger.commands.diff_env.sources import Source
+from ledger.commands.diff_env.sources import SideSource
 from ledger.errors import UsageError
 from ledger.evidence.environment import EnvironmentSide, Package
 from ledger.workspace import Workspace
 from runners.host.library_defaults import ModelClass
 
-RECORDED = Source(lambda _others: [])
+RECORDED = SideSource(lambda _others: [])
 
 
 @pytest.fixture

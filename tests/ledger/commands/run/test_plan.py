@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger.commands.run.plan import AGAIN, Plan, RunRequest, settle
+from ledger.commands.run.plan import AGAIN, Plan, RunRequest, resolve_environment
 from ledger.commands.run.training.forecasting_inputs import ForecastingInputs
 from ledger.environments.environment import Environment
 from ledger.evidence import DiskNeed, Installed
@@ -44,6 +44,6 @@ def test_what_is_known_already_is_refused_unless_it_was_let_through(tmp_path, re
     workspace = Workspace(tmp_path)
     workspace.private.mkdir()
     plan = Plan(request_, spec, workspace, environment, ForecastingInputs({}, INPUTS, {}), (finished(spec),))
-    _, report = settle(plan, DiskNeed(1, "a test"), "", spec.task, Silent())
+    _, report = resolve_environment(plan, DiskNeed(1, "a test"), "", spec.task, Silent())
     (known,) = (one for one in report.findings if one.code == AGAIN)
     assert (known.accepted is None) is refused

@@ -15,8 +15,8 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from tiny import build
 
-from runners.worker.evidence.probe_inputs import Languages, Text
-from runners.worker.evidence.recorder import Witness
+from runners.worker.evidence.probe_inputs import ProbeLanguages, ProbeText
+from runners.worker.evidence.recorder import EvidenceRecorder
 from runners.worker.models.families import FAMILIES, load_model, load_tokenizer
 
 RUN = "exp10-abc123"
@@ -41,8 +41,8 @@ def save(folder: Path, name: str, pairs: list[list[str]], step: int = STEP) -> P
     model, _ = load_model(family, str(folder / "base"), "float32", "cpu")
     tokenizer = load_tokenizer(family, str(folder / "base"))
     model.train()
-    text = Text(tuple(pair[0] for pair in pairs), tuple(pair[1] for pair in pairs))
-    witness = Witness(tokenizer, text, Languages(*CODES[name], "ja"), run=RUN)
+    text = ProbeText(tuple(pair[0] for pair in pairs), tuple(pair[1] for pair in pairs))
+    witness = EvidenceRecorder(tokenizer, text, ProbeLanguages(*CODES[name], "ja"), run=RUN)
     seen = witness.observe(model, step)
     assert not seen.snapshot["unseen"], seen.snapshot["unseen"]
     model.save_pretrained(checkpoint)

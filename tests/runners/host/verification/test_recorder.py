@@ -15,9 +15,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 from checkpoints import CODES
 
 from ledger.evidence.checkpoint import read_evidence
-from runners.worker.evidence.eval_context import undisturbed
-from runners.worker.evidence.probe_inputs import Languages, Text, draw, probe_batch
-from runners.worker.evidence.recorder import Witness
+from runners.worker.evidence.eval_context import eval_context
+from runners.worker.evidence.probe_inputs import ProbeLanguages, ProbeText, draw, probe_batch
+from runners.worker.evidence.recorder import EvidenceRecorder
 from runners.worker.models.families import FAMILIES, load_model, load_tokenizer
 
 
@@ -38,8 +38,10 @@ def model(base):
 
 @pytest.fixture
 def witness(base, lines):
-    text = Text(tuple(line[0] for line in lines), tuple(line[1] for line in lines))
-    return Witness(load_tokenizer(FAMILIES["marian"], base), text, Languages(*CODES["marian"], "ja"))
+    text = ProbeText(tuple(line[0] for line in lines), tuple(line[1] for line in lines))
+    return EvidenceRecorder(
+        load_tokenizer(FAMILIES["marian"], base), text, ProbeLanguages(*CODES["marian"], "ja")
+    )
 
 
 def train(model, look):
@@ -192,7 +194,7 @@ def test_autocast_is_off_also_where_accelerate_has_bound_it(model, witness, tmp_
 
 
 def test_an_error_inside_leaves_the_model_in_training(model):
-    with pytest.raises(ZeroDivisionError), undisturbed(model):
+    with pytest.raises(ZeroDivisionError), eval_context(model):
         raise ZeroDivisionError
     assert model.training
 
@@ -210,27 +212,27 @@ def test_what_cannot_be_seen_is_said_and_stops_nothing(model, witness, monkeypat
 
 def test_a_data_set_of_token_ids_will_do(model, base):
     rows = tuple((n, n + 1, 0) for n in range(5, 45))
-    text = Text((), rows=rows, labels=rows)
-    seen = Witness(load_tokenizer(FAMILIES["marian"], base), text).observe(model, 1)
+    text = ProbeText((), rows=rows, labels=rows)
+    seen = EvidenceRecorder(load_tokenizer(FAMILIES["marian"], base), text).observe(model, 1)
     assert not seen.snapshot["unseen"]
     assert len(seen.snapshot["sample"]["output"]) == len(seen.recipe["rows"]) == 32
 
 
 def test_secrets_of_the_training_arguments_are_left_out(model, base, lines):
     training = {"learning_rate": 1e-4, "hub_token": "hf_secret", "api_key": "x"}
-    text = Text(tuple(line[0] for line in lines))
+    text = ProbeText(tuple(line[0] for line in lines))
     tokenizer = load_tokenizer(FAMILIES["marian"], base)
-    seen = Witness(tokenizer, text, training=training).observe(model, 1)
+    seen = EvidenceRecorder(tokenizer, text, training=training).observe(model, 1)
     assert seen.snapshot["effective"]["training"] == {"learning_rate": 1e-4}
 
 
 def test_the_same_lines_are_drawn_again_and_blank_ones_never():
-    text = Text(tuple("" if n % 3 else f"line {n}" for n in range(300)))
+    text = ProbeText(tuple("" if n % 3 else f"line {n}" for n in range(300)))
     assert draw(text) == draw(text)
     assert len(draw(text).source) == 32
     assert all(draw(text).source)
     assert draw(text, seed=1) != draw(text)
-    assert draw(Text(("a", "b"))).source == ("a", "b")
+    assert draw(ProbeText(("a", "b"))).source == ("a", "b")
 
 
 @pytest.mark.parametrize("vocabulary", [100, 32_000, 256_000, 1_000_000])
@@ -243,4 +245,4 @@ def test_a_large_vocabulary_makes_a_small_probe(vocabulary):
 
 def test_nothing_to_ask_is_refused_at_once():
     with pytest.raises(ValueError, match="lines"):
-        Witness(None, Text(("a",)))
+        EvidenceRecorder(None, ProbeText(("a",)))

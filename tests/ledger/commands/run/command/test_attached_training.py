@@ -8,13 +8,13 @@ from queue import SimpleQueue
 
 import pytest
 
-from ledger.commands.run.command.attached_checkpoints import SavesBeside
+from ledger.commands.run.command.attached_checkpoints import AttachedCheckpointVerifier
 from ledger.commands.run.command.command import CommandRequest, run_command
 from ledger.commands.run.recorder import Recorder
 from ledger.errors import LedgerError
 from ledger.workspace import Workspace
 from runners.environments.inspection import capture
-from runners.host.attachment import Save
+from runners.host.attachment import SavedCheckpoint
 from runners.host.training import Saved
 
 
@@ -50,11 +50,11 @@ def judge(workspace):
     with Recorder(workspace, "command", "sweep", "sweep-1") as recorder:
         recorder.started({"inputs": "none", "data": {}, "environment": environment.digest})
         news = SimpleQueue()
-        with SavesBeside(recorder, Heard(), {PYTHON: environment}, news.put) as saves:
+        with AttachedCheckpointVerifier(recorder, Heard(), {PYTHON: environment}, news.put) as saves:
 
             def told(*saved):
                 for one in saved:
-                    saves.take(Save(PYTHON, one))
+                    saves.take(SavedCheckpoint(PYTHON, one))
                 return [saves.judge(news.get(timeout=120)) for _ in saved]
 
             yield told
