@@ -18,6 +18,7 @@ from ledger.importers.trainer_state import NAME, TrainerState, read_trainer_stat
 from ledger.journal.runs import Run
 from ledger.utils.hashing import digest_bytes, digest_file, digest_json
 from ledger.utils.json_values import to_number
+from ledger.utils.times import iso_utc
 
 # What a training that is going on writes into its run folder: {"step": 784}, now and then.
 PROGRESS = "progress.json"
@@ -140,7 +141,7 @@ def _time_of(paths: Iterable[Path]) -> str | None:
             times.append(datetime.fromtimestamp(path.stat().st_mtime, UTC))
         except (OSError, OverflowError, ValueError):
             continue  # gone meanwhile, or a time that no calendar has
-    return max(times).isoformat(timespec="milliseconds").replace("+00:00", "Z") if times else None
+    return iso_utc(max(times)) if times else None
 
 
 def _progress(folder: Path) -> int | None:

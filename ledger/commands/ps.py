@@ -15,6 +15,7 @@ from ledger.journal.runs import Run, load_runs
 from ledger.specs import load_experiment
 from ledger.utils.hashing import digest_file
 from ledger.utils.mapping_diff import differences, listed
+from ledger.utils.plural import and_more
 from ledger.workspace import Workspace
 
 State = Literal["running", "stalled", "interrupted"]
@@ -131,8 +132,7 @@ def _changed_code(workspace: Workspace, run: Run, began: float) -> Iterator[str]
     files = [name for name in status.changed_since(workspace.root, commit) if name.endswith(".py")]
     touched = [name for name in files if _written_since(workspace.root / name, began)]
     if touched:
-        more = f" and {len(touched) - 3} more" if len(touched) > 3 else ""
-        yield f"code: {', '.join(touched[:3])}{more}"
+        yield f"code: {and_more(touched, 3)}"
 
 
 def _written_since(path: Path, began: float) -> bool:

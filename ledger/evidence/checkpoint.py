@@ -12,7 +12,6 @@ import re
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -346,11 +345,6 @@ def stated_mark(checkpoint: Path) -> Mark | None:
 def newest_verified(folder: Path) -> Path | None:
     """The checkpoint of the highest step in `folder` whose mark holds."""
     return next((path for path in reversed(list_checkpoints(folder)) if read_mark(path)), None)
-
-
-def now() -> str:
-    """The time in UTC, ISO 8601."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def files_of(checkpoint: Path) -> Iterator[Path]:

@@ -15,6 +15,7 @@ from pathlib import Path
 from ledger.errors import LedgerError
 from ledger.findings import Json
 from ledger.utils.hashing import digest_file
+from ledger.utils.paths import relative_if_inside
 from ledger.utils.redaction import find_secrets
 
 NAME = "uncommitted.patch"
@@ -56,8 +57,11 @@ def keep(root: Path, folder: Path, ignore: Sequence[Path] = ()) -> dict[str, Jso
         return {**found, "patch_refused": refusal}
     path = folder / NAME
     path.write_bytes(patch)
-    shown = path.relative_to(root) if path.is_relative_to(root) else path
-    facts = {"path": str(shown), "sha256": digest_file(path)["sha256"], "bytes": len(patch)}
+    facts = {
+        "path": relative_if_inside(path, root),
+        "sha256": digest_file(path)["sha256"],
+        "bytes": len(patch),
+    }
     return {**found, "patch": facts}
 
 

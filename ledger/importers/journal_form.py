@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from ledger.evidence.imported_claims import ClaimedRun, Point
 from ledger.findings import Json
 from ledger.utils.redaction import HIDDEN, scrub_arguments, scrub_text
+from ledger.utils.text import shorten
 
 MOST_TEXT = 2_000  # characters of one value
 MOST_ITEMS = 500  # of one list or mapping
@@ -60,7 +61,7 @@ def _cut_mapping(content: dict[str, Json]) -> dict[str, Json]:
 def _text(text: str) -> str:
     """Without secrets, without what no UTF-8 can hold, and no longer than a reader would read."""
     sound = scrub_text(text[: 2 * MOST_TEXT]).encode("utf-8", "replace").decode("utf-8")
-    return sound if len(sound) <= MOST_TEXT else f"{sound[:MOST_TEXT]}…"
+    return shorten(sound, MOST_TEXT + 1)
 
 
 def _summary(points: Sequence[Point]) -> dict[str, Json]:

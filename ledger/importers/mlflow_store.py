@@ -16,6 +16,7 @@ from ledger.errors import LedgerError
 from ledger.evidence.imported_claims import Claimed, ClaimedRun, Outcome, Point
 from ledger.findings import Json
 from ledger.importers.untrusted_files import Problems, finite, foreign, model_in, parse_yaml
+from ledger.utils.times import iso_utc
 
 KIND = "mlflow"
 SQLITE = b"SQLite format 3\0"
@@ -182,6 +183,4 @@ def _plain(text: str) -> Json:
 def _time(milliseconds: int | None) -> str | None:
     if not milliseconds:
         return None
-    return (
-        datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-    )
+    return iso_utc(datetime.fromtimestamp(milliseconds / 1000, UTC), "seconds")

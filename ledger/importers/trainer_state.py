@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ledger.findings import Json
 from ledger.utils.json_values import to_number
+from ledger.utils.text import shorten
 
 NAME = "trainer_state.json"
 _MOST_STEPS = 2**53  # beyond it JSON readers differ (RFC 8785)
@@ -59,5 +60,4 @@ def _parse(content: Json) -> TrainerState:
 
 
 def _shown(value: Json) -> str:
-    text = "not there" if value is None else repr(value)
-    return text if len(text) <= 40 else f"{text[:37]}..."
+    return "missing" if value is None else shorten(repr(value), 40)

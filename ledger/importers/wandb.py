@@ -21,6 +21,7 @@ from ledger.importers.untrusted_files import (
 from ledger.importers.wandb_file import Damage, read_records
 from ledger.importers.wandb_schema import record_class
 from ledger.utils.redaction import scrub_url
+from ledger.utils.times import iso_utc
 
 KIND = "wandb"
 MOST_BYTES = 2 * 2**30  # read at once
@@ -188,6 +189,6 @@ def _time(stamp: Any) -> str:
     if not stamp.seconds:
         return ""
     try:
-        return datetime.fromtimestamp(stamp.seconds, UTC).isoformat().replace("+00:00", "Z")
+        return iso_utc(datetime.fromtimestamp(stamp.seconds, UTC), "seconds")
     except (OverflowError, ValueError, OSError):
         return ""

@@ -3,7 +3,6 @@
 Every other entry is named by a later one; the loss of the newest shows only here.
 """
 
-import os
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from urllib.parse import quote
 import orjson
 
 from ledger.errors import LedgerError
+from ledger.utils.atomic_file import write_atomically
 
 DETACHED = "HEAD"  # no branch can be called so
 LONGEST_NAME = 200  # of the 255 bytes that file systems allow
@@ -51,9 +51,4 @@ class Heads:
         except LedgerError:
             lost = []
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        draft = self.path.with_suffix(f".{os.getpid()}.tmp")
-        with draft.open("wb") as file:
-            file.write(orjson.dumps({"heads": [*lost, newest]}))
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(self.path)
+        write_atomically(self.path, orjson.dumps({"heads": [*lost, newest]}))

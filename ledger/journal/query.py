@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from ledger.errors import UsageError
 from ledger.findings import Finding
 from ledger.journal.runs import Run
+from ledger.utils.times import iso_utc
 
 AGO = re.compile(r"(\d+)([dhm])")
 UNITS = {"d": "days", "h": "hours", "m": "minutes"}
@@ -61,7 +62,7 @@ def parse_since(text: str) -> str:
         except ValueError as error:
             raise UsageError(f"{text!r} is no time", hint="write 2026-11-01, or 7d, 12h, 30m") from error
     when = when if when.tzinfo else when.replace(tzinfo=UTC)
-    return when.astimezone(UTC).isoformat(timespec="milliseconds")
+    return iso_utc(when)
 
 
 def parse_bound(text: str) -> Test:

@@ -12,6 +12,7 @@ from ledger.errors import UsageError
 from ledger.evidence.metrics import Metric
 from ledger.findings import Json, Report, Verdict
 from ledger.journal.store import Entry, open_journal
+from ledger.utils.paths import relative_if_inside
 from ledger.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -237,11 +238,11 @@ def files_of(workspace: Workspace, run: Run) -> dict[str, Json]:
     output = ((run.finished or {}).get("output") or {}).get("path")
     paths = {"run folder": folder, "output": workspace.root / output if output else None}
     paths |= {path.name: path for path in sorted(folder.glob("*.log"))}
-    return {name: _shown(path, workspace.root) for name, path in paths.items() if path and path.exists()}
-
-
-def _shown(path: Path, root: Path) -> str:
-    return str(path.relative_to(root) if path.is_relative_to(root) else path)
+    return {
+        name: relative_if_inside(path, workspace.root)
+        for name, path in paths.items()
+        if path and path.exists()
+    }
 
 
 class _Parts:

@@ -22,6 +22,8 @@ from ledger.errors import LedgerError
 from ledger.findings import Json
 from ledger.git.branch import current_branch
 from ledger.journal.heads import Heads
+from ledger.utils.atomic_file import flush_folder
+from ledger.utils.times import utc_now
 from ledger.workspace import Workspace
 
 VERSION = 1
@@ -189,7 +191,7 @@ class Journal:
                 file.truncate(before)
                 raise
         if created:
-            sync_folder(self.path.parent)
+            flush_folder(self.path.parent)
 
     def _remember(self, entry: Entry, known: Iterable[Entry]) -> None:
         try:
@@ -211,7 +213,7 @@ def seal(kind: str, body: Mapping[str, Json], parents: Iterable[str]) -> Entry:
 
     if not KIND.fullmatch(kind):
         raise ValueError(f"{kind!r} cannot be an entry's kind: small letters and dots only")
-    time = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    time = utc_now()
     named = tuple(parents)
     content = {"v": VERSION, "kind": kind, "time": time, "parents": named, "body": dict(body)}
     identity = digest_json(content)
@@ -268,15 +270,6 @@ def split_tail(data: bytes) -> Tail:
     except orjson.JSONDecodeError:
         return Tail(data[:start], data[start:])
     return Tail(data)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make a new name in `folder` survive a power cut."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _write_all(file: IO[bytes], data: bytes) -> None:

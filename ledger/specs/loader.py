@@ -26,6 +26,7 @@ from ledger.specs.inheritance import merge_sources, place_of
 from ledger.specs.schema import GenerationSpec, TextExperiment
 from ledger.specs.training import TrainingSpec
 from ledger.specs.yaml_source import YamlSource, parse_value, read_source
+from ledger.utils.paths import relative_if_inside
 
 SUFFIX = ".yaml"
 AnySpec = GenerationSpec | TrainingSpec | ForecastingSpec
@@ -190,5 +191,4 @@ def _unknown_codes(codes: Iterable[str], known: Collection[str], locate: Locate)
 
 def _shown(path: Path) -> str:
     """The path as messages show it: from the current folder where it lies below."""
-    here, absolute = Path.cwd(), path.absolute()
-    return str(absolute.relative_to(here) if absolute.is_relative_to(here) else absolute)
+    return relative_if_inside(path.absolute(), Path.cwd())

@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 
 from ledger.utils import redaction
+from ledger.utils.text import shorten
 
 LONGEST = 300
 SECRET_VARIABLES = ("MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN")
@@ -25,8 +26,7 @@ def reason(error: BaseException, environment: Mapping[str, str] | None = None) -
     for pattern, plain in _PLAIN:
         if pattern.search(text):
             return plain
-    first = text.strip().splitlines()[0]
-    return first if len(first) <= LONGEST else first[: LONGEST - 1] + "…"
+    return shorten(text.strip().splitlines()[0], LONGEST)
 
 
 def scrub_text(text: str, environment: Mapping[str, str] | None = None) -> str:

@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ledger.findings import Json
+from ledger.utils.plural import and_more
+from ledger.utils.text import shorten
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +49,8 @@ def _nested(path: str, old: Json, new: Json) -> Iterator[Difference]:
 
 def listed(items: Sequence[Difference], most: int = 3) -> str:
     """The first few differences in one phrase, and how many more there are."""
-    shown = ", ".join(str(item) for item in items[:most])
-    more = len(items) - most
-    return f"{shown} and {more} more" if more > 0 else shown
+    return and_more([str(item) for item in items], most)
 
 
 def _show(value: Json) -> str:
-    text = "unset" if value is None else str(value)
-    return text if len(text) <= 40 else f"{text[:37]}..."
+    return "unset" if value is None else shorten(str(value), 40)

@@ -6,16 +6,14 @@ characters that real corpora hold.
 """
 
 import codecs
-import contextlib
 import errno
-import os
 import re
 import shlex
-import uuid
 from collections.abc import Sequence
 from pathlib import Path
 
 from ledger.errors import LedgerError
+from ledger.utils.atomic_file import write_atomically
 
 LINE_END = re.compile(r"\r?\n")
 GUESSED_FROM_BYTES = 64 * 1024
@@ -46,25 +44,16 @@ def read_lines(path: Path | str) -> list[str]:
 def write_lines_atomically(path: Path | str, lines: Sequence[str]) -> None:
     """Write `lines` as UTF-8, each ended by one line feed; `path` holds all of them or is left as it was.
 
-    The text goes to a temporary file beside `path`, is flushed to the disk and takes the name in one step.
     Raises ValueError for a line that holds a line feed, LedgerError when the file cannot be written.
     """
     path = Path(path)
     broken = next((number for number, line in enumerate(lines, 1) if "\n" in line), None)
     if broken is not None:
         raise ValueError(f"line {broken} holds a line feed: it would shift every line after it")
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.tmp")
     try:
-        with temporary.open("x", encoding="utf-8", newline="\n") as file:
-            file.writelines(f"{line}\n" for line in lines)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-        _flush_folder(path.parent)
+        write_atomically(path, "".join(f"{line}\n" for line in lines).encode())
     except OSError as error:
         raise _cannot_write(path, error) from error
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _read_bytes(path: Path) -> bytes:
@@ -110,13 +99,3 @@ def _cannot_write(path: Path, error: OSError) -> LedgerError:
     if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
         return LedgerError(f"no space left to write {path}", hint="free some, then repeat the command")
     return LedgerError(f"{path} cannot be written: {error.strerror}", hint=f"see: ls -ld {path.parent}")
-
-
-def _flush_folder(folder: Path) -> None:
-    """Make the new name itself survive a power cut, where the system lets a folder be flushed."""
-    with contextlib.suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)

@@ -20,6 +20,7 @@ from ledger.display.progress import Progress
 from ledger.environments.lockfile import Lockfile
 from ledger.environments.versions import distance
 from ledger.errors import LedgerError
+from ledger.utils.plural import and_more
 from ledger.utils.redaction import scrub_file
 from runners.environments.installers import Installer, choose_installer, explain
 from runners.environments.manifest import is_whole, write_manifest
@@ -218,10 +219,9 @@ def _check_installed(
     }
     missing = [name for name, version in wanted.items() if distance(version, found.get(name, "")) is not None]
     if missing:
-        named = f"{missing[0]} and {len(missing) - 1} more" if len(missing) > 1 else missing[0]
         raise LedgerError(
-            f"the environment of {lockfile.path} cannot be built: {installer.name} installed {named} "
-            "elsewhere, or not at all",
+            f"the environment of {lockfile.path} cannot be built: {installer.name} installed "
+            f"{and_more(missing, 1)} elsewhere, or not at all",
             hint="look for target, prefix or root in its settings: pip config list",
         )
 

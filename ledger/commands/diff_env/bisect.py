@@ -25,6 +25,7 @@ from ledger.evidence.environment import EnvironmentSide
 from ledger.evidence.suspects import Kind, Suspect
 from ledger.findings import Finding, Json, Report, Severity, Verdict
 from ledger.utils.hashing import digest_bytes
+from ledger.utils.plural import and_more
 from ledger.workspace import Workspace
 from runners.environments.build import default_cache, ensure, obtainable
 from runners.environments.inspection import marker_values, requirements_of
@@ -110,9 +111,8 @@ def _each(trials: Sequence[Trial], unknown: Sequence[Trial]) -> str:
 
 
 def _named(packages: Sequence[str]) -> str:
-    others = len(packages) - MOST_NAMED
-    shown = ", ".join(packages[:MOST_NAMED])
-    return f"{shown} and {others} more that can only move with them" if others > 0 else shown
+    shown = and_more(packages, MOST_NAMED)
+    return f"{shown} that can only move with them" if len(packages) > MOST_NAMED else shown
 
 
 def bisect_environments(case: Case, a: Lockfile, b: Lockfile, suspects: Sequence[Suspect]) -> Bisection:

@@ -13,6 +13,7 @@ from ledger.evidence.reproduction import ExitTrace, OutputTrace, TrainingTrace
 from ledger.evidence.suspects import Suspect
 from ledger.findings import Json
 from ledger.utils.mapping_diff import Difference
+from ledger.utils.text import shorten
 
 MOST_SHOWN = 8
 WORDS = {"identical": "bit-identical", "within tolerance": "within tolerance", "different": "DIFFERENT"}
@@ -70,8 +71,7 @@ def _table(heading: str, rows: Sequence[tuple[str, Json, Json]]) -> Iterator[Ren
 
 
 def _shown(value: Json) -> str:
-    text = "-" if value is None else visible(str(value))
-    return text if len(text) <= 60 else f"{text[:59]}…"
+    return "-" if value is None else shorten(visible(str(value)), 60)
 
 
 def _first(done: Reproduction) -> Iterator[RenderableType]:

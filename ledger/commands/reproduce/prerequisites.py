@@ -21,6 +21,7 @@ from ledger.git.worktree import has_commit
 from ledger.journal.runs import Run
 from ledger.specs import AnySpec, ForecastingSpec, TrainingSpec, load_experiment
 from ledger.utils.hashing import digest_file
+from ledger.utils.plural import and_more
 from ledger.utils.redaction import HIDDEN
 from ledger.workspace import Workspace
 
@@ -111,7 +112,9 @@ def _patch_missing(workspace: Workspace, run: Run, git: Mapping[str, Json]) -> I
     if not changed:
         return
     if "patch" not in git:
-        yield Missing("patch", f"{_some(changed)} had uncommitted changes, and this run did not keep them")
+        yield Missing(
+            "patch", f"{and_more(changed, 3)} had uncommitted changes, and this run did not keep them"
+        )
     elif git.get("patch_refused"):
         yield Missing("patch", f"the uncommitted changes were not kept: {git['patch_refused']}")
     elif git["patch"] and find_patch(workspace, run) is None:
@@ -209,8 +212,3 @@ def _has_size(size: int) -> Callable[[Path], bool]:
 
 def _is_folder(sha256: str, tree: Workspace) -> Callable[[Path], bool]:
     return lambda path: (folder_facts(str(path), tree) or {}).get("sha256") == sha256
-
-
-def _some(names: list[str], most: int = 3) -> str:
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more

@@ -12,6 +12,7 @@ from ledger.errors import LedgerError
 from ledger.findings import Json
 from ledger.specs import GenerationSpec
 from ledger.utils.hashing import digest_file, digest_json
+from ledger.utils.paths import relative_if_inside
 from ledger.utils.textfiles import read_lines
 from ledger.workspace import Workspace
 from runners.rehearsal import rehearsal_text
@@ -100,5 +101,4 @@ def _sha256(value: Json) -> str:
 
 
 def _file_facts(path: Path, workspace: Workspace, lines: Sequence[str]) -> dict[str, Json]:
-    shown = path.relative_to(workspace.root) if path.is_relative_to(workspace.root) else path
-    return {"path": str(shown), **digest_file(path), "lines": len(lines)}
+    return {"path": relative_if_inside(path, workspace.root), **digest_file(path), "lines": len(lines)}

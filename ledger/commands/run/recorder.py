@@ -23,6 +23,7 @@ from ledger.journal.store import Journal, open_journal
 from ledger.tracking.events import Artifact, MetricPoint, record_finish, record_start
 from ledger.tracking.sender import launch
 from ledger.tracking.spool import Spool
+from ledger.utils.paths import relative_if_inside
 from ledger.workspace import Workspace
 
 Mode = Literal["real", "rehearsal", "command"]
@@ -115,8 +116,7 @@ class Recorder:
 
     def shown(self, path: Path) -> str:
         """A path as the record names it: relative to the repository where it lies inside."""
-        root = self.workspace.root
-        return str(path.relative_to(root) if path.is_relative_to(root) else path)
+        return relative_if_inside(path, self.workspace.root)
 
     def __enter__(self) -> "Recorder":
         return self

@@ -8,10 +8,12 @@ from pathlib import Path
 from ledger.commands.run.recorder import store_environment
 from ledger.commands.verify.values import VerificationContext, VerificationResult
 from ledger.errors import LedgerError
-from ledger.evidence.checkpoint import Mark, evidence_path, now, stated_mark, verified_path, write_mark
+from ledger.evidence.checkpoint import Mark, evidence_path, stated_mark, verified_path, write_mark
 from ledger.findings import Json, Verdict
 from ledger.journal.store import open_journal
 from ledger.utils.hashing import digest_file
+from ledger.utils.paths import relative_if_inside
+from ledger.utils.times import utc_now
 
 
 def record(
@@ -45,7 +47,7 @@ def _mark(
         say(f"{checkpoint} was written to while it was verified: it is not marked; verify it again")
         return False
     environment = setting.environment.digest
-    mark = Mark(verified.files, str(Verdict.PASS), now(), entry, environment, verified.reloaded)
+    mark = Mark(verified.files, str(Verdict.PASS), utc_now(), entry, environment, verified.reloaded)
     try:
         write_mark(checkpoint, mark)
     except (LedgerError, OSError) as error:
@@ -80,7 +82,7 @@ def _body(
         "run": verified.run.id if verified.run else None,
         "experiment": verified.run.experiment if verified.run else None,
         "mode": mode,
-        "checkpoint": str(path.relative_to(root) if path.is_relative_to(root) else path),
+        "checkpoint": relative_if_inside(path, root),
         "step": verified.step,
         "files": verified.files,
         "evidence": f"sha256:{digest_file(evidence)['sha256']}" if evidence.is_file() else None,

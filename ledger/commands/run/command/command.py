@@ -26,6 +26,7 @@ from ledger.errors import LedgerError, UsageError
 from ledger.findings import Json, Report
 from ledger.git import status
 from ledger.utils.hashing import digest_json
+from ledger.utils.paths import relative_if_inside
 from ledger.utils.redaction import scrub_arguments
 from ledger.workspace import Workspace
 from runners.attach.snapshots import Snapshots
@@ -184,8 +185,7 @@ def _started(argv: Sequence[str], workspace: Workspace, environment: Environment
 
 def _folder(workspace: Workspace) -> str:
     """Where it was called, relative to the repository where that is inside."""
-    here = Path.cwd().resolve()
-    return str(here.relative_to(workspace.root) if here.is_relative_to(workspace.root) else here)
+    return relative_if_inside(Path.cwd().resolve(), workspace.root)
 
 
 def _start(
