@@ -106,8 +106,9 @@ def test_its_install_step_installs_this_project(branch, tmp_path):
     """Into a folder of its own, offline: what it depends on is here already."""
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True)
     copy, target = tmp_path / "action", tmp_path / "installed"
+    packaged = ("pyproject.toml", "README.md", "LICENSE")
     for name in filter(None, listed.stdout.split("\0")):
-        if name.startswith(("ledger/", "guards/", "runners/")) or name in ("pyproject.toml", "README.md"):
+        if name.startswith(("ledger/", "guards/", "runners/")) or name in packaged:
             (copy / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, copy / name)
     offline = {
