@@ -112,7 +112,7 @@ def test_an_empty_folder_tells_nothing(tmp_path):
         (b"\xff\xfe\x00", "it is not JSON"),
         (b"[" * 100_000, "it is not JSON"),
         (b"[1, 2]", "it is not a JSON object"),
-        (b"{}", "global_step is not there"),
+        (b"{}", "global_step is missing"),
         (b'{"global_step": true}', "global_step is True"),
         (b'{"global_step": "784"}', "global_step is '784'"),
         (b'{"global_step": -1}', "global_step is -1"),
