@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ledger.evidence.metrics import Metric
     from ledger.findings import Json, Report
     from ledger.workspace import Workspace
-    from runners.host.verification import Question
+    from runners.host.verification import ReloadOptions
 
 FOLDER = click.Path(path_type=Path)
 FILE = click.Path(path_type=Path)
@@ -141,9 +141,9 @@ def _workspace() -> "Workspace | None":
 
 def _question(
     source: Path | None, reference: Path | None, language: str | None, full: bool, device: str
-) -> "Question":
+) -> "ReloadOptions":
     from ledger.utils.textfiles import read_lines
-    from runners.host.verification import Question
+    from runners.host.verification import ReloadOptions
 
     if reference and not source:
         raise UsageError("--reference needs what it translates", hint="give --source FILE")
@@ -156,7 +156,7 @@ def _question(
             f"the source has {len(lines):,} lines and the reference {len(answers):,}",
             hint="line n of the reference must translate line n of the source",
         )
-    return Question(lines, answers, language, target_code=language, full=full, device=device)
+    return ReloadOptions(lines, answers, language, target_code=language, full=full, device=device)
 
 
 def _all(done: "list[VerificationResult]") -> "Report":

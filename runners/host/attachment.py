@@ -17,7 +17,7 @@ from ledger.evidence.training import TrainingPoint
 from ledger.findings import Json
 from runners.attach import channel
 from runners.attach.snapshots import NEAR
-from runners.host.training import Evaluation, Saved, to_news
+from runners.host.training import Evaluation, SavedCheckpoint, to_event
 
 STARTUP = Path(__file__).parents[1] / "attach" / "startup"
 PYTHON = re.compile(r"python(\d+(\.\d+)?)?")
@@ -39,18 +39,18 @@ class AttachedTraining:
 
 
 @dataclass(frozen=True, slots=True)
-class Models:
+class UsesModels:
     """A process of that Python uses models of transformers."""
 
     python: Path
 
 
 @dataclass(frozen=True, slots=True)
-class SavedCheckpoint:
+class AttachedCheckpoint:
     """A save, and the Python that can reload it. `watched`: found in a folder, not told by its training."""
 
     python: Path
-    saved: Saved
+    saved: SavedCheckpoint
     watched: bool = False
 
 
@@ -63,7 +63,7 @@ class Unverified:
     folder: Path | None = None
 
 
-News = AttachedTraining | Models | SavedCheckpoint | Unverified | TrainingPoint | Evaluation
+AttachedEvent = AttachedTraining | UsesModels | AttachedCheckpoint | Unverified | TrainingPoint | Evaluation
 
 
 class Attachment:
@@ -83,7 +83,7 @@ class Attachment:
         path = [str(STARTUP), *filter(None, [os.environ.get("PYTHONPATH")])]
         return {channel.VARIABLE: str(self.folder), "PYTHONPATH": os.pathsep.join(path)}
 
-    def read(self) -> list[News]:
+    def read(self) -> list[AttachedEvent]:
         """What was told since the last time. A line that is still being written waits for the next."""
         try:
             with (self.folder / channel.EVENTS).open("rb") as file:
@@ -162,7 +162,7 @@ def default_python(program: str) -> Path:
     return python_of(program) or Path(sys.executable)
 
 
-def _news(line: bytes) -> News | None:
+def _news(line: bytes) -> AttachedEvent | None:
     """One event; None for what is none, for the file lies where the program can write."""
     try:
         event: Mapping[str, Json] = json.loads(line)
@@ -171,11 +171,11 @@ def _news(line: bytes) -> News | None:
                 where = Path(event["python"]), Path(event["folder"])
                 return AttachedTraining(*where, int(event["step"]), bool(event["filtered"]))
             case "models":
-                return Models(Path(event["python"]))
-            case "step" if isinstance(news := to_news(dict(event)), TrainingPoint | Evaluation):
+                return UsesModels(Path(event["python"]))
+            case "step" if isinstance(news := to_event(dict(event)), TrainingPoint | Evaluation):
                 return news
-            case "saved" if isinstance(news := to_news(dict(event)), Saved):
-                return SavedCheckpoint(Path(event["python"]), news)
+            case "saved" if isinstance(news := to_event(dict(event)), SavedCheckpoint):
+                return AttachedCheckpoint(Path(event["python"]), news)
             case "unverified":
                 return Unverified(str(event["reason"]), int(event["step"]), Path(event["folder"]))
             case "skip":

@@ -1,13 +1,14 @@
-"""Training as the ledger asks for it: a job in, news of steps and saves on the way, how it ended out.
+"""Training, from the parent's side: a job in, events for steps and checkpoints on the way, the result out.
 
-The parent imports neither torch nor transformers. Verifying the saves is another worker's: see
-`ledger.commands.run.training.train`.
+The parent imports neither torch nor transformers. Checkpoints are verified by another worker: see
+`ledger.commands.run.monitor`.
 """
 
-from collections.abc import Callable, Mapping
+from abc import ABC, abstractmethod
+from array import array
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
 
 from ledger.display.progress import Progress
 from ledger.errors import LedgerError
@@ -18,32 +19,53 @@ from runners.host.generation import to_probe
 from runners.host.worker_process import Event, Worker, WorkerDiedError
 
 
-class Job(Protocol):
-    """What a training of any kind is asked to do, and where its files go; see TrainingJob."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job(ABC):
+    """What every training job has.
 
-    @property
-    def folder(self) -> Path:
-        """The checkpoints' folder."""
-        ...
+    `folder` gets the checkpoints, `work` the snapshots and the current step (a run's own folder, on the same
+    file system where possible: snapshots are hard links). `resume` is the checkpoint to continue from.
+    `threads` None: torch's default.
+    """
 
-    @property
-    def resume(self) -> Path | None:
-        """The checkpoint to go on from."""
-        ...
+    run: str
+    environment: str
+    folder: Path
+    work: Path
+    seed: int = 0
+    device: str = "auto"
+    threads: int | None = None
+    resume: Path | None = None
 
     @property
     def stop_file(self) -> Path:
-        """While it is there, the training ends at its next step."""
-        ...
+        """While it exists, the training ends at its next step."""
+        return self.work / "stop"
 
     @property
     def snapshots(self) -> Path:
-        """Where each save is linked, so that the trainer's own deletions do not reach it."""
-        ...
+        """Where each checkpoint is hard-linked, so that it survives the trainer's own deletions."""
+        return snapshots_in(self.work)
 
     def to_worker(self) -> Event:
-        """The job as the worker is told."""
-        ...
+        """The job as the worker reads it."""
+        return {
+            "run": self.run,
+            "environment": self.environment,
+            "seed": self.seed,
+            "device": self.device,
+            "threads": self.threads,
+            "folder": str(self.folder.resolve()),
+            "snapshots": str(self.snapshots.resolve()),
+            "stop": str(self.stop_file.resolve()),
+            "progress": str((self.work / "progress.json").resolve()),
+            "resume": str(self.resume.resolve()) if self.resume else None,
+            **self._task(),
+        }
+
+    @abstractmethod
+    def _task(self) -> Event:
+        """The part of the job that only this task has, and the job's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +76,18 @@ class TextFiles:
     reference: Path
     lines: int
 
+    def to_worker(self) -> Event:
+        """The files as the worker reads them."""
+        return {
+            "source": str(self.source.resolve()),
+            "reference": str(self.reference.resolve()),
+            "lines": self.lines,
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class ModelJob:
-    """What is trained: the model called `name` (a folder or hub name), or one of `family` from scratch.
+    """The model to train: the one called `name` (a folder or hub name), or one of `family` from scratch.
 
     `config` holds the sizes of a model from scratch, in the names of its Hugging Face config.
     """
@@ -68,46 +98,78 @@ class ModelJob:
     config: Mapping[str, Json] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class TrainingJob:
-    """What to train, on what, and where its files go.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingJob(Job):
+    """Train a translation model. `arguments` are Seq2SeqTrainingArguments; lengths are in tokens."""
 
-    `folder` gets the checkpoints, `work` the vocabulary, the snapshots and the step (a run's own folder, on
-    the same file system where possible: snapshots are hard links). `arguments` are Seq2SeqTrainingArguments.
-    `resume` is the checkpoint to go on from. `threads` None: torch's own number.
-    """
-
-    run: str
-    environment: str
     model: ModelJob
     train: TextFiles
     validation: TextFiles
     language: str
-    folder: Path
-    work: Path
     arguments: Mapping[str, Json]
     source_code: str | None = None
     target_code: str | None = None
     max_source_length: int = 128
     max_target_length: int = 128
-    seed: int = 0
-    device: str = "auto"
-    threads: int | None = None
-    resume: Path | None = None
 
-    @property
-    def stop_file(self) -> Path:
-        """While it is there, the training ends at its next step."""
-        return self.work / "stop"
+    def _task(self) -> Event:
+        return {
+            "job": "train",
+            "model": {
+                "name": self.model.name,
+                "family": self.model.family,
+                "vocab_size": self.model.vocab_size,
+                "config": dict(self.model.config),
+            },
+            "data": {
+                "train": self.train.to_worker(),
+                "validation": self.validation.to_worker(),
+                "max_source_length": self.max_source_length,
+                "max_target_length": self.max_target_length,
+            },
+            "language": self.language,
+            "source_code": self.source_code,
+            "target_code": self.target_code,
+            "arguments": dict(self.arguments),
+            "tokenizer": str((self.work / "tokenizer").resolve()),
+        }
 
-    @property
-    def snapshots(self) -> Path:
-        """Where each save is linked, so that the trainer's own deletions do not reach it."""
-        return snapshots_in(self.work)
 
-    def to_worker(self) -> Event:
-        """The job as the worker is told."""
-        return _to_worker(self)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForecastJob(Job):
+    """Train a forecaster. `series` has the file of each time frame, as `write_series` writes it.
+
+    `model` holds `name`, `revision` and `config`; `training`, `development` and `masking` are the spec's.
+    """
+
+    model: Mapping[str, Json]
+    series: Mapping[str, Path]
+    window: int
+    validation_share: float
+    training: Mapping[str, Json]
+    development: Mapping[str, Json]
+    masking: Mapping[str, Json]
+
+    def _task(self) -> Event:
+        return {
+            "job": "forecast",
+            "model": dict(self.model),
+            "data": {
+                "series": {frame: str(path.resolve()) for frame, path in self.series.items()},
+                "window": self.window,
+                "validation_share": self.validation_share,
+            },
+            "training": dict(self.training),
+            "development": dict(self.development),
+            "masking": dict(self.masking),
+        }
+
+
+def write_series(values: Sequence[float], path: Path) -> Path:
+    """Write the values as the worker reads them: float64 in this machine's byte order."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(array("d", values).tobytes())
+    return path
 
 
 def snapshots_in(work: Path) -> Path:
@@ -116,7 +178,7 @@ def snapshots_in(work: Path) -> Path:
 
 
 @dataclass(frozen=True, slots=True)
-class Saved:
+class SavedCheckpoint:
     """One save: its folder, the snapshot that is to be verified, and the seconds that the training waited."""
 
     step: int
@@ -127,7 +189,7 @@ class Saved:
 
 
 @dataclass(frozen=True, slots=True)
-class Trained:
+class TrainingResult:
     """How it ended. `stopped`: it was asked to end before its last step."""
 
     last_step: int
@@ -146,7 +208,7 @@ class Evaluation:
 
 
 @dataclass(frozen=True, slots=True)
-class FamilyNews:
+class FamilyMeasurement:
     """One metric of several members, measured at a step: each member's value, over so many windows."""
 
     step: int
@@ -163,7 +225,7 @@ class TrainingFailedError(LedgerError):
         self.failure = failure
 
 
-News = Progress | TrainingPoint | Evaluation | FamilyNews | Saved | str
+TrainingEvent = Progress | TrainingPoint | Evaluation | FamilyMeasurement | SavedCheckpoint | str
 
 
 def probe(worker: Worker, job: TrainingJob, tell: Callable[[Progress], None]) -> TokenizerProbe:
@@ -176,7 +238,7 @@ def probe(worker: Worker, job: TrainingJob, tell: Callable[[Progress], None]) ->
     return to_probe(worker.call({**job.to_worker(), "job": "probe_training"}, on_event))
 
 
-def train(worker: Worker, job: Job, tell: Callable[[News], None]) -> Trained:
+def train(worker: Worker, job: Job, tell: Callable[[TrainingEvent], None]) -> TrainingResult:
     """Train until the end, or until `stop_file` is there.
 
     `tell` is given progress, points of the series, saves and notices (text). Raises TrainingFailedError for
@@ -186,7 +248,7 @@ def train(worker: Worker, job: Job, tell: Callable[[News], None]) -> Trained:
     last: list[int] = []  # the last step that was done
 
     def on_event(event: Event) -> None:
-        news = to_news(event)
+        news = to_event(event)
         if isinstance(news, Progress) and news.stage == "training":
             last[:] = [news.done]
         tell(news)
@@ -195,7 +257,7 @@ def train(worker: Worker, job: Job, tell: Callable[[News], None]) -> Trained:
         result = worker.call(job.to_worker(), on_event)
     except LedgerError as ended:
         raise _failed(ended, last[0] if last else None) from ended
-    return Trained(
+    return TrainingResult(
         last_step=result["last_step"],
         stopped=result["stopped"],
         parameters=result["parameters"],
@@ -219,7 +281,7 @@ def _failed(ended: LedgerError, last: int | None) -> TrainingFailedError:
     return TrainingFailedError(error.message + after, hint=error.hint, failure=failure)
 
 
-def to_news(event: Event) -> News:
+def to_event(event: Event) -> TrainingEvent:
     """What an event of a training says."""
     match event["event"]:
         case "progress":
@@ -235,14 +297,14 @@ def to_news(event: Event) -> News:
                 amp_scale=_number(event.get("amp_scale")),
             )
         case "family":
-            return FamilyNews(
+            return FamilyMeasurement(
                 step=event["step"],
                 name=event["name"],
                 values={name: float(one["value"]) for name, one in event["members"].items()},
                 counts={name: one["count"] for name, one in event["members"].items()},
             )
         case "saved":
-            return Saved(
+            return SavedCheckpoint(
                 step=event["step"],
                 folder=Path(event["folder"]),
                 snapshot=Path(event["snapshot"]),
@@ -255,44 +317,3 @@ def to_news(event: Event) -> News:
 def _number(value: float | str | None) -> float | None:
     """A number of the series; NaN and the infinities come as text."""
     return None if value is None else float(value)
-
-
-def _to_worker(job: TrainingJob) -> Event:
-    return {
-        "job": "train",
-        "run": job.run,
-        "environment": job.environment,
-        "model": {
-            "name": job.model.name,
-            "family": job.model.family,
-            "vocab_size": job.model.vocab_size,
-            "config": dict(job.model.config),
-        },
-        "data": {
-            "train": _files(job.train),
-            "validation": _files(job.validation),
-            "max_source_length": job.max_source_length,
-            "max_target_length": job.max_target_length,
-        },
-        "language": job.language,
-        "source_code": job.source_code,
-        "target_code": job.target_code,
-        "arguments": dict(job.arguments),
-        "seed": job.seed,
-        "device": job.device,
-        "threads": job.threads,
-        "folder": str(job.folder.resolve()),
-        "tokenizer": str((job.work / "tokenizer").resolve()),
-        "snapshots": str(job.snapshots.resolve()),
-        "stop": str(job.stop_file.resolve()),
-        "progress": str((job.work / "progress.json").resolve()),
-        "resume": str(job.resume.resolve()) if job.resume else None,
-    }
-
-
-def _files(files: TextFiles) -> dict[str, Json]:
-    return {
-        "source": str(files.source.resolve()),
-        "reference": str(files.reference.resolve()),
-        "lines": files.lines,
-    }

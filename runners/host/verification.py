@@ -32,7 +32,7 @@ EVIDENCE_FILE = "ledger/evidence.json"
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class ReloadOptions:
     """What to ask of a checkpoint beyond what its own evidence says, as the user gave it.
 
     `source` and `reference` are lines; `language` is the target's, in any family's spelling; codes are in the
@@ -50,7 +50,7 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Reloaded:
+class ReloadResult:
     """What came of it. `expected` is the save's own evidence: parts that were not kept are None.
 
     `asked` is a second sample: the lines that the user gave where the first is of the evidence's, or all
@@ -69,9 +69,9 @@ class Reloaded:
 def reload(
     worker: Worker,
     checkpoint: Path,
-    question: Question,
+    question: ReloadOptions,
     on_progress: Callable[[Progress], None] = lambda _progress: None,
-) -> Reloaded:
+) -> ReloadResult:
     """Reload the checkpoint in the worker's environment and collect its evidence again.
 
     A folder that cannot be loaded is an answer, too. Raises LedgerError where the worker's environment or the
@@ -86,7 +86,7 @@ def reload(
         expected = pool.submit(_scored, kept.snapshot if kept else _nothing_kept(), language)
         result = worker.call(_job(checkpoint, question), _teller(on_progress))
     asked = sample_from_json(result["asked"]) if result["asked"] else None
-    return Reloaded(
+    return ReloadResult(
         files=files_from_json(result["files"]),
         expected=expected.result(),
         actual=_scored(from_json(result["snapshot"]), language),
@@ -97,7 +97,7 @@ def reload(
     )
 
 
-def _job(checkpoint: Path, question: Question) -> Event:
+def _job(checkpoint: Path, question: ReloadOptions) -> Event:
     return {
         "job": "probe_checkpoint",
         "checkpoint": str(checkpoint.resolve()),
@@ -144,8 +144,8 @@ def _nothing_kept() -> Snapshot:
     return Snapshot(unseen=dict.fromkeys(PARTS, NOTHING_KEPT))
 
 
-def _without_evidence(checkpoint: Path, why: str) -> Reloaded:
+def _without_evidence(checkpoint: Path, why: str) -> ReloadResult:
     """Damaged evidence is damage to the checkpoint: it is not looked at as if it never had any."""
     files = CheckpointFiles(str(checkpoint), "not read", 0, problems={EVIDENCE_FILE: why})
     unseen: dict[str, Any] = dict.fromkeys(PARTS, f"its evidence is damaged: {why}")
-    return Reloaded(files, Snapshot(unseen=unseen), Snapshot(unseen=unseen), has_evidence=True)
+    return ReloadResult(files, Snapshot(unseen=unseen), Snapshot(unseen=unseen), has_evidence=True)

@@ -12,22 +12,22 @@ from ledger.commands.verify.values import VerificationContext, VerificationResul
 from ledger.commands.verify.verify import verify_checkpoint
 from ledger.errors import LedgerError
 from ledger.evidence.checkpoint import list_checkpoints, read_mark, stated_mark, write_mark
-from runners.host.training import Saved
+from runners.host.training import SavedCheckpoint
 from runners.host.worker_process import Worker
 
 NICE = 10  # the training has the first claim on the processor
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class CheckpointVerification:
     """What became of one save; `error` says why it could not be verified at all."""
 
-    saved: Saved
+    saved: SavedCheckpoint
     verified: VerificationResult | None = None
     error: LedgerError | None = None
 
 
-class Verifier:
+class BackgroundVerifier:
     """Takes saves and tells what became of each, in their order. A context manager.
 
     A worker that dies (killed, or out of memory) is replaced once for each save. Leaving the context drops
@@ -39,7 +39,7 @@ class Verifier:
         interpreter: Path,
         log: Path,
         setting: VerificationContext,
-        tell: Callable[[Judged | Exception], None],
+        tell: Callable[[CheckpointVerification | Exception], None],
     ) -> None:
         self._interpreter, self._log, self._setting, self._tell = interpreter, log, setting, tell
         self._pool = ThreadPoolExecutor(1)
@@ -47,7 +47,7 @@ class Verifier:
         self._closed = False
         self._changing = Lock()  # a worker is started in the pool and ended from outside
 
-    def __enter__(self) -> "Verifier":
+    def __enter__(self) -> "BackgroundVerifier":
         """Start the worker, which has its libraries loaded by the time of the first save."""
         self._pool.submit(self._get_ready)
         return self
@@ -65,7 +65,7 @@ class Verifier:
         """The process id of the worker; None while there is none."""
         return self._worker.pid if self._worker else None
 
-    def take(self, saved: Saved) -> None:
+    def take(self, saved: SavedCheckpoint) -> None:
         """Verify this save when those before it are done."""
         self._pool.submit(lambda: self._tell(self._judge_or_say_why(saved)))
 
@@ -73,22 +73,24 @@ class Verifier:
         with suppress(LedgerError):  # the first save will tell, and try again
             self._running().call({"job": "get_ready"})
 
-    def _judge_or_say_why(self, saved: Saved) -> "Judged | Exception":
+    def _judge_or_say_why(self, saved: SavedCheckpoint) -> "CheckpointVerification | Exception":
         """A bug must reach the one who waits: left in the pool, the verdict would be waited for ever."""
         try:
             return self._judge(saved)
         except Exception as error:
             return error
 
-    def _judge(self, saved: Saved) -> Judged:
+    def _judge(self, saved: SavedCheckpoint) -> CheckpointVerification:
         for last_try in (False, True):
             try:
-                return Judged(saved, verify_checkpoint(self._running(), self._setting, saved.snapshot))
+                return CheckpointVerification(
+                    saved, verify_checkpoint(self._running(), self._setting, saved.snapshot)
+                )
             except (LedgerError, OSError) as error:
                 self._drop()
                 known = error if isinstance(error, LedgerError) else LedgerError(str(error))
                 if last_try:
-                    return Judged(saved, error=known)
+                    return CheckpointVerification(saved, error=known)
         raise AssertionError("unreachable")
 
     def _running(self) -> Worker:
@@ -106,8 +108,8 @@ class Verifier:
             worker.__exit__(None, None, None)
 
 
-def record_save(
-    setting: VerificationContext, judged: Judged, say: Callable[[str], None]
+def record_checkpoint(
+    setting: VerificationContext, judged: CheckpointVerification, say: Callable[[str], None]
 ) -> VerificationResult | None:
     """Journal the verdict and mark the save, and its snapshot where that is kept for a resume.
 

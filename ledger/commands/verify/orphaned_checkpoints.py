@@ -10,12 +10,18 @@ from pathlib import Path
 from ledger.checkpoints.provenance import origin_of_checkpoint
 from ledger.journal.runs import Run
 from ledger.workspace import Workspace
-from runners.host.attachment import AttachedTraining, Attachment, News, SavedCheckpoint, Unverified
+from runners.host.attachment import (
+    AttachedCheckpoint,
+    AttachedEvent,
+    AttachedTraining,
+    Attachment,
+    Unverified,
+)
 
 CLOCKS = timedelta(seconds=2)  # file systems keep coarse times
 
 
-def untold_by(checkpoint: Path, runs: Iterable[Run], workspace: Workspace) -> Run | None:
+def run_of_orphan(checkpoint: Path, runs: Iterable[Run], workspace: Workspace) -> Run | None:
     """The command whose training was saving in this folder then, and never told of this save."""
     folder = checkpoint.absolute()
     origin = origin_of_checkpoint(checkpoint)
@@ -37,13 +43,13 @@ def _was_going_on(run: Run, moment: datetime) -> bool:
     return began - CLOCKS <= moment <= ended + CLOCKS
 
 
-def _is_untold(folder: Path, step: int, told: Iterable[News]) -> bool:
+def _is_untold(folder: Path, step: int, told: Iterable[AttachedEvent]) -> bool:
     expected = False
     for news in told:
         match news:
             case AttachedTraining():
                 expected = expected or (news.folder == folder.parent and step > news.step)
-            case SavedCheckpoint() if news.saved.folder == folder:
+            case AttachedCheckpoint() if news.saved.folder == folder:
                 return False
             case Unverified() if news.folder == folder:
                 return False

@@ -14,7 +14,7 @@ from ledger.evidence.training import TrainingLimits
 from ledger.findings import Report
 from ledger.journal.runs import Run
 from ledger.workspace import Workspace
-from runners.host.verification import Question, Reloaded
+from runners.host.verification import ReloadOptions, ReloadResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class VerifyRequest:
     checkpoints: tuple[Path, ...]
     interpreter: Path = Path(sys.executable)
     lockfile: str | None = None
-    question: Question = field(default_factory=Question)
+    question: ReloadOptions = field(default_factory=ReloadOptions)
     claims: Mapping[str, float] = field(default_factory=dict)
     run: str | None = None
 
@@ -40,7 +40,7 @@ class VerificationContext:
 
     workspace: Workspace | None
     environment: Environment
-    question: Question = field(default_factory=Question)
+    question: ReloadOptions = field(default_factory=ReloadOptions)
     claims: Mapping[str, float] = field(default_factory=dict)
     runs: tuple[Run, ...] = ()
     run: Run | None = None
@@ -57,7 +57,7 @@ class VerificationResult:
 
     checkpoint: Path
     report: Report
-    result: Reloaded
+    result: ReloadResult
     files: str | None = None
     text: TextEvidence | None = None
     run: Run | None = None

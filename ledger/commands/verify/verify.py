@@ -14,7 +14,7 @@ from guards.training import LOGGED
 from ledger.checkpoints.provenance import claims_of, origin_of_checkpoint, origin_of_run, step_in_name
 from ledger.commands.reporter import Reporter
 from ledger.commands.run.limits import training_limits
-from ledger.commands.verify.orphaned_checkpoints import untold_by
+from ledger.commands.verify.orphaned_checkpoints import run_of_orphan
 from ledger.commands.verify.record import record
 from ledger.commands.verify.sample_checks import inspect_sample
 from ledger.commands.verify.values import VerificationContext, VerificationResult, VerifyRequest
@@ -42,7 +42,7 @@ from ledger.journal.runs import find as find_run
 from ledger.workspace import Workspace
 from runners.environments.build import default_cache, ensure
 from runners.environments.inspection import capture
-from runners.host.verification import PARTS, Reloaded, reload
+from runners.host.verification import PARTS, ReloadResult, reload
 from runners.host.worker_process import Worker
 
 TRAININGS = ("training", "forecasting")  # tasks whose runs keep evidence of every save
@@ -122,7 +122,7 @@ def verify_checkpoint(worker: Worker, setting: VerificationContext, checkpoint: 
     return VerificationResult(checkpoint, report, result, files, text, run)
 
 
-def inspect_log(checkpoint: Path, result: Reloaded, limits: TrainingLimits) -> Report:
+def inspect_log(checkpoint: Path, result: ReloadResult, limits: TrainingLimits) -> Report:
     """TRN001 to TRN004 over the Trainer's own log, as far as it went when this was saved."""
     log = read_trainer_state(checkpoint).log
     kept = result.expected.effective.training if result.expected.effective else {}
@@ -132,7 +132,7 @@ def inspect_log(checkpoint: Path, result: Reloaded, limits: TrainingLimits) -> R
 
 
 def _sides(
-    setting: VerificationContext, checkpoint: Path, result: Reloaded, run: Run | None
+    setting: VerificationContext, checkpoint: Path, result: ReloadResult, run: Run | None
 ) -> tuple[Evidence, Evidence]:
     """What is expected of the checkpoint, and what is there."""
     workspace = setting.workspace
@@ -159,16 +159,18 @@ def _sides(
     return expected, actual
 
 
-def _keeper(setting: VerificationContext, checkpoint: Path, result: Reloaded, run: Run | None) -> Run | None:
+def _keeper(
+    setting: VerificationContext, checkpoint: Path, result: ReloadResult, run: Run | None
+) -> Run | None:
     """The run that kept evidence of all its saves, of which this is one; None where nobody did."""
     if _task(run) in TRAININGS:
         return run
     if result.has_evidence or setting.workspace is None:
         return None
-    return untold_by(checkpoint, setting.runs, setting.workspace)
+    return run_of_orphan(checkpoint, setting.runs, setting.workspace)
 
 
-def _kept(result: Reloaded, keeper: Run | None) -> Snapshot:
+def _kept(result: ReloadResult, keeper: Run | None) -> Snapshot:
     """What was kept at the save. Its keeper owes it: a save of it without is no foreign one."""
     if keeper is None:
         return result.expected

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ledger.evidence.training import TrainingPoint
-from runners.host.attachment import Attachment, Models, deaf, output_folder, python_of
+from runners.host.attachment import Attachment, UsesModels, deaf, output_folder, python_of
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_events_are_read_once_and_only_when_they_are_whole(tmp_path):
     assert attachment.read() == []
     events = tmp_path / "events.jsonl"
     events.write_text('{"event": "models", "python": "/p"}\nnot JSON\n{"event": "new"}\n[]\n{"event": "st')
-    assert attachment.read() == [Models(Path("/p"))]
+    assert attachment.read() == [UsesModels(Path("/p"))]
     with events.open("a") as file:
         file.write('ep", "step": 5, "loss": "nan"}\n')
     (point,) = attachment.read()

@@ -13,8 +13,8 @@ import pytest
 from ledger.errors import LedgerError
 from ledger.evidence.checkpoint import list_checkpoints, read_evidence
 from ledger.evidence.training import TrainingPoint
-from runners.host.training import ModelJob, Saved, TextFiles, TrainingJob, train
-from runners.host.verification import Question, reload
+from runners.host.training import ModelJob, SavedCheckpoint, TextFiles, TrainingJob, train
+from runners.host.verification import ReloadOptions, reload
 from runners.host.worker_process import Worker
 from runners.rehearsal.training import PIECES, scaled_arguments, scaled_config, training_text
 
@@ -55,7 +55,7 @@ def test_what_it_tells_and_leaves(worker: Worker, job: TrainingJob):
     assert (trained.last_step, trained.stopped) == (4, False)
     assert [point.step for point in only(TrainingPoint, news)] == [1, 2, 3, 4]
     assert all(math.isfinite(point.loss) and point.grad_norm > 0 for point in only(TrainingPoint, news))
-    saves = only(Saved, news)
+    saves = only(SavedCheckpoint, news)
     assert [save.step for save in saves] == [2, 4]
     assert all(save.save_seconds > 0 and save.evidence_seconds > 0 for save in saves)
     assert not saves[0].folder.exists(), "save_total_limit is 1"
@@ -77,23 +77,23 @@ def test_a_save_is_told_when_its_evidence_is_there_and_the_training_has_gone_on(
 
     def tell(told: object) -> None:
         news.append(told)
-        if isinstance(told, Saved):
+        if isinstance(told, SavedCheckpoint):
             there.append(all((place / "ledger/evidence.json").is_file() for place in _places(told)))
 
     train(worker, replace(job, arguments=arguments), tell)
     assert there == [True, True, True]
-    first, _, last = only(Saved, news)
+    first, _, last = only(SavedCheckpoint, news)
     steps_before = [one.step for one in news[: news.index(first)] if isinstance(one, TrainingPoint)]
     assert steps_before[-1] > first.step, "the first save was told only after some more steps"
     for save, threads in ((first, 1), (last, None)):
-        found = reload(worker, save.snapshot, Question())
+        found = reload(worker, save.snapshot, ReloadOptions())
         assert found.expected.weights.digests == found.actual.weights.digests
         assert found.expected.forward.logits_digest == found.actual.forward.logits_digest
         assert found.expected.sample.output == found.actual.sample.output
         assert read_evidence(save.snapshot).recipe.get("sample_threads") == threads
 
 
-def _places(saved: Saved) -> list[Path]:
+def _places(saved: SavedCheckpoint) -> list[Path]:
     """Where a save is: its snapshot, and the folder itself unless the trainer has deleted it meanwhile."""
     return [saved.snapshot, *([saved.folder] if saved.folder.is_dir() else [])]
 
@@ -103,7 +103,7 @@ def test_a_save_that_cannot_be_linked_ends_the_training(worker: Worker, job: Tra
     news: list[object] = []
     with pytest.raises(LedgerError, match="no evidence could be kept of checkpoint-2: FileExistsError"):
         train(worker, replace(job, arguments={**job.arguments, "max_steps": 400}), news.append)
-    assert not only(Saved, news)
+    assert not only(SavedCheckpoint, news)
     assert only(TrainingPoint, news)[-1].step < 300, "told long before the end"
 
 
@@ -117,16 +117,16 @@ def test_a_save_in_progress_is_told_when_the_training_is_asked_to_end(worker: Wo
 
     trained = train(worker, replace(job, arguments={**job.arguments, "max_steps": 400}), tell)
     assert trained.stopped
-    assert [save.step for save in only(Saved, news)] == list(range(2, trained.last_step + 1, 2))
-    assert all(read_evidence(save.snapshot) for save in only(Saved, news))
+    assert [save.step for save in only(SavedCheckpoint, news)] == list(range(2, trained.last_step + 1, 2))
+    assert all(read_evidence(save.snapshot) for save in only(SavedCheckpoint, news))
 
 
 def test_no_save_deletes_the_one_before_while_its_evidence_is_written(worker: Worker, job: TrainingJob):
     news: list[object] = []
     often = {"save_steps": 1, "gradient_accumulation_steps": 1, "save_total_limit": 1}
     train(worker, replace(job, arguments={**job.arguments, **often}), news.append)
-    assert [save.step for save in only(Saved, news)] == [1, 2, 3, 4]
-    assert all(read_evidence(save.snapshot) for save in only(Saved, news))
+    assert [save.step for save in only(SavedCheckpoint, news)] == [1, 2, 3, 4]
+    assert all(read_evidence(save.snapshot) for save in only(SavedCheckpoint, news))
 
 
 def test_a_killed_training_leaves_whole_evidence_or_none(job: TrainingJob, tmp_path: Path):
@@ -157,7 +157,7 @@ def test_the_same_seed_gives_the_same_losses(worker: Worker, job: TrainingJob, t
 
 def test_it_ends_at_the_next_step_when_asked(worker: Worker, job: TrainingJob):
     def tell(news: object) -> None:
-        if isinstance(news, Saved):
+        if isinstance(news, SavedCheckpoint):
             job.stop_file.touch()
 
     trained = train(worker, replace(job, arguments={**job.arguments, "max_steps": 400}), tell)
@@ -169,7 +169,7 @@ def test_it_goes_on_from_a_checkpoint(worker: Worker, job: TrainingJob):
     news: list[object] = []
     train(worker, job, news.append)
     before = [point.loss for point in only(TrainingPoint, news)]
-    first = only(Saved, news)[0].snapshot
+    first = only(SavedCheckpoint, news)[0].snapshot
     again: list[object] = []
     train(worker, replace(job, resume=first, folder=job.work / "again"), again.append)
     assert [point.step for point in only(TrainingPoint, again)] == [3, 4]
@@ -188,11 +188,11 @@ def test_text_that_changed_meanwhile(worker: Worker, job: TrainingJob):
 
 
 def test_a_full_disk_ends_it_in_one_sentence_and_spares_the_save_before(job: TrainingJob, tmp_path: Path):
-    saves: list[Saved] = []
+    saves: list[SavedCheckpoint] = []
     with Worker(Path(sys.executable), tmp_path / "worker.log") as worker:
 
         def tell(news: object) -> None:
-            if isinstance(news, Saved):
+            if isinstance(news, SavedCheckpoint):
                 saves.append(news)
                 room = (100_000, psutil.RLIM_INFINITY)  # bytes a file: the weights have 4 million
                 psutil.Process(worker.pid).rlimit(psutil.RLIMIT_FSIZE, room)

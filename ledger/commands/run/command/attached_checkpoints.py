@@ -9,15 +9,15 @@ from ledger.commands.reporter import Reporter
 from ledger.commands.run.command.checkpoint_watcher import Stamps, remove, stamps_of
 from ledger.commands.run.recorder import Recorder
 from ledger.commands.run.training.loop import Checkpoint, to_checkpoint, told
-from ledger.commands.verify.background import Judged, Verifier, record_save
+from ledger.commands.verify.background import BackgroundVerifier, CheckpointVerification, record_checkpoint
 from ledger.commands.verify.values import VerificationContext
 from ledger.environments.environment import Environment
 from ledger.errors import LedgerError
 from ledger.findings import Verdict
 from ledger.journal.runs import find, load_runs
 from runners.environments.inspection import capture
-from runners.host.attachment import SavedCheckpoint, Unverified
-from runners.host.training import Saved
+from runners.host.attachment import AttachedCheckpoint, Unverified
+from runners.host.training import SavedCheckpoint
 
 OVERWRITTEN = "it was overwritten by a later save before it could be verified"
 
@@ -26,7 +26,7 @@ OVERWRITTEN = "it was overwritten by a later save before it could be verified"
 class Waiting:
     """A save that is being verified, and its files as they were when it was told."""
 
-    save: SavedCheckpoint
+    save: AttachedCheckpoint
     before: Stamps
 
 
@@ -42,14 +42,14 @@ class AttachedCheckpointVerifier:
         recorder: Recorder,
         voice: Reporter,
         known: Mapping[Path, Environment],
-        tell: Callable[[Judged | Exception | Unverified], None],
+        tell: Callable[[CheckpointVerification | Exception | Unverified], None],
     ) -> None:
         self.checkpoints: list[Checkpoint] = []
         self._recorder, self._voice, self._tell = recorder, voice, tell
         self._environments = dict(known)
-        self._verifiers: dict[Path, tuple[Verifier, VerificationContext]] = {}
+        self._verifiers: dict[Path, tuple[BackgroundVerifier, VerificationContext]] = {}
         self._waiting: list[Waiting] = []
-        self._passed: dict[Path, Saved] = {}  # the last one of each folder of snapshots
+        self._passed: dict[Path, SavedCheckpoint] = {}  # the last one of each folder of snapshots
         self._open = ExitStack()
 
     def __enter__(self) -> "AttachedCheckpointVerifier":
@@ -66,7 +66,7 @@ class AttachedCheckpointVerifier:
         """The folders of the saves that are not judged yet."""
         return [one.save.saved.folder for one in self._waiting]
 
-    def get_ready(self, python: Path) -> Verifier | None:
+    def get_ready(self, python: Path) -> BackgroundVerifier | None:
         """The one that reloads with this Python, made at the first need; None where that cannot be asked."""
         if python not in self._verifiers:
             try:
@@ -79,11 +79,11 @@ class AttachedCheckpointVerifier:
             runs = tuple(load_runs(workspace))
             run = find(runs, self._recorder.run)
             setting = VerificationContext(workspace, environment, runs=runs, run=run, health=None)
-            verifier = Verifier(python, self._recorder.folder / "verify.log", setting, self._tell)
+            verifier = BackgroundVerifier(python, self._recorder.folder / "verify.log", setting, self._tell)
             self._verifiers[python] = self._open.enter_context(verifier), setting
         return self._verifiers[python][0]
 
-    def take(self, save: SavedCheckpoint) -> None:
+    def take(self, save: AttachedCheckpoint) -> None:
         """Verify this save when those before it are done."""
         verifier = self.get_ready(save.python)
         if verifier is None:
@@ -92,7 +92,7 @@ class AttachedCheckpointVerifier:
         self._waiting.append(Waiting(save, stamps_of(save.saved.folder)))
         verifier.take(save.saved)
 
-    def judge(self, judged: Judged) -> Checkpoint | None:
+    def judge(self, judged: CheckpointVerification) -> Checkpoint | None:
         """Record and tell what became of a save; None for one that was overwritten meanwhile."""
         saved = judged.saved
         # By identity: without hard links two saves into one folder are alike.
@@ -104,7 +104,7 @@ class AttachedCheckpointVerifier:
             remove(saved)
             return None
         _, setting = self._verifiers[waiting.save.python]
-        checkpoint = to_checkpoint(judged, record_save(setting, judged, self._voice.say))
+        checkpoint = to_checkpoint(judged, record_checkpoint(setting, judged, self._voice.say))
         if saved.folder.is_file():
             checkpoint = replace(checkpoint, marked=False)  # a file bears no mark; its snapshot does not stay
         self.checkpoints.append(checkpoint)
@@ -115,9 +115,9 @@ class AttachedCheckpointVerifier:
         self._forget(saved, marked=checkpoint.marked)
         return checkpoint
 
-    def _forget(self, saved: Saved, *, marked: bool) -> None:
+    def _forget(self, saved: SavedCheckpoint, *, marked: bool) -> None:
         """The newest snapshot that passed stays: the scores of the next ones are held against its mark."""
-        done: Saved | None = saved
+        done: SavedCheckpoint | None = saved
         if marked:
             done = self._passed.get(saved.snapshot.parent)
             self._passed[saved.snapshot.parent] = saved

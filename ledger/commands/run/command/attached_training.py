@@ -21,13 +21,20 @@ from ledger.commands.run.recorder import Recorder
 from ledger.environments.environment import Environment
 from ledger.evidence.training import TrainingPoint
 from ledger.findings import Verdict
-from runners.host.attachment import AttachedTraining, Attachment, Models, News, SavedCheckpoint, Unverified
+from runners.host.attachment import (
+    AttachedCheckpoint,
+    AttachedEvent,
+    AttachedTraining,
+    Attachment,
+    Unverified,
+    UsesModels,
+)
 from runners.host.training import Evaluation
 
 if TYPE_CHECKING:
     from ledger.commands.run.command.attached_checkpoints import AttachedCheckpointVerifier
     from ledger.commands.run.training.loop import Checkpoint
-    from ledger.commands.verify.background import Judged
+    from ledger.commands.verify.background import CheckpointVerification
 
 LISTEN = 0.2  # seconds between two looks at what was told
 UNTOLD = "the training was ended before it could tell of it"
@@ -64,10 +71,10 @@ class AttachedLoop:
         self.interrupted = False
         self._attachment, self._recorder, self._voice, self._known = attachment, recorder, voice, known
         self._stop_on_fail = stop_on_fail
-        self._news: SimpleQueue[News | Judged | Exception | Ended] = SimpleQueue()
+        self._news: SimpleQueue[AttachedEvent | CheckpointVerification | Exception | Ended] = SimpleQueue()
         self._open = ExitStack()
         self._saves: AttachedCheckpointVerifier | None = None
-        self._untold: dict[Path, SavedCheckpoint] = {}  # found in a training's folder, and not told of so far
+        self._untold: dict[Path, AttachedCheckpoint] = {}
         self._asked_to_stop = self._ended = False
         self._began = time.time()
 
@@ -127,20 +134,20 @@ class AttachedLoop:
         except Exception as error:  # a bug must reach the one who waits
             self._news.put(error)
 
-    def _hear(self, news: "News | Judged | Exception") -> None:
+    def _hear(self, news: "AttachedEvent | CheckpointVerification | Exception") -> None:
         match news:
             case AttachedTraining():
                 self.trainings.append(news)
                 self._beside().get_ready(news.python)
-            case Models():
+            case UsesModels():
                 self.models = self.models or news.python
             case TrainingPoint():
                 self._add(news)
             case Evaluation():
                 self._recorder.metric("eval_loss", news.loss, news.step)
-            case SavedCheckpoint() if news.watched and self._is_of_a_training(news.saved.folder):
+            case AttachedCheckpoint() if news.watched and self._is_of_a_training(news.saved.folder):
                 self._keep_untold(news)
-            case SavedCheckpoint():
+            case AttachedCheckpoint():
                 self._forget_untold(news.saved.folder)
                 self._beside().take(news)
             case Unverified():
@@ -166,7 +173,7 @@ class AttachedLoop:
     def _is_of_a_training(self, folder: Path) -> bool:
         return any(folder.is_relative_to(one.folder) for one in self.trainings)
 
-    def _keep_untold(self, save: SavedCheckpoint) -> None:
+    def _keep_untold(self, save: AttachedCheckpoint) -> None:
         """A training tells of its own saves, sooner or later; of what the script saves there, nobody does."""
         self._forget_untold(save.saved.folder)
         if save.saved.folder in self._heard:
@@ -184,7 +191,7 @@ class AttachedLoop:
         known = {one.folder for one in self.checkpoints} | set(self._waiting)
         return known | {one.folder for one in self.unverified if one.folder}
 
-    def _judge(self, judged: "Judged") -> None:
+    def _judge(self, judged: "CheckpointVerification") -> None:
         checkpoint = self._beside().judge(judged)
         failed = checkpoint is not None and checkpoint.verdict is Verdict.FAIL
         if failed and self._stop_on_fail and self.trainings and not (self._ended or self._asked_to_stop):

@@ -9,8 +9,8 @@ from threading import Event, Lock, Thread
 
 from ledger.checkpoints.provenance import step_in_name
 from runners.attach.snapshots import NEAR, Snapshots
-from runners.host.attachment import SavedCheckpoint
-from runners.host.training import Saved
+from runners.host.attachment import AttachedCheckpoint
+from runners.host.training import SavedCheckpoint
 
 QUIET = 5.0  # seconds without a write: shards of one save follow each other sooner
 CONFIG = "config.json"
@@ -46,7 +46,7 @@ class CheckpointWatcher:
         self._over.set()
         self._thread.join()
 
-    def look(self, *, over: bool) -> Iterator[SavedCheckpoint]:
+    def look(self, *, over: bool) -> Iterator[AttachedCheckpoint]:
         """The saves that were finished since the last look. `over`: nobody writes any more."""
         for folder in self._all() if over else self._quiet():
             stamps = stamps_of(folder)
@@ -54,8 +54,10 @@ class CheckpointWatcher:
                 continue
             self._found[folder] = stamps
             snapshot = self._snapshots.link(folder) or folder
-            yield SavedCheckpoint(
-                self.python, Saved(step_in_name(folder) or 0, folder, snapshot, 0.0, 0.0), watched=True
+            yield AttachedCheckpoint(
+                self.python,
+                SavedCheckpoint(step_in_name(folder) or 0, folder, snapshot, 0.0, 0.0),
+                watched=True,
             )
 
     def _watch(self) -> None:
@@ -108,7 +110,7 @@ def stamps_of(folder: Path) -> Stamps:
     return stamps
 
 
-def remove(saved: Saved) -> None:
+def remove(saved: SavedCheckpoint) -> None:
     """Drop a snapshot, and the folders that it leaves empty."""
     if saved.snapshot == saved.folder:
         return  # there are no hard links here: it was verified in its own place

@@ -46,8 +46,7 @@ from ledger.journal.loss_log import write_series
 from ledger.journal.runs import load_runs
 from ledger.specs import ForecastingSpec
 from ledger.workspace import Workspace
-from runners.host.forecasting import ForecastJob
-from runners.host.training import FamilyNews, Trained, TrainingFailedError
+from runners.host.training import FamilyMeasurement, ForecastJob, TrainingFailedError, TrainingResult
 from runners.host.worker_process import Worker
 
 
@@ -130,7 +129,9 @@ def _train(
     return replace(outcome, recorded=recorded)
 
 
-def _family(told: list[FamilyNews], run: str, spec: ForecastingSpec, window: int) -> MetricFamily | None:
+def _family(
+    told: list[FamilyMeasurement], run: str, spec: ForecastingSpec, window: int
+) -> MetricFamily | None:
     """The last validation's; None where the training ended before its first."""
     return family_of_news(told[-1], run, spec, window) if told else None
 
@@ -143,7 +144,7 @@ def _measured(family: MetricFamily | None, parent: MetricFamily | None) -> dict[
 
 
 def _recorded(
-    outcome: TrainingOutcome, report: Report, trained: Trained, loop: TrainingLoop, recorder: Recorder
+    outcome: TrainingOutcome, report: Report, trained: TrainingResult, loop: TrainingLoop, recorder: Recorder
 ) -> dict[str, Json]:
     series = write_series(recorder.folder, loop.points)
     curve = [{"step": one.step, **_finite(one.values)} for one in loop.families]

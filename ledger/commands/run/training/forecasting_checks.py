@@ -22,7 +22,7 @@ from ledger.findings import Json, Report, Verdict
 from ledger.journal.runs import Run
 from ledger.specs import ForecastingSpec, load_experiment
 from ledger.workspace import Workspace
-from runners.host.training import FamilyNews
+from runners.host.training import FamilyMeasurement
 from runners.resources.memory import Precision, device_memory, training_need
 
 # The made series can be forecast to 0.94. 0.5 is far above chance, and below what a sound rehearsal reached
@@ -93,7 +93,7 @@ def parent_run(spec: ForecastingSpec, runs: Iterable[Run]) -> Run | None:
     return passed[-1] if passed else None
 
 
-def family_of_news(news: FamilyNews, run: str, spec: ForecastingSpec, window: int) -> MetricFamily:
+def family_of_news(news: FamilyMeasurement, run: str, spec: ForecastingSpec, window: int) -> MetricFamily:
     """What was measured last, with how."""
     signature = (
         f"pearson|horizon:1|window:{window}|newest:{spec.data.validation_share:g}"

@@ -19,7 +19,7 @@ from ledger.specs import ForecastingSpec
 from ledger.utils.csv_series import read_column
 from ledger.utils.hashing import digest_file, digest_json
 from ledger.workspace import Workspace
-from runners.host.forecasting import ForecastJob, write_series
+from runners.host.training import ForecastJob, write_series
 from runners.rehearsal.forecasting import (
     WINDOW,
     made_series,

@@ -15,7 +15,7 @@ from shutil import rmtree
 from ledger.checkpoints.provenance import step_in_name
 from ledger.commands.reporter import Reporter
 from ledger.commands.run.recorder import Recorder
-from ledger.commands.verify.background import Judged, Verifier, record_save
+from ledger.commands.verify.background import BackgroundVerifier, CheckpointVerification, record_checkpoint
 from ledger.commands.verify.values import VerificationContext, VerificationResult
 from ledger.display.progress import Progress
 from ledger.evidence.checkpoint import Sample, list_checkpoints
@@ -23,7 +23,15 @@ from ledger.evidence.metrics import Metric
 from ledger.evidence.training import TrainingPoint
 from ledger.findings import Report, Severity, Skip, Verdict
 from ledger.utils.hashing import digest_json
-from runners.host.training import Evaluation, FamilyNews, Job, News, Saved, Trained, train
+from runners.host.training import (
+    Evaluation,
+    FamilyMeasurement,
+    Job,
+    SavedCheckpoint,
+    TrainingEvent,
+    TrainingResult,
+    train,
+)
 from runners.host.worker_process import Worker
 
 
@@ -63,15 +71,17 @@ class TrainingLoop:
         self.job = job
         self.points: list[TrainingPoint] = []
         self.checkpoints: list[Checkpoint] = []
-        self.families: list[FamilyNews] = []
+        self.families: list[FamilyMeasurement] = []
         self._trainer = trainer
         self._setting, self._recorder, self._voice = setting, recorder, voice
         self._stop_on_fail = True
-        self._news: SimpleQueue[News | Judged | Exception | Future[Trained]] = SimpleQueue()
+        self._news: SimpleQueue[
+            TrainingEvent | CheckpointVerification | Exception | Future[TrainingResult]
+        ] = SimpleQueue()
         self._waiting = 0
         self._ended = False
 
-    def run(self, *, stop_on_fail: bool) -> Trained:
+    def run(self, *, stop_on_fail: bool) -> TrainingResult:
         """Train to the end, and verify every save. Raises LedgerError for what ended the training early.
 
         What had been saved until then is verified all the same: that is what `--resume` goes on from.
@@ -80,7 +90,7 @@ class TrainingLoop:
         log = self._recorder.folder / "verify.log"
         with (
             ThreadPoolExecutor(1) as pool,
-            Verifier(self._trainer.interpreter, log, self._setting, self._news.put) as verifier,
+            BackgroundVerifier(self._trainer.interpreter, log, self._setting, self._news.put) as verifier,
             closing(self._trainer),  # else the pool would wait for a training that nobody wants any more
             self._voice.progress("steps") as on_progress,
         ):
@@ -92,8 +102,8 @@ class TrainingLoop:
 
     def _hear(
         self,
-        news: "News | Judged | Exception | Future[Trained]",
-        verifier: Verifier,
+        news: "TrainingEvent | CheckpointVerification | Exception | Future[TrainingResult]",
+        verifier: BackgroundVerifier,
         on_progress: Callable[[Progress], None],
     ) -> None:
         match news:
@@ -103,12 +113,12 @@ class TrainingLoop:
                 self._add(news)
             case Evaluation():
                 self._recorder.metric("eval_loss", news.loss, news.step)
-            case FamilyNews():
+            case FamilyMeasurement():
                 self._measure(news)
-            case Saved():
+            case SavedCheckpoint():
                 self._waiting += 1
                 verifier.take(news)
-            case Judged():
+            case CheckpointVerification():
                 self._waiting -= 1
                 self._judge(news)
             case Exception():
@@ -123,15 +133,15 @@ class TrainingLoop:
         for name in ("loss", "grad_norm", "learning_rate", "amp_scale"):
             self._recorder.metric(name, getattr(point, name), point.step)
 
-    def _measure(self, news: FamilyNews) -> None:
+    def _measure(self, news: FamilyMeasurement) -> None:
         self.families.append(news)
         for name, value in news.values.items():
             self._recorder.metric(f"{news.name}_{name}", value, news.step)
         members = "  ".join(f"{name} {value:+.4f}" for name, value in news.values.items())
         self._voice.say(f"{news.name} at step {news.step:,}: {members}")
 
-    def _judge(self, judged: Judged) -> None:
-        verified = record_save(self._setting, judged, self._voice.say)
+    def _judge(self, judged: CheckpointVerification) -> None:
+        verified = record_checkpoint(self._setting, judged, self._voice.say)
         checkpoint = to_checkpoint(judged, verified)
         self.checkpoints.append(checkpoint)
         for name, score in (("bleu_memory", checkpoint.memory), ("bleu_reloaded", checkpoint.reloaded)):
@@ -181,7 +191,7 @@ def shown(score: Metric | None) -> str:
     return f"{score.value:.2f}" if score else "-"
 
 
-def to_checkpoint(judged: Judged, verified: VerificationResult | None) -> Checkpoint:
+def to_checkpoint(judged: CheckpointVerification, verified: VerificationResult | None) -> Checkpoint:
     """The fate of a save, as it is told, gathered and recorded."""
     saved = judged.saved
     if verified is None:

@@ -51,7 +51,7 @@ from ledger.journal.loss_log import write_series
 from ledger.journal.runs import find, load_runs
 from ledger.specs import TrainingSpec
 from ledger.workspace import Workspace
-from runners.host.training import Job, Trained, TrainingFailedError, TrainingJob, probe, snapshots_in
+from runners.host.training import Job, TrainingFailedError, TrainingJob, TrainingResult, probe, snapshots_in
 from runners.host.worker_process import Worker
 
 FEW_LINES = "a save's sample is 32 lines: they tell a collapse (CKP010), and nothing finer"
@@ -228,7 +228,7 @@ def _findings(checkpoints: Sequence[Checkpoint], *, warn_only: bool) -> Iterator
 
 
 def finished(
-    outcome: TrainingOutcome, report: Report, trained: Trained, job: Job, recorder: Recorder
+    outcome: TrainingOutcome, report: Report, trained: TrainingResult, job: Job, recorder: Recorder
 ) -> dict[str, Json]:
     """How a training ended, as the journal has it."""
     last = next((one for one in reversed(outcome.checkpoints) if one.marked), None)

@@ -7,7 +7,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from ledger.commands.verify.background import Verifier
+from ledger.commands.verify.background import BackgroundVerifier
 from ledger.commands.verify.values import VerifyRequest
 from ledger.commands.verify.verify import prepare
 
@@ -26,6 +26,6 @@ def test_a_worker_that_is_just_starting_ends_too(setting, tmp_path):
     """The training may be over before the worker is up: a refusal, an error in the first second."""
     before = set(left_behind())
     for number in range(20):
-        with Verifier(Path(sys.executable), tmp_path / "verify.log", setting, lambda _: None):
+        with BackgroundVerifier(Path(sys.executable), tmp_path / "verify.log", setting, lambda _: None):
             time.sleep(number * 0.0004)
     assert set(left_behind()) <= before

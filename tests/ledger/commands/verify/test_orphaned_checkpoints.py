@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ledger.commands.verify.orphaned_checkpoints import untold_by
+from ledger.commands.verify.orphaned_checkpoints import run_of_orphan
 from ledger.journal.runs import Run
 from ledger.workspace import Workspace
 
@@ -42,7 +42,7 @@ def save(tmp_path):
 def test_a_save_that_nobody_told_of_is_owed(tmp_path, save, seconds):
     workspace = Workspace(tmp_path)
     run = ran(workspace, training(save.parent), seconds=seconds)
-    assert untold_by(save, [run], workspace) is run
+    assert run_of_orphan(save, [run], workspace) is run
 
 
 def test_nothing_is_owed_by_who_told_or_was_elsewhere(tmp_path, save):
@@ -61,4 +61,4 @@ def test_nothing_is_owed_by_who_told_or_was_elsewhere(tmp_path, save):
     for name, (events, changes) in cases.items():
         workspace = Workspace(tmp_path / name)
         run = ran(workspace, *events, **changes)
-        assert untold_by(save, [run], workspace) is None, name
+        assert run_of_orphan(save, [run], workspace) is None, name

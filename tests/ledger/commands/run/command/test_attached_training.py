@@ -14,8 +14,8 @@ from ledger.commands.run.recorder import Recorder
 from ledger.errors import LedgerError
 from ledger.workspace import Workspace
 from runners.environments.inspection import capture
-from runners.host.attachment import SavedCheckpoint
-from runners.host.training import Saved
+from runners.host.attachment import AttachedCheckpoint
+from runners.host.training import SavedCheckpoint
 
 
 class Heard:
@@ -54,7 +54,7 @@ def judge(workspace):
 
             def told(*saved):
                 for one in saved:
-                    saves.take(SavedCheckpoint(PYTHON, one))
+                    saves.take(AttachedCheckpoint(PYTHON, one))
                 return [saves.judge(news.get(timeout=120)) for _ in saved]
 
             yield told
@@ -67,7 +67,7 @@ def save_of(model, folder, snapshot, size=None):
         if size is not None:
             with (place / "model.safetensors").open("r+b") as weights:
                 weights.truncate(size)
-    return Saved(int(folder.name.rpartition("-")[2]), folder, snapshot, 0.0, 0.0)
+    return SavedCheckpoint(int(folder.name.rpartition("-")[2]), folder, snapshot, 0.0, 0.0)
 
 
 def test_the_last_snapshot_that_passed_stays_for_those_after_it(judge, workspace, tiny_marian):
@@ -85,7 +85,7 @@ def test_the_last_snapshot_that_passed_stays_for_those_after_it(judge, workspace
 def test_two_saves_into_one_folder_without_hard_links_are_both_judged(judge, workspace, tiny_marian):
     folder = workspace.root / "out-1"
     save = save_of(tiny_marian, folder, folder)
-    again = Saved(2, folder, folder, 0.0, 0.0)
+    again = SavedCheckpoint(2, folder, folder, 0.0, 0.0)
     assert [(one.step, one.marked) for one in judge(save, again)] == [(1, True), (2, True)]
 
 

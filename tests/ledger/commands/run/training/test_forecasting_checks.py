@@ -22,7 +22,7 @@ from ledger.findings import Severity
 from ledger.journal.runs import Run
 from ledger.specs import load_experiment
 from ledger.workspace import Workspace
-from runners.host.training import FamilyNews
+from runners.host.training import FamilyMeasurement
 
 ROOT = Path(__file__).parents[5]
 GREW = (
@@ -117,7 +117,7 @@ def test_a_parent_that_is_broken_by_now_is_told(tmp_path):
 
 
 def measured(values, run="t5-v57-0a1b2c"):
-    news = FamilyNews(18, "correlation", values, dict.fromkeys(values, 5000))
+    news = FamilyMeasurement(18, "correlation", values, dict.fromkeys(values, 5000))
     return family_of_news(news, run, t5("t5-v57"), 64)
 
 
