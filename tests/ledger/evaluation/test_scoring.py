@@ -104,3 +104,21 @@ except LedgerError as error:
     shown = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout
     assert "is not installed" in shown
     assert "pip install 'sacrebleu" in shown
+
+
+def test_scoring_again_and_again_takes_no_more_memory():
+    program = f"""
+from pathlib import Path
+from ledger.evaluation.scoring import score
+
+def resident_mib():
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 / 2**20
+
+score({JAPANESE!r}, {WORSE!r}, "ja")
+before = resident_mib()
+for _ in range(20):
+    score({JAPANESE!r}, {WORSE!r}, "ja")
+print(resident_mib() - before)
+"""
+    shown = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout
+    assert float(shown) < 20, "MiB over 20 scores; a tagger alone takes 26"
