@@ -15,7 +15,7 @@ import orjson
 from ledger.evidence.checkpoint import Origin, ScoreClaim, ScoreClaims, Snapshot
 from ledger.findings import Json
 from ledger.importers.trainer_state import NAME, TrainerState, read_trainer_state
-from ledger.journal.runs import Run
+from ledger.journal.run import Run
 from ledger.utils.hashing import digest_bytes, digest_file, digest_json
 from ledger.utils.json_values import to_number
 from ledger.utils.times import iso_utc
@@ -69,14 +69,13 @@ def origin_of_run(run: Run, folder: Path) -> Origin:
 
     The last step is not told of a run that is still going on, for it may be past it by now.
     """
-    ended = run.finished or {}
-    steps = [step for step in (_step(ended.get("last_step")), _progress(folder)) if step is not None]
+    steps = [step for step in (run.last_step, _progress(folder)) if step is not None]
     return Origin(
         run=run.id,
         last_step=max(steps) if steps and run.status != "running" else None,
         started=run.time,
-        environment=run.started.get("environment"),
-        tokenizer_digest=ended.get("tokenizer_digest") or run.started.get("tokenizer_digest"),
+        environment=run.environment,
+        tokenizer_digest=run.tokenizer_digest,
     )
 
 
@@ -190,8 +189,8 @@ def _scores(row: Mapping[str, Json]) -> Iterator[tuple[str, str, float]]:
 def _recorded(runs: Iterable[Run]) -> dict[str, tuple[float, ...]]:
     found: dict[str, list[float]] = {}
     for run in runs:
-        metrics = (run.finished or {}).get("metrics") or {}
-        for name in metrics.keys() & set(_METRICS):
-            low, high = metrics[name].get("scale") or (0.0, 100.0)
-            found.setdefault(name, []).append(100 * (metrics[name]["value"] - low) / (high - low))
+        for name in run.metrics.keys() & set(_METRICS):
+            metric = run.metrics[name]
+            low, high = metric.scale
+            found.setdefault(name, []).append(100 * (metric.value - low) / (high - low))
     return {name: tuple(values) for name, values in found.items()}

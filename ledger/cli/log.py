@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ledger.findings import Json
     from ledger.journal.annotations import Decision
     from ledger.journal.query import Wanted
-    from ledger.journal.runs import Run
+    from ledger.journal.run import Run
     from ledger.workspace import Workspace
 
 LATEST = 20
@@ -109,11 +109,10 @@ def _decisions(skipped: "list[Decision]") -> list[str]:
 
 def _row(run: "Run") -> "dict[str, Json]":
     from ledger.journal.query import findings_of
-    from ledger.journal.runs import head
 
     return {
-        **head(run),
-        "metrics": (run.finished or {}).get("metrics") or {},
+        **run.summary(),
+        "metrics": run.result.get("metrics") or {},
         "reproduced": [one.result for one in run.reproductions],
         "findings": [
             {"code": f.code, "severity": f.severity.label, "accepted": f.accepted} for f in findings_of(run)

@@ -22,7 +22,7 @@ def command(run: str, as_json: bool) -> None:
     """
     from ledger.display.run_details import sheet
     from ledger.journal.annotations import notes, ratings
-    from ledger.journal.runs import files_of, find, load_record, to_json
+    from ledger.journal.runs import files_of, find, load_record
     from ledger.workspace import Workspace
 
     workspace = Workspace.find()
@@ -31,4 +31,4 @@ def command(run: str, as_json: bool) -> None:
     files = files_of(workspace, found)
     said, judged = list(notes(entries, found.experiment, found.id)), list(ratings(entries, found.id))
     people = {"notes": [asdict(one) for one in said], "ratings": [one.to_json() for one in judged]}
-    emit({**to_json(found), "files": files, **people}, as_json, *sheet(found, files, said, judged))
+    emit({**found.to_json(), "files": files, **people}, as_json, *sheet(found, files, said, judged))

@@ -9,7 +9,8 @@ from ledger.environments.diff.from_journal import VERIFIED
 from ledger.errors import UsageError
 from ledger.findings import Finding, Report
 from ledger.git import status
-from ledger.journal.runs import Acceptance, Run, find, load_runs
+from ledger.journal.run import Acceptance, Run
+from ledger.journal.runs import find, load_runs
 from ledger.journal.store import open_journal
 from ledger.workspace import Workspace
 

@@ -1,12 +1,12 @@
 """`ledger compare A B`: two runs, experiments or output files side by side."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from guards.text.failed import DEFAULT_MARKERS
 from guards.text.scan import scan
-from ledger.commands.recorded_texts import read_data, read_output, target_language
+from ledger.commands.recorded_texts import read_data, read_output
 from ledger.environments.diff.from_journal import environments, side_of_run
 from ledger.environments.diff.ranking import suspects
 from ledger.errors import UsageError
@@ -15,8 +15,8 @@ from ledger.evaluation.significance import paired_tests
 from ledger.evidence import Unobserved
 from ledger.evidence.metrics import PairedTest
 from ledger.evidence.suspects import Suspect
-from ledger.findings import Json
-from ledger.journal.runs import Run, find, load_record
+from ledger.journal.run import Run
+from ledger.journal.runs import find, load_record
 from ledger.journal.store import Entry
 from ledger.utils.mapping_diff import Difference, differences
 from ledger.utils.textfiles import read_lines
@@ -99,7 +99,7 @@ def _material(
         output=read_output(workspace, run),
         source=source or read_data(workspace, run, "source"),
         reference=reference or read_data(workspace, run, "reference"),
-        language=request.language or target_language(run),
+        language=request.language or run.target_language,
         run=run,
     )
 
@@ -176,7 +176,7 @@ def _side(material: Material) -> Side:
 def _rates(material: Material) -> dict[str, float]:
     """The share of lines that each text guard flags: of the output where it is at hand, else as recorded."""
     if isinstance(material.output, Unobserved):
-        return dict(_finished(material.run).get("rates") or {})
+        return material.run.rates if material.run else {}
     source = None if isinstance(material.source, Unobserved) else material.source
     seen = scan(
         material.output,
@@ -188,19 +188,15 @@ def _rates(material: Material) -> dict[str, float]:
 
 
 def _markers(material: Material) -> Sequence[str]:
-    stated = ((material.run and material.run.started.get("spec")) or {}).get("failure_marker")
+    stated = material.run.spec.get("failure_marker") if material.run else None
     return [stated] if stated else DEFAULT_MARKERS
-
-
-def _finished(run: Run | None) -> Mapping[str, Json]:
-    return (run.finished if run else None) or {}
 
 
 def _params(old: Material, new: Material) -> tuple[Difference, ...]:
     """What the two specs ask for differently."""
     if old.run is None or new.run is None:
         return ()
-    return tuple(differences(old.run.started.get("spec") or {}, new.run.started.get("spec") or {}))
+    return tuple(differences(old.run.spec, new.run.spec))
 
 
 def _suspects(entries: Sequence[Entry], old: Material, new: Material) -> tuple[Suspect, ...] | Unobserved:

@@ -7,7 +7,8 @@ from ledger.errors import LedgerError
 from ledger.exporters import dockerfile, in_toto, markdown, model_card
 from ledger.exporters.record import Product, Record
 from ledger.journal.annotations import notes, ratings
-from ledger.journal.runs import Run, find, load_record
+from ledger.journal.run import Run
+from ledger.journal.runs import find, load_record
 from ledger.journal.store import Entry
 from ledger.workspace import Workspace
 
@@ -33,16 +34,15 @@ def read_record(workspace: Workspace, name: str) -> Record:
     return Record(
         run=run,
         product=_product(run, entries),
-        environment=environments(entries).get(str(run.started.get("environment")), {}),
+        environment=environments(entries).get(str(run.environment), {}),
         notes=tuple(notes(entries, run.experiment, run.id)),
         ratings=tuple(ratings(entries, run.id)),
     )
 
 
 def _product(run: Run, entries: Sequence[Entry]) -> Product | None:
-    output = (run.finished or {}).get("output") or {}
-    if "sha256" in output:
-        return Product(output["path"], output["sha256"])
+    if run.output and run.output.sha256:
+        return Product(run.output.path, run.output.sha256)
     verified = [
         entry.body
         for entry in entries

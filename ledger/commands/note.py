@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from ledger.errors import UsageError
 from ledger.git import status
 from ledger.journal.annotations import NOTE, SKIP, Decision, Note
-from ledger.journal.runs import Run, find, load_runs, nearest
+from ledger.journal.run import Run
+from ledger.journal.runs import find, load_runs, nearest
 from ledger.journal.store import open_journal
 from ledger.specs import names as spec_names
 from ledger.utils.redaction import scrub_text

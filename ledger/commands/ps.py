@@ -11,7 +11,8 @@ from typing import Literal
 from ledger.errors import LedgerError
 from ledger.findings import Json
 from ledger.git import status
-from ledger.journal.runs import Run, load_runs
+from ledger.journal.run import Run
+from ledger.journal.runs import load_runs
 from ledger.specs import load_experiment
 from ledger.utils.hashing import digest_file
 from ledger.utils.mapping_diff import differences, listed
@@ -100,36 +101,34 @@ def _changed(workspace: Workspace, run: Run) -> Iterator[str]:
 
 
 def _changed_spec(workspace: Workspace, run: Run) -> Iterator[str]:
-    recorded = run.started.get("spec")
-    if not recorded:
+    if not run.spec:
         return
     try:
-        spec = load_experiment(run.experiment, workspace.experiments, run.started.get("overrides") or ())
+        spec = load_experiment(run.experiment, workspace.experiments, run.overrides)
     except LedgerError as error:
         yield f"its spec cannot be read any more: {error.message}"
         return
-    if found := tuple(differences(recorded, spec.digested())):
+    if found := tuple(differences(run.spec, spec.digested())):
         yield f"spec: {listed(found)}"
 
 
 def _changed_data(workspace: Workspace, run: Run, began: float) -> Iterator[str]:
-    for role, facts in (run.started.get("data") or {}).items():
-        path = workspace.root / str((facts or {}).get("path"))
-        if not facts or "sha256" not in facts or run.is_rehearsal or path.is_dir():
+    for role, file in run.data.items():
+        path = workspace.root / file.path
+        if file.sha256 is None or run.is_rehearsal or path.is_dir():
             continue
         if not path.exists():
-            yield f"{role}: {facts['path']} is gone"
+            yield f"{role}: {file.path} is gone"
         # Only a file that was written since is read: it may be large.
-        elif path.stat().st_mtime > began and digest_file(path)["sha256"] != facts["sha256"]:
-            yield f"{role}: {facts['path']} has other content"
+        elif path.stat().st_mtime > began and digest_file(path)["sha256"] != file.sha256:
+            yield f"{role}: {file.path} has other content"
 
 
 def _changed_code(workspace: Workspace, run: Run, began: float) -> Iterator[str]:
     """Python files that differ from the run's commit and were written since it began."""
-    commit = (run.started.get("git") or {}).get("commit")
-    if commit is None:
+    if run.commit is None:
         return
-    files = [name for name in status.changed_since(workspace.root, commit) if name.endswith(".py")]
+    files = [name for name in status.changed_since(workspace.root, run.commit) if name.endswith(".py")]
     touched = [name for name in files if _written_since(workspace.root / name, began)]
     if touched:
         yield f"code: {and_more(touched, 3)}"

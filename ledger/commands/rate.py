@@ -10,7 +10,8 @@ from ledger.evidence import Unobserved
 from ledger.git import status
 from ledger.journal.annotations import JUDGEMENTS, RATING, Judgement, Rating, ratings
 from ledger.journal.rating_session import Sheet, draw
-from ledger.journal.runs import Run, find, load_runs
+from ledger.journal.run import Run
+from ledger.journal.runs import find, load_runs
 from ledger.journal.store import open_journal
 from ledger.workspace import Workspace
 
@@ -59,9 +60,11 @@ class Session:
         counts = {name: counted[name] for name in JUDGEMENTS}
         body = {"run": self.run.id, "experiment": self.run.experiment, "who": self.who, "of": self.of}
         judged = [[line.number, answers[line.number]] for line in self.lines]
-        sha256 = (self.run.finished or {})["output"]["sha256"]
+        assert self.run.output, "its lines were read"
         journal = open_journal(self.workspace, self.run.mode)
-        entry = journal.append(RATING, {**body, "counts": counts, "judged": judged, "output": sha256})
+        entry = journal.append(
+            RATING, {**body, "counts": counts, "judged": judged, "output": self.run.output.sha256}
+        )
         self.sheet.close()
         return next(one for one in ratings([entry]))
 

@@ -9,8 +9,7 @@ from pathlib import Path
 
 from ledger.errors import LedgerError
 from ledger.evidence import Unobserved
-from ledger.findings import Json
-from ledger.journal.runs import Run
+from ledger.journal.run import Run
 from ledger.utils.hashing import digest_file, digest_json
 from ledger.utils.textfiles import read_lines
 from ledger.workspace import Workspace
@@ -20,46 +19,40 @@ Lines = list[str]
 
 def read_output(workspace: Workspace, run: Run) -> Lines | Unobserved:
     """The lines that the run wrote, or why they are not to be had."""
-    output = (run.finished or {}).get("output") or {}
-    if "sha256" not in output:
+    output = run.output
+    if output is None or output.sha256 is None:
         return Unobserved(f"{run.id} recorded no output text")
-    kept = [workspace.root / output["path"], *_sent(workspace, run, Path(output["path"]).name)]
-    return _first_unaltered(kept, output["sha256"], f"the output of {run.id}")
+    paths = [workspace.root / output.path, *_tracked_copies(workspace, run, Path(output.path).name)]
+    return _first_unaltered(paths, output.sha256, f"the output of {run.id}")
 
 
 def read_data(workspace: Workspace, run: Run, role: str) -> Lines | Unobserved:
     """The `source` or `reference` that the run read, or why it is not to be had."""
-    facts = (run.started.get("data") or {}).get(role)
-    if not facts:
+    file = run.data.get(role)
+    if file is None:
         return Unobserved(f"{run.id} had no {role}")
     if run.is_rehearsal:
-        return _rehearsal_lines(run, role, facts)
-    return _first_unaltered([workspace.root / facts["path"]], facts["sha256"], f"the {role} of {run.id}")
+        return _rehearsal_lines(run, role, file.sha256)
+    return _first_unaltered([workspace.root / file.path], file.sha256, f"the {role} of {run.id}")
 
 
-def target_language(run: Run) -> str | None:
-    """The language of its output as its spec names it; None where it has no spec."""
-    language = ((run.started.get("spec") or {}).get("languages") or {}).get("target")
-    return None if language is None else str(language)
+def _rehearsal_lines(run: Run, role: str, sha256: str | None) -> Lines | Unobserved:
+    from runners.rehearsal.text import rehearsal_text  # reads two catalogues, which most calls do not need
 
-
-def _rehearsal_lines(run: Run, role: str, facts: Json) -> Lines | Unobserved:
-    from runners.rehearsal.text import rehearsal_text  # it reads two catalogues, which most calls do not need
-
-    languages = run.started["spec"]["languages"]
+    languages = run.spec["languages"]
     source, reference = rehearsal_text(languages["source"], languages["target"])
     lines = list(source if role == "source" else reference)
-    if digest_json(lines).removeprefix("sha256:") != facts["sha256"]:
+    if digest_json(lines).removeprefix("sha256:") != sha256:
         return Unobserved(f"the rehearsals' text is another one now than when {run.id} was made")
     return lines
 
 
-def _sent(workspace: Workspace, run: Run, name: str) -> list[Path]:
+def _tracked_copies(workspace: Workspace, run: Run, name: str) -> list[Path]:
     """Copies that went to MLflow's folder in the repository. On a server they are, but are not fetched."""
     return sorted((workspace.private / "mlartifacts").glob(f"{run.experiment}*/*/artifacts/**/{name}"))
 
 
-def _first_unaltered(paths: Sequence[Path], sha256: str, what: str) -> Lines | Unobserved:
+def _first_unaltered(paths: Sequence[Path], sha256: str | None, what: str) -> Lines | Unobserved:
     there = [path for path in paths if path.is_file()]
     for path in there:
         with suppress(OSError, LedgerError):

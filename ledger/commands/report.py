@@ -11,18 +11,18 @@ from guards.text.failed import DEFAULT_MARKERS
 from guards.text.highlights import marks
 from guards.text.scan import scan
 from ledger.commands.compare import CompareRequest, compare
-from ledger.commands.recorded_texts import read_data, read_output, target_language
+from ledger.commands.recorded_texts import read_data, read_output
 from ledger.environments.diff.from_journal import Facts, environments, side_of_run
 from ledger.environments.diff.ranking import suspects
 from ledger.errors import LedgerError
 from ledger.evidence import LineSample, TextEvidence, Unobserved
 from ledger.evidence.suspects import Kind
 from ledger.journal.annotations import Decision, decisions, notes, ratings
-from ledger.journal.runs import Run, load_record
+from ledger.journal.run import Run
+from ledger.journal.runs import load_record
 from ledger.report.html import to_html
 from ledger.report.markdown import to_markdown
 from ledger.report.page import (
-    CheckpointRow,
     CorrelationTable,
     Curve,
     EnvironmentChange,
@@ -69,7 +69,7 @@ def gather(workspace: Workspace, pairs: Sequence[tuple[str, str]] = ()) -> Page:
         made=datetime.now(UTC).strftime("%Y-%m-%d %H:%M"),
         experiments=experiments,
         runs=tuple(runs),
-        rates={run.id: rates for run in runs if (rates := (run.finished or {}).get("rates"))},
+        rates={run.id: run.rates for run in runs if run.rates},
         curves=tuple(_curves(latest)),
         families=tuple(_families(latest)),
         changes=tuple(_changes(runs, facts)),
@@ -95,7 +95,7 @@ def _natural(name: str) -> list[tuple[int, str]]:
 
 
 def _title(workspace: Workspace, name: str, runs: Sequence[Run]) -> str:
-    if runs and (known := runs[-1].started.get("title") or (runs[-1].claims or {}).get("title")):
+    if runs and (known := runs[-1].title or (runs[-1].claims or {}).get("title")):
         return str(known)
     try:
         return load_experiment(name, workspace.experiments).title or ""
@@ -105,19 +105,15 @@ def _title(workspace: Workspace, name: str, runs: Sequence[Run]) -> str:
 
 def _curves(runs: Sequence[Run]) -> Iterator[Curve]:
     for run in runs:
-        rows = (run.finished or {}).get("checkpoints") or ()
-        # Of a model that writes no text there is no BLEU to draw.
-        if any(row.get("memory") is not None or row.get("reloaded") is not None for row in rows):
-            saves = (
-                CheckpointRow(row["step"], row.get("memory"), row.get("reloaded"), row["verdict"])
-                for row in rows
-            )
-            yield Curve(run.id, tuple(sorted(saves, key=lambda save: save.step)))
+        rows = run.checkpoints
+        # A model that writes no text has no BLEU to draw.
+        if any(row.memory is not None or row.reloaded is not None for row in rows):
+            yield Curve(run.id, tuple(sorted(rows, key=lambda row: row.step)))
 
 
 def _families(runs: Sequence[Run]) -> Iterator[CorrelationTable]:
     for run in runs:
-        if facts := (run.finished or {}).get("family"):
+        if facts := run.family:
             members, parent = facts["members"], facts.get("parent") or {}
             yield CorrelationTable(
                 run=run.id,
@@ -133,7 +129,7 @@ def _changes(runs: Sequence[Run], facts: Facts) -> Iterator[EnvironmentChange]:
     """Between each run and the one before it in the same mode, where the environments are not the same."""
     for mode in dict.fromkeys(run.mode for run in runs):
         for old, new in pairwise(run for run in runs if run.mode == mode):
-            if old.started.get("environment") == new.started.get("environment"):
+            if old.environment == new.environment:
                 continue
             found = suspects(side_of_run(old, facts), side_of_run(new, facts))
             told = tuple(one for one in found if one.kind is not Kind.SETTING)
@@ -143,7 +139,7 @@ def _changes(runs: Sequence[Run], facts: Facts) -> Iterator[EnvironmentChange]:
 
 def _samples(workspace: Workspace, run: Run) -> Samples | None:
     """The worst lines of a run's output; None for a run that wrote none."""
-    if "sha256" not in ((run.finished or {}).get("output") or {}):
+    if run.output is None or run.output.sha256 is None:
         return None
     output = read_output(workspace, run)
     if isinstance(output, Unobserved):
@@ -152,7 +148,7 @@ def _samples(workspace: Workspace, run: Run) -> Samples | None:
     seen = scan(
         output,
         source=None if isinstance(source, Unobserved) or len(source) != len(output) else source,
-        language=target_language(run),
+        language=run.target_language,
         markers=DEFAULT_MARKERS,
     )
     lines = tuple(_worst(seen))

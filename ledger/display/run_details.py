@@ -11,7 +11,7 @@ from rich.text import Text
 from ledger.display.tables import checkpoints_table, report_table, visible
 from ledger.findings import Json
 from ledger.journal.annotations import Note, Rating
-from ledger.journal.runs import Acceptance, Repeated, Run
+from ledger.journal.run import Acceptance, RecordedReproduction, Run
 
 INDENT = (0, 0, 0, 2)
 DIGEST = re.compile("(sha256:)?[0-9a-f]{64}")
@@ -28,20 +28,20 @@ def sheet(
     run: Run, files: Mapping[str, Json], notes: Sequence[Note] = (), ratings: Sequence[Rating] = ()
 ) -> list[RenderableType]:
     """Everything that the journal has on `run`, what people said of it, and where its files are."""
-    done = run.finished or {}
+    before, after = run.started, run.result
     sections: list[tuple[str, list[RenderableType]]] = [
-        ("spec", _facts({"digest": run.started.get("spec_digest"), **_flat(run.started.get("spec"))})),
-        ("source", _facts(_flat(run.started.get("source")))),
+        ("spec", _facts({"digest": run.spec_digest, **_flat(run.spec)})),
+        ("source", _facts(_flat(before.get("source")))),
         ("what it claims", _facts(_claims(run.claims or {}))),
-        ("not readable in the source", [Text(visible(one)) for one in run.started.get("problems") or ()]),
-        ("command", _facts({"argv": run.started.get("command"), "exit code": done.get("exit_code")})),
-        ("data", _facts(_flat(run.started.get("data")))),
-        ("environment", _facts({key: run.started.get(key) for key in ("environment", "machine")})),
-        ("git", _facts(_flat(run.started.get("git")))),
-        ("effective configuration", _facts(_flat(done.get("effective")))),
-        ("metrics", _metrics(done.get("metrics") or {})),
-        ("checkpoints", [checkpoints_table(done["checkpoints"])] if done.get("checkpoints") else []),
-        ("output", _facts({**_flat(done.get("output")), "batch sizes": done.get("batch_sizes")})),
+        ("not readable in the source", [Text(visible(one)) for one in before.get("problems") or ()]),
+        ("command", _facts({"argv": before.get("command"), "exit code": run.exit_code})),
+        ("data", _facts(_flat(before.get("data")))),
+        ("environment", _facts({"environment": run.environment, "machine": run.machine})),
+        ("git", _facts(_flat(run.git))),
+        ("effective configuration", _facts(_flat(run.effective))),
+        ("metrics", _metrics(after.get("metrics") or {})),
+        ("checkpoints", [checkpoints_table(after["checkpoints"])] if run.checkpoints else []),
+        ("output", _facts({**_flat(after.get("output")), "batch sizes": after.get("batch_sizes")})),
         ("files", _facts(files)),
         ("guards before the run", _guards(run, "preflight")),
         ("guards on its result", _guards(run, "report")),
@@ -55,15 +55,13 @@ def sheet(
 
 def _title(run: Run) -> Text:
     ended = str(run.verdict or run.status) if run.status == "finished" else run.status
-    seconds = (run.finished or {}).get("seconds")
-    took = f", {seconds:,.1f} s" if seconds is not None else ""
+    took = f", {run.seconds:,.1f} s" if run.seconds is not None else ""
     kind = MEANING.get(run.mode, run.mode)
     began = "imported" if run.status == "claimed" else "started"
     title = Text.assemble(
         (run.id, "bold"), f"  {ended}  {kind}, {began} {run.time[:19].replace('T', ' ')} UTC{took}"
     )
-    error = (run.finished or {}).get("error")
-    return title.append(f"\nfailed: {visible(str(error))}") if error else title
+    return title.append(f"\nfailed: {visible(run.error)}") if run.error else title
 
 
 def _claims(claims: Mapping[str, Json]) -> dict[str, Json]:
@@ -85,7 +83,7 @@ def _acceptance(one: Acceptance) -> Text:
     return Text(visible(f"{one.code} by {one.who}, {one.time[:10]}: {one.why}"))
 
 
-def _repeated(one: Repeated) -> Text:
+def _repeated(one: RecordedReproduction) -> Text:
     changes = ", ".join(f"{each['field']} {each['after']}" for each in one.body.get("settings") or ())
     how = f", with {changes}" if changes else ""
     said = "; ".join(found["message"] for found in one.body["report"]["findings"])

@@ -59,8 +59,8 @@ def _tag(experiment: str) -> str:
 def _command(record: Record) -> list[str]:
     run = record.run
     if run.mode == "command":
-        return ["ledger", "run", run.experiment, "--", *run.started["command"]]
-    settings = [f"--set={one}" for one in run.started.get("overrides") or ()]
+        return ["ledger", "run", run.experiment, "--", *run.command]
+    settings = [f"--set={one}" for one in run.overrides]
     return [
         "ledger",
         "run",
@@ -75,8 +75,7 @@ def _mounts(record: Record) -> str:
     """The data files that the run read, where git need not have them."""
     if record.run.is_rehearsal:
         return ""
-    data = record.run.started.get("data") or {}
-    folders = {str(facts["path"]).partition("/")[0] for facts in data.values() if facts and facts.get("path")}
+    folders = {file.path.partition("/")[0] for file in record.run.data.values()}
     return "".join(f'-v "$PWD/{name}:/repository/{name}" ' for name in sorted(folders - {"", "."}))
 
 

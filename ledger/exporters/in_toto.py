@@ -50,13 +50,9 @@ def _result(record: Record, warned: list[str]) -> str:
 def _configuration(record: Record) -> list[dict[str, Json]]:
     """What the result depends on, each by its digest: spec, environment, data, commit."""
     digests = {
-        "spec": record.run.started.get("spec_digest"),
-        "environment": record.run.started.get("environment"),
-        **{
-            f"data/{role}": f"sha256:{facts['sha256']}"
-            for role, facts in (record.run.started.get("data") or {}).items()
-            if facts and facts.get("sha256")
-        },
+        "spec": record.run.spec_digest,
+        "environment": record.run.environment,
+        **{f"data/{role}": f"sha256:{file.sha256}" for role, file in record.run.data.items() if file.sha256},
     }
     described = [
         {"name": name, "digest": {"sha256": digest.removeprefix("sha256:")}}

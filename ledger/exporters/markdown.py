@@ -14,7 +14,7 @@ def export(record: Record) -> str:
 
 def _parts(record: Record) -> Iterator[str]:
     run = record.run
-    yield f"## {run.id}: {run.started.get('title') or run.experiment}"
+    yield f"## {run.id}: {run.title or run.experiment}"
     if run.is_rehearsal:
         yield "A rehearsal: it says nothing about the real model."
     yield f"{run.verdict or run.status}, started {run.time[:16].replace('T', ' ')} UTC"
@@ -29,8 +29,7 @@ def _parts(record: Record) -> Iterator[str]:
             for name, metric in record.run.metrics.items()
         ),
     )
-    rates = (run.finished or {}).get("rates") or {}
-    yield table(("guard", "lines flagged"), ((code, f"{rate:.2%}") for code, rate in rates.items()))
+    yield table(("guard", "lines flagged"), ((code, f"{rate:.2%}") for code, rate in run.rates.items()))
     yield table(
         ("finding", "says", "about"),
         (

@@ -35,13 +35,13 @@ def export(record: Record) -> str:
 def _result(record: Record, kind: str, metric: Metric) -> Json:
     from huggingface_hub import EvalResult
 
-    facts = (record.run.started.get("data") or {}).get("source") or {}
-    path = str(facts.get("path") or "unknown")
+    source = record.run.data.get("source")
+    path = (source and source.path) or "unknown"
     return EvalResult(
         task_type=TASK,
         dataset_type=path,
         dataset_name=path,
-        dataset_revision=f"sha256:{facts['sha256']}" if facts.get("sha256") else None,
+        dataset_revision=f"sha256:{source.sha256}" if source and source.sha256 else None,
         metric_type=kind,
         metric_name=metric.signature.partition("|")[0] or kind,
         metric_value=metric.value,
@@ -53,7 +53,7 @@ def _result(record: Record, kind: str, metric: Metric) -> Json:
 def _text(record: Record) -> str:
     told = [
         f"# {record.run.experiment}",
-        str(record.run.started.get("title") or ""),
+        record.run.title or "",
         f"Recorded as `{record.run.id}` on {record.run.time[:10]}; the guards' verdict: "
         f"{record.run.verdict or 'none'}.",
         *(f"- {finding.code}: {finding.message}" for finding in record.findings if finding.severity > 0),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from ledger.errors import LedgerError
 from ledger.findings import Finding, Json, Severity
 from ledger.journal.annotations import Note, Rating
-from ledger.journal.runs import Run
+from ledger.journal.run import Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +30,12 @@ class Record:
     @property
     def spec(self) -> Mapping[str, Json]:
         """The resolved spec; empty for a command."""
-        return self.run.started.get("spec") or {}
+        return self.run.spec
 
     @property
     def git(self) -> Mapping[str, Json]:
         """Commit, branch and changed paths when it began."""
-        return self.run.started.get("git") or {}
+        return self.run.git
 
     @property
     def findings(self) -> tuple[Finding, ...]:

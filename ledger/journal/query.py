@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from ledger.errors import UsageError
 from ledger.findings import Finding
-from ledger.journal.runs import Run
+from ledger.journal.run import Run
 from ledger.utils.times import iso_utc
 
 AGO = re.compile(r"(\d+)([dhm])")

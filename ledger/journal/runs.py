@@ -1,118 +1,21 @@
-"""What the entries amount to: runs, how each ended, and what was accepted about it."""
+"""Runs, read from the entries of a journal: how each ended, and which of its findings were accepted."""
 
 import gc
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
 
 from ledger.errors import UsageError
-from ledger.evidence.metrics import Metric
-from ledger.findings import Json, Report, Verdict
+from ledger.findings import Json
+from ledger.journal.run import Acceptance, RecordedReproduction, Run, Status
 from ledger.journal.store import Entry, open_journal
 from ledger.utils.paths import relative_if_inside
 from ledger.workspace import Workspace
 
-if TYPE_CHECKING:
-    from ledger.evidence import RunIdentity
-
 REPRODUCED = "run.reproduced"
 IMPORTED = "run.imported"
-
-# `claimed`: somebody else's record says what it says; nothing was observed, and it has no verdict.
-Status = Literal["running", "interrupted", "finished", "failed", "claimed"]
-
-
-@dataclass(frozen=True, slots=True)
-class Acceptance:
-    """A finding that somebody lives with, on the record."""
-
-    code: str
-    why: str
-    who: str
-    time: str
-
-
-@dataclass(frozen=True, slots=True)
-class Repeated:
-    """One reproduction of a run: `result` is identical, within tolerance or different; `body` as recorded."""
-
-    result: str
-    time: str
-    body: Mapping[str, Json]
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """One run as the journal has it. `time` is when it first started (UTC).
-
-    `started` and `finished` are the bodies of its latest entries of these kinds: a resumed run starts twice.
-    Of an imported run, whose `time` is that of its import, `started` is the body of its latest import.
-    """
-
-    id: str
-    experiment: str
-    mode: str
-    time: str
-    status: Status
-    started: Mapping[str, Json]
-    finished: Mapping[str, Json] | None
-    acceptances: tuple[Acceptance, ...] = ()
-    entries: tuple[str, ...] = ()
-    reproductions: tuple[Repeated, ...] = ()
-
-    @property
-    def report(self) -> Report:
-        """What the guards said of its result, with what was accepted since; empty before it finished."""
-        return self._accepted((self.finished or {}).get("report"))
-
-    @property
-    def preflight(self) -> Report:
-        """What the guards said before it started, with what was accepted since."""
-        return self._accepted(self.started.get("preflight"))
-
-    @property
-    def verdict(self) -> Verdict | None:
-        """The recorded verdict, computed again where an acceptance changes it; None before there is one."""
-        recorded = (self.finished or {}).get("verdict")
-        if recorded is None:
-            return None
-        if not self.acceptances:
-            return Verdict(recorded)
-        before = _report((self.finished or {}).get("report")).verdict
-        after = self.report.verdict
-        return after if after is not before else Verdict(recorded)
-
-    @property
-    def metrics(self) -> dict[str, Metric]:
-        """Its recorded scores by name; none before it finished."""
-        recorded = (self.finished or {}).get("metrics") or {}
-        return {name: _metric(one) for name, one in recorded.items()}
-
-    @property
-    def claims(self) -> Mapping[str, Json] | None:
-        """What the source of an imported run says of it; None for any other run."""
-        return self.started.get("claims") if self.status == "claimed" else None
-
-    @property
-    def is_rehearsal(self) -> bool:
-        """Whether it was a rehearsal: its result says nothing about the real model."""
-        return self.mode == "rehearsal"
-
-    def _accepted(self, report: Json) -> Report:
-        if not self.acceptances:
-            return _report(report)
-        return _report(report).accept({one.code: one.why for one in self.acceptances})
-
-
-def _metric(one: Mapping[str, Json]) -> Metric:
-    return Metric(one["value"], str(one.get("signature") or ""), tuple(one.get("scale") or (0.0, 100.0)))
-
-
-def _report(data: Json) -> Report:
-    return Report.from_json(data) if data else Report()
 
 
 def is_alive(runs: Path, run: str) -> bool:
@@ -130,12 +33,12 @@ def is_alive(runs: Path, run: str) -> bool:
 
 
 def read_runs(entries: Iterable[Entry], alive: Callable[[str], bool] = lambda _run: False) -> list[Run]:
-    """The runs of one journal, oldest first. `alive` is asked about each run that has not finished."""
-    parts: dict[str, _Parts] = {}
-    for entry in {entry.id: entry for entry in entries}.values():  # a merge may have doubled one
-        if entry.kind in _TAKES:
-            _TAKES[entry.kind](parts, entry)
-    runs = [one.run(run, alive) for run, one in parts.items() if one.started]
+    """The runs of one journal, oldest first. `alive` says whether a run without an end is still running."""
+    collected: defaultdict[str, _RunEntries] = defaultdict(_RunEntries)
+    for entry in {entry.id: entry for entry in entries}.values():  # a git merge may duplicate a line
+        if entry.kind in _HANDLERS:
+            _HANDLERS[entry.kind](collected, entry)
+    runs = [one.run(run, alive) for run, one in collected.items() if one.started]
     return sorted(runs, key=lambda run: run.time)
 
 
@@ -148,11 +51,11 @@ def load_record(workspace: Workspace) -> tuple[list[Run], list[Entry]]:
     """Every run, oldest first, and every entry of both journals, read once."""
     read: list[Entry] = []
 
-    def keep(entries: list[Entry]) -> list[Entry]:
+    def collect(entries: list[Entry]) -> list[Entry]:
         read.extend(entries)
         return entries
 
-    return _both(workspace, keep), read
+    return _both(workspace, collect), read
 
 
 def latest_runs(workspace: Workspace, count: int) -> list[Run]:
@@ -161,81 +64,40 @@ def latest_runs(workspace: Workspace, count: int) -> list[Run]:
 
 
 def find(runs: Sequence[Run], name: str) -> Run:
-    """The run of that id, of the one id that begins so, or the latest of the experiment of that name.
+    """The run called `name`: its id, a prefix of one id only, or the latest run of that experiment.
 
-    An experiment's observed runs come before imported ones, however late these were imported.
-    Raises UsageError with the nearest names when there is none, or more than one.
+    Observed runs of an experiment take precedence over imported ones, however recent the import.
+    Raises UsageError, with the nearest names, where no run or more than one matches.
     """
     named = [run for run in runs if run.experiment == name]
     observed = [run for run in named if run.status != "claimed"]
     exact = [run for run in runs if run.id == name] or observed or named
     if exact:
         return exact[-1]
-    begun = [run for run in runs if name and run.id.startswith(name)]
-    if len(begun) == 1:
-        return begun[0]
-    if begun:
-        ids = ", ".join(run.id for run in begun[-5:])
-        raise UsageError(f"{len(begun)} runs begin with {name!r}", hint=f"say which: {ids}")
+    prefixed = [run for run in runs if name and run.id.startswith(name)]
+    if len(prefixed) == 1:
+        return prefixed[0]
+    if prefixed:
+        ids = ", ".join(run.id for run in prefixed[-5:])
+        raise UsageError(f"{len(prefixed)} runs begin with {name!r}", hint=f"say which: {ids}")
     raise UsageError(f"no run or experiment is called {name!r}", hint=nearest(runs, name))
 
 
 def nearest(runs: Sequence[Run], name: str) -> str:
-    """A hint that names what is recorded and looks like `name`."""
+    """A hint with the recorded names most like `name`."""
     if not runs:
         return "nothing is recorded yet; start with: ledger run EXPERIMENT --rehearse"
     import difflib
 
     names = list(dict.fromkeys(known for run in reversed(runs) for known in (run.experiment, run.id)))
     close = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
-    return f"did you mean {' or '.join(close)}?" if close else "see what is there with: ledger log --all"
-
-
-def to_identity(run: Run) -> "RunIdentity":
-    """The run as duplicates are looked for: what went in, what came out."""
-    from ledger.evidence import RunIdentity
-
-    output = (run.finished or {}).get("output") or {}
-    return RunIdentity(
-        run=run.id,
-        experiment=run.experiment,
-        inputs=run.started.get("inputs") or "",
-        spec=run.started.get("spec") or {},
-        environment=run.started.get("environment"),
-        output={name: output[name] for name in ("md5", "sha256") if name in output},
-        time=run.time,
-    )
-
-
-def head(run: Run) -> dict[str, Json]:
-    """What every `--json` says of a run first."""
-    return {
-        "run": run.id,
-        "experiment": run.experiment,
-        "mode": run.mode,
-        "started": run.time,
-        "status": run.status,
-        "verdict": run.verdict,
-    }
-
-
-def to_json(run: Run) -> dict[str, Json]:
-    """Everything that the journal has on a run, for `--json`."""
-    return {
-        **run.report.to_json(),
-        **head(run),  # its verdict knows of runs that have none yet
-        "preflight": run.preflight.to_json(),
-        "acceptances": [asdict(one) for one in run.acceptances],
-        "entries": list(run.entries),
-        "reproductions": [{"time": one.time, **one.body} for one in run.reproductions],
-        "recorded": {"started": dict(run.started), "finished": run.finished and dict(run.finished)},
-    }
+    return f"did you mean {' or '.join(close)}?" if close else "list the runs with: ledger log --all"
 
 
 def files_of(workspace: Workspace, run: Run) -> dict[str, Json]:
-    """Where a run's files are, relative to the repository; only what is really there."""
+    """A run's files by name, relative to the repository; only those that exist."""
     folder = workspace.runs / run.id
-    output = ((run.finished or {}).get("output") or {}).get("path")
+    output = run.output.path if run.output else ""
     paths = {"run folder": folder, "output": workspace.root / output if output else None}
     paths |= {path.name: path for path in sorted(folder.glob("*.log"))}
     return {
@@ -245,8 +107,8 @@ def files_of(workspace: Workspace, run: Run) -> dict[str, Json]:
     }
 
 
-class _Parts:
-    """One run while its entries are gathered."""
+class _RunEntries:
+    """The entries of one run, collected in file order."""
 
     def __init__(self) -> None:
         self.started: list[Entry] = []
@@ -254,7 +116,7 @@ class _Parts:
         self.finished: Mapping[str, Json] | None = None
         self.acceptances: list[Acceptance] = []
         self.entries: list[str] = []
-        self.reproductions: list[Repeated] = []
+        self.reproductions: list[RecordedReproduction] = []
 
     def run(self, run: str, alive: Callable[[str], bool]) -> Run:
         body = self.started[-1].body
@@ -279,72 +141,72 @@ class _Parts:
         return "failed" if self.ended.body.get("status") == "failed" else "finished"
 
 
-def _take_start(parts: dict[str, _Parts], entry: Entry) -> None:
-    one = parts.setdefault(str(entry.body.get("run")), _Parts())
+def _add_start(runs: defaultdict[str, _RunEntries], entry: Entry) -> None:
+    one = runs[str(entry.body.get("run"))]
     one.started.append(entry)
-    one.ended = None  # a run that was resumed is not over
+    one.ended = None  # a resumed run has not ended
     one.entries.append(entry.id)
 
 
-def _take_finish(parts: dict[str, _Parts], entry: Entry) -> None:
-    one = parts.setdefault(str(entry.body.get("run")), _Parts())
+def _add_finish(runs: defaultdict[str, _RunEntries], entry: Entry) -> None:
+    one = runs[str(entry.body.get("run"))]
     one.ended, one.finished = entry, entry.body
     one.entries.append(entry.id)
 
 
-def _take_import(parts: dict[str, _Parts], entry: Entry) -> None:
-    one = parts.setdefault(str(entry.body.get("run")), _Parts())
+def _add_import(runs: defaultdict[str, _RunEntries], entry: Entry) -> None:
+    one = runs[str(entry.body.get("run"))]
     one.started.append(entry)
-    one.finished = {"report": entry.body.get("report")}  # what contradicts itself in it
+    one.finished = {"report": entry.body.get("report")}  # findings about contradictions in the source
     one.entries.append(entry.id)
 
 
-def _take_acceptance(parts: dict[str, _Parts], entry: Entry) -> None:
+def _add_acceptance(runs: defaultdict[str, _RunEntries], entry: Entry) -> None:
     body = entry.body
     accepted = Acceptance(body["code"], body["why"], body.get("who", ""), entry.time)
-    for run, one in parts.items():
-        # Without a run it holds for all that the experiment had until then.
-        ours = body.get("run") == run
-        theirs = (
+    for run, one in runs.items():
+        # An acceptance without a run applies to every run that its experiment had by then.
+        of_run = body.get("run") == run
+        of_experiment = (
             body.get("run") is None
             and one.started
             and one.started[-1].body.get("experiment") == body["experiment"]
         )
-        if ours or theirs:
+        if of_run or of_experiment:
             one.acceptances.append(accepted)
             one.entries.append(entry.id)
 
 
-def _take_reproduction(parts: dict[str, _Parts], entry: Entry) -> None:
-    one = parts.setdefault(str(entry.body.get("run")), _Parts())
-    one.reproductions.append(Repeated(str(entry.body.get("result")), entry.time, entry.body))
+def _add_reproduction(runs: defaultdict[str, _RunEntries], entry: Entry) -> None:
+    one = runs[str(entry.body.get("run"))]
+    one.reproductions.append(RecordedReproduction(str(entry.body.get("result")), entry.time, entry.body))
     one.entries.append(entry.id)
 
 
 _STARTS = ("run.started", IMPORTED)
-_TAKES: dict[str, Callable[[dict[str, _Parts], Entry], None]] = {
-    "run.started": _take_start,
-    "run.finished": _take_finish,
-    "acceptance": _take_acceptance,
-    REPRODUCED: _take_reproduction,
-    IMPORTED: _take_import,
+_HANDLERS: dict[str, Callable[[defaultdict[str, _RunEntries], Entry], None]] = {
+    "run.started": _add_start,
+    "run.finished": _add_finish,
+    "acceptance": _add_acceptance,
+    REPRODUCED: _add_reproduction,
+    IMPORTED: _add_import,
 }
 
 
-def _both(workspace: Workspace, part: Callable[[list[Entry]], list[Entry]]) -> list[Run]:
+def _both(workspace: Workspace, select: Callable[[list[Entry]], list[Entry]]) -> list[Run]:
     journals = (open_journal(workspace, mode) for mode in ("real", "rehearsal"))
     alive = partial(is_alive, workspace.runs)
-    with _uncollected():
-        found = [run for journal in journals for run in read_runs(part(journal.entries()), alive)]
+    with _garbage_collection_off():
+        found = [run for journal in journals for run in read_runs(select(journal.entries()), alive)]
     return sorted(found, key=lambda run: run.time)
 
 
 @contextmanager
-def _uncollected() -> Iterator[None]:
-    """Without the garbage collector: it would visit all that was read so far each time some more is.
+def _garbage_collection_off() -> Iterator[None]:
+    """Reading ten thousand entries makes a million objects, none of them garbage.
 
-    Ten thousand entries are a million values, and nothing of them is garbage: a third of the time went there.
-    Afterwards they are out of its sight, or its next round would visit them all the same.
+    The collector would traverse them all again and again: a third of the time. They are frozen at the end, so
+    that its next run does not traverse them either.
     """
     was_on = gc.isenabled()
     gc.disable()
@@ -357,9 +219,9 @@ def _uncollected() -> Iterator[None]:
 
 
 def _since(entries: list[Entry], count: int) -> list[Entry]:
-    """The entries from the first one of the `count` runs on that started last.
+    """The entries from the earliest that the `count` most recent runs need.
 
-    All that is said of a run stands after its first start, whatever order a merge left the runs in.
+    Every entry about a run comes after its first start, whatever order a merge left the runs in.
     """
     starts = [(entry.time, place) for place, entry in enumerate(entries) if entry.kind in _STARTS]
     open_runs: set[str] = set()

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from html import escape
 
-from ledger.journal.runs import Run
+from ledger.journal.run import Run
 from ledger.report.page import Curve, Page
 
 WIDTH, LEFT, RIGHT, TOP, BOTTOM = 640, 60, 620, 16, 28

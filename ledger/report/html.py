@@ -13,7 +13,7 @@ from ledger.evaluation.comparison import Comparison, conclusions
 from ledger.evidence import Unobserved
 from ledger.evidence.metrics import Metric
 from ledger.journal.query import findings_of
-from ledger.journal.runs import Run
+from ledger.journal.run import Run
 from ledger.report.charts import curve_chart, timeline
 from ledger.report.page import Page
 from ledger.report.translations import LANGUAGES

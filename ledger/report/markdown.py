@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from ledger.display.markdown import escaped, table
 from ledger.evidence import Unobserved
 from ledger.journal.query import findings_of
-from ledger.journal.runs import Run
+from ledger.journal.run import Run
 from ledger.report.html import metric, standing
 from ledger.report.page import ExperimentPage, Page
 from ledger.report.translations import LANGUAGES

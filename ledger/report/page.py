@@ -7,7 +7,7 @@ from ledger.evaluation.comparison import Comparison
 from ledger.evidence import Unobserved
 from ledger.evidence.suspects import Suspect
 from ledger.journal.annotations import Decision, Note, Rating
-from ledger.journal.runs import Run
+from ledger.journal.run import CheckpointRow, Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +34,6 @@ class Samples:
 
     run: str
     lines: tuple[SampleLine, ...] | Unobserved
-
-
-@dataclass(frozen=True, slots=True)
-class CheckpointRow:
-    """One checkpoint: BLEU (0-100) of the same lines in memory and reloaded, and the verdict."""
-
-    step: int
-    memory: float | None
-    reloaded: float | None
-    verdict: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from ledger.commands.diff_env.sources import SideSource
 from ledger.commands.reporter import Reporter
 from ledger.evidence.environment import EnvironmentSide
 from ledger.evidence.suspects import Kind, Suspect
-from ledger.journal.runs import Run
+from ledger.journal.run import Run
 from ledger.specs.schema import Generation
 from ledger.specs.training import ModelConfig, TrainingSettings
 from ledger.workspace import Workspace
@@ -47,7 +47,7 @@ def api_changes(
 
 def _code(runs: Iterable[Run | None], workspace: Workspace | None) -> list[Path]:
     own = sorted(Path(worker.__path__[0]).rglob("*.py"))
-    commands = [(run.started.get("command") or []) for run in runs if run is not None]
+    commands = [run.command for run in runs if run is not None]
     root = workspace.root if workspace else Path()
     scripts = [root / word for command in commands for word in command if str(word).endswith(".py")]
     return [*own, *(path for path in dict.fromkeys(scripts) if path.is_file())]

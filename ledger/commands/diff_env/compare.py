@@ -18,7 +18,8 @@ from ledger.evidence import Evidence
 from ledger.evidence.environment import EnvironmentSide
 from ledger.evidence.suspects import Suspect
 from ledger.findings import Json, Report, Verdict
-from ledger.journal.runs import Run, load_runs
+from ledger.journal.run import Run
+from ledger.journal.runs import load_runs
 from ledger.utils.mapping_diff import Difference, differences
 from ledger.workspace import Workspace
 
@@ -147,11 +148,7 @@ def _run_that_imported(workspace: Workspace, lockfiles: Collection[str]) -> Run 
         return None
     names = {name.removesuffix("-cpu") for name in lockfiles}
     runs = reversed(load_runs(workspace))
-    return next((run for run in runs if _environment_of(run) in names and imports_of(run)), None)
-
-
-def _environment_of(run: Run) -> str | None:
-    return (run.started.get("spec") or {}).get("environment")
+    return next((run for run in runs if run.lockfile_name in names and imports_of(run)), None)
 
 
 def _with_defaults(

@@ -15,7 +15,7 @@ from ledger.environments.lockfile import Lockfile, read
 from ledger.errors import LedgerError, UsageError
 from ledger.evidence.environment import EnvironmentSide
 from ledger.findings import Json
-from ledger.journal.runs import Run
+from ledger.journal.run import Run
 from ledger.models.families import Family
 from ledger.specs import ForecastingSpec, TrainingSpec, load_experiment
 from ledger.specs.schema import Model
@@ -114,7 +114,7 @@ def _of_spec(name: str, workspace: Workspace) -> ModelClass:
 
 
 def _of_run(run: Run) -> ModelClass | None:
-    model: Mapping[str, Json] = (run.started.get("spec") or {}).get("model") or {}
+    model: Mapping[str, Json] = run.spec.get("model") or {}
     if not model.get("family"):
         return None
     config = {key: value for key, value in (model.get("config") or {}).items() if key != "vocab_size"}

@@ -20,8 +20,9 @@ from ledger.environments.lockfile import find as find_lockfiles
 from ledger.environments.lockfile import names as lockfile_names
 from ledger.errors import LedgerError, UsageError
 from ledger.evidence.environment import EnvironmentSide
-from ledger.journal.runs import Run, load_runs, nearest
+from ledger.journal.run import Run
 from ledger.journal.runs import find as find_run
+from ledger.journal.runs import load_runs, nearest
 from ledger.journal.store import Entry
 from ledger.workspace import Workspace
 from runners.environments.inspection import facts_of
@@ -167,7 +168,7 @@ def _run(run: Run, facts: from_journal.Facts, workspace: Workspace) -> SideSourc
 
 
 def _newest_save(run: Run, workspace: Workspace) -> Path | None:
-    saved = [workspace.root / one["path"] for one in (run.finished or {}).get("checkpoints") or ()]
+    saved = [workspace.root / one.path for one in run.checkpoints]
     return next((path for path in reversed(saved) if path.is_dir()), None)
 
 

@@ -11,7 +11,8 @@ from ledger.commands.reporter import Reporter
 from ledger.evidence import Unobserved
 from ledger.findings import Report
 from ledger.git.history import Base, GitHistory
-from ledger.journal.runs import Run, read_runs
+from ledger.journal.run import Run
+from ledger.journal.runs import read_runs
 from ledger.journal.store import Entry, Journal, open_journal, parse_sound
 from ledger.workspace import Workspace
 

@@ -11,7 +11,8 @@ from ledger.evidence.document_claims import find_claims
 from ledger.evidence.gate import DocumentClaim, DocumentClaims, Numbers
 from ledger.evidence.metrics import Metric
 from ledger.findings import Finding, Report, Severity
-from ledger.journal.runs import Run, find
+from ledger.journal.run import Run
+from ledger.journal.runs import find
 
 NAME = "claims"
 
@@ -67,12 +68,11 @@ def _numbers(claims: Sequence[DocumentClaim], runs: Sequence[Run]) -> Numbers:
 
 def _numbers_of(run: Run) -> dict[str, tuple[float, bool]]:
     """Metrics by name (BLEU 0-100), rates by guard code (0-1), a few counts; and whether each is a share."""
-    done = run.finished or {}
-    counts = {"seconds": done.get("seconds"), "lines": (done.get("output") or {}).get("lines")}
-    counts["failed_lines"] = done.get("failed_lines")
+    counts = {"seconds": run.seconds, "lines": run.output.lines if run.output else None}
+    counts["failed_lines"] = run.result.get("failed_lines")
     return {
         **{name: (one.value, _is_share(one)) for name, one in run.metrics.items()},
-        **{code: (float(rate), True) for code, rate in (done.get("rates") or {}).items() if rate is not None},
+        **{code: (rate, True) for code, rate in run.rates.items()},
         **{name: (float(count), False) for name, count in counts.items() if count is not None},
     }
 

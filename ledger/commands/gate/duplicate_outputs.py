@@ -9,7 +9,7 @@ from guards.identity import duplicate_output
 from ledger.commands.gate.context import Checked, GateContext, unreadable
 from ledger.evidence import Evidence, History
 from ledger.findings import Report, Severity, merge
-from ledger.journal.runs import Run, to_identity
+from ledger.journal.run import Run
 
 NAME = "identical"
 
@@ -20,7 +20,7 @@ def check(scene: GateContext) -> Checked:
     if reason:
         nothing = Evidence(identity=reason)
         return Checked(NAME, "", inspect([duplicate_output], nothing, nothing))
-    new = [run for run in scene.new_runs if to_identity(run).output]
+    new = [run for run in scene.new_runs if run.identity().output]
     twins = _by_output(scene.runs)
     reports = [_inspect(run, _others(scene, run, twins)) for run in new]
     report = merge(one for one in reports if one.findings)
@@ -38,7 +38,7 @@ def _others(scene: GateContext, run: Run, twins: Mapping[str, Sequence[Run]]) ->
 
 
 def _inspect(run: Run, others: Iterable[Run]) -> Report:
-    history, identity = History(tuple(map(to_identity, others))), to_identity(run)
+    history, identity = History(tuple(one.identity() for one in others)), run.identity()
     report = inspect([duplicate_output], Evidence(identity=history), Evidence(identity=identity))
     findings = tuple(
         replace(finding, severity=Severity.ERROR, message=f"{run.id}: {finding.message}")
@@ -58,4 +58,4 @@ def _by_output(runs: Sequence[Run]) -> dict[str, list[Run]]:
 
 
 def _digests(run: Run) -> Iterable[str]:
-    return to_identity(run).output.values()
+    return run.identity().output.values()

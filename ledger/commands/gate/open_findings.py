@@ -10,7 +10,7 @@ from ledger.environments.diff.from_journal import VERIFIED
 from ledger.evidence import Evidence
 from ledger.evidence.gate import KnownRuns, OpenFindings, RunFindings
 from ledger.findings import Finding, Report, Severity
-from ledger.journal.runs import Run
+from ledger.journal.run import Run
 from ledger.journal.store import Entry
 
 NAME = "findings"
@@ -67,6 +67,6 @@ def _newest_verifications(scene: GateContext) -> Iterable[Entry]:
     last: dict[str, Entry] = {}
     for entry in sorted(verifications, key=lambda one: one.time):
         run = scene.by_id.get(str(entry.body.get("run")))
-        if run and entry.body.get("environment") == run.started.get("environment"):
+        if run and entry.body.get("environment") == run.environment:
             last[str(entry.body["checkpoint"])] = entry
     return last.values()

@@ -12,7 +12,7 @@ from ledger.evidence import Evidence, Unobserved
 from ledger.evidence.gate import ScoreChange, ScoreChanges, Scored, ScoreLimit
 from ledger.evidence.metrics import LEVEL, PairedTest
 from ledger.findings import Report
-from ledger.journal.runs import Run
+from ledger.journal.run import Run
 
 NAME = "scores"
 HEADINGS = ("experiment", "score", "base", "now", "test")
@@ -60,17 +60,17 @@ def _with_test(change: ScoreChange, tested: tuple[PairedTest, ...] | Unobserved)
 
 def _test(scene: GateContext, old: Run, new: Run) -> tuple[PairedTest, ...] | Unobserved:
     """The paired tests on the two outputs as they are stored; or why there can be none."""
-    from ledger.commands.recorded_texts import read_data, target_language
+    from ledger.commands.recorded_texts import read_data
     from ledger.evaluation.significance import paired_tests
 
-    asked = [((run.started.get("data") or {}).get("reference") or {}).get("sha256") for run in (old, new)]
-    if asked[0] != asked[1]:
+    references = [run.data.get("reference") for run in (old, new)]
+    if len({one and one.sha256 for one in references}) > 1:
         return Unobserved("they were scored against different references")
     texts = [_output(scene, old), _output(scene, new), read_data(scene.workspace, new, "reference")]
     for text in texts:
         if isinstance(text, Unobserved):
             return text
-    language = target_language(new)
+    language = new.target_language
     if language is None:
         return Unobserved(f"{new.id} has no target language on the record")
     try:
@@ -85,18 +85,19 @@ def _output(scene: GateContext, run: Run) -> list[str] | Unobserved:
     from ledger.commands.recorded_texts import read_output
 
     found = read_output(scene.workspace, run)
-    facts = (run.finished or {}).get("output") or {}
-    path = scene.workspace.root / str(facts.get("path"))
-    if isinstance(found, list) or not path.is_relative_to(scene.workspace.root):
+    if isinstance(found, list) or run.output is None:
+        return found
+    path = scene.workspace.root / run.output.path
+    if not path.is_relative_to(scene.workspace.root):
         return found
     committed = scene.history.file(scene.base, path)
-    if sha256(committed).hexdigest() != facts.get("sha256"):
+    if sha256(committed).hexdigest() != run.output.sha256:
         return found
     return committed.decode("utf-8").removesuffix("\n").split("\n")
 
 
 def _scored(run: Run, name: str) -> Scored:
-    interval = (run.finished or {})["metrics"][name].get("interval")
+    interval = run.result["metrics"][name].get("interval")
     return Scored(run.id, run.metrics[name], (interval[0], interval[1]) if interval else None)
 
 

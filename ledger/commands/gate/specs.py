@@ -12,7 +12,7 @@ from ledger.errors import LedgerError
 from ledger.evidence import Evidence, Unobserved
 from ledger.evidence.gate import ChangedSpec, ChangedSpecs, SpecRun, SpecRuns
 from ledger.findings import Verdict
-from ledger.journal.runs import Run
+from ledger.journal.run import Run
 
 NAME = "specs"
 
@@ -42,7 +42,7 @@ def _recorded(run: Run) -> SpecRun:
     return SpecRun(
         run=run.id,
         experiment=run.experiment,
-        digest=str(run.started.get("spec_digest", "")),
+        digest=run.spec_digest or "",
         passed=run.verdict is Verdict.PASS,
         codes=tuple(sorted(run.report.failing)),
     )
@@ -53,7 +53,7 @@ def _rehearse(scene: GateContext, changed: Sequence[ChangedSpec]) -> Iterator[Sp
     if not scene.rehearse:
         return
     real = _real(scene)
-    ran = {run.experiment for run in real} | {run.started.get("spec_digest") for run in real}
+    ran = {run.experiment for run in real} | {run.spec_digest for run in real}
     for spec in changed:
         if not spec.problem and not {spec.experiment, spec.digest} & ran:
             yield _rehearsed(scene, spec)

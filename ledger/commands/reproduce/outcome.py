@@ -10,7 +10,7 @@ from ledger.commands.reproduce.prerequisites import Missing
 from ledger.evidence import Evidence
 from ledger.evidence.suspects import Suspect
 from ledger.findings import Json, Report, Severity
-from ledger.journal.runs import Run, head
+from ledger.journal.run import Run
 from ledger.utils.mapping_diff import Difference
 
 MOST_RECORDED = 20  # suspects: the record keeps the most suspicious, and how many there were
@@ -61,7 +61,7 @@ class Reproduction:
             "mode": self.run.mode,
             "result": self.result,
             "missing": [one.to_json() for one in self.missing],
-            "reproduction": head(self.again) if self.again else None,
+            "reproduction": self.again.summary() if self.again else None,
             "settings": [one.to_json() for one in self.settings],
             "suspects": [one.to_json() for one in self.suspects],
             "kept": str(self.kept) if self.kept else None,
@@ -73,21 +73,21 @@ class Reproduction:
 def body(done: Reproduction) -> dict[str, Json]:
     """The journal's entry on it, which names the run that it repeats."""
     assert done.again is not None
-    finished = done.again.finished or {}
+    result = done.again.result
     return {
         "run": done.run.id,
         "experiment": done.run.experiment,
         "mode": done.run.mode,
         "reproduction": done.again.id,
         "result": done.result,
-        "commit": (done.run.started.get("git") or {}).get("commit"),
-        "environment": done.again.started.get("environment"),
-        "machine": done.again.started.get("machine"),
+        "commit": done.run.commit,
+        "environment": done.again.environment,
+        "machine": done.again.machine,
         "settings": [one.to_json() for one in done.settings],
         "suspects": [one.to_json() for one in done.suspects[:MOST_RECORDED]],
         "suspects_in_all": len(done.suspects),
-        "output": finished.get("output"),
-        "metrics": finished.get("metrics") or {},
+        "output": result.get("output"),
+        "metrics": result.get("metrics") or {},
         "seconds": round(done.seconds, 3),
         "report": done.report.to_json(),
         "verdict": str(done.report.verdict),

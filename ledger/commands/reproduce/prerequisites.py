@@ -18,7 +18,7 @@ from ledger.errors import LedgerError
 from ledger.findings import Json
 from ledger.git.patch import NAME, put_back
 from ledger.git.worktree import has_commit
-from ledger.journal.runs import Run
+from ledger.journal.run import RecordedFile, Run
 from ledger.specs import AnySpec, ForecastingSpec, TrainingSpec, load_experiment
 from ledger.utils.hashing import digest_file
 from ledger.utils.plural import and_more
@@ -43,22 +43,21 @@ def in_record(workspace: Workspace, run: Run) -> Iterator[Missing]:
     done = run.finished
     if done is None or (run.status == "failed" and "exit_code" not in done):
         yield Missing("result", f"the run {run.status}: there is nothing to compare with")
-    git = run.started.get("git") or {}
-    commit = git.get("commit")
+    commit = run.commit
     if commit is None:
         yield Missing("commit", "the run was made before the first commit, or outside git")
     elif not has_commit(workspace, commit):
         yield Missing(
             "commit", f"{commit[:12]} is not in this repository; it may be elsewhere: git fetch --all"
         )
-    yield from _patch_missing(workspace, run, git)
-    if any(HIDDEN in part for part in run.started.get("command") or ()):
+    yield from _patch_missing(workspace, run, run.git)
+    if any(HIDDEN in part for part in run.command):
         yield Missing("command", "a part of it was hidden as a secret when it was recorded")
 
 
 def in_tree(workspace: Workspace, run: Run, tree: Workspace) -> Iterator[Missing]:
     """What is missing in a work tree of the run's commit; puts the patch and the data in their places."""
-    git = run.started.get("git") or {}
+    git = run.git
     if (git.get("patch") or {}) and (patch := find_patch(workspace, run)) is not None:
         try:
             put_back(patch, tree.root)
@@ -74,7 +73,7 @@ def in_tree(workspace: Workspace, run: Run, tree: Workspace) -> Iterator[Missing
     except LedgerError as error:
         yield Missing("spec", error.message)
         return
-    if spec.digest != run.started.get("spec_digest"):
+    if spec.digest != run.spec_digest:
         yield Missing("spec", "at this commit, with this patch, it says something else than what was run")
     yield from _data_missing(workspace, run, tree, spec)
 
@@ -95,13 +94,13 @@ def environment_missing(
 def load_spec(run: Run, tree: Workspace, overrides: tuple[str, ...] = ()) -> AnySpec:
     """The spec as it stands in the work tree, with what the run set, and `overrides` over that."""
     codes = [guard.CODE for guard in registry.TEXT]
-    set_then = (*run.started.get("overrides", ()), *overrides)
+    set_then = (*run.overrides, *overrides)
     return load_experiment(run.experiment, tree.experiments, set_then, rate_codes=codes)
 
 
 def find_patch(workspace: Workspace, run: Run) -> Path | None:
     """The kept patch, unaltered: in the run's folder, or where MLflow keeps it in this repository."""
-    sha256 = run.started["git"]["patch"]["sha256"]
+    sha256 = run.git["patch"]["sha256"]
     sent = (workspace.private / "mlartifacts").glob(f"{run.experiment}*/*/artifacts/{NAME}")
     paths = [workspace.runs / run.id / NAME, *sorted(sent)]
     return next((path for path in paths if path.is_file() and digest_file(path)["sha256"] == sha256), None)
@@ -132,9 +131,9 @@ def _new_files_missing(workspace: Workspace, git: Mapping[str, Json], tree: Work
 
 def _program_missing(run: Run, tree: Workspace) -> Iterator[Missing]:
     folder = folder_of(run, tree)
-    program = run.started["command"][0]
+    program = run.command[0]
     if not folder.is_dir():
-        yield Missing("folder", f"{run.started.get('folder')} is not in the commit")
+        yield Missing("folder", f"{run.folder} is not in the commit")
     elif "/" in program and not Path(program).is_absolute():
         if not (folder / program).exists():
             yield Missing("program", f"{program} is not in the commit")
@@ -144,11 +143,11 @@ def _program_missing(run: Run, tree: Workspace) -> Iterator[Missing]:
 
 def folder_of(run: Run, tree: Workspace) -> Path:
     """Where a recorded command was called, in the work tree."""
-    return tree.root / str(run.started.get("folder") or ".")
+    return tree.root / run.folder
 
 
 def _lockfile_missing(run: Run, tree: Workspace) -> Iterator[Missing]:
-    recorded = run.started.get("lockfile")
+    recorded = run.lockfile
     if not recorded:
         return
     path = tree.root / recorded["path"]
@@ -159,14 +158,13 @@ def _lockfile_missing(run: Run, tree: Workspace) -> Iterator[Missing]:
 
 
 def _data_missing(workspace: Workspace, run: Run, tree: Workspace, spec: AnySpec) -> Iterator[Missing]:
-    recorded = {role: facts for role, facts in (run.started.get("data") or {}).items() if facts}
     if run.is_rehearsal:
-        yield from _rehearsal_missing(recorded, _rehearsal_data(spec, tree))
+        yield from _rehearsal_missing(run.data, _rehearsal_data(spec, tree))
         return
-    for role, facts in recorded.items():
+    for role, file in run.data.items():
         is_model = role == "model"
-        same = _is_folder(facts["sha256"], tree) if is_model else _is_file(facts["sha256"])
-        yield from _placed(role if is_model else f"data {role}", facts["path"], workspace, tree, same)
+        same = _is_folder(file.sha256, tree) if is_model else _is_file(file.sha256)
+        yield from _placed(role if is_model else f"data {role}", file.path, workspace, tree, same)
 
 
 def _rehearsal_data(spec: AnySpec, tree: Workspace) -> Mapping[str, Json]:
@@ -177,10 +175,10 @@ def _rehearsal_data(spec: AnySpec, tree: Workspace) -> Mapping[str, Json]:
     return read_inputs(spec, tree, rehearsal=True).data
 
 
-def _rehearsal_missing(recorded: Mapping[str, Json], now: Mapping[str, Json]) -> Iterator[Missing]:
+def _rehearsal_missing(recorded: Mapping[str, RecordedFile], now: Mapping[str, Json]) -> Iterator[Missing]:
     """A rehearsal's text and tiny model are this program's own, which may have changed since."""
-    for role, facts in recorded.items():
-        if (now.get(role) or {}).get("sha256") != facts["sha256"]:
+    for role, file in recorded.items():
+        if (now.get(role) or {}).get("sha256") != file.sha256:
             yield Missing(f"rehearsal {role}", "this version of ledger rehearses with another one")
 
 
@@ -202,7 +200,7 @@ def _placed(
     yield Missing(piece, f"{path} {'was changed since' if there.exists() or here.exists() else 'is gone'}")
 
 
-def _is_file(sha256: str) -> Callable[[Path], bool]:
+def _is_file(sha256: str | None) -> Callable[[Path], bool]:
     return lambda path: path.is_file() and digest_file(path)["sha256"] == sha256
 
 
@@ -210,5 +208,5 @@ def _has_size(size: int) -> Callable[[Path], bool]:
     return lambda path: path.is_file() and path.stat().st_size == size
 
 
-def _is_folder(sha256: str, tree: Workspace) -> Callable[[Path], bool]:
+def _is_folder(sha256: str | None, tree: Workspace) -> Callable[[Path], bool]:
     return lambda path: (folder_facts(str(path), tree) or {}).get("sha256") == sha256

@@ -10,7 +10,7 @@ from pathlib import Path
 from guards.guard import inspect
 from ledger.commands.diff_env.compare import compare_sides
 from ledger.commands.reporter import Reporter
-from ledger.commands.reproduce.artifacts import evidence_of, guards_for, is_training
+from ledger.commands.reproduce.artifacts import evidence_of, guards_for
 from ledger.commands.reproduce.outcome import Reproduction, body
 from ledger.commands.reproduce.prerequisites import (
     Missing,
@@ -25,7 +25,8 @@ from ledger.environments.lockfile import VARIANTS, is_path
 from ledger.errors import UsageError
 from ledger.findings import Report, Skip
 from ledger.git.worktree import checkout
-from ledger.journal.runs import REPRODUCED, Run, find, load_runs
+from ledger.journal.run import Run
+from ledger.journal.runs import REPRODUCED, find, load_runs
 from ledger.journal.store import Journal, open_journal
 from ledger.utils.mapping_diff import differences
 from ledger.workspace import Workspace
@@ -50,7 +51,7 @@ def reproduce(
     run = find(load_runs(workspace), name)
     _refuse(run, [*overrides, *([environment] if environment else [])])
     missing = list(in_record(workspace, run))
-    commit = (run.started.get("git") or {}).get("commit")
+    commit = run.commit
     if commit is None or any(one.piece == "commit" for one in missing):
         return _not_done(run, missing)
     with checkout(workspace, commit, run.id) as tree:
@@ -72,7 +73,7 @@ def reproduce(
 def _refuse(run: Run, changes: Sequence[str]) -> None:
     if run.mode == "command" and changes:
         raise UsageError("--set and --env are for experiments: a recorded command has no spec")
-    if run.mode == "real" and is_training(run):
+    if run.mode == "real" and run.is_training:
         raise UsageError(
             f"{run.id} was a real training, and only the rehearsal of one is reproduced",
             hint=f"train again, then compare: ledger run {run.experiment} --again",
@@ -94,7 +95,7 @@ def _compare(workspace: Workspace, run: Run, tree: Workspace, again: Run) -> Rep
         report=inspect(guards_for(run), then, now),
         expected=then,
         again=again,
-        settings=tuple(differences(run.started.get("spec") or {}, again.started.get("spec") or {})),
+        settings=tuple(differences(run.spec, again.spec)),
         comparison=compare_sides(before, after),
     )
 
@@ -103,8 +104,11 @@ def _keep(workspace: Workspace, tree: Workspace, again: Run) -> Path | None:
     """Copy what the new run wrote out of the work tree, with its logs; not checkpoints, which are large."""
     folder = workspace.private / FOLDER / again.id
     work = tree.runs / again.id
-    output = ((again.finished or {}).get("output") or {}).get("path")
-    wanted = [*([tree.root / output] if output else []), *work.glob("*.log"), *work.glob("*.jsonl")]
+    wanted = [
+        *([tree.root / again.output.path] if again.output else []),
+        *work.glob("*.log"),
+        *work.glob("*.jsonl"),
+    ]
     with suppress(OSError):  # the comparison is done: a full disk shall not lose it
         found = [path for path in wanted if path.is_file() and path.stat().st_size]
         for path in found:
@@ -118,8 +122,8 @@ def _record(workspace: Workspace, tree: Workspace, done: Reproduction) -> str:
     """Write it into the journal of the run that was repeated, with the facts of its environment."""
     assert done.again is not None
     journal = open_journal(workspace, done.run.mode)
-    for key in ("environment", "machine"):
-        _store_facts(journal, tree, str(done.again.started.get(key)))
+    for digest in (done.again.environment, done.again.machine):
+        _store_facts(journal, tree, str(digest))
     return journal.append(REPRODUCED, body(done)).id
 
 

@@ -13,7 +13,8 @@ from pathlib import Path
 from ledger.commands.reproduce.prerequisites import folder_of
 from ledger.commands.run.plan import AGAIN
 from ledger.errors import LedgerError
-from ledger.journal.runs import Run, find, load_runs
+from ledger.journal.run import Run
+from ledger.journal.runs import find, load_runs
 from ledger.workspace import Workspace
 
 CLEAN = "PRE004"  # the work tree has the recorded changes: that is meant
@@ -54,8 +55,8 @@ def _command(run: Run, overrides: Sequence[str]) -> list[str]:
     # -P: the work tree may hold a folder called `ledger`, which must not be imported for this program.
     ledger = [sys.executable, "-P", "-m", "ledger", "run", run.experiment, "--json"]
     if run.mode == "command":
-        return [*ledger, "--", *run.started["command"]]
-    settings = [f"--set={one}" for one in (*run.started.get("overrides", ()), *overrides)]
+        return [*ledger, "--", *run.command]
+    settings = [f"--set={one}" for one in (*run.overrides, *overrides)]
     allowed = [f"--allow={code}" for code in sorted(allowed_then(run))]
     return [*ledger, *(["--rehearse"] if run.is_rehearsal else []), *settings, *allowed]
 

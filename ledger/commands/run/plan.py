@@ -17,7 +17,8 @@ from ledger.errors import LedgerError, RunFailedError, UsageError
 from ledger.evidence import DiskNeed, History, ModelUse, RunIdentity
 from ledger.findings import Json, Report
 from ledger.git import status
-from ledger.journal.runs import Run, load_runs, to_identity
+from ledger.journal.run import Run
+from ledger.journal.runs import load_runs
 from ledger.specs.schema import ExperimentSpec
 from ledger.workspace import Workspace
 from runners.environments.inspection import capture
@@ -74,7 +75,7 @@ class Plan(Generic[SpecT, InputsT]):
     @property
     def history(self) -> History:
         """The finished runs of the same mode: a rehearsal is only held against rehearsals."""
-        return History(tuple(to_identity(run) for run in self.runs if run.status == "finished"))
+        return History(tuple(run.identity() for run in self.runs if run.status == "finished"))
 
     def identity(self, run: str = "", output: dict[str, str] | None = None) -> RunIdentity:
         """This run as duplicates are looked for."""

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from ledger.checkpoints.provenance import origin_of_checkpoint
-from ledger.journal.runs import Run
+from ledger.journal.run import Run
 from ledger.workspace import Workspace
 from runners.host.attachment import (
     AttachedCheckpoint,
@@ -38,8 +38,7 @@ def run_of_orphan(checkpoint: Path, runs: Iterable[Run], workspace: Workspace) -
 
 def _was_going_on(run: Run, moment: datetime) -> bool:
     began = datetime.fromisoformat(run.time)
-    seconds = (run.finished or {}).get("seconds")
-    ended = began + timedelta(seconds=seconds) if seconds is not None else datetime.now(UTC)
+    ended = began + timedelta(seconds=run.seconds) if run.seconds is not None else datetime.now(UTC)
     return began - CLOCKS <= moment <= ended + CLOCKS
 
 

@@ -104,6 +104,6 @@ def _effective(setting: VerificationContext, verified: VerificationResult) -> di
 
     None in the environment that trained, where the run's own entry has them.
     """
-    same = verified.run is not None and verified.run.started.get("environment") == setting.environment.digest
+    same = verified.run is not None and verified.run.environment == setting.environment.digest
     settings = verified.result.actual.effective
     return None if same or settings is None else asdict(settings)

@@ -12,7 +12,7 @@ from ledger.evidence.checkpoint import Snapshot
 from ledger.evidence.metrics import Metric
 from ledger.evidence.training import TrainingLimits
 from ledger.findings import Report
-from ledger.journal.runs import Run
+from ledger.journal.run import Run
 from ledger.workspace import Workspace
 from runners.host.verification import ReloadOptions, ReloadResult
 

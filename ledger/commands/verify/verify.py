@@ -37,15 +37,15 @@ from ledger.evidence.metrics import Metric
 from ledger.evidence.training import TrainingLimits, series_of_log
 from ledger.findings import Json, Report
 from ledger.importers.trainer_state import NAME, read_trainer_state
-from ledger.journal.runs import Run, load_runs
+from ledger.journal.run import Run
 from ledger.journal.runs import find as find_run
+from ledger.journal.runs import load_runs
 from ledger.workspace import Workspace
 from runners.environments.build import default_cache, ensure
 from runners.environments.inspection import capture
 from runners.host.verification import PARTS, ReloadResult, reload
 from runners.host.worker_process import Worker
 
-TRAININGS = ("training", "forecasting")  # tasks whose runs keep evidence of every save
 EVIDENCE_LOST = (
     "{run} keeps evidence of every save, and this one has none: its trainer ended before it was written"
 )
@@ -163,7 +163,7 @@ def _keeper(
     setting: VerificationContext, checkpoint: Path, result: ReloadResult, run: Run | None
 ) -> Run | None:
     """The run that kept evidence of all its saves, of which this is one; None where nobody did."""
-    if _task(run) in TRAININGS:
+    if run and run.is_training:
         return run
     if result.has_evidence or setting.workspace is None:
         return None
@@ -176,12 +176,8 @@ def _kept(result: ReloadResult, keeper: Run | None) -> Snapshot:
         return result.expected
     lost = {} if result.has_evidence else dict.fromkeys(PARTS, EVIDENCE_LOST.format(run=keeper.id))
     # A forecaster has no text to keep: of its evidence all that there is was kept.
-    owed = _task(keeper) == "training" or not result.has_evidence
+    owed = (keeper is not None and keeper.task == "training") or not result.has_evidence
     return replace(result.expected, owed=owed, unseen={**result.expected.unseen, **lost})
-
-
-def _task(run: Run | None) -> str | None:
-    return (run.started.get("spec") or {}).get("task") if run else None
 
 
 def _same_pipeline(earlier: Run, run: Run | None) -> bool:
@@ -208,15 +204,14 @@ def _run_of(checkpoint: Path, runs: Sequence[Run]) -> Run | None:
 
 
 def _stated_limits(run: Run | None) -> Mapping[str, Json] | None:
-    guards = (run.started.get("spec") or {}).get("guards") if run else None
+    guards = run.spec.get("guards") if run else None
     return (guards or {}).get("training_limits")
 
 
 def _environment(workspace: Workspace | None, run: Run | None, request: VerifyRequest) -> Environment:
     """The environment to reload in, held against its own lockfile, or else the run's: its digest can then be
     compared with the run's."""
-    of_run = (run.started.get("spec") or {}).get("environment") if run else None
-    name = request.lockfile or of_run
+    name = request.lockfile or (run.lockfile_name if run else None)
     return capture(request.interpreter, _lockfiles(workspace, str(name)) if name else [])
 
 

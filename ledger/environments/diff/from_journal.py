@@ -7,7 +7,7 @@ from packaging.utils import canonicalize_name
 
 from ledger.evidence.environment import EnvironmentSide, Kind, Package
 from ledger.findings import Json
-from ledger.journal.runs import Run
+from ledger.journal.run import Run
 from ledger.journal.store import Entry, open_journal
 from ledger.workspace import Workspace
 
@@ -29,18 +29,17 @@ def environments(entries: Iterable[Entry]) -> Facts:
 
 def side_of_run(run: Run, facts: Facts) -> EnvironmentSide:
     """A recorded run: what it was pinned to, imported, and really ran with."""
-    spec, done = run.started.get("spec") or {}, run.finished or {}
     ended = str(run.verdict or run.status)
     rehearsal = ", a rehearsal" if run.is_rehearsal else ""
-    environment = f", {spec['environment']}" if spec.get("environment") else ""
+    environment = f", {run.lockfile_name}" if run.lockfile_name else ""
     return _side(
         f"{run.id} ({ended}, {run.time[:10]}{environment}{rehearsal})",
         "run",
         facts,
-        {**run.started, **done},
-        whole=not spec.get("environment"),
-        chosen=_chosen(spec),
-        inputs=_inputs(run, spec),
+        {**run.started, **run.result},
+        whole=not run.lockfile_name,
+        chosen=_chosen(run.spec),
+        inputs=_inputs(run),
     )
 
 
@@ -53,17 +52,16 @@ def side_of_verification(entry: Entry, facts: Facts, run: Run | None) -> Environ
     environment = facts.get(str(body.get("environment"))) or {}
     version = ((environment.get("packages") or {}).get("transformers") or {}).get("version")
     with_what = f" with transformers {version}" if version else ""
-    trained = run is not None and run.started.get("environment") == body.get("environment")
-    known = (run.finished or {}) if run and trained else {}
+    trained = run is not None and run.environment == body.get("environment")
+    known = run.result if run and trained else {}
     told = {**{key: known.get(key) for key in ("effective", "imported")}, **_given(body)}
-    spec = (run.started.get("spec") or {}) if run else {}
     return _side(
         f"{body['checkpoint']} ({body['verdict']} when reloaded{with_what}, {entry.time[:10]})",
         "verification",
         facts,
         told,
-        chosen=_chosen(spec),
-        inputs=_inputs(run, spec) if run else {},
+        chosen=_chosen(run.spec) if run else {},
+        inputs=_inputs(run) if run else {},
     )
 
 
@@ -89,8 +87,7 @@ def verification_of(entries: Sequence[Entry], checkpoint: Path, root: Path) -> E
 
 def imports_of(run: Run) -> frozenset[str] | None:
     """The distributions that the run's worker really imported; None where it did not tell."""
-    imported = (run.finished or {}).get("imported")
-    return _normalized(imported) if imported else None
+    return _normalized(run.imported) if run.imported else None
 
 
 def _side(
@@ -162,11 +159,9 @@ def _chosen(spec: Mapping[str, Json]) -> dict[str, Json]:
     return named | {f"training.{name}": seed for name in ("seed", "data_seed") if seed is not None}
 
 
-def _inputs(run: Run, spec: Mapping[str, Json]) -> dict[str, Json]:
-    """What went in beside the environment."""
-    data = run.started.get("data") or {}
-    digests = {f"data {role}": (one or {}).get("sha256") for role, one in data.items()}
-    git = run.started.get("git") or {}
-    given = {"commit": git.get("commit"), "spec": run.started.get("spec_digest"), **digests}
-    given["model"] = (spec.get("model") or {}).get("name")
+def _inputs(run: Run) -> dict[str, Json]:
+    """Its inputs other than the environment."""
+    digests = {f"data {role}": file.sha256 for role, file in run.data.items()}
+    given = {"commit": run.commit, "spec": run.spec_digest, **digests}
+    given["model"] = (run.spec.get("model") or {}).get("name")
     return {key: value for key, value in given.items() if value is not None}

@@ -22,7 +22,7 @@ from ledger.evidence import Evidence, Measured
 from ledger.evidence.checkpoint import Origin, ScoreClaim, Snapshot
 from ledger.findings import Verdict
 from ledger.importers.trainer_state import read_trainer_state
-from ledger.journal.runs import Run
+from ledger.journal.run import Run
 
 RUN = Run("exp10-3fa91c", "exp10", "real", "2026-11-20T06:15:30.123Z", "failed", {}, None)
 BASE = {"source.spm": b"pieces", "vocab.json": b'{"</s>": 0}', "model.safetensors": b"weights"}

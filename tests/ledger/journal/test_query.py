@@ -6,7 +6,7 @@ import pytest
 
 from ledger.errors import UsageError
 from ledger.journal.query import Wanted, parse_bound, parse_since
-from ledger.journal.runs import Run
+from ledger.journal.run import Run
 
 
 def run(**changes) -> Run:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from ledger.errors import UsageError
 from ledger.findings import Verdict
 from ledger.journal import runs as runs_module
-from ledger.journal.runs import find, is_alive, latest_runs, load_runs, read_runs, to_identity
+from ledger.journal.runs import find, is_alive, latest_runs, load_runs, read_runs
 from ledger.journal.store import Journal, open_journal
 from ledger.workspace import Workspace
 
@@ -60,12 +60,12 @@ def test_a_ledger_of_schema_1_amounts_to_its_runs(v1):
 
 
 def test_an_identity_carries_both_digests(v1):
-    identity = to_identity(read_runs(v1)[0])
+    identity = read_runs(v1)[0].identity()
     assert identity.output == {"md5": "6" * 32, "sha256": "7" * 64}
     assert identity.inputs == "sha256:" + "1" * 64
     assert identity.environment == "sha256:" + "4" * 64
     assert identity.spec["generation"]["num_beams"] == 3
-    assert to_identity(read_runs(v1)[-1]).output == {}
+    assert read_runs(v1)[-1].identity().output == {}
 
 
 def test_a_run_without_an_end_is_running_while_its_lock_is_held(workspace):

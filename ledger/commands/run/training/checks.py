@@ -22,7 +22,7 @@ from ledger.evidence.training import (
 )
 from ledger.evidence.training import TrainingPlan as Schedule
 from ledger.findings import Json, Report, Verdict
-from ledger.journal.runs import Run
+from ledger.journal.run import Run
 from ledger.specs import TrainingSpec
 from runners.resources.memory import device_memory, training_need
 
@@ -41,7 +41,7 @@ NO_GOOD_RUN = Unobserved("no earlier run of this training passed")
 def inspect_plan(plan: TrainingPlan) -> Report:
     """PRE006 and TRN007: whether it fits the device, and whether its schedule followed its data."""
     good = last_good(plan)
-    parent = schedule_of(good.started["spec"], good.started["data"], good.id) if good else NO_GOOD_RUN
+    parent = schedule_of(good.spec, good.started["data"], good.id) if good else NO_GOOD_RUN
     now = schedule_of(plan.spec.digested(), plan.inputs.data, plan.spec.name)
     expected = Evidence(plan=parent, memory=_need(plan))
     return inspect((fits, unscaled_schedule), expected, Evidence(plan=now, memory=_device(plan)))
@@ -58,7 +58,7 @@ def inspect_series(
 def inspect_defaults(plan: TrainingPlan, effective: Mapping[str, Json]) -> Report:
     """TRN008: the settings that this training really had, beside those of the last good one."""
     good = last_good(plan)
-    had = (good.finished or {}).get("effective") if good else None
+    had = good.effective if good else None
     expected = _settings(good.id, had, frozenset()) if good and had else NO_GOOD_RUN
     actual = _settings(plan.spec.name, effective, _chosen(plan.spec))
     return inspect((changed_defaults,), Evidence(settings=expected), Evidence(settings=actual))
@@ -70,9 +70,7 @@ def last_good(plan: TrainingPlan) -> Run | None:
     passed = [
         run
         for run in plan.runs
-        if run.status == "finished"
-        and run.verdict is Verdict.PASS
-        and run.started.get("spec", {}).get("task") == "training"
+        if run.status == "finished" and run.verdict is Verdict.PASS and run.task == "training"
     ]
     own = [run for run in passed if run.experiment == plan.spec.name]
     parents = own or [run for run in passed if run.experiment == base]

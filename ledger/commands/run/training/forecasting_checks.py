@@ -19,7 +19,7 @@ from ledger.evidence.metrics import FamilyLimits, Metric, MetricFamily
 from ledger.evidence.training import MemoryNeed
 from ledger.evidence.training import TrainingPlan as Schedule
 from ledger.findings import Json, Report, Verdict
-from ledger.journal.runs import Run
+from ledger.journal.run import Run
 from ledger.specs import ForecastingSpec, load_experiment
 from ledger.workspace import Workspace
 from runners.host.training import FamilyMeasurement
@@ -104,7 +104,7 @@ def family_of_news(news: FamilyMeasurement, run: str, spec: ForecastingSpec, win
 
 def family_of_run(run: Run | None) -> MetricFamily | None:
     """What a recorded run measured; None where it measured none."""
-    facts = (run.finished or {}).get("family") if run else None
+    facts = run.family if run else None
     if run is None or not facts:
         return None
     members = facts["members"]
@@ -156,8 +156,8 @@ def _parent_schedule(
         return Unobserved(NO_PARENT)
     good = parent_run(spec, runs)
     if good is not None:
-        rows = {} if good.is_rehearsal else _rows(good.started["data"])
-        return schedule_of(good.started["spec"], good.id, rows)
+        rows = {} if good.is_rehearsal else _rows(good)
+        return schedule_of(good.spec, good.id, rows)
     try:
         parent = load_experiment(spec.held_against, workspace.experiments)
     except LedgerError as error:
@@ -167,8 +167,8 @@ def _parent_schedule(
     return schedule_of(parent.digested(), parent.name, {})
 
 
-def _rows(data: Mapping[str, Json]) -> dict[str, int]:
-    return {name: facts["lines"] for name, facts in data.items() if facts and "lines" in facts}
+def _rows(run: Run) -> dict[str, int]:
+    return {name: file.lines for name, file in run.data.items() if file.lines is not None}
 
 
 def _need(spec: ForecastingSpec) -> MemoryNeed:

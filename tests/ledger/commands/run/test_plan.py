@@ -8,7 +8,7 @@ from ledger.commands.run.plan import AGAIN, Plan, RunRequest, resolve_environmen
 from ledger.commands.run.training.forecasting_inputs import ForecastingInputs
 from ledger.environments.environment import Environment
 from ledger.evidence import DiskNeed, Installed
-from ledger.journal.runs import Run
+from ledger.journal.run import Run
 from ledger.specs import load_experiment
 from ledger.workspace import Workspace
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from ledger.commands.verify.orphaned_checkpoints import run_of_orphan
-from ledger.journal.runs import Run
+from ledger.journal.run import Run
 from ledger.workspace import Workspace
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -19,7 +19,7 @@ from ledger.environments.environment import Environment
 from ledger.evidence import Installed
 from ledger.evidence.training import TrainingFailure, TrainingLimits, TrainingPoint
 from ledger.findings import Severity
-from ledger.journal.runs import Run
+from ledger.journal.run import Run
 from ledger.specs import load_experiment
 from ledger.workspace import Workspace
 

@@ -19,7 +19,7 @@ from ledger.commands.run.training.forecasting_checks import (
     schedule_of,
 )
 from ledger.findings import Severity
-from ledger.journal.runs import Run
+from ledger.journal.run import Run
 from ledger.specs import load_experiment
 from ledger.workspace import Workspace
 from runners.host.training import FamilyMeasurement
