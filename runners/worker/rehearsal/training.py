@@ -143,19 +143,27 @@ def train(model: Any, tokenizer: Any, examples: Sequence[Example], goal: Goal, s
     model.train()
     epoch = Epoch(0, math.inf, 0.0)
     while epoch.steps < goal.most_steps and not (epoch.loss <= goal.loss and epoch.right >= goal.right):
-        shuffled = rng.sample(examples, len(examples))
-        if goal.masked:
-            shuffled = [mask(example, tokenizer, rng) for example in shuffled]
-        batches = [shuffled[at : at + BATCH] for at in range(0, len(shuffled), BATCH)]
+        batches = batches_of(examples, tokenizer, goal, rng)
         sums = [0.0, 0.0, 0.0]
         for batch in batches:
-            step = _step(model, optimizer, collate(batch, tokenizer.pad_token_id))
+            step = _step(model, optimizer, batch)
             schedule.step()
             sums = [total + part for total, part in zip(sums, step, strict=True)]
         loss, right, tokens = sums
         epoch = Epoch(epoch.steps + len(batches), loss / tokens, right / tokens)
         yield epoch
     model.eval()
+
+
+def batches_of(
+    examples: Sequence[Example], tokenizer: Any, goal: Goal, rng: random.Random
+) -> list[dict[str, torch.Tensor]]:
+    """The batches of one epoch: all examples in an order drawn from `rng`, masked where the goal says so."""
+    shuffled = rng.sample(examples, len(examples))
+    if goal.masked:
+        shuffled = [mask(example, tokenizer, rng) for example in shuffled]
+    parts = (shuffled[at : at + BATCH] for at in range(0, len(shuffled), BATCH))
+    return [collate(part, tokenizer.pad_token_id) for part in parts]
 
 
 def _step(
