@@ -1,6 +1,7 @@
-"""The commands in the documentation are true: console blocks are run and compared, any other line is parsed.
+"""The commands in the documentation work: console blocks are run and compared, any other command is parsed.
 
-Each block of a page starts where the one before ended. A YAML block with a path after its language is a file.
+Each block of a page starts in the folder where the one before ended. A YAML block with a path after its
+language is written to that file.
 """
 
 import os
@@ -36,18 +37,21 @@ JOURNAL_PAGES = tuple(
     f"commands/{name}.md"
     for name in ("log", "show", "fsck", "accept", "note", "skip", "ps", "export", "diff-env")
 )
-# Console blocks that a test of their own runs: test_case_study.py, and tests/ledger/specs/test_docs.py.
+# Pages whose console blocks have tests of their own: test_case_study.py and tests/ledger/specs/test_docs.py.
 ELSEWHERE = ("case-study.md", "specs.md")
 JOURNAL = ROOT / "tests/data/journals/v1.jsonl"
 BLOCK = re.compile(r"^```(console|yaml (?=\S)) *(\S*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 ANY_BLOCK = re.compile(r"^```(?:text|sh|console)?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-EVERY_PAGE = [ROOT / "README.md", *(path for path in sorted(DOCS.rglob("*.md")) if "adr" not in path.parts)]
+EVERY_PAGE = [
+    *sorted(ROOT.glob("*.md")),
+    *(path for path in sorted(DOCS.rglob("*.md")) if "adr" not in path.parts),
+]
 DIFFERS = re.compile(r"(…| *(?<![\w.])\d+\.\d+(?![\w.]))")
 IDENTITY = "[user]\n\tname = Ana\n\temail = ana@example.org\n"
 
 
 def steps(page):
-    """The files of a page, as (path, text), and its commands, as (command, lines that it shows)."""
+    """The files of a page as (path, text), and its commands as (command, expected lines)."""
     for language, name, block in BLOCK.findall((DOCS / page).read_text(encoding="utf-8")):
         if language != "console":
             yield Path(name), block
@@ -58,18 +62,18 @@ def steps(page):
 
 
 def pattern(claimed):
-    """What the lines may be: "…" is what differs from run to run, and alone on a line any number of lines.
+    """A regular expression for the lines: "…" matches what differs between runs; alone, any number of lines.
 
-    Decimal numbers (BLEU, seconds) may differ too: another kind of CPU rounds otherwise.
+    Decimal numbers (BLEU, seconds) may differ too: another type of CPU rounds differently.
     """
     lines = (
-        r"(?:.*\n)*?" if line == "…" else "".join(map(_piece, DIFFERS.split(line))) + r"\n"
+        r"(?:.*\n)*?" if line == "…" else "".join(map(_literal_or_varying, DIFFERS.split(line))) + r"\n"
         for line in claimed
     )
     return "".join(lines)
 
 
-def _piece(text):
+def _literal_or_varying(text):
     if text == "…":
         return ".+"
     return r" *\d+\.\d+" if DIFFERS.fullmatch(text) else re.escape(text)
@@ -111,7 +115,7 @@ def test_a_page_shows_what_its_commands_print(page, tmp_path):
 
 
 @pytest.mark.parametrize("page", JOURNAL_PAGES)
-def test_a_page_on_the_journal_shows_what_its_commands_print_of_a_small_one(page, tmp_path):
+def test_a_page_on_the_journal_shows_what_its_commands_print(page, tmp_path):
     (tmp_path / "work/experiments").mkdir(parents=True)
     shutil.copy(JOURNAL, tmp_path / "work/experiments/ledger.jsonl")
     subprocess.run(["git", "init", "-q", "-b", "main", str(tmp_path / "work")], check=True)
@@ -120,12 +124,12 @@ def test_a_page_on_the_journal_shows_what_its_commands_print_of_a_small_one(page
 
 def test_every_console_block_is_run():
     pages = {str(path.relative_to(DOCS)) for path in DOCS.rglob("*.md") if "```console" in path.read_text()}
-    assert pages == {*PAGES, *JOURNAL_PAGES, *ELSEWHERE}, "a block that cannot be run is ```text"
+    assert pages == {*PAGES, *JOURNAL_PAGES, *ELSEWHERE}, "use ```text for a block that cannot be run"
     assert "```console" not in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def written_commands(page):
-    """Every line in a block of the page that calls ledger, as its arguments."""
+    """The arguments of every line in a code block of the page that calls ledger."""
     for block in ANY_BLOCK.findall(page.read_text(encoding="utf-8")):
         for line in block.splitlines():
             if called := re.match(r" *(?:\$ )?(?:[A-Z_]+=\S+ )*ledger ((?:[a-z]|-).*)$", line):
@@ -134,7 +138,7 @@ def written_commands(page):
 
 
 @pytest.mark.parametrize("page", EVERY_PAGE, ids=lambda page: page.stem)
-def test_every_command_that_is_written_down_can_be_parsed(page):
+def test_every_documented_command_can_be_parsed(page):
     for arguments in written_commands(page):
         name, rest = arguments[0], arguments[1:]
         assert name in COMMANDS, arguments
@@ -145,7 +149,7 @@ def test_every_command_that_is_written_down_can_be_parsed(page):
 
 
 def parse(command, name, arguments):
-    """Parse without running; of a group, the subcommand."""
+    """Parse without running; in a group, the subcommand."""
     if isinstance(command, click.Group) and arguments[0] in command.commands:
         parse(command.commands[arguments[0]], arguments[0], arguments[1:])
     else:
@@ -169,7 +173,7 @@ def options_of(command):
 
 
 def leaves(command, path):
-    """The commands that do something, with the words that call them."""
+    """All commands and subcommands that are not groups, with the words that call them."""
     if not isinstance(command, click.Group):
         yield path, command
         return
@@ -178,5 +182,5 @@ def leaves(command, path):
 
 
 def test_every_help_has_an_example():
-    lacking = [path for path, command in leaves(cli, "ledger") if path not in (command.help or "")]
-    assert not lacking
+    without = [path for path, command in leaves(cli, "ledger") if path not in (command.help or "")]
+    assert not without
