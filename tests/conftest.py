@@ -4,57 +4,53 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 from hypothesis import HealthCheck, settings
+
+from tests.command import LEDGER, environment, run_ledger, run_process
 
 # A slow day is no failure.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
 
 ROOT = Path(__file__).parents[1]
-LEDGER = Path(sys.executable).parent / "ledger"
-# Tests of the sender start it themselves; elsewhere each run would cost an import of MLflow. No test needs
-# the hub, which would be asked for minutes where there is no network.
-QUIET = {**os.environ, "LEDGER_SEND": "never", "HF_HUB_OFFLINE": "1"}
+# Tiny tensors gain nothing from threads, and lose much where test processes share a few cores.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
 @dataclass(frozen=True)
 class Repository:
-    """A scratch repository, and the installed command run in it, with these `variables` on top of its own."""
+    """A scratch repository, and the command run in it, with these `variables` on top of the tests' own."""
 
     root: Path
     variables: dict[str, str] = field(default_factory=dict)
 
     def start(self, *arguments: str, **options: Any) -> "subprocess.Popen[str]":
-        """The command, running."""
+        """Start the installed command: for tests that send signals, or run two at once."""
         return subprocess.Popen(
             [str(LEDGER), *arguments],
             cwd=self.root,
-            env={**QUIET, **self.variables},
+            env=environment(self.variables),
             text=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             **options,
         )
 
+    def process(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        """Run the installed command as a process of its own: for tests of start-up and of its streams."""
+        return run_process(*arguments, cwd=self.root, variables=self.variables)
+
     def ledger(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
-        """The command, ended. A traceback is never what a user may see."""
-        done = subprocess.run(
-            [str(LEDGER), *arguments],
-            cwd=self.root,
-            env={**QUIET, **self.variables},
-            text=True,
-            capture_output=True,
-            check=False,
-        )
-        assert "Traceback" not in done.stderr, done.stderr
-        return done
+        """Run the command to its end, in this process. A user must never see a traceback."""
+        return run_ledger(*arguments, cwd=self.root, variables=self.variables)
 
     def json(self, *arguments: str, exits: int = 0) -> dict[str, Any]:
         """The one document that the command prints with --json, and the exit code that it must have."""
@@ -78,27 +74,50 @@ def shared_models(pytestconfig: pytest.Config) -> Path:
     return Path(named) if named else pytestconfig.cache.mkdir("ledger-models")
 
 
+def make_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
+    """The session's folder `name`, filled by `make(folder)` in the first xdist worker that asks for it."""
+    own = factory.getbasetemp()
+    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / name
+    complete = folder.with_name(f"{name}.complete")
+    with FileLock(f"{folder}.lock"):
+        if not complete.exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            make(folder)
+            complete.touch()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def template_repository(tmp_path_factory: pytest.TempPathFactory, shared_models: Path) -> Path:
+    """A committed git repository with this project's experiments and lockfiles, to be copied."""
+
+    def make(root: Path) -> None:
+        repository = Repository(root)
+        repository.git("init", "--quiet", "--initial-branch=main")
+        repository.git("config", "user.name", "Ana")
+        repository.git("config", "user.email", "ana@example.org")
+        for folder in ("experiments", "lockfiles"):
+            shutil.copytree(ROOT / folder, root / folder, ignore=shutil.ignore_patterns("*.jsonl"))
+        assert repository.ledger("init").returncode == 0
+        (root / ".ledger").mkdir()
+        (root / ".ledger" / "models").symlink_to(shared_models, target_is_directory=True)
+        repository.git("add", "--all")
+        repository.git("commit", "--quiet", "--message", "begin")
+
+    return make_once(tmp_path_factory, "template-repository", make)
+
+
+def copy_repository(template: Path, root: Path) -> Repository:
+    """A copy of a repository in the folder `root`."""
+    shutil.copytree(template, root, symlinks=True, dirs_exist_ok=True)
+    return Repository(root)
+
+
 @pytest.fixture
-def make_repository(shared_models: Path, tmp_path: Path) -> Callable[[], Repository]:
+def make_repository(template_repository: Path, tmp_path: Path) -> Callable[[], Repository]:
     """make_repository(): a committed git repository with this project's experiments and lockfiles."""
-    return lambda: begin_repository(tmp_path / "repository", shared_models)
-
-
-def begin_repository(root: Path, shared_models: Path) -> Repository:
-    """The same in any folder, for fixtures that outlive a test."""
-    root.mkdir()
-    repository = Repository(root)
-    repository.git("init", "--quiet", "--initial-branch=main")
-    repository.git("config", "user.name", "Ana")
-    repository.git("config", "user.email", "ana@example.org")
-    for folder in ("experiments", "lockfiles"):
-        shutil.copytree(ROOT / folder, root / folder, ignore=shutil.ignore_patterns("*.jsonl"))
-    assert repository.ledger("init").returncode == 0
-    (root / ".ledger").mkdir()
-    (root / ".ledger" / "models").symlink_to(shared_models, target_is_directory=True)
-    repository.git("add", "--all")
-    repository.git("commit", "--quiet", "--message", "begin")
-    return repository
+    return lambda: copy_repository(template_repository, tmp_path / "repository")
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""`ledger check` through the installed command, on real files."""
+"""`ledger check` on real files."""
 
 import json
 import subprocess
@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-LEDGER = str(Path(sys.executable).with_name("ledger"))
+from tests.command import run_ledger
+
 GOOD = [
     ("설정이 저장되었습니다.", "設定を保存しました。"),
     ("파일을 열 수 없습니다.", "ファイルを開けませんでした。"),
@@ -46,7 +47,7 @@ def files(tmp_path):
 
 
 def check(*arguments):
-    return subprocess.run([LEDGER, "check", *arguments], capture_output=True, text=True, check=False)
+    return run_ledger("check", *arguments, cwd=Path.cwd())
 
 
 @pytest.fixture

@@ -2,15 +2,13 @@
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from guards.registry import BY_CODE
 from ledger.cli.main import COMMANDS
-
-LEDGER = Path(sys.executable).parent / "ledger"
+from tests.command import LEDGER, run_ledger
 
 
 def offered(words, shell="bash"):
@@ -20,8 +18,8 @@ def offered(words, shell="bash"):
         "COMP_CWORD": str(words.count(" ")),
         "_LEDGER_COMPLETE": f"{shell}_complete",
     }
-    done = subprocess.run([LEDGER], env={**os.environ, **asked}, capture_output=True, text=True, check=True)
-    assert done.stderr == ""
+    done = run_ledger(cwd=Path.cwd(), variables=asked)
+    assert (done.returncode, done.stderr) == (0, "")
     return [line.partition(",")[2] for line in done.stdout.splitlines() if line]
 
 

@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from ledger.cli.main import COMMANDS
+from tests.conftest import copy_repository
 
 # Each command, as called in a repository where `ledger run -- true` was recorded.
 CALLS = {
@@ -38,12 +39,18 @@ CALLS = {
 SAYS_NO_DOCUMENT = {"verify", "reproduce", "rate", "accept", "ui"}
 
 
-@pytest.fixture
-def recorded(repository):
+@pytest.fixture(scope="module")
+def recorded_once(template_repository, tmp_path_factory):
+    repository = copy_repository(template_repository, tmp_path_factory.mktemp("contract"))
     assert repository.ledger("run", "--", "true").returncode == 0
     (repository.root / "log.md").write_text("## Experiment 1\n- BLEU: 27.4\n", encoding="utf-8")
     (repository.root / "out.ja").write_text("それはそうだった。\n", encoding="utf-8")
-    return repository
+    return repository.root
+
+
+@pytest.fixture
+def recorded(recorded_once, tmp_path):
+    return copy_repository(recorded_once, tmp_path / "repository")
 
 
 def test_the_table_of_calls_is_complete():
@@ -52,9 +59,10 @@ def test_the_table_of_calls_is_complete():
 
 @pytest.mark.parametrize("name", CALLS)
 def test_json_is_one_document_and_nothing_else_on_stdout(recorded, name):
+    """By the installed command, as a process of its own; most other tests call it in theirs."""
     command, separator, rest = CALLS[name][0], "--" in CALLS[name], CALLS[name][1:]
     arguments = [command, "--json", *rest] if separator else [command, *rest, "--json"]
-    done = recorded.ledger(*arguments)
+    done = recorded.process(*arguments)
     if name in SAYS_NO_DOCUMENT:
         assert done.returncode in (2, 3)
         assert done.stdout == ""

@@ -1,17 +1,14 @@
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from guards.registry import ALL
-
-LEDGER = str(Path(sys.executable).with_name("ledger"))
+from tests.command import run_ledger
 
 
 def explain(*arguments):
-    return subprocess.run([LEDGER, "explain", *arguments], capture_output=True, text=True, check=False)
+    return run_ledger("explain", *arguments, cwd=Path.cwd())
 
 
 def test_a_code_is_explained_in_full():

@@ -1,20 +1,18 @@
 """`ledger gate` through the installed command: real git branches, and real runs of tiny models."""
 
 import json
-import os
 import re
 import shutil
 import xml.etree.ElementTree as ET
 
 import pytest
-from filelock import FileLock
 from junitparser import JUnitXml
 
 from ledger.environments.lockfile import find
 from runners.environments.build import built, default_cache
 from runners.rehearsal import pairs, rehearsal_text
 from runners.rehearsal.model import model_name
-from tests.conftest import Repository, begin_repository
+from tests.conftest import Repository, copy_repository, make_once
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -31,16 +29,13 @@ KEPT = {"small.yaml", "exp5.yaml", "exp10.yaml"}
 
 
 @pytest.fixture(scope="session")
-def recorded(tmp_path_factory, shared_models):
+def recorded(tmp_path_factory, template_repository, shared_models):
     """main with a real run and a true README; `twin` and `worse` with one more run each. Made once."""
-    own = tmp_path_factory.getbasetemp()
-    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "recorded"
-    with FileLock(f"{folder}.lock"):  # another worker of the same session may have made it
-        if not folder.exists():
-            draft = tmp_path_factory.mktemp("gate") / "repository"
-            make(begin_repository(draft, shared_models), shared_models)
-            draft.rename(folder)
-    return folder
+    return make_once(
+        tmp_path_factory,
+        "gate",
+        lambda root: make(copy_repository(template_repository, root), shared_models),
+    )
 
 
 def make(repository, models):
@@ -81,8 +76,7 @@ def commit(repository, message):
 @pytest.fixture
 def repository(recorded, tmp_path):
     """A copy on a new branch."""
-    shutil.copytree(recorded, tmp_path / "repository", symlinks=True)
-    copy = Repository(tmp_path / "repository")
+    copy = copy_repository(recorded, tmp_path / "repository")
     copy.git("checkout", "-qb", "feature")
     return copy
 

@@ -1,16 +1,16 @@
-"""`ledger init` on real repositories, through the installed command."""
+"""`ledger init` on real repositories."""
 
 import subprocess
-import sys
 import tomllib
 from pathlib import Path
 
 import pytest
 
+from tests.command import run_ledger
+
 
 def ledger(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    command = Path(sys.executable).parent / "ledger"
-    return subprocess.run([command, *arguments], cwd=cwd, capture_output=True, text=True, check=False)
+    return run_ledger(*arguments, cwd=cwd)
 
 
 @pytest.fixture

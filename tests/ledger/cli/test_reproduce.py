@@ -1,4 +1,4 @@
-"""`ledger reproduce`, through the installed command: real runs of tiny models, real git work trees."""
+"""`ledger reproduce`: real runs of tiny models, real git work trees."""
 
 import json
 import os
@@ -13,7 +13,8 @@ from ledger.environments.lockfile import find
 from runners.environments.build import built, default_cache
 from runners.rehearsal import pairs, rehearsal_text
 from runners.rehearsal.model import model_name
-from tests.conftest import LEDGER, ROOT, begin_repository
+from tests.command import run_ledger
+from tests.conftest import ROOT, copy_repository
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -28,9 +29,9 @@ MINE = "extends: exp5\ngeneration: {batch_size: 16}\n"
 
 
 @pytest.fixture(scope="module")
-def repo(tmp_path_factory, shared_models):
+def repo(tmp_path_factory, template_repository, shared_models):
     """A rehearsal with uncommitted changes (`mine`), and a real run of ignored data (`small`)."""
-    repository = begin_repository(tmp_path_factory.mktemp("reproduce") / "repository", shared_models)
+    repository = copy_repository(template_repository, tmp_path_factory.mktemp("reproduce") / "repository")
     root = repository.root
     (root / "experiments" / "mine.yaml").write_text(MINE)
     base = root / "experiments" / "exp5.yaml"
@@ -176,8 +177,8 @@ def test_data_and_model_that_changed_are_both_named(repo):
     }
 
 
-def test_a_commit_that_is_gone_is_named(repo, tmp_path, shared_models):
-    other = begin_repository(tmp_path / "other", shared_models)
+def test_a_commit_that_is_gone_is_named(repo, tmp_path, template_repository):
+    other = copy_repository(template_repository, tmp_path / "other")
     shutil.copy(repo.root / "experiments" / "ledger.jsonl", other.root / "experiments")
     subprocess.run(["git", "commit", "--quiet", "--amend", "-m", "another"], cwd=other.root, check=True)
     done = other.json("reproduce", "small", exits=3)
@@ -206,10 +207,9 @@ def test_a_command_is_repeated_with_the_files_it_had(repo):
     (repo.root / "scripts").mkdir()
     (repo.root / "scripts" / "keep").touch()
     script = 'test "$(cat ../note.txt)" = "not committed" && pwd'
-    environment = {**os.environ, "LEDGER_SEND": "never"}
-    command = [str(LEDGER), "run", "read", "--", "sh", "-c", script]
     try:
-        subprocess.run(command, cwd=repo.root / "scripts", env=environment, check=True, capture_output=True)
+        done = run_ledger("run", "read", "--", "sh", "-c", script, cwd=repo.root / "scripts")
+        assert done.returncode == 0, done.stderr
     finally:
         shutil.rmtree(repo.root / "scripts")
         (repo.root / "note.txt").unlink()

@@ -1,12 +1,12 @@
 """Secrets are planted wherever a user has them; then every byte that the commands wrote is searched."""
 
-import os
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import LEDGER, QUIET, begin_repository
+from tests.command import run_ledger
+from tests.conftest import copy_repository
 
 pytestmark = pytest.mark.timeout(400)
 
@@ -66,24 +66,17 @@ SECRETS = {
 
 
 @pytest.fixture(scope="module")
-def written(tmp_path_factory, shared_models):
+def written(tmp_path_factory, template_repository):
     """Everything that the commands wrote, by file; what they printed is there as `printed`."""
     place = tmp_path_factory.mktemp("secrets")
-    repository = begin_repository(place / "repository", shared_models)
+    repository = copy_repository(template_repository, place / "repository")
     root = repository.root
-    environment = _environment(place)
+    variables = _environment(place)
     _plant(root, place / "home")
     printed = []
     for arguments, changes in _commands():
-        done = subprocess.run(
-            [str(LEDGER), *arguments],
-            cwd=root,
-            env={**environment, **changes},
-            capture_output=True,
-            check=False,
-        )
-        assert b"Traceback" not in done.stderr, done.stderr.decode()
-        printed.append(b" ".join([*map(os.fsencode, arguments[:2]), done.stdout, done.stderr]))
+        done = run_ledger(*arguments, cwd=root, variables={**variables, **changes})
+        printed.append("\n".join([*arguments[:2], done.stdout, done.stderr]))
     found = {
         str(path.relative_to(place)): path.read_bytes()
         for folder in (root / ".ledger", root / "experiments", place / "cache", place / "tmp", place / "home")
@@ -92,7 +85,7 @@ def written(tmp_path_factory, shared_models):
         and path.name not in ("pip.conf", ".netrc", "planted.yaml")
         and "/models/" not in str(path)
     }
-    return {**found, "printed": b"\n".join(printed)}
+    return {**found, "printed": "\n".join(printed).encode()}
 
 
 def _environment(place: Path) -> dict[str, str]:
@@ -102,7 +95,7 @@ def _environment(place: Path) -> dict[str, str]:
     planted = {name: text.format(part) for name, text, part in VARIABLES.values()}
     quick = {"PIP_RETRIES": "0", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0"}
     configured = {"XDG_CONFIG_HOME": str(place / "home" / ".config")}
-    return {**QUIET, **planted, **{name: str(path) for name, path in folders.items()}, **quick, **configured}
+    return {**planted, **{name: str(path) for name, path in folders.items()}, **quick, **configured}
 
 
 def _plant(root: Path, home: Path) -> None:
