@@ -1,4 +1,4 @@
-"""`ledger run EXP` from end to end, through the installed command: tiny real models, real git, real files."""
+"""`ledger run EXP` from end to end: tiny real models, real git, real files."""
 
 import hashlib
 import json
@@ -15,8 +15,9 @@ import pytest
 
 from runners.rehearsal import pairs, rehearsal_text
 from runners.rehearsal.model import model_name
+from tests.conftest import copy_repository, make_once
 
-KILLS = 20
+KILLS = int(os.environ.get("LEDGER_KILLS", "3"))
 
 
 def codes(document, severity=None):
@@ -74,8 +75,16 @@ def test_a_parameter_without_effect_is_named(repository):
 
 
 @pytest.fixture
-def real(repository, shared_models):
+def real(tmp_path_factory, template_repository, shared_models, tmp_path):
     """A repository with a real run to make: a model in a folder, Korean text and its translation in files."""
+
+    def make(root):
+        make_real(copy_repository(template_repository, root), shared_models)
+
+    return copy_repository(make_once(tmp_path_factory, "real", make), tmp_path / "repository")
+
+
+def make_real(repository, shared_models):
     run = repository.json("run", "exp5", "--rehearse")["run"]
     environment = repository.json("show", run)["recorded"]["started"]["environment"]
     model = shared_models / model_name("mbart50", "translation", environment, pairs())
@@ -90,7 +99,6 @@ def real(repository, shared_models):
         "generation: {batch_size: 4}\n",
         encoding="utf-8",
     )
-    return repository
 
 
 def test_a_real_run_writes_its_output_and_the_journal(real):
@@ -214,7 +222,7 @@ def test_an_environment_that_cannot_be_built_ends_the_run_unless_drift_is_allowe
 
 
 def test_killed_at_any_moment_it_resumes_to_the_same_bytes(real):
-    """Twenty kill -9: the journal stays valid, and the end is that of an undisturbed run."""
+    """After each kill -9 the journal is valid, and the last run writes what an undisturbed run does."""
     began = time.monotonic()
     whole = real.json("run", "small", "--rehearse")["output"]["sha256"]
     longest = time.monotonic() - began
