@@ -54,7 +54,7 @@ def own(folder: Path) -> dict[str, Callable[[], object] | None]:
     """The ledger's own ways."""
     from safetensors import safe_open
 
-    from ledger.evidence.checkpoint import digest_files
+    from ledger.checkpoints.folders import digest_files
     from runners.worker.evidence.digests import digest_tensors
 
     def tensors(algorithm: str) -> None:

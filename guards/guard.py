@@ -1,14 +1,14 @@
-"""What a guard is, and the one operation that runs them: `inspect(guards, expected, actual) -> Report`.
+"""The shape of a guard, and the operation that runs guards: `inspect(guards, expected, actual) -> Report`.
 
-A guard is a module. It has a stable CODE, a TITLE, the evidence slice that it READS, an EXPLANATION, and a
-pure `inspect(expected, actual)` over that slice: no I/O, no clock, no heavy import.
+A guard is a module. It has a stable CODE, a TITLE, an EXPLANATION, the two types of evidence that it READS,
+and a pure `inspect(expected, actual)` over values of these types: no I/O, no clock, no heavy import.
 """
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from ledger.evidence import Evidence, Unobserved
+from ledger.evidence import Evidence, Slice, Unobserved
 from ledger.findings import Finding, Report, Skip
 
 
@@ -26,21 +26,25 @@ class Guard(Protocol):
 
     CODE: str
     TITLE: str
-    READS: str
     EXPLANATION: Explanation
 
+    @property
+    def READS(self) -> tuple[type[Slice], type[Slice]]:  # noqa: N802 (a module's constant)
+        """The types of the expected and the actual value, as `inspect` takes them."""
+        ...
+
     def inspect(self, expected: Any, actual: Any, /) -> Iterator[Finding | Skip]:
-        """Yield what is wrong between the two sides of the slice; nothing means passed."""
+        """Yield what differs or is wrong; a guard that yields nothing has passed."""
         ...
 
 
 def inspect(guards: Iterable[Guard], expected: Evidence, actual: Evidence) -> Report:
-    """Run every guard on its slice. A slice that is Unobserved on either side becomes a Skip."""
+    """Run every guard on the values that it reads. A value that is missing on either side gives a Skip."""
     findings: list[Finding] = []
     skips: list[Skip] = []
     passed: list[str] = []
     for guard in guards:
-        results = list(_look(guard, expected, actual))
+        results = list(_inspect_one(guard, expected, actual))
         findings += [result for result in results if isinstance(result, Finding)]
         skips += [result for result in results if isinstance(result, Skip)]
         if not results:
@@ -48,14 +52,14 @@ def inspect(guards: Iterable[Guard], expected: Evidence, actual: Evidence) -> Re
     return Report(tuple(findings), tuple(skips), tuple(passed))
 
 
-def _look(guard: Guard, expected: Evidence, actual: Evidence) -> Iterator[Finding | Skip]:
-    sides = (getattr(expected, guard.READS), getattr(actual, guard.READS))
-    missing = max((side for side in sides if isinstance(side, Unobserved)), key=_is_required, default=None)
-    if missing is not None:
-        yield Skip(guard.CODE, missing.reason, missing.required)
+def _inspect_one(guard: Guard, expected: Evidence, actual: Evidence) -> Iterator[Finding | Skip]:
+    expected_type, actual_type = guard.READS
+    sides = expected.get(expected_type), actual.get(actual_type)
+    missing = [side for side in sides if isinstance(side, Unobserved)]
+    if None in sides and not missing:
+        missing = [Unobserved(actual_type.MISSING)]
+    if missing:
+        reason = next((side for side in missing if side.required), missing[0])
+        yield Skip(guard.CODE, reason.reason, reason.required)
     else:
         yield from guard.inspect(*sides)
-
-
-def _is_required(side: Unobserved) -> bool:
-    return side.required

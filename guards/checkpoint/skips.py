@@ -1,6 +1,6 @@
 """What to say when a part of a snapshot is not there: pure functions of this family."""
 
-from ledger.evidence.checkpoint import Snapshot
+from ledger.evidence.snapshot import Snapshot
 from ledger.findings import Skip
 
 

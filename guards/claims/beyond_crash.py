@@ -9,7 +9,7 @@ from ledger.findings import Finding
 
 CODE = "CLM005"
 TITLE = "a step lies beyond the run's crash"
-READS = "log"
+READS = (Consistency, WrittenLog)
 EXPLANATION = Explanation(
     means="The log says at which step a run crashed, and then speaks of a checkpoint or a measurement of it "
     "at a later step. Runs that the log says were resumed are left out.",

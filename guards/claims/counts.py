@@ -9,7 +9,7 @@ from ledger.findings import Finding
 
 CODE = "CLM003"
 TITLE = "a count and its percentage disagree"
-READS = "log"
+READS = (Consistency, WrittenLog)
 EXPLANATION = Explanation(
     means="A line states a count and a percentage of the same thing, and the count is another share of the "
     "total that is stated with it, or of the experiment's lines. Rounding either way is allowed for.",

@@ -10,7 +10,7 @@ from ledger.findings import Finding
 
 CODE = "CLM002"
 TITLE = "outputs said to be identical have different rates"
-READS = "log"
+READS = (Consistency, WrittenLog)
 EXPLANATION = Explanation(
     means="The log says that two experiments left the same output, by a hash or in words, and states a "
     "share of lines of both that is not the same.",

@@ -10,7 +10,7 @@ from ledger.findings import Finding
 
 CODE = "CLM004"
 TITLE = "a stated mean is not the mean of its values"
-READS = "log"
+READS = (Consistency, WrittenLog)
 EXPLANATION = Explanation(
     means="A mean stands below the values that it is the mean of, and their arithmetic mean is another "
     "number.",

@@ -9,7 +9,7 @@ from ledger.findings import Finding
 
 CODE = "CLM006"
 TITLE = "a score is off the scale of the others"
-READS = "log"
+READS = (Consistency, WrittenLog)
 EXPLANATION = Explanation(
     means="A score of at most 1 stands in a log whose other scores of that metric are above 1, and a "
     "hundred times it would be one of them. A score that is far too low on either scale is a bad "

@@ -10,7 +10,7 @@ from ledger.findings import Finding
 
 CODE = "CLM008"
 TITLE = "one number is used for two experiments"
-READS = "log"
+READS = (Consistency, WrittenLog)
 EXPLANATION = Explanation(
     means="Two headings give one number or name to experiments whose titles share no word, and of which one "
     "was only planned, or which state different models.",

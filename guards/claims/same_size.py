@@ -10,7 +10,7 @@ from ledger.findings import Finding
 
 CODE = "CLM010"
 TITLE = "data that are called different have the same size"
-READS = "log"
+READS = (Consistency, WrittenLog)
 EXPLANATION = Explanation(
     means="The log says that two trainings had different data, and what it states of both gives the same "
     "size: the number of examples, worked out as samples per second x seconds / epochs where it is "

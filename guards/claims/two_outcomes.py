@@ -9,7 +9,7 @@ from ledger.findings import Finding
 
 CODE = "CLM007"
 TITLE = "one experiment has two outcomes"
-READS = "log"
+READS = (Consistency, WrittenLog)
 EXPLANATION = Explanation(
     means="The log says of one experiment, or one attempt of it, that it succeeded and that it failed; or "
     "that it could not be run and that it ran to its end.",

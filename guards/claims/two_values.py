@@ -10,7 +10,7 @@ from ledger.findings import Finding
 
 CODE = "CLM001"
 TITLE = "one key has two values in one experiment"
-READS = "log"
+READS = (Consistency, WrittenLog)
 EXPLANATION = Explanation(
     means="The log states a setting or a share of one experiment twice, with different values. Attempts and "
     "configurations that the log keeps apart by headings or labels may differ; percentages are "

@@ -10,7 +10,7 @@ from ledger.findings import Finding
 
 CODE = "CLM009"
 TITLE = "a column holds the value of another quantity"
-READS = "log"
+READS = (Consistency, WrittenLog)
 EXPLANATION = Explanation(
     means="A table states a share of an experiment's lines under one heading; elsewhere the log states "
     "another value for that quantity, and this very value for another quantity of the same "

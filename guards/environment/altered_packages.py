@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 
 from guards.guard import Explanation
-from ledger.evidence import Installed, Pins
+from ledger.evidence.environment import Installed, Pins
 from ledger.findings import Finding, Severity
 
 CODE = "ENV002"
 TITLE = "a pinned package is editable or altered"
-READS = "packages"
+READS = (Pins, Installed)
 EXPLANATION = Explanation(
     means="A package that the lockfile pins is installed in editable mode or from a direct URL, or its "
     "files are not those that its wheel brought.",

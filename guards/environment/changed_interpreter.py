@@ -11,7 +11,7 @@ from ledger.findings import Finding, Skip
 
 CODE = "ENV004"
 TITLE = "Python, CUDA or the platform differs"
-READS = "surroundings"
+READS = (EnvironmentSide, EnvironmentSide)
 EXPLANATION = Explanation(
     means="The two sides have another Python (its first two numbers), another build of torch, other CUDA or "
     "cuDNN packages, or another platform.",

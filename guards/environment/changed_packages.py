@@ -10,7 +10,7 @@ from ledger.findings import Finding, Skip
 
 CODE = "ENV003"
 TITLE = "packages that the worker imports differ"
-READS = "surroundings"
+READS = (EnvironmentSide, EnvironmentSide)
 EXPLANATION = Explanation(
     means="Two environments were compared, and a distribution that the worker really imported has another "
     "version, build, origin or files in one than in the other, or is in one alone. Where neither side says "

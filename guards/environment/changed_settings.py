@@ -10,7 +10,7 @@ from ledger.findings import Finding, Skip
 
 CODE = "ENV005"
 TITLE = "the effective configuration differs"
-READS = "surroundings"
+READS = (EnvironmentSide, EnvironmentSide)
 EXPLANATION = Explanation(
     means="A setting of the model, its generation, its tokenizer or its training has another value on one "
     "side, once every default is filled in. Those that no spec sets changed on their own, with a version.",

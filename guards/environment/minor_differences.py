@@ -10,7 +10,7 @@ from ledger.findings import Finding, Severity
 
 CODE = "ENV006"
 TITLE = "the environments differ where it hardly matters"
-READS = "surroundings"
+READS = (EnvironmentSide, EnvironmentSide)
 EXPLANATION = Explanation(
     means="Packages that the worker did not import, Python's patch release, the C library, the CPU's vector "
     "level or a variable such as OMP_NUM_THREADS differ.",

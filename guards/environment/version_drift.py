@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 from guards.environment.drift import drifts
 from guards.guard import Explanation
-from ledger.evidence import Installed, Pins
+from ledger.evidence.environment import Installed, Pins
 from ledger.findings import Finding, Severity
 
 CODE = "ENV001"
 TITLE = "the installed packages differ from the lockfile"
-READS = "packages"
+READS = (Pins, Installed)
 EXPLANATION = Explanation(
     means="A package that the spec's lockfile pins is missing in the experiment's environment, or has "
     "another version or build (2.13.0+cpu is another build than 2.13.0). Packages that the lockfile "

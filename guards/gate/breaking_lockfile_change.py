@@ -8,7 +8,7 @@ from ledger.findings import Finding, Severity, Skip
 
 CODE = "GAT002"
 TITLE = "a changed lockfile breaks an experiment"
-READS = "lock_changes"
+READS = (LockChanges, Rehearsals)
 EXPLANATION = Explanation(
     means="An experiment's lockfile changed, and with the new packages its rehearsal fails where it passed "
     "with the old ones, or a checkpoint that the old ones saved does not come back under the new ones. The "

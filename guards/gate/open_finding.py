@@ -8,7 +8,7 @@ from ledger.findings import Finding, Severity
 
 CODE = "GAT004"
 TITLE = "an open finding that nobody accepted"
-READS = "open_findings"
+READS = (KnownRuns, OpenFindings)
 EXPLANATION = Explanation(
     means="The newest finished run of an experiment has an error on the record that nobody accepted, or one "
     "of its checkpoints has one since it was verified again in the run's own environment. It is a warning "

@@ -8,7 +8,7 @@ from ledger.findings import Finding, Severity
 
 CODE = "GAT001"
 TITLE = "a changed spec without a finished, passing run"
-READS = "specs"
+READS = (ChangedSpecs, SpecRuns)
 EXPLANATION = Explanation(
     means="A spec is new, or runs something else than in the base, and the journal has no finished, passing "
     "real run of this very spec digest (title, notes, status and output path do not count). Where the "

@@ -8,7 +8,7 @@ from ledger.findings import Finding, Severity, Skip
 
 CODE = "GAT003"
 TITLE = "a score is worse than the base's"
-READS = "score_changes"
+READS = (ScoreLimit, ScoreChanges)
 EXPLANATION = Explanation(
     means="The newest run of an experiment scores lower than the newest one in the base, and by more than "
     "chance: a paired bootstrap over the two outputs (sacrebleu's, 1,000 resamples) gives p below the limit, "

@@ -10,7 +10,7 @@ from ledger.findings import Finding, Severity
 
 CODE = "GAT005"
 TITLE = "a claimed number differs from the journal"
-READS = "written_numbers"
+READS = (Numbers, DocumentClaims)
 EXPLANATION = Explanation(
     means="A Markdown file has a number between `<!-- ledger: RUN METRIC -->` and `<!-- /ledger -->`, and "
     "the journal has another one for that run and metric, rounded as the text writes it; or it has no such "

@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 
 from guards.guard import Explanation
-from ledger.evidence import History, RunIdentity
+from ledger.evidence.identity import History, RunIdentity
 from ledger.findings import Finding, Severity
 
 CODE = "PRE001"
 TITLE = "the same experiment is recorded already"
-READS = "identity"
+READS = (History, RunIdentity)
 EXPLANATION = Explanation(
     means="A finished run on the record has the same inputs digest: the same resolved spec (title, notes "
     "and output path left out) and the same data, byte for byte. It may bear this experiment's name or "

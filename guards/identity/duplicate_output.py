@@ -4,13 +4,13 @@ from collections.abc import Iterator
 
 from guards.guard import Explanation
 from guards.identity.outputs import algorithm_shown, digest_shown, same_output
-from ledger.evidence import History, RunIdentity
+from ledger.evidence.identity import History, RunIdentity
 from ledger.findings import Finding, Severity, Skip
 from ledger.utils.mapping_diff import Difference, differences, listed
 
 CODE = "DUP001"
 TITLE = "the output is identical to another experiment's"
-READS = "identity"
+READS = (History, RunIdentity)
 EXPLANATION = Explanation(
     means="The output's digests equal those of an earlier run that bears another name or had other inputs. "
     "The finding names that run, and the spec fields that differ, if any do.",

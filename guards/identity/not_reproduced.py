@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 from guards.guard import Explanation
 from guards.identity.outputs import digest_shown, same_output
-from ledger.evidence import History, RunIdentity
+from ledger.evidence.identity import History, RunIdentity
 from ledger.findings import Finding, Severity, Skip
 
 CODE = "DUP003"
 TITLE = "an earlier run of the same inputs is not reproduced"
-READS = "identity"
+READS = (History, RunIdentity)
 EXPLANATION = Explanation(
     means="An earlier run had the same inputs digest and the same environment digest, and left another "
     "output.",

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from ledger.evidence import RunIdentity
+from ledger.evidence.identity import RunIdentity
 
 
 def same_output(a: RunIdentity, b: RunIdentity) -> bool | None:

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 from guards.guard import Explanation
 from guards.identity.outputs import digest_shown, same_output
-from ledger.evidence import History, RunIdentity
+from ledger.evidence.identity import History, RunIdentity
 from ledger.findings import Finding, Severity, Skip
 
 CODE = "DUP002"
 TITLE = "an earlier run of the same experiment is reproduced"
-READS = "identity"
+READS = (History, RunIdentity)
 EXPLANATION = Explanation(
     means="An earlier run of the same name and the same inputs left the same output, byte for byte.",
     matters="This is good news, and not self-evident: library, hardware and batch order all had their "

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 from guards.guard import Explanation
 from guards.journal.formatting import bad_lines
-from ledger.evidence import JournalHeads, JournalLine, JournalLines
+from ledger.evidence.journal import JournalHeads, JournalLine, JournalLines
 from ledger.findings import Finding
 
 CODE = "JRN001"
 TITLE = "entry altered"
-READS = "journal"
+READS = (JournalHeads, JournalLines)
 EXPLANATION = Explanation(
     means="A line of the journal no longer has the SHA-256 that it was written under, or is the same content "
     "written in another way (other spacing, key order or line ends).",

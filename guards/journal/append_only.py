@@ -10,7 +10,7 @@ from ledger.journal.store import Entry, parse, spans
 
 CODE = "JRN007"
 TITLE = "an entry of the base is gone or altered"
-READS = "past"
+READS = (JournalText, JournalText)
 EXPLANATION = Explanation(
     means="A line that stands in the journal of the base branch is not in this one, byte for byte. The order "
     "of the lines does not matter: a merge may interleave two sides.",

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 from guards.guard import Explanation
 from guards.journal.formatting import bad_lines
-from ledger.evidence import JournalHeads, JournalLine, JournalLines
+from ledger.evidence.journal import JournalHeads, JournalLine, JournalLines
 from ledger.findings import Finding, Severity
 
 CODE = "JRN003"
 TITLE = "entry duplicated"
-READS = "journal"
+READS = (JournalHeads, JournalLines)
 EXPLANATION = Explanation(
     means="The same line stands in the journal more than once. It is a note where a git merge did it: both "
     "sides had the line, by a cherry-pick or a squash.",

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from ledger.evidence import JournalLine
+from ledger.evidence.journal import JournalLine
 from ledger.findings import Finding, Json, Severity
 
 SHOWN = 20

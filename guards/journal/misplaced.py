@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 from guards.guard import Explanation
 from guards.journal.formatting import bad_lines
-from ledger.evidence import JournalHeads, JournalLine, JournalLines
+from ledger.evidence.journal import JournalHeads, JournalLine, JournalLines
 from ledger.findings import Finding
 
 CODE = "JRN004"
 TITLE = "entry out of order"
-READS = "journal"
+READS = (JournalHeads, JournalLines)
 EXPLANATION = Explanation(
     means="A line stands before one that it names as older than itself.",
     matters="The order of a log is what says which result was known when; moved lines tell another story.",

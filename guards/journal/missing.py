@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 from guards.guard import Explanation
 from guards.journal.formatting import SHOWN, bad_lines
-from ledger.evidence import JournalHeads, JournalLine, JournalLines
+from ledger.evidence.journal import JournalHeads, JournalLine, JournalLines
 from ledger.findings import Finding, Severity
 
 CODE = "JRN002"
 TITLE = "entry missing"
-READS = "journal"
+READS = (JournalHeads, JournalLines)
 EXPLANATION = Explanation(
     means="An entry is gone: a later one names it, or it was the newest one when this branch was last "
     "written to or committed. A note instead of an error means that it stands on another branch and never "

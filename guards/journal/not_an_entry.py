@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 from guards.guard import Explanation
 from guards.journal.formatting import bad_lines
-from ledger.evidence import JournalHeads, JournalLines
+from ledger.evidence.journal import JournalHeads, JournalLines
 from ledger.findings import Finding
 
 CODE = "JRN006"
 TITLE = "line is not an entry"
-READS = "journal"
+READS = (JournalHeads, JournalLines)
 EXPLANATION = Explanation(
     means="A line is not JSON, or not an object with an entry's six members.",
     matters="Whatever stood there cannot be read any more, and ledger log refuses to guess.",

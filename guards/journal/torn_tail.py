@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 
 from guards.guard import Explanation
-from ledger.evidence import JournalHeads, JournalLines, TornTail
+from ledger.evidence.journal import JournalHeads, JournalLines, TornTail
 from ledger.findings import Finding, Severity
 
 CODE = "JRN005"
 TITLE = "torn tail"
-READS = "journal"
+READS = (JournalHeads, JournalLines)
 EXPLANATION = Explanation(
     means="The last line is unfinished: a process was killed, or the power failed, while it appended. It is "
     "an error where the line does end with a newline, for then it was whole once.",

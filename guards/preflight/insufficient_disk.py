@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from rich.filesize import decimal
 
 from guards.guard import Explanation
-from ledger.evidence import CachedModel, DiskNeed, DiskSpace
+from ledger.evidence.preflight import CachedModel, DiskNeed, DiskSpace
 from ledger.findings import Finding, Severity
 
 CODE = "PRE003"
 TITLE = "there is not enough disk space"
-READS = "disk"
+READS = (DiskNeed, DiskSpace)
 EXPLANATION = Explanation(
     means="The run will write more bytes (the model's download and the output) than this user can still "
     "write at that place: the file system's free space, or what is left of the quota where that is "

@@ -10,7 +10,7 @@ from ledger.findings import Finding, Severity
 
 CODE = "PRE006"
 TITLE = "the training will not fit into the device's memory"
-READS = "memory"
+READS = (MemoryNeed, DeviceMemory)
 EXPLANATION = Explanation(
     means="What a training keeps from its first step to its last (weights, gradients, the optimizer's "
     "moments, master copies) is more bytes than the device has free. With AdamW that is 16 bytes per "

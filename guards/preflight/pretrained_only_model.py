@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 
 from guards.guard import Explanation
-from ledger.evidence import ModelKind, ModelUse
+from ledger.evidence.preflight import ModelKind, ModelUse
 from ledger.findings import Finding, Severity
 
 CODE = "PRE005"
 TITLE = "the model was never taught to translate"
-READS = "model"
+READS = (ModelUse, ModelKind)
 EXPLANATION = Explanation(
     means="The model's name is one of those whose makers trained it on restoring noised text or cut-out "
     "spans alone. The check goes by the name: a fine-tuned model saved under such a name is told of "

@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 
 from guards.guard import Explanation
-from ledger.evidence import GitExpectation, GitState
+from ledger.evidence.preflight import GitExpectation, GitState
 from ledger.findings import Finding, Severity
 
 CODE = "PRE004"
 TITLE = "there are uncommitted changes"
-READS = "git"
+READS = (GitExpectation, GitState)
 EXPLANATION = Explanation(
     means="git sees changed or new files, the journal aside. The run will record their names beside the "
     "commit.",

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 from guards.guard import Explanation
 from guards.preflight.nearest_codes import nearest_codes
-from ledger.evidence import CodeProbe, LanguageCodes, TokenizerProbe
+from ledger.evidence.preflight import CodeProbe, LanguageCodes, TokenizerProbe
 from ledger.findings import Finding, Severity, Skip
 
 CODE = "PRE002"
 TITLE = "the tokenizer does not know a language code"
-READS = "languages"
+READS = (LanguageCodes, TokenizerProbe)
 EXPLANATION = Explanation(
     means="The experiment's own tokenizer was asked for the codes of the spec. One of them is not among "
     "its codes, or becomes the unknown token, or a sentence tagged with it does not come back.",

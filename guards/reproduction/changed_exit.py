@@ -8,7 +8,7 @@ from ledger.findings import Finding, Severity, Skip
 
 CODE = "REP003"
 TITLE = "the command ends otherwise"
-READS = "exit_trace"
+READS = (ExitTrace, ExitTrace)
 EXPLANATION = Explanation(
     means="The recorded command was repeated in a work tree of the same commit; its exit code is another.",
     matters="Something that the commit does not hold decides whether it works: a file that git ignores, a "

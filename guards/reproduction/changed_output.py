@@ -10,7 +10,7 @@ from ledger.findings import Finding, Json, Severity, Skip
 
 CODE = "REP001"
 TITLE = "the output is not reproduced"
-READS = "output_trace"
+READS = (OutputTrace, OutputTrace)
 EXPLANATION = Explanation(
     means="The run was repeated, and its output differs: how many lines, and where the first of them is. At "
     "the same data type and device every byte has to be the same. At another one a line may turn by "

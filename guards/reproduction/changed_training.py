@@ -10,7 +10,7 @@ from ledger.findings import Finding, Json, Severity, Skip
 
 CODE = "REP002"
 TITLE = "the training is not reproduced"
-READS = "training_trace"
+READS = (TrainingTrace, TrainingTrace)
 EXPLANATION = Explanation(
     means="The training was repeated, and a loss, a checkpoint's tensors or its score differs: the first "
     "step where one does. At the same data type and device all have to be equal. At another one a loss may "

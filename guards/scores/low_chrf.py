@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 
 from guards.guard import Explanation
-from ledger.evidence import ScoreLimits, Scores
+from ledger.evidence.scores import ScoreLimits, Scores
 from ledger.findings import Finding, Severity, Skip
 
 CODE = "SCO002"
 TITLE = "chrF++ is below the limit"
-READS = "scores"
+READS = (ScoreLimits, Scores)
 EXPLANATION = Explanation(
     means="Corpus chrF++ (0-100, sacrebleu, characters and word pairs) is lower than the limit that the "
     "spec or the call sets.",

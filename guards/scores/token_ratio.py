@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 
 from guards.guard import Explanation
-from ledger.evidence import ScoreLimits, Scores
+from ledger.evidence.scores import ScoreLimits, Scores
 from ledger.findings import Finding, Severity, Skip
 
 CODE = "SCO003"
 TITLE = "the output's length is far from the reference's"
-READS = "scores"
+READS = (ScoreLimits, Scores)
 EXPLANATION = Explanation(
     means="Output tokens divided by reference tokens, both counted by BLEU's tokenizer over the whole "
     "text, is outside the allowed range (0.7 to 1.5 unless the spec says otherwise).",

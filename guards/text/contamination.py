@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from guards.guard import Explanation
 from guards.text.flag_rate import inspect_rate
 from guards.text.words import latin_words
-from ledger.evidence import TextEvidence, TextLimits
+from ledger.evidence.text import TextEvidence, TextLimits
 from ledger.findings import Finding, Skip
 
 CODE = "TXT003"
 TITLE = "Contamination"
-READS = "text"
+READS = (TextLimits, TextEvidence)
 EXPLANATION = Explanation(
     means="A line in a language that is not written in Latin letters holds a Latin word of two letters or "
     "more that is not in its source. (Any Latin word at all would flag 10-22% of human "

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 
 from guards.guard import Explanation
 from guards.text.flag_rate import inspect_rate
-from ledger.evidence import TextEvidence, TextLimits
+from ledger.evidence.text import TextEvidence, TextLimits
 from ledger.findings import Finding, Skip
 
 CODE = "TXT006"
 TITLE = "Empty"
-READS = "text"
+READS = (TextLimits, TextEvidence)
 EXPLANATION = Explanation(
     means="A line is blank (white space, control and invisible characters) where its source is not. "
     "Without a source every blank line counts.",

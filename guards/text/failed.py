@@ -4,12 +4,12 @@ from collections.abc import Iterator, Sequence
 
 from guards.guard import Explanation
 from guards.text.flag_rate import inspect_rate
-from ledger.evidence import TextEvidence, TextLimits
+from ledger.evidence.text import TextEvidence, TextLimits
 from ledger.findings import Finding, Skip
 
 CODE = "TXT005"
 TITLE = "Failed"
-READS = "text"
+READS = (TextLimits, TextEvidence)
 EXPLANATION = Explanation(
     means="A line holds one of the spec's failure markers (FAILED_TRANSLATION_CLEANED, say), which its "
     "source does not: whoever produced the output gave up on it.",

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 
 from guards.text.limits import DEFAULT_MAX_RATE
-from ledger.evidence import TextEvidence, TextLimits
+from ledger.evidence.text import TextEvidence, TextLimits
 from ledger.findings import Finding, Severity, Skip
 
 

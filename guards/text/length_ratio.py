@@ -5,12 +5,12 @@ from unicodedata import east_asian_width
 
 from guards.guard import Explanation
 from guards.text.flag_rate import inspect_rate
-from ledger.evidence import TextEvidence, TextLimits
+from ledger.evidence.text import TextEvidence, TextLimits
 from ledger.findings import Finding, Skip
 
 CODE = "TXT007"
 TITLE = "Length ratio"
-READS = "text"
+READS = (TextLimits, TextEvidence)
 EXPLANATION = Explanation(
     means="A line is more than three times as long as its source, or less than a third, and they differ "
     "by more than 15 columns. A Chinese, Japanese or Korean character counts as two columns, as it "

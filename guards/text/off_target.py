@@ -6,12 +6,12 @@ from guards.guard import Explanation
 from guards.text.flag_rate import inspect_rate
 from guards.text.scripts import Script
 from guards.text.words import without_names
-from ledger.evidence import TextEvidence, TextLimits
+from ledger.evidence.text import TextEvidence, TextLimits
 from ledger.findings import Finding, Skip
 
 CODE = "TXT004"
 TITLE = "Off-target"
-READS = "text"
+READS = (TextLimits, TextEvidence)
 EXPLANATION = Explanation(
     means="Less than half of a line's letters belong to the script of the target language, Latin words "
     "that stand in the source left out of the count; or a Japanese line of ten letters and more has "

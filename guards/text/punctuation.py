@@ -5,12 +5,12 @@ from collections.abc import Iterator
 
 from guards.guard import Explanation
 from guards.text.flag_rate import inspect_rate
-from ledger.evidence import TextEvidence, TextLimits
+from ledger.evidence.text import TextEvidence, TextLimits
 from ledger.findings import Finding, Skip
 
 CODE = "TXT002"
 TITLE = "Punctuation only"
-READS = "text"
+READS = (TextLimits, TextEvidence)
 EXPLANATION = Explanation(
     means="A line holds no letter and no digit where its source has some: '. . . . .', ',,,', '?????'. "
     "Without a source every such line counts.",

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 
 from guards.guard import Explanation
 from guards.text.flag_rate import inspect_rate
-from ledger.evidence import TextEvidence, TextLimits
+from ledger.evidence.text import TextEvidence, TextLimits
 from ledger.findings import Finding, Skip
 
 CODE = "TXT001"
 TITLE = "Repetition"
-READS = "text"
+READS = (TextLimits, TextEvidence)
 EXPLANATION = Explanation(
     means="A line repeats itself: three or more copies of the same 3 to 101 characters in a row "
     "(OpusFilter's pattern), a text that zlib shrinks to less than 1/2.4 (Whisper's threshold), or "

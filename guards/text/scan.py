@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from guards.text.rules import TELLING, Chunk, Rules, flagged_plainly, rules_for
 from ledger.errors import LedgerError
-from ledger.evidence import Flagged, LineSample, TextEvidence
+from ledger.evidence.text import Flagged, LineSample, TextEvidence
 
 CHUNK_LINES = 4096
 # Below these sizes the plain rules, or one process, are done before the faster way has started.

@@ -10,7 +10,7 @@ from ledger.findings import Finding, Severity, Skip
 
 CODE = "TRN005"
 TITLE = "the AMP scale has underflowed"
-READS = "training"
+READS = (TrainingLimits, TrainingSeries)
 EXPLANATION = Explanation(
     means="The factor by which float16 training (AMP) multiplies the loss has fallen below 1. It is "
     "halved at each step whose gradients overflow, and the step is left out; from torch's first scale, "

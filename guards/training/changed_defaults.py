@@ -10,7 +10,7 @@ from ledger.utils.mapping_diff import Difference, differences, listed
 
 CODE = "TRN008"
 TITLE = "a default is not that of the last good run"
-READS = "settings"
+READS = (EffectiveSettings, EffectiveSettings)
 EXPLANATION = Explanation(
     means="With every default filled in, a setting of the training, the model or its generation differs from "
     "the last good run's, and nobody chose it for this one. What only names paths, logs or uploads is left "

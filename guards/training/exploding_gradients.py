@@ -11,7 +11,7 @@ from ledger.findings import Finding, Severity, Skip
 
 CODE = "TRN002"
 TITLE = "the gradient norm explodes"
-READS = "training"
+READS = (TrainingLimits, TrainingSeries)
 EXPLANATION = Explanation(
     means="The gradient norm, before clipping, is ten times the median of the 50 points before it in three "
     "points in a row, or a hundred times in one. In the first ten points, where there is no such median "

@@ -10,7 +10,7 @@ from ledger.findings import Finding, Severity, Skip
 
 CODE = "TRN009"
 TITLE = "too few members of the family improved"
-READS = "family"
+READS = (FamilyLimits, MetricFamily)
 EXPLANATION = Explanation(
     means="Of the time frames that both this run and its parent run measured, fewer than half (or than "
     "guards.min_improved) have a higher correlation than the parent had. What differs by more than chance "

@@ -10,7 +10,7 @@ from ledger.findings import Finding, Severity, Skip
 
 CODE = "TRN004"
 TITLE = "the loss spikes or diverges"
-READS = "training"
+READS = (TrainingLimits, TrainingSeries)
 EXPLANATION = Explanation(
     means="A loss lies 7 robust standard deviations (1.4826 times the median absolute deviation) above "
     "the median of the 50 points before it, and half as high again as nine in ten of them; or the latest "

@@ -9,7 +9,7 @@ from ledger.findings import Finding, Severity, Skip
 
 CODE = "TRN010"
 TITLE = "the family's mean is below the limit"
-READS = "family"
+READS = (FamilyLimits, MetricFamily)
 EXPLANATION = Explanation(
     means="The mean correlation over the time frames is lower than guards.min_correlation, or a time frame "
     "has no correlation: its forecasts are all the same, or not numbers. A rehearsal has a limit of its own.",

@@ -11,7 +11,7 @@ from ledger.findings import Finding, Severity, Skip
 
 CODE = "TRN001"
 TITLE = "the loss is NaN or infinite, or hides it"
-READS = "training"
+READS = (TrainingLimits, TrainingSeries)
 EXPLANATION = Explanation(
     means="A loss is NaN or infinite. Where only the log of the Hugging Face Trainer is at hand, its filter "
     "(logging_nan_inf_filter, on by default) has left such steps out of the mean: a row made of nothing "

@@ -9,7 +9,7 @@ from ledger.findings import Finding, Severity
 
 CODE = "TRN006"
 TITLE = "the training ran out of memory"
-READS = "training"
+READS = (TrainingLimits, TrainingSeries)
 EXPLANATION = Explanation(
     means="The training ended with the error of an allocation that failed, on the device or on the CPU; the "
     "step is told. A process that was killed by signal 9 and said nothing is a warning: that is what the "

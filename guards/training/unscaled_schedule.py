@@ -10,7 +10,7 @@ from ledger.findings import Finding, Severity, Skip
 
 CODE = "TRN007"
 TITLE = "data or batch grew, and the schedule did not follow"
-READS = "plan"
+READS = (TrainingPlan, TrainingPlan)
 EXPLANATION = Explanation(
     means="Against the parent run, the steps of the training (through its data) or the examples per "
     "optimizer step have grown to 1.5 times or more, while both the learning rate and the warm-up are what "

@@ -10,7 +10,7 @@ from ledger.findings import Finding, Severity, Skip
 
 CODE = "TRN003"
 TITLE = "the gradient norm vanishes"
-READS = "training"
+READS = (TrainingLimits, TrainingSeries)
 EXPLANATION = Explanation(
     means="The median gradient norm of the last 50 points (10 at least) is below 0.05, and the loss has not "
     "come down to half of what it began with; or the norm is exactly 0 while the loss is 0.01 or more. "

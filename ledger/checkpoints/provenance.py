@@ -12,7 +12,8 @@ from pathlib import Path
 
 import orjson
 
-from ledger.evidence.checkpoint import Origin, ScoreClaim, ScoreClaims, Snapshot
+from ledger.evidence.provenance import Origin, ScoreClaim, ScoreClaims
+from ledger.evidence.snapshot import Snapshot
 from ledger.findings import Json
 from ledger.importers.trainer_state import NAME, TrainerState, read_trainer_state
 from ledger.journal.run import Run

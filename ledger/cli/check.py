@@ -60,7 +60,7 @@ def command(
     """
     from guards.text.failed import DEFAULT_MARKERS
     from ledger.commands.check import CheckRequest, check_files
-    from ledger.evidence import ScoreLimits
+    from ledger.evidence.scores import ScoreLimits
 
     request = CheckRequest(
         output=output,
@@ -80,7 +80,7 @@ def command(
 def _document(output: Path, checked: "CheckedOutput") -> dict[str, "Json"]:
     from dataclasses import asdict
 
-    from ledger.evidence import Scores
+    from ledger.evidence.scores import Scores
 
     return {
         **checked.report.to_json(),
@@ -93,7 +93,7 @@ def _document(output: Path, checked: "CheckedOutput") -> dict[str, "Json"]:
 
 def _human(output: Path, checked: "CheckedOutput") -> list["RenderableType"]:
     from ledger.display.tables import lines, report_table, samples_table, scores_lines, verdict_line
-    from ledger.evidence import Scores
+    from ledger.evidence.scores import Scores
 
     parts: list[RenderableType] = [report_table(checked.report), lines([""])]
     if isinstance(checked.scores, Scores):

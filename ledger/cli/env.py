@@ -45,10 +45,11 @@ def show(name: str | None, python: Path | None, as_json: bool) -> int:
     from guards.guard import inspect
     from ledger.display.tables import report_table, verdict_line
     from ledger.evidence import Evidence
+    from ledger.evidence.environment import Pins
     from runners.environments.inspection import capture
 
     environment = capture(python or Path(sys.executable), _variants(name))
-    report = inspect(GUARDS, Evidence(packages=environment.pins), Evidence(packages=environment.installed))
+    report = inspect(GUARDS, Evidence().including(Pins, environment.pins), Evidence(environment.installed))
     lockfile = environment.lockfile
     document = {
         "lockfile": {"name": lockfile.name, "digest": lockfile.digest} if lockfile else None,

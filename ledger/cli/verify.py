@@ -114,7 +114,7 @@ def command(
 
 
 def _print_last(folder: Path, as_json: bool) -> int:
-    from ledger.evidence.checkpoint import newest_verified, read_mark
+    from ledger.checkpoints.marks import newest_verified, read_mark
 
     found = newest_verified(folder)
     mark = read_mark(found) if found else None

@@ -12,7 +12,9 @@ from guards.text.limits import DEFAULT_MAX_RATE
 from guards.text.scan import scan
 from ledger.errors import LedgerError, UsageError
 from ledger.evaluation.scoring import score
-from ledger.evidence import Evidence, ScoreLimits, Scores, TextEvidence, TextLimits, Unobserved
+from ledger.evidence import Evidence, Unobserved
+from ledger.evidence.scores import ScoreLimits, Scores
+from ledger.evidence.text import TextEvidence, TextLimits
 from ledger.findings import Report
 from ledger.models.languages import language_of
 from ledger.utils.textfiles import read_lines
@@ -85,8 +87,9 @@ def inspect_output(
         _same_length(output, name, other)
     text = scan(output, source=source, language=language, markers=markers)
     scores = _scores(output, reference, language)
-    expected = Evidence(text=TextLimits({**DEFAULT_MAX_RATE, **max_rate}), scores=score_limits)
-    report = inspect((*registry.TEXT, *registry.SCORES), expected, Evidence(text=text, scores=scores))
+    expected = Evidence(TextLimits({**DEFAULT_MAX_RATE, **max_rate}), score_limits)
+    actual = Evidence(text).including(Scores, scores)
+    report = inspect((*registry.TEXT, *registry.SCORES), expected, actual)
     return report, text, scores
 
 

@@ -17,6 +17,7 @@ from ledger.environments.environment import Environment
 from ledger.environments.lockfile import Lockfile, find, is_path
 from ledger.errors import LedgerError, UsageError
 from ledger.evidence import Evidence
+from ledger.evidence.environment import Pins
 from ledger.findings import Report, Verdict
 from ledger.workspace import Workspace
 from runners.environments.build import build, built, default_cache, obtainable
@@ -119,12 +120,12 @@ def lock_named(
 
 
 def _drift(environment: Environment) -> Report:
-    expected, actual = Evidence(packages=environment.pins), Evidence(packages=environment.installed)
-    return inspect([version_drift], expected, actual)
+    expected = Evidence().including(Pins, environment.pins)
+    return inspect([version_drift], expected, Evidence(environment.installed))
 
 
 def _room(lockfile: Lockfile, cache: Path) -> Report:
-    expected, actual = Evidence(disk=environment_need(lockfile)), Evidence(disk=free_space(cache))
+    expected, actual = Evidence(environment_need(lockfile)), Evidence(free_space(cache))
     return inspect([insufficient_disk], expected, actual)
 
 

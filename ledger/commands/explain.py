@@ -24,7 +24,7 @@ def in_full(guard: Guard) -> dict[str, Json]:
     return {
         "code": guard.CODE,
         "title": guard.TITLE,
-        "reads": guard.READS,
+        "reads": guard.READS[1].NAME,
         "means": explanation.means,
         "matters": explanation.matters,
         "do": explanation.do,

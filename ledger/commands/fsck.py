@@ -61,4 +61,4 @@ def inspect_journal(journal: Journal, root: Path | None) -> tuple[Report, int]:
     with journal.locked():
         lines = audit.read_lines(journal.read())
         expected = audit.expected_heads(journal, lines, root)
-    return inspect(GUARDS, Evidence(journal=expected), Evidence(journal=lines)), len(lines.lines)
+    return inspect(GUARDS, Evidence(expected), Evidence(lines)), len(lines.lines)

@@ -106,7 +106,7 @@ def _inspect(claimed: Claimed) -> Report:
     """The guards on claims; they read prose, so nothing is said of a source that holds none."""
     if claimed.log is None:
         return Report()
-    return inspect(GUARDS, Evidence(log=Consistency()), Evidence(log=claimed.log))
+    return inspect(GUARDS, Evidence(Consistency()), Evidence(claimed.log))
 
 
 def _about(report: Report, experiment: str) -> Report:

@@ -15,8 +15,9 @@ from ledger.commands.recorded_texts import read_data, read_output
 from ledger.environments.diff.from_journal import Facts, environments, side_of_run
 from ledger.environments.diff.ranking import suspects
 from ledger.errors import LedgerError
-from ledger.evidence import LineSample, TextEvidence, Unobserved
+from ledger.evidence import Unobserved
 from ledger.evidence.suspects import Kind
+from ledger.evidence.text import LineSample, TextEvidence
 from ledger.journal.annotations import Decision, decisions, notes, ratings
 from ledger.journal.run import Run
 from ledger.journal.runs import load_record

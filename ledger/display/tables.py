@@ -8,7 +8,8 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from ledger.evidence import LineSample, Scores, TextEvidence
+from ledger.evidence.scores import Scores
+from ledger.evidence.text import LineSample, TextEvidence
 from ledger.findings import Json, Report, Severity, Verdict
 
 MARKS = {

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ledger.environments.lockfile import Lockfile, select
-from ledger.evidence import Installed, Pins, Unobserved
+from ledger.evidence import Unobserved
+from ledger.evidence.environment import Installed, Pins
 from ledger.findings import Json
 from ledger.utils.hashing import digest_json
 from ledger.utils.redaction import scrub_url

@@ -8,8 +8,8 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from ledger.errors import LedgerError
-from ledger.evidence import Scores
 from ledger.evidence.metrics import Metric
+from ledger.evidence.scores import Scores
 from ledger.models.languages import language_of
 from ledger.utils.plural import count
 

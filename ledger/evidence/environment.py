@@ -6,8 +6,9 @@ somebody sent has no packages.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import ClassVar, Literal
 
+from ledger.evidence import Slice
 from ledger.findings import Json
 
 Kind = Literal["interpreter", "lockfile", "requirements", "run", "verification", "wandb", "folder"]
@@ -29,7 +30,7 @@ class Package:
 
 
 @dataclass(frozen=True, slots=True)
-class EnvironmentSide:
+class EnvironmentSide(Slice):
     """An environment as far as its source tells.
 
     `packages` by normalized name; `whole`: nothing else was installed, as an interpreter can say and a list
@@ -40,6 +41,9 @@ class EnvironmentSide:
     sections apart; `partial`: only what was written down, without the defaults. `chosen` has what a
     spec sets, by dotted name. `inputs` is what went in beside the environment: code, data, spec.
     """
+
+    NAME: ClassVar = "surroundings"
+    MISSING: ClassVar = "no environments were compared"
 
     name: str
     kind: Kind
@@ -60,3 +64,24 @@ class EnvironmentSide:
     def why_unknown(self, part: str) -> str:
         """Why a part is None, in words that follow the side's name."""
         return f"{self.name}: {self.unknown.get(part, f'a {self.kind} does not tell its {part}')}"
+
+
+@dataclass(frozen=True, slots=True)
+class Pins(Slice):
+    """Expected packages: name (normalized) to exact version, as one lockfile pins them."""
+
+    lockfile: str
+    versions: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Installed(Slice):
+    """Packages found: name (normalized) to version; `altered` names those whose files or origin are not
+    the wheel's own (editable, direct URL)."""
+
+    NAME: ClassVar = "packages"
+    MISSING: ClassVar = "no lockfile is named"
+
+    python: str
+    versions: Mapping[str, str]
+    altered: tuple[str, ...] = ()

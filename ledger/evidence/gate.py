@@ -5,14 +5,19 @@ Plain values. Collecting them is in `ledger.commands.gate`, judging in `guards.g
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import ClassVar
 
+from ledger.evidence import Slice
 from ledger.evidence.metrics import Metric, PairedTest
 from ledger.findings import Finding
 
 
 @dataclass(frozen=True, slots=True)
-class JournalText:
+class JournalText(Slice):
     """A journal's bytes, and where it stands: `main`, `the work tree`."""
+
+    NAME: ClassVar = "past"
+    MISSING: ClassVar = "no base to hold the journal against"
 
     where: str
     data: bytes
@@ -36,7 +41,7 @@ class ChangedSpec:
 
 
 @dataclass(frozen=True, slots=True)
-class ChangedSpecs:
+class ChangedSpecs(Slice):
     """Expected: each of these has a run."""
 
     base: str
@@ -60,8 +65,11 @@ class SpecRun:
 
 
 @dataclass(frozen=True, slots=True)
-class SpecRuns:
+class SpecRuns(Slice):
     """The real runs on the record, oldest first, and the rehearsals of this call."""
+
+    NAME: ClassVar = "specs"
+    MISSING: ClassVar = "no base to hold specs against"
 
     runs: tuple[SpecRun, ...] = ()
 
@@ -70,7 +78,7 @@ class SpecRuns:
 
 
 @dataclass(frozen=True, slots=True)
-class ScoreLimit:
+class ScoreLimit(Slice):
     """Expected of a new score: not worse with a p-value below this."""
 
     max_p: float = 0.05
@@ -101,8 +109,11 @@ class ScoreChange:
 
 
 @dataclass(frozen=True, slots=True)
-class ScoreChanges:
+class ScoreChanges(Slice):
     """Every experiment with a new score and one in the base."""
+
+    NAME: ClassVar = "score_changes"
+    MISSING: ClassVar = "no base's scores"
 
     changes: tuple[ScoreChange, ...] = ()
 
@@ -111,7 +122,7 @@ class ScoreChanges:
 
 
 @dataclass(frozen=True, slots=True)
-class KnownRuns:
+class KnownRuns(Slice):
     """Expected: what is open in these runs of the base was there before the branch."""
 
     base: str
@@ -129,8 +140,11 @@ class RunFindings:
 
 
 @dataclass(frozen=True, slots=True)
-class OpenFindings:
+class OpenFindings(Slice):
     """Every run with open errors, oldest first."""
+
+    NAME: ClassVar = "open_findings"
+    MISSING: ClassVar = "the journal was not read"
 
     runs: tuple[RunFindings, ...] = ()
 
@@ -154,7 +168,7 @@ class DocumentClaim:
 
 
 @dataclass(frozen=True, slots=True)
-class Numbers:
+class Numbers(Slice):
     """Expected of the claims: what the journal has, by the run and metric that a claim names.
 
     `missing` says of a pair that is not on the record what is. `shares` are the pairs whose number is 0-1: of
@@ -168,8 +182,11 @@ class Numbers:
 
 
 @dataclass(frozen=True, slots=True)
-class DocumentClaims:
+class DocumentClaims(Slice):
     """Every marked number in the repository's documents."""
+
+    NAME: ClassVar = "written_numbers"
+    MISSING: ClassVar = "no documents were read"
 
     claims: tuple[DocumentClaim, ...] = ()
 
@@ -235,7 +252,7 @@ class LockChange:
 
 
 @dataclass(frozen=True, slots=True)
-class LockChanges:
+class LockChanges(Slice):
     """Expected: each of these experiments still does what it did."""
 
     base: str
@@ -243,8 +260,11 @@ class LockChanges:
 
 
 @dataclass(frozen=True, slots=True)
-class Rehearsals:
+class Rehearsals(Slice):
     """What came of rehearsing them, by experiment; `why_not` where an experiment was not rehearsed."""
+
+    NAME: ClassVar = "lock_changes"
+    MISSING: ClassVar = "no base's lockfiles"
 
     rehearsed: Mapping[str, Rehearsed] = field(default_factory=dict)
     why_not: Mapping[str, str] = field(default_factory=dict)

@@ -7,8 +7,9 @@ them, `guards.claims` looks for those that contradict each other.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
+from ledger.evidence import Slice
 from ledger.findings import Json
 
 # `not run`: it could not be started, or its model not be had. `planned`: it was never more than an idea.
@@ -174,8 +175,11 @@ class OtherData:
 
 
 @dataclass(frozen=True, slots=True)
-class WrittenLog:
+class WrittenLog(Slice):
     """Everything that can be held against something else in a written log, in the order of its lines."""
+
+    NAME: ClassVar = "log"
+    MISSING: ClassVar = "no written log was read"
 
     statements: tuple[Statement, ...] = ()
     shares: tuple[ClaimedShare, ...] = ()
@@ -188,7 +192,7 @@ class WrittenLog:
 
 
 @dataclass(frozen=True, slots=True)
-class Consistency:
+class Consistency(Slice):
     """Expected of a written log: how far two statements of one thing may lie apart.
 
     `size`: relative difference of a data set's size worked out from its throughput, which is rounded.

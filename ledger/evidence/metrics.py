@@ -3,6 +3,9 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
+
+from ledger.evidence import Slice
 
 LEVEL = 0.05  # of a test, and 1 - LEVEL is its interval's share
 NARROW = 2.0  # a scale from -1 to 1
@@ -54,12 +57,15 @@ class PairedTest:
 
 
 @dataclass(frozen=True, slots=True)
-class MetricFamily:
+class MetricFamily(Slice):
     """One metric of several members, such as the correlation of each time frame, as one run measured it.
 
     `values` may be NaN where a member has none, `counts` is how many examples each is over, `signature` how
     it was computed.
     """
+
+    NAME: ClassVar = "family"
+    MISSING: ClassVar = "no family of metrics was measured"
 
     run: str
     name: str
@@ -75,7 +81,7 @@ class MetricFamily:
 
 
 @dataclass(frozen=True, slots=True)
-class FamilyLimits:
+class FamilyLimits(Slice):
     """Expected of a family: what the `parent` run measured, the lowest share (0-1) of the members that should
     improve on that, and the lowest mean. Without a parent `no_parent` says why there is none.
     """

@@ -5,7 +5,9 @@ Plain values, the same shape for the run and for its repetition. Collecting them
 """
 
 from dataclasses import dataclass, field
+from typing import ClassVar
 
+from ledger.evidence import Slice
 from ledger.evidence.metrics import Metric
 
 
@@ -24,11 +26,14 @@ class Device:
 
 
 @dataclass(frozen=True, slots=True)
-class OutputTrace:
+class OutputTrace(Slice):
     """An output text. `sha256` is of the file; `lines` is None where it is not to be had, `unseen` says why.
 
     `source` is what was translated, to be shown beside a line, empty where it is not at hand.
     """
+
+    NAME: ClassVar = "output_trace"
+    MISSING: ClassVar = "there is no output to compare"
 
     run: str
     sha256: str
@@ -50,8 +55,11 @@ class SaveTrace:
 
 
 @dataclass(frozen=True, slots=True)
-class TrainingTrace:
+class TrainingTrace(Slice):
     """A training: the loss of each step that was kept, in order, and every checkpoint, by step."""
+
+    NAME: ClassVar = "training_trace"
+    MISSING: ClassVar = "it is no training"
 
     run: str
     losses: tuple[tuple[int, float], ...] = ()
@@ -60,8 +68,11 @@ class TrainingTrace:
 
 
 @dataclass(frozen=True, slots=True)
-class ExitTrace:
+class ExitTrace(Slice):
     """How a command ended, by the shell's exit code."""
+
+    NAME: ClassVar = "exit_trace"
+    MISSING: ClassVar = "it is no recorded command"
 
     run: str
     exit_code: int

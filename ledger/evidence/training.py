@@ -6,7 +6,9 @@ Plain values that the training-health guards read. Collecting them is in `runner
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
+from typing import ClassVar
 
+from ledger.evidence import Slice
 from ledger.findings import Json
 from ledger.utils.json_values import to_number
 
@@ -42,12 +44,15 @@ class TrainingFailure:
 
 
 @dataclass(frozen=True, slots=True)
-class TrainingSeries:
+class TrainingSeries(Slice):
     """A training as far as it went, oldest step first.
 
     `filtered`: the losses went through the Trainer's `logging_nan_inf_filter`, which is on by default and
     leaves NaN and Inf out of the mean. False where each step's own loss was seen.
     """
+
+    NAME: ClassVar = "training"
+    MISSING: ClassVar = "no training was watched"
 
     points: tuple[TrainingPoint, ...] = ()
     filtered: bool = True
@@ -55,7 +60,7 @@ class TrainingSeries:
 
 
 @dataclass(frozen=True, slots=True)
-class TrainingLimits:
+class TrainingLimits(Slice):
     """Expected of a training: what is taken for healthy. Sources and reasons: docs/training-health.md.
 
     `window` is how many points before a point it is held against, `least_points` the fewest that will do.
@@ -102,13 +107,16 @@ def _is_limit(value: Json, *, whole: bool) -> bool:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TrainingPlan:
+class TrainingPlan(Slice):
     """What a training is set to do; None: not known. Expected: the parent run's, actual: this one's.
 
     `batch_size` is examples per forward pass over all devices, `accumulation` the passes per optimizer step.
     `batches` is passes per epoch, which stands in where the number of examples is not known. `steps` and
     `warmup_steps` count optimizer steps, `learning_rate` is the highest of the schedule.
     """
+
+    NAME: ClassVar = "plan"
+    MISSING: ClassVar = "no parent run is on the record"
 
     run: str
     train_examples: int | None = None
@@ -123,12 +131,15 @@ class TrainingPlan:
 
 
 @dataclass(frozen=True, slots=True)
-class EffectiveSettings:
+class EffectiveSettings(Slice):
     """The settings that a training really has, every default filled in. Expected: the last good run's.
 
     `settings` may be nested (`training`, `model`, `generation`); `chosen` holds the dotted paths that the
     user set, so that all the others are defaults. `run` names the run that they are of.
     """
+
+    NAME: ClassVar = "settings"
+    MISSING: ClassVar = "no good run is on the record"
 
     run: str
     settings: Mapping[str, Json]
@@ -137,7 +148,7 @@ class EffectiveSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class MemoryNeed:
+class MemoryNeed(Slice):
     """Bytes that a training keeps on its device from the first step to the last, by what they are for.
 
     Activations are not in it, unless a part says so: the need is a lower bound.
@@ -153,8 +164,11 @@ class MemoryNeed:
 
 
 @dataclass(frozen=True, slots=True)
-class DeviceMemory:
+class DeviceMemory(Slice):
     """The memory of the device that is to train: all of it, and what nobody uses now."""
+
+    NAME: ClassVar = "memory"
+    MISSING: ClassVar = "no training is planned on a device"
 
     device: str
     total_bytes: int

@@ -7,7 +7,8 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ledger.evidence import GitState, Unobserved
+from ledger.evidence import Unobserved
+from ledger.evidence.preflight import GitState
 from ledger.git.branch import current_branch
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from pathlib import Path
 import orjson
 
 from ledger.errors import LedgerError
-from ledger.evidence import JournalHeads, JournalLine, JournalLines, TornTail
+from ledger.evidence.journal import JournalHeads, JournalLine, JournalLines, TornTail
 from ledger.findings import Json
 from ledger.git import status
 from ledger.journal.store import Entry, Journal, newest, parse, parse_sound, spans, split_tail

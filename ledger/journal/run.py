@@ -11,7 +11,7 @@ from ledger.evidence.metrics import Metric
 from ledger.findings import Json, Report, Verdict
 
 if TYPE_CHECKING:
-    from ledger.evidence import RunIdentity
+    from ledger.evidence.identity import RunIdentity
 
 # `claimed`: imported from another tool's record. Nothing was observed, so it has no verdict.
 Status = Literal["running", "interrupted", "finished", "failed", "claimed"]
@@ -303,7 +303,7 @@ class Run:
 
     def identity(self) -> "RunIdentity":
         """Its inputs and output, as the duplicate guards compare them."""
-        from ledger.evidence import RunIdentity
+        from ledger.evidence.identity import RunIdentity
 
         return RunIdentity(
             run=self.id,

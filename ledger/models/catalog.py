@@ -5,7 +5,7 @@ A name that the table does not know counts as fit to use: the guards look at wha
 
 import re
 
-from ledger.evidence import ModelKind
+from ledger.evidence.preflight import ModelKind
 
 # The last part of a hub name or folder, in full (a suffix such as -cnn or -finetuned-ko-ja names another
 # model), and what its makers trained it on, by their papers and model cards.

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from ledger.evidence import LineSample
+from ledger.evidence.text import LineSample
 from ledger.findings import Json
 
 if TYPE_CHECKING:

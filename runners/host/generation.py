@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ledger.display.progress import Progress
 from ledger.errors import LedgerError
-from ledger.evidence import CodeProbe, TokenizerProbe
+from ledger.evidence.preflight import CodeProbe, TokenizerProbe
 from ledger.findings import Json
 from runners.host.worker_process import Event, Worker, WorkerDiedError
 from runners.worker.generation.shards import Shard, ShardFolder, write_atomically

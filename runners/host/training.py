@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ledger.display.progress import Progress
 from ledger.errors import LedgerError
-from ledger.evidence import TokenizerProbe
+from ledger.evidence.preflight import TokenizerProbe
 from ledger.evidence.training import TrainingFailure, TrainingPoint
 from ledger.findings import Json
 from runners.host.generation import to_probe

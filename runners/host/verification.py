@@ -10,19 +10,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from ledger.checkpoints.stored_evidence import StoredEvidence, parse, read_evidence
 from ledger.display.progress import Progress
 from ledger.errors import LedgerError
 from ledger.evaluation.scoring import score
-from ledger.evidence.checkpoint import (
-    CheckpointFiles,
-    Kept,
-    Sample,
-    Snapshot,
-    files_from_json,
-    from_json,
-    read_evidence,
-    sample_from_json,
-)
+from ledger.evidence.checkpoint_files import CheckpointFiles
+from ledger.evidence.snapshot import Sample, Snapshot
 from ledger.models.languages import language_of
 from runners.host.worker_process import Event, Worker
 
@@ -85,11 +78,11 @@ def reload(
     with ThreadPoolExecutor(1) as pool:  # the scorer's dictionaries are loaded while the worker works
         expected = pool.submit(_scored, kept.snapshot if kept else _nothing_kept(), language)
         result = worker.call(_job(checkpoint, question), _teller(on_progress))
-    asked = sample_from_json(result["asked"]) if result["asked"] else None
+    asked = parse(Sample, result["asked"]) if result["asked"] else None
     return ReloadResult(
-        files=files_from_json(result["files"]),
+        files=parse(CheckpointFiles, result["files"]),
         expected=expected.result(),
-        actual=_scored(from_json(result["snapshot"]), language),
+        actual=_scored(parse(Snapshot, result["snapshot"]), language),
         asked=asked and _score_sample(asked, language),
         has_evidence=kept is not None,
         seconds=result["seconds"],
@@ -119,7 +112,7 @@ def _teller(on_progress: Callable[[Progress], None]) -> Callable[[Event], None]:
     return tell
 
 
-def _language(kept: Kept | None) -> str | None:
+def _language(kept: StoredEvidence | None) -> str | None:
     if kept is None or kept.snapshot.sample is None:
         return None
     code = kept.snapshot.sample.language or kept.recipe.get("target_code")

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ledger.environments.lockfile import Lockfile
-from ledger.evidence import CachedModel, DiskNeed, DiskSpace
+from ledger.evidence.preflight import CachedModel, DiskNeed, DiskSpace
 
 # A rehearsal writes one model of about 1M parameters (4 MB), its tokenizer, shards and the MLflow store.
 REHEARSAL_BYTES = 200 * 2**20

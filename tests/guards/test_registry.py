@@ -1,4 +1,3 @@
-import dataclasses
 import inspect as python_inspect
 import pkgutil
 import re
@@ -6,14 +5,16 @@ import subprocess
 import sys
 from importlib import import_module
 from pathlib import Path
+from typing import get_type_hints
 
 import pytest
 
 import guards
 from guards.catalogue import pages, write
 from guards.guard import Explanation, inspect
-from guards.registry import ALL, BY_CODE, FAMILIES
+from guards.registry import ALL, BY_CODE, FAMILIES, SCORES
 from ledger.evidence import Evidence, Unobserved
+from ledger.evidence.scores import ScoreLimits, Scores
 
 ROOT = Path(__file__).parents[2]
 each_guard = pytest.mark.parametrize("guard", ALL, ids=lambda guard: guard.CODE)
@@ -40,7 +41,10 @@ def test_every_guard_module_is_registered():
 @each_guard
 def test_a_guard_has_the_shape_of_one(guard):
     assert re.fullmatch(r"[A-Z]{3}\d{3}", guard.CODE)
-    assert guard.READS in {field.name for field in dataclasses.fields(Evidence)}
+    expected, actual, _ = get_type_hints(guard.inspect).values()
+    assert (expected, actual) == guard.READS
+    assert guard.READS[1].NAME
+    assert guard.READS[1].MISSING
     assert guard.__doc__.startswith(guard.CODE)
     assert len(python_inspect.signature(guard.inspect).parameters) == 2
 
@@ -57,10 +61,27 @@ def test_a_guard_explains_itself(guard):
 
 @each_guard
 def test_what_nobody_observed_is_skipped_with_the_reason(guard):
-    blind = Evidence(**{field.name: Unobserved("too dark") for field in dataclasses.fields(Evidence)})
-    report = inspect([guard], blind, blind)
+    expected, actual = (Evidence().including(kind, Unobserved("too dark")) for kind in guard.READS)
+    report = inspect([guard], expected, actual)
     assert [(skip.code, skip.reason) for skip in report.skips] == [(guard.CODE, "too dark")]
     assert report.passed == ()
+
+
+@each_guard
+def test_what_nobody_collected_is_skipped_with_the_reason_of_its_kind(guard):
+    (skip,) = inspect([guard], Evidence(), Evidence()).skips
+    assert (skip.code, skip.reason, skip.required) == (guard.CODE, guard.READS[1].MISSING, False)
+
+
+def test_a_reason_that_was_given_comes_before_the_one_of_the_kind():
+    actual = Evidence().including(Scores, Unobserved("too dark"))
+    assert [skip.reason for skip in inspect(SCORES, Evidence(), actual).skips] == ["too dark"] * len(SCORES)
+
+
+def test_a_reason_that_spoils_the_verdict_comes_first():
+    expected = Evidence().including(ScoreLimits, Unobserved("no limits"))
+    actual = Evidence().including(Scores, Unobserved("too dark", required=True))
+    assert {skip.reason for skip in inspect(SCORES, expected, actual).skips} == {"too dark"}
 
 
 def test_the_documentation_is_up_to_date():

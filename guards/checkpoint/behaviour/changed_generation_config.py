@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from guards.checkpoint.behaviour.generation_settings import other_differences, text_differences
 from guards.checkpoint.skips import unseen
 from guards.guard import Explanation
-from ledger.evidence.checkpoint import Snapshot
+from ledger.evidence.snapshot import Snapshot
 from ledger.findings import Finding, Severity, Skip
 from ledger.utils.mapping_diff import listed
 
 CODE = "CKP009"
 TITLE = "the generation configuration differs"
-READS = "snapshot"
+READS = (Snapshot, Snapshot)
 EXPLANATION = Explanation(
     means="A setting that decides the text (first token, language, length, search, penalties) is not "
     "what it was at the save, every default filled in. Settings that change speed alone, such as "

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from guards.checkpoint.skips import unseen
 from guards.checkpoint.tensors.precision import Agreement, Demand, agreement, demand, difference, json_number
 from guards.guard import Explanation
-from ledger.evidence.checkpoint import Forward, Snapshot
+from ledger.evidence.snapshot import Forward, Snapshot
 from ledger.findings import Finding, Severity, Skip
 from ledger.utils.mapping_diff import Difference, differences, listed
 
 CODE = "CKP006"
 TITLE = "logits or loss differ from those at the save"
-READS = "snapshot"
+READS = (Snapshot, Snapshot)
 EXPLANATION = Explanation(
     means="One forward pass over a fixed batch of token ids gave other logits than in the training "
     "process. At the same data type and device they must be bit-equal; elsewhere they may differ by a "

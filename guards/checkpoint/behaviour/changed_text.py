@@ -7,12 +7,12 @@ from guards.checkpoint.behaviour.generation_settings import text_differences
 from guards.checkpoint.skips import unseen
 from guards.checkpoint.tensors.precision import Agreement, agreement
 from guards.guard import Explanation
-from ledger.evidence.checkpoint import Sample, Snapshot
+from ledger.evidence.snapshot import Sample, Snapshot
 from ledger.findings import Finding, Severity, Skip
 
 CODE = "CKP007"
 TITLE = "the generated text differs from that at the save"
-READS = "snapshot"
+READS = (Snapshot, Snapshot)
 EXPLANATION = Explanation(
     means="The same lines, translated greedily, came out otherwise than in the training process. Where "
     "the logits are bit-equal and the settings the same, every line must be the same. Where rounding or "

@@ -4,12 +4,12 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from guards.checkpoint.skips import unseen
 from guards.guard import Explanation
-from ledger.evidence.checkpoint import Snapshot, TokenizerFacts
+from ledger.evidence.snapshot import Snapshot, TokenizerFacts
 from ledger.findings import Finding, Severity, Skip
 
 CODE = "CKP008"
 TITLE = "the tokenizer or its language codes differ"
-READS = "snapshot"
+READS = (Snapshot, Snapshot)
 EXPLANATION = Explanation(
     means="A fixed sentence, a special token or a language code has other ids than at the save, or the "
     "vocabulary has another size. How the class is called does not count.",

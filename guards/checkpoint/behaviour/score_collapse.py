@@ -4,13 +4,13 @@ from collections.abc import Iterator
 
 from guards.checkpoint.behaviour.collapse import LINES, SHARE, collapsed, points, same_measure
 from guards.guard import Explanation
-from ledger.evidence.checkpoint import Snapshot
 from ledger.evidence.metrics import Metric
+from ledger.evidence.snapshot import Snapshot
 from ledger.findings import Finding, Severity, Skip
 
 CODE = "CKP010"
 TITLE = "the score collapsed"
-READS = "snapshot"
+READS = (Snapshot, Snapshot)
 EXPLANATION = Explanation(
     means="BLEU of the reloaded model is below a third of what the same lines scored in the training "
     "process, or of what the newest verified save scored, where that was 5 of 100 at least. Both are "

@@ -3,13 +3,12 @@
 from collections.abc import Iterator
 
 from guards.guard import Explanation
-from ledger.evidence import SoundFiles
-from ledger.evidence.checkpoint import CheckpointFiles
+from ledger.evidence.checkpoint_files import CheckpointFiles, SoundFiles
 from ledger.findings import Finding, Severity
 
 CODE = "CKP001"
 TITLE = "the checkpoint is incomplete or truncated"
-READS = "files"
+READS = (SoundFiles, CheckpointFiles)
 EXPLANATION = Explanation(
     means="A file that the model needs is not there, or is shorter than its own header says, or a shard "
     "that the index names is missing. A folder with an optimizer and no weights, and an empty one, count "

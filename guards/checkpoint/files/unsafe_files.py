@@ -3,13 +3,12 @@
 from collections.abc import Iterator
 
 from guards.guard import Explanation
-from ledger.evidence import SoundFiles
-from ledger.evidence.checkpoint import CheckpointFiles
+from ledger.evidence.checkpoint_files import CheckpointFiles, SoundFiles
 from ledger.findings import Finding, Severity
 
 CODE = "CKP002"
 TITLE = "a file of the checkpoint was refused"
-READS = "files"
+READS = (SoundFiles, CheckpointFiles)
 EXPLANATION = Explanation(
     means="The checkpoint asks for something that is never done: to unpickle objects other than tensors, "
     "to run code that comes with it, or to follow a link out of its folder.",

@@ -4,13 +4,12 @@ from collections.abc import Iterator, Sequence
 
 from guards.checkpoint.behaviour.collapse import LINES, WORTH, collapsed, points
 from guards.guard import Explanation
-from ledger.evidence import Measured
-from ledger.evidence.checkpoint import ScoreClaim, ScoreClaims
+from ledger.evidence.provenance import Measured, ScoreClaim, ScoreClaims
 from ledger.findings import Finding, Severity, Skip
 
 CODE = "CKP016"
 TITLE = "a claimed score is doubtful"
-READS = "claims"
+READS = (ScoreClaims, Measured)
 EXPLANATION = Explanation(
     means="A claimed BLEU or chrF is not on 0-100, or is at most 1, so that it may be a share of 1 as "
     "well as points of 100; or what was measured contradicts it: one is below a third of the other, and "

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from guards.guard import Explanation
-from ledger.evidence.checkpoint import Origin
+from ledger.evidence.provenance import Origin
 from ledger.findings import Finding, Severity, Skip
 
 CODE = "CKP013"
 TITLE = "the checkpoint is older than the run, or of another one"
-READS = "lineage"
+READS = (Origin, Origin)
 EXPLANATION = Explanation(
     means="The checkpoint was written before the run started (its evidence's time, or that of its newest "
     "weights file), or its evidence names another run.",

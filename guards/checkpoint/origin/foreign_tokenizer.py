@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 
 from guards.guard import Explanation
-from ledger.evidence.checkpoint import Origin
+from ledger.evidence.provenance import Origin
 from ledger.findings import Finding, Severity, Skip
 
 CODE = "CKP015"
 TITLE = "the tokenizer is not the run's"
-READS = "lineage"
+READS = (Origin, Origin)
 EXPLANATION = Explanation(
     means="The digest over the vocabulary files in the checkpoint differs from the one that the run "
     "recorded.",

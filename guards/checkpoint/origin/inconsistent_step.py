@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 
 from guards.guard import Explanation
-from ledger.evidence.checkpoint import Origin
+from ledger.evidence.provenance import Origin
 from ledger.findings import Finding, Severity, Skip
 
 CODE = "CKP014"
 TITLE = "trainer_state.json disagrees with the folder's name"
-READS = "lineage"
+READS = (Origin, Origin)
 EXPLANATION = Explanation(
     means="The step in the folder's name, global_step in trainer_state.json and the step in the evidence "
     "of the save are not the same, or trainer_state.json cannot be read.",

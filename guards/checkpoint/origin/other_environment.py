@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 
 from guards.guard import Explanation
-from ledger.evidence.checkpoint import Origin, Snapshot
+from ledger.evidence.provenance import Origin
+from ledger.evidence.snapshot import Snapshot
 from ledger.findings import Finding, Severity, Skip
 
 CODE = "CKP011"
 TITLE = "the environment is not the one that trained"
-READS = "snapshot"
+READS = (Snapshot, Snapshot)
 EXPLANATION = Explanation(
     means="The digest of the environment that reloaded the checkpoint, or the version of a package that "
     "matters for a reload, differs from what the training process noted when it saved.",

@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 
 from guards.guard import Explanation
-from ledger.evidence.checkpoint import Origin
+from ledger.evidence.provenance import Origin
 from ledger.findings import Finding, Severity, Skip
 
 CODE = "CKP012"
 TITLE = "the step lies beyond what the run recorded"
-READS = "lineage"
+READS = (Origin, Origin)
 EXPLANATION = Explanation(
     means="The folder's name, trainer_state.json or the evidence of the save tell a step that is higher "
     "than the last one that the run recorded.",

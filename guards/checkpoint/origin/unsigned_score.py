@@ -3,13 +3,12 @@
 from collections.abc import Iterator
 
 from guards.guard import Explanation
-from ledger.evidence import Measured
-from ledger.evidence.checkpoint import ScoreClaims
+from ledger.evidence.provenance import Measured, ScoreClaims
 from ledger.findings import Finding, Severity, Skip
 
 CODE = "CKP017"
 TITLE = "a score is claimed without its signature"
-READS = "claims"
+READS = (ScoreClaims, Measured)
 EXPLANATION = Explanation(
     means="A claim about the checkpoint (trainer_state.json, --claim) is a bare number: no tokenizer, no "
     "smoothing, no scale, no number of lines.",

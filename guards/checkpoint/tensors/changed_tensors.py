@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from guards.checkpoint.formatting import joined, listed, tensors
 from guards.checkpoint.skips import unseen
 from guards.guard import Explanation
-from ledger.evidence.checkpoint import Snapshot, Weights
+from ledger.evidence.snapshot import Snapshot, Weights
 from ledger.findings import Finding, Severity, Skip
 
 CODE = "CKP005"
 TITLE = "the tensors are not those that were saved"
-READS = "snapshot"
+READS = (Snapshot, Snapshot)
 EXPLANATION = Explanation(
     means="The digest of a tensor differs from the one that the training process took when it saved, or "
     "the tensor is gone. Matrices that were trained apart and are one now, or the other way round, are "

@@ -5,12 +5,12 @@ from collections.abc import Collection, Iterator
 from guards.checkpoint.formatting import listed, tensors
 from guards.checkpoint.skips import not_reloaded
 from guards.guard import Explanation
-from ledger.evidence.checkpoint import Snapshot, Weights
+from ledger.evidence.snapshot import Snapshot, Weights
 from ledger.findings import Finding, Severity, Skip
 
 CODE = "CKP003"
 TITLE = "tensors were missing in the file, or had no place in the model"
-READS = "snapshot"
+READS = (Snapshot, Snapshot)
 EXPLANATION = Explanation(
     means="The load found no tensor for some names of the model (missing), or one of another shape "
     "(mismatched), and filled them with random numbers; or the file holds tensors that the model has no "

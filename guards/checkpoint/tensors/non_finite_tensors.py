@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from guards.checkpoint.formatting import listed, tensors
 from guards.checkpoint.skips import not_reloaded
 from guards.guard import Explanation
-from ledger.evidence.checkpoint import Snapshot
+from ledger.evidence.snapshot import Snapshot
 from ledger.findings import Finding, Severity, Skip
 
 CODE = "CKP004"
 TITLE = "tensors are not finite"
-READS = "snapshot"
+READS = (Snapshot, Snapshot)
 EXPLANATION = Explanation(
     means="A tensor of the reloaded model holds NaN or infinity in at least one place.",
     matters="One NaN spreads through every layer after it, and generation goes on without an error. "

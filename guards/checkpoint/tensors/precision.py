@@ -8,7 +8,7 @@ import math
 from dataclasses import dataclass
 from enum import Enum
 
-from ledger.evidence.checkpoint import Forward, Snapshot, Weights
+from ledger.evidence.snapshot import Forward, Snapshot, Weights
 
 # The largest absolute difference of a logit that rounding explains, by the coarser of the data types.
 # Measured on Marian (2 + 2 layers of 128, 6 + 6 of 256) and mBART (2 + 2 of 128), half-trained on

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+from ledger.checkpoints.folders import list_checkpoints
 from ledger.commands.diff_env.defaults import lockfiles_behind
 from ledger.commands.diff_env.sources import SideSource
 from ledger.commands.reporter import Reporter
@@ -20,7 +21,6 @@ from ledger.environments.diff.package_groups import groups, mixed
 from ledger.environments.lockfile import Lockfile, read
 from ledger.environments.pin import Pin
 from ledger.errors import LedgerError, UsageError
-from ledger.evidence.checkpoint import list_checkpoints
 from ledger.evidence.environment import EnvironmentSide
 from ledger.evidence.suspects import Kind, Suspect
 from ledger.findings import Finding, Json, Report, Severity, Verdict

@@ -123,7 +123,7 @@ def compare_sides(
         b,
         tuple(suspects(a, b)),
         tuple(one for one in differences(a.inputs, b.inputs) if None not in (one.before, one.after)),
-        inspect(DIFFERENCES, Evidence(surroundings=a), Evidence(surroundings=b)),
+        inspect(DIFFERENCES, Evidence(a), Evidence(b)),
         borrowed,
     )
 

@@ -33,8 +33,8 @@ def check(scene: GateContext) -> Checked:
     if claims:
         numbers = unreadable(scene) or _numbers(claims, scene.runs)
     expected, actual = (
-        Evidence(written_numbers=numbers),
-        Evidence(written_numbers=DocumentClaims(tuple(claims))),
+        Evidence().including(Numbers, numbers),
+        Evidence(DocumentClaims(tuple(claims))),
     )
     report = inspect([wrong_document_number], expected, actual) + Report(tuple(unread))
     return Checked(NAME, f"{len(claims):,} marked numbers in {len(documents):,} Markdown files", report)

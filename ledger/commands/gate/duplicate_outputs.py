@@ -7,7 +7,8 @@ from dataclasses import replace
 from guards.guard import inspect
 from guards.identity import duplicate_output
 from ledger.commands.gate.context import Checked, GateContext, unreadable
-from ledger.evidence import Evidence, History
+from ledger.evidence import Evidence
+from ledger.evidence.identity import History, RunIdentity
 from ledger.findings import Report, Severity, merge
 from ledger.journal.run import Run
 
@@ -18,8 +19,8 @@ def check(scene: GateContext) -> Checked:
     """Hold each new run's output against those of all the others."""
     reason = unreadable(scene)
     if reason:
-        nothing = Evidence(identity=reason)
-        return Checked(NAME, "", inspect([duplicate_output], nothing, nothing))
+        unread = Evidence().including(RunIdentity, reason)
+        return Checked(NAME, "", inspect([duplicate_output], Evidence(), unread))
     new = [run for run in scene.new_runs if run.identity().output]
     twins = _by_output(scene.runs)
     reports = [_inspect(run, _others(scene, run, twins)) for run in new]
@@ -39,7 +40,7 @@ def _others(scene: GateContext, run: Run, twins: Mapping[str, Sequence[Run]]) ->
 
 def _inspect(run: Run, others: Iterable[Run]) -> Report:
     history, identity = History(tuple(one.identity() for one in others)), run.identity()
-    report = inspect([duplicate_output], Evidence(identity=history), Evidence(identity=identity))
+    report = inspect([duplicate_output], Evidence(history), Evidence(identity))
     findings = tuple(
         replace(finding, severity=Severity.ERROR, message=f"{run.id}: {finding.message}")
         for finding in report.findings

@@ -14,7 +14,7 @@ def check(scene: GateContext) -> Checked:
     """Inspect the journal of the work tree, alone and against the base's."""
     sound, entries = inspect_journal(scene.journal, scene.workspace.root)
     past, present = JournalText(scene.base.name, scene.past), JournalText(HERE, scene.journal.read())
-    grown = inspect(AGAINST_BASE, Evidence(past=past), Evidence(past=present))
+    grown = inspect(AGAINST_BASE, Evidence(past), Evidence(present))
     before = scene.past.count(b"\n")
     about = f"{entries:,} entries, of which the base has {before:,}"
     return Checked(NAME, about, sound + grown)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from guards.preflight import insufficient_disk
+from ledger.checkpoints.folders import list_checkpoints
 from ledger.commands.diff_env.compare import compare
 from ledger.commands.env import choose
 from ledger.commands.gate.context import GateContext
@@ -16,7 +17,6 @@ from ledger.commands.verify.values import VerifyRequest
 from ledger.commands.verify.verify import verify
 from ledger.environments.lockfile import Lockfile, read
 from ledger.errors import LedgerError
-from ledger.evidence.checkpoint import list_checkpoints
 from ledger.evidence.gate import Behaviour, LockChange, Rehearsed
 from ledger.evidence.suspects import Kind
 from ledger.findings import Report, Severity, Verdict

@@ -16,14 +16,14 @@ NAME = "lockfiles"
 def check(scene: GateContext) -> Checked:
     """Find the experiments whose lockfile changed, and with --rehearse what they do under both."""
     if not scene.changed:
-        nothing = Evidence(lock_changes=LockChanges(scene.base.name))
-        report = inspect([breaking_lockfile_change], nothing, Evidence(lock_changes=Rehearsals()))
+        nothing = Evidence(LockChanges(scene.base.name))
+        report = inspect([breaking_lockfile_change], nothing, Evidence(Rehearsals()))
         return Checked(NAME, "no lockfile changed", report)
     from ledger.commands.gate.lockfile_changes import look
 
     seen = look(scene)
-    expected = Evidence(lock_changes=LockChanges(scene.base.name, seen.changes))
-    report = inspect([breaking_lockfile_change], expected, Evidence(lock_changes=seen.rehearsals))
+    expected = Evidence(LockChanges(scene.base.name, seen.changes))
+    report = inspect([breaking_lockfile_change], expected, Evidence(seen.rehearsals))
     missing = tuple(Finding(breaking_lockfile_change.CODE, Severity.ERROR, says) for says in seen.missing)
     changed = ", ".join(path.name for path in scene.changed if path.suffix in LOCKFILES)
     named = ", ".join(change.experiment for change in seen.changes) or "none that was there before"

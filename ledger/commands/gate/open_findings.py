@@ -20,13 +20,13 @@ def check(scene: GateContext) -> Checked:
     """Look for open errors in every finished run, and in the verifications of its checkpoints."""
     reason = unreadable(scene)
     if reason:
-        nothing = Evidence(open_findings=reason)
-        return Checked(NAME, "", inspect([open_finding], nothing, nothing))
+        unread = Evidence().including(OpenFindings, reason)
+        return Checked(NAME, "", inspect([open_finding], Evidence(), unread))
     newest = {run.experiment: run.id for run in scene.runs}
     found = [one for run in scene.runs if (one := _open(run, newest)).findings]
     later, known = _verified(scene, newest)
-    expected = Evidence(open_findings=KnownRuns(scene.base.name, scene.known | known))
-    report = inspect([open_finding], expected, Evidence(open_findings=OpenFindings((*found, *later))))
+    expected = Evidence(KnownRuns(scene.base.name, scene.known | known))
+    report = inspect([open_finding], expected, Evidence(OpenFindings((*found, *later))))
     return Checked(NAME, f"{len(scene.new_runs):,} new runs, {len(scene.runs):,} in all", report)
 
 

@@ -23,12 +23,12 @@ def check(scene: GateContext) -> Checked:
     """Pair each experiment's newest new scored run with the base's newest, and test the difference."""
     reason = unreadable(scene)
     if reason:
-        nothing = Evidence(score_changes=reason)
-        return Checked(NAME, "", inspect([worse_score], nothing, nothing))
+        unread = Evidence().including(ScoreChanges, reason)
+        return Checked(NAME, "", inspect([worse_score], Evidence(), unread))
     pairs = list(_pairs(scene))
     changes = tuple(change for old, new in pairs for change in _changes(scene, old, new))
-    actual = Evidence(score_changes=ScoreChanges(changes))
-    report = inspect([worse_score], Evidence(score_changes=ScoreLimit(LEVEL)), actual)
+    actual = Evidence(ScoreChanges(changes))
+    report = inspect([worse_score], Evidence(ScoreLimit(LEVEL)), actual)
     rows = tuple(_row(change) for change in changes)
     tables = (GateTable("scores", HEADINGS, rows),) if rows else ()
     return Checked(NAME, f"{len(pairs):,} experiments with a new score", _accepted(report, scene), tables)

@@ -28,7 +28,7 @@ def check(scene: GateContext) -> Checked:
     runs: SpecRuns | Unobserved = SpecRuns()
     if changed:
         runs = unreadable(scene) or SpecRuns((*map(_recorded, _real(scene)), *_rehearse(scene, changed)))
-    report = inspect([spec_without_run], Evidence(specs=expected), Evidence(specs=runs))
+    report = inspect([spec_without_run], Evidence(expected), Evidence().including(SpecRuns, runs))
     named = ", ".join(spec.experiment for spec in changed)
     about = f"{len(changed)} changed: {named}" if changed else "no spec runs anything else than before"
     return Checked(NAME, about, report)

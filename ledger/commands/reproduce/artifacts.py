@@ -27,13 +27,13 @@ def evidence_of(workspace: Workspace, run: Run) -> Evidence:
             if run.exit_code is None
             else ExitTrace(run.id, run.exit_code)
         )
-        return Evidence(exit_trace=ended, output_trace=NOT_RECORDED)
+        return Evidence().including(ExitTrace, ended).including(OutputTrace, NOT_RECORDED)
     device = _device(run)
     if run.is_training:
         losses = read_series(workspace.runs / run.id, run.result.get("series"))
         saves = tuple(_save(row) for row in run.checkpoints)
-        return Evidence(training_trace=TrainingTrace(run.id, losses, saves, device))
-    return Evidence(output_trace=_output(workspace, run, device))
+        return Evidence(TrainingTrace(run.id, losses, saves, device))
+    return Evidence().including(OutputTrace, _output(workspace, run, device))
 
 
 def _output(workspace: Workspace, run: Run, device: Device) -> OutputTrace | Unobserved:

@@ -98,7 +98,7 @@ def _answer(done: Reproduction) -> str:
 
 def _extent(expected: Evidence) -> str:
     """How much was the same."""
-    match expected.output_trace, expected.training_trace, expected.exit_trace:
+    match expected.get(OutputTrace), expected.get(TrainingTrace), expected.get(ExitTrace):
         case OutputTrace() as output, _, _:
             return f", {len(output.lines):,} lines" if output.lines is not None else ""
         case _, TrainingTrace() as training, _:
@@ -109,7 +109,7 @@ def _extent(expected: Evidence) -> str:
 
 
 def _details(done: Reproduction) -> Iterator[str]:
-    output = done.expected.output_trace
+    output = done.expected.get(OutputTrace)
     if done.result == "identical" and isinstance(output, OutputTrace):
         yield f"sha256:{output.sha256}"
     if done.kept:

@@ -32,7 +32,9 @@ from ledger.commands.run.rehearsal_model import rehearsal_model, tiny_model
 from ledger.commands.run.training.forecasting import run_forecasting
 from ledger.commands.run.training.train import TrainingOutcome, run_training
 from ledger.evaluation.significance import intervals
-from ledger.evidence import Evidence, LineSample, Scores, TextEvidence
+from ledger.evidence import Evidence
+from ledger.evidence.scores import Scores
+from ledger.evidence.text import LineSample, TextEvidence
 from ledger.findings import Json, Report, Verdict
 from ledger.models.catalog import parameters
 from ledger.specs import ForecastingSpec, GenerationSpec, TrainingSpec, load_experiment
@@ -167,7 +169,7 @@ def _guard(plan: GenerationPlan, before: Report, recorder: Recorder, result: Gen
     )
     digests = digest_file(result.output)
     identity = plan.identity(recorder.run, {"md5": digests["md5"], "sha256": digests["sha256"]})
-    report += inspect(registry.IDENTITY, Evidence(identity=plan.history), Evidence(identity=identity))
+    report += inspect(registry.IDENTITY, Evidence(plan.history), Evidence(identity))
     outcome = Outcome(
         experiment=plan.spec.name,
         mode=plan.request.mode,

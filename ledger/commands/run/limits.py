@@ -5,7 +5,7 @@ from dataclasses import fields, replace
 
 from guards import registry
 from ledger.errors import UsageError
-from ledger.evidence import ScoreLimits
+from ledger.evidence.scores import ScoreLimits
 from ledger.evidence.training import TrainingLimits, limit_problems
 from ledger.findings import Json
 from ledger.specs import GenerationSpec

@@ -14,7 +14,8 @@ from ledger.commands.run import preflight
 from ledger.commands.run.recorder import Mode, Recorder, git_facts
 from ledger.environments.environment import Environment
 from ledger.errors import LedgerError, RunFailedError, UsageError
-from ledger.evidence import DiskNeed, History, ModelUse, RunIdentity
+from ledger.evidence.identity import History, RunIdentity
+from ledger.evidence.preflight import DiskNeed, ModelUse
 from ledger.findings import Json, Report
 from ledger.git import status
 from ledger.journal.run import Run

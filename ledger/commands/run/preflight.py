@@ -7,14 +7,15 @@ from guards import registry
 from guards.environment import GUARDS as PINS
 from guards.guard import inspect
 from ledger.environments.environment import Environment
-from ledger.evidence import (
+from ledger.evidence import Evidence
+from ledger.evidence.environment import Pins
+from ledger.evidence.identity import History, RunIdentity
+from ledger.evidence.preflight import (
     DiskNeed,
-    Evidence,
     GitExpectation,
-    History,
+    GitState,
     LanguageCodes,
     ModelUse,
-    RunIdentity,
     TokenizerProbe,
 )
 from ledger.findings import Report, Severity
@@ -44,29 +45,19 @@ def inspect_surroundings(
     memory, which is a training's matter.
     `need` is what the run will write; `clean`: it refuses to run with uncommitted changes.
     """
-    expected = Evidence(
-        identity=history,
-        disk=need,
-        git=GitExpectation(clean=clean),
-        model=model,
-        packages=environment.pins,
-    )
-    actual = Evidence(
-        identity=identity,
-        disk=free_space(workspace.private),
-        git=status.read(workspace.root, ignore=[workspace.journal]),
-        model=model_kind(model.model),
-        packages=environment.installed,
-    )
+    git = status.read(workspace.root, ignore=[workspace.journal])
+    space, kind = free_space(workspace.private), model_kind(model.model)
+    expected = Evidence(history, need, GitExpectation(clean=clean), model)
+    actual = Evidence(identity, space, kind, environment.installed)
     guards = [g for g in (*registry.PREFLIGHT, *PINS) if g.CODE not in (LANGUAGES, MEMORY)]
-    return inspect(guards, expected, actual)
+    return inspect(guards, expected.including(Pins, environment.pins), actual.including(GitState, git))
 
 
 def inspect_languages(codes: Codes, probe: TokenizerProbe) -> Report:
     """The language codes, against what the tokenizer made of them."""
     guards = [guard for guard in registry.PREFLIGHT if guard.CODE == LANGUAGES]
-    expected = Evidence(languages=LanguageCodes(codes.source, codes.target))
-    return inspect(guards, expected, Evidence(languages=probe))
+    expected = Evidence(LanguageCodes(codes.source, codes.target))
+    return inspect(guards, expected, Evidence(probe))
 
 
 def allow(report: Report, codes: Collection[str]) -> Report:

@@ -16,7 +16,8 @@ from filelock import FileLock, Timeout
 from ledger.environments.environment import Environment
 from ledger.environments.lockfile import Lockfile
 from ledger.errors import LedgerError
-from ledger.evidence import GitState, LineSample
+from ledger.evidence.preflight import GitState
+from ledger.evidence.text import LineSample
 from ledger.findings import Json, Report
 from ledger.git.patch import NAME, keep
 from ledger.journal.store import Journal, open_journal

@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
 
+from ledger.checkpoints.folders import list_checkpoints
+from ledger.checkpoints.marks import read_mark, stated_mark, write_mark
 from ledger.commands.verify.record import record
 from ledger.commands.verify.values import VerificationContext, VerificationResult
 from ledger.commands.verify.verify import verify_checkpoint
 from ledger.errors import LedgerError
-from ledger.evidence.checkpoint import list_checkpoints, read_mark, stated_mark, write_mark
 from runners.host.training import SavedCheckpoint
 from runners.host.worker_process import Worker
 

@@ -5,10 +5,11 @@ from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 
+from ledger.checkpoints.folders import evidence_path, verified_path
+from ledger.checkpoints.marks import Mark, stated_mark, write_mark
 from ledger.commands.run.recorder import store_environment
 from ledger.commands.verify.values import VerificationContext, VerificationResult
 from ledger.errors import LedgerError
-from ledger.evidence.checkpoint import Mark, evidence_path, stated_mark, verified_path, write_mark
 from ledger.findings import Json, Verdict
 from ledger.journal.store import open_journal
 from ledger.utils.hashing import digest_file

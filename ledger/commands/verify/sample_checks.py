@@ -8,8 +8,9 @@ from guards.guard import inspect
 from guards.text.failed import DEFAULT_MARKERS
 from guards.text.limits import DEFAULT_MAX_RATE
 from guards.text.scan import scan
-from ledger.evidence import Evidence, TextEvidence, TextLimits, Unobserved
-from ledger.evidence.checkpoint import Sample
+from ledger.evidence import Evidence, Unobserved
+from ledger.evidence.snapshot import Sample
+from ledger.evidence.text import TextEvidence, TextLimits
 from ledger.findings import Finding, Report, Severity
 
 # To see a fault of 0.5% of lines at least once takes 919 lines (99% sure). Below, only a collapse is told.
@@ -25,10 +26,10 @@ def inspect_sample(sample: Sample | None, memory: Sample | None) -> tuple[Report
     the save.
     """
     if sample is None:
-        unseen = Unobserved("the reloaded model translated no lines")
-        return inspect(registry.TEXT, Evidence(text=TextLimits({})), Evidence(text=unseen)), None
+        unseen = Evidence().including(TextEvidence, Unobserved("the reloaded model translated no lines"))
+        return inspect(registry.TEXT, Evidence(), unseen), None
     text = _look(sample)
-    report = inspect(registry.TEXT, Evidence(text=_limits(text.lines)), Evidence(text=text))
+    report = inspect(registry.TEXT, Evidence(_limits(text.lines)), Evidence(text))
     if memory is not None and memory.source == sample.source:
         report = _excuse(report, text, _look(memory))
     return report, text

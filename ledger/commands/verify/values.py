@@ -7,9 +7,9 @@ from pathlib import Path
 
 from ledger.checkpoints.provenance import step_in_name
 from ledger.environments.environment import Environment
-from ledger.evidence import TextEvidence
-from ledger.evidence.checkpoint import Snapshot
 from ledger.evidence.metrics import Metric
+from ledger.evidence.snapshot import Snapshot
+from ledger.evidence.text import TextEvidence
 from ledger.evidence.training import TrainingLimits
 from ledger.findings import Report
 from ledger.journal.run import Run

@@ -11,7 +11,10 @@ from pathlib import Path
 from guards import registry
 from guards.guard import inspect
 from guards.training import LOGGED
+from ledger.checkpoints.folders import digest_files, files_of, list_checkpoints
+from ledger.checkpoints.marks import stated_mark
 from ledger.checkpoints.provenance import claims_of, origin_of_checkpoint, origin_of_run, step_in_name
+from ledger.checkpoints.stored_evidence import read_evidence
 from ledger.commands.reporter import Reporter
 from ledger.commands.run.limits import training_limits
 from ledger.commands.verify.orphaned_checkpoints import run_of_orphan
@@ -23,18 +26,12 @@ from ledger.environments.environment import Environment
 from ledger.environments.lockfile import Lockfile
 from ledger.environments.lockfile import find as find_lockfiles
 from ledger.errors import LedgerError, UsageError
-from ledger.evidence import Evidence, Measured, SoundFiles, Unobserved
-from ledger.evidence.checkpoint import (
-    Origin,
-    Snapshot,
-    digest_files,
-    files_of,
-    list_checkpoints,
-    read_evidence,
-    stated_mark,
-)
+from ledger.evidence import Evidence, Unobserved
+from ledger.evidence.checkpoint_files import SoundFiles
 from ledger.evidence.metrics import Metric
-from ledger.evidence.training import TrainingLimits, series_of_log
+from ledger.evidence.provenance import Measured, Origin
+from ledger.evidence.snapshot import Snapshot
+from ledger.evidence.training import TrainingLimits, TrainingSeries, series_of_log
 from ledger.findings import Json, Report
 from ledger.importers.trainer_state import NAME, read_trainer_state
 from ledger.journal.run import Run
@@ -128,7 +125,8 @@ def inspect_log(checkpoint: Path, result: ReloadResult, limits: TrainingLimits) 
     kept = result.expected.effective.training if result.expected.effective else {}
     series = series_of_log(log, filtered=kept.get("logging_nan_inf_filter") is not False)
     nothing = Unobserved(f"{NAME} has no log of the training")
-    return inspect(LOGGED, Evidence(training=limits), Evidence(training=series if series.points else nothing))
+    actual = Evidence().including(TrainingSeries, series if series.points else nothing)
+    return inspect(LOGGED, Evidence(limits), actual)
 
 
 def _sides(
@@ -145,16 +143,16 @@ def _sides(
     scored = result.asked if result.asked and result.asked.bleu else result.actual.sample
     scores = {"bleu": scored.bleu} if scored and scored.bleu else {}
     expected = Evidence(
-        files=SoundFiles(),
-        snapshot=before,
-        lineage=known,
-        claims=claims_of(checkpoint, setting.claims, earlier),
+        SoundFiles(),
+        before,
+        known,
+        claims_of(checkpoint, setting.claims, earlier),
     )
     actual = Evidence(
-        files=result.files,
-        snapshot=replace(result.actual, origin=origin),
-        lineage=origin_of_checkpoint(checkpoint, result.expected if result.has_evidence else None),
-        claims=Measured(scores, len(scored.output) if scored else 0),
+        result.files,
+        replace(result.actual, origin=origin),
+        origin_of_checkpoint(checkpoint, result.expected if result.has_evidence else None),
+        Measured(scores, len(scored.output) if scored else 0),
     )
     return expected, actual
 

@@ -23,7 +23,7 @@ WHOLE = "."  # stands for the folder where no one file is to blame
 
 
 def inspect_folder(folder: Path) -> dict[str, Any]:
-    """The folder in the shape of `ledger.evidence.checkpoint.CheckpointFiles`.
+    """The folder in the shape of `ledger.evidence.checkpoint_files.CheckpointFiles`.
 
     `format`: "safetensors" or "pickle", with "sharded " before it for several files, or "none".
     """

@@ -2,7 +2,7 @@
 
 The same code looks at a model in training memory (`EvidenceRecorder`, at each save) and at one that was
 reloaded (`runners.worker.evidence.reload`). Results are plain values in the shape of
-`ledger.evidence.checkpoint.Snapshot`. A part that cannot be had is None, and `unseen` says why: collecting
+`ledger.evidence.snapshot.Snapshot`. A part that cannot be had is None, and `unseen` says why: collecting
 evidence never ends a training.
 """
 

@@ -4,8 +4,9 @@ import hashlib
 
 import pytest
 
-from ledger.evidence.checkpoint import Effective, Forward, Origin, Sample, Snapshot, TokenizerFacts, Weights
 from ledger.evidence.metrics import Metric
+from ledger.evidence.provenance import Origin
+from ledger.evidence.snapshot import Effective, Forward, Sample, Snapshot, TokenizerFacts, Weights
 
 SHARED = ("lm_head.weight", "model.decoder.embed_tokens.weight", "model.encoder.embed_tokens.weight")
 OWN = (

@@ -8,19 +8,11 @@ from hypothesis import strategies as st
 from guards.checkpoint import GUARDS, RELOADED
 from guards.checkpoint.tensors import changed_tensors
 from guards.guard import inspect
-from ledger.evidence import Evidence, Measured, SoundFiles, Unobserved
-from ledger.evidence.checkpoint import (
-    CheckpointFiles,
-    Effective,
-    Forward,
-    Origin,
-    Sample,
-    ScoreClaims,
-    Snapshot,
-    TokenizerFacts,
-    Weights,
-)
+from ledger.evidence import Evidence, Unobserved
+from ledger.evidence.checkpoint_files import CheckpointFiles, SoundFiles
 from ledger.evidence.metrics import Metric
+from ledger.evidence.provenance import Measured, Origin, ScoreClaims
+from ledger.evidence.snapshot import Effective, Forward, Sample, Snapshot, TokenizerFacts, Weights
 from ledger.findings import Severity, Verdict
 
 names = st.text("abc.", min_size=1, max_size=6)
@@ -84,7 +76,7 @@ snapshots = st.builds(
 
 @given(snapshots)
 def test_equal_snapshots_never_yield_a_finding(snapshot):
-    report = inspect(RELOADED, Evidence(snapshot=snapshot), Evidence(snapshot=snapshot))
+    report = inspect(RELOADED, Evidence(snapshot), Evidence(snapshot))
     assert report.findings == ()
     assert len(report.passed) + len({skip.code for skip in report.skips}) == len(RELOADED)
 
@@ -114,18 +106,18 @@ def test_any_single_tensor_that_is_lost_is_told(saved, data):
 
 @given(snapshots, snapshots)
 def test_any_two_snapshots_can_be_compared(expected, actual):
-    report = inspect(RELOADED, Evidence(snapshot=expected), Evidence(snapshot=actual))
+    report = inspect(RELOADED, Evidence(expected), Evidence(actual))
     assert report.to_json()["verdict"] in {"pass", "fail", "inconclusive"}
 
 
 def test_the_good_checkpoint_passes_all(good):
     lineage = Origin(run="exp10-3fa91c", last_step=784, folder_step=784, state_step=784)
-    expected = Evidence(files=SoundFiles(), snapshot=good, lineage=lineage, claims=ScoreClaims())
+    expected = Evidence(SoundFiles(), good, lineage, ScoreClaims())
     actual = Evidence(
-        files=CheckpointFiles("checkpoint-784", "safetensors", 9),
-        snapshot=good,
-        lineage=lineage,
-        claims=Measured(),
+        CheckpointFiles("checkpoint-784", "safetensors", 9),
+        good,
+        lineage,
+        Measured(),
     )
     report = inspect(GUARDS, expected, actual)
     assert report.findings == ()
@@ -134,7 +126,7 @@ def test_the_good_checkpoint_passes_all(good):
 
 
 def test_without_evidence_of_the_save_the_rest_is_skipped_and_spoils_nothing(good):
-    report = inspect(RELOADED, Evidence(snapshot=Snapshot()), Evidence(snapshot=good))
+    report = inspect(RELOADED, Evidence(Snapshot()), Evidence(good))
     assert report.verdict is Verdict.PASS
     assert report.passed == ("CKP003", "CKP004")
     assert {skip.code for skip in report.skips} == {f"CKP{n:03}" for n in range(5, 12)}
@@ -142,18 +134,19 @@ def test_without_evidence_of_the_save_the_rest_is_skipped_and_spoils_nothing(goo
 
 def test_what_was_kept_and_could_not_be_had_again_is_no_pass(good):
     nothing = Snapshot(unseen={field.name: "the model did not load" for field in fields(Snapshot)})
-    report = inspect(RELOADED, Evidence(snapshot=good), Evidence(snapshot=nothing))
+    report = inspect(RELOADED, Evidence(good), Evidence(nothing))
     assert report.verdict is Verdict.INCONCLUSIVE
     assert {skip.reason for skip in report.skips if skip.required} == {"the model did not load"}
     assert {skip.code for skip in report.skips if skip.required} == {f"CKP{n:03}" for n in range(3, 11)}
 
 
 def test_a_model_that_did_not_load_is_no_pass_even_without_evidence_of_the_save():
-    report = inspect(RELOADED, Evidence(snapshot=Snapshot()), Evidence(snapshot=Snapshot()))
+    report = inspect(RELOADED, Evidence(Snapshot()), Evidence(Snapshot()))
     assert report.verdict is Verdict.INCONCLUSIVE
 
 
 def test_a_reload_that_was_asked_for_and_not_made_is_no_pass():
-    report = inspect(RELOADED, Evidence(), Evidence(snapshot=Unobserved("no model library", required=True)))
+    actual = Evidence().including(Snapshot, Unobserved("no model library", required=True))
+    report = inspect(RELOADED, Evidence(), actual)
     assert report.verdict is Verdict.INCONCLUSIVE
     assert {skip.reason for skip in report.skips} == {"no model library"}

@@ -25,7 +25,7 @@ GOOD = side({"transformers": "4.57.6", "regex": "2026.1"}, imported=frozenset(("
 
 
 def codes(before, after):
-    report = inspect(DIFFERENCES, Evidence(surroundings=before), Evidence(surroundings=after))
+    report = inspect(DIFFERENCES, Evidence(before), Evidence(after))
     return {finding.code: finding.severity for finding in report.findings}, report
 
 

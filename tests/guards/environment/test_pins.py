@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from guards.environment import altered_packages, version_drift
 from guards.environment.drift import drifts
-from ledger.evidence import Installed, Pins
+from ledger.evidence.environment import Installed, Pins
 from ledger.findings import Severity
 
 PINS = Pins(

@@ -46,8 +46,8 @@ DEFAULTS = ("model.tie_word_embeddings True → False",)
 )
 def test_a_changed_lockfile(change, seen, asked, told, says):
     actual = Rehearsals({"exp10": seen} if seen else {}, asked=asked)
-    expected = Evidence(lock_changes=LockChanges("main", (change,)))
-    report = inspect([breaking_lockfile_change], expected, Evidence(lock_changes=actual))
+    expected = Evidence(LockChanges("main", (change,)))
+    report = inspect([breaking_lockfile_change], expected, Evidence(actual))
     kinds = [(f.severity.label, f.message) for f in report.findings]
     kinds += [("required skip" if skip.required else "skip", skip.reason) for skip in report.skips]
     assert [kind for kind, _ in kinds] == [told]
@@ -57,8 +57,8 @@ def test_a_changed_lockfile(change, seen, asked, told, says):
 def test_of_a_reload_it_speaks_where_there_was_one():
     said = []
     for seen in (Rehearsed(SOUND, SOUND), Rehearsed(SOUND, SOUND, SOUND)):
-        actual = Evidence(lock_changes=Rehearsals({"exp10": seen}, asked=True))
-        expected = Evidence(lock_changes=LockChanges("main", (CHANGE,)))
+        actual = Evidence(Rehearsals({"exp10": seen}, asked=True))
+        expected = Evidence(LockChanges("main", (CHANGE,)))
         said += [
             finding.message for finding in inspect([breaking_lockfile_change], expected, actual).findings
         ]

@@ -27,13 +27,13 @@ def run(name, successor=None):
     ],
 )
 def test_what_is_open_and_since_when(runs, told):
-    expected = Evidence(open_findings=KnownRuns("main", frozenset({"exp5-old", "exp6-old"})))
-    actual = Evidence(open_findings=OpenFindings(tuple(runs)))
+    expected = Evidence(KnownRuns("main", frozenset({"exp5-old", "exp6-old"})))
+    actual = Evidence(OpenFindings(tuple(runs)))
     report = inspect([open_finding], expected, actual)
     assert [finding.severity.label for finding in report.findings] == told
 
 
 def test_it_names_run_and_code():
-    actual = Evidence(open_findings=OpenFindings((run("exp5-new"),)))
-    report = inspect([open_finding], Evidence(open_findings=KnownRuns("main")), actual)
+    actual = Evidence(OpenFindings((run("exp5-new"),)))
+    report = inspect([open_finding], Evidence(KnownRuns("main")), actual)
     assert "exp5-new has TXT001 open: 3 of 10" in report.findings[0].message

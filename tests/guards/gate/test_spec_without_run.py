@@ -39,7 +39,7 @@ def ran(experiment="exp11", digest="sha256:new", passed=True, now=False, codes=(
     ],
 )
 def test_a_changed_spec_and_the_runs_there_are(spec, runs, severity, says):
-    expected = Evidence(specs=ChangedSpecs("main", (spec,)))
-    report = inspect([spec_without_run], expected, Evidence(specs=SpecRuns(tuple(runs))))
+    expected = Evidence(ChangedSpecs("main", (spec,)))
+    report = inspect([spec_without_run], expected, Evidence(SpecRuns(tuple(runs))))
     assert [finding.severity.label for finding in report.findings] == ([severity] if severity else [])
     assert all(says in finding.message for finding in report.findings)

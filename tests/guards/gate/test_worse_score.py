@@ -41,8 +41,8 @@ GONE = "the output of exp5-abc123 is not to be had"
     ],
 )
 def test_a_score_beside_the_bases(one, code, says):
-    actual = Evidence(score_changes=ScoreChanges((one,)))
-    report = inspect([worse_score], Evidence(score_changes=ScoreLimit()), actual)
+    actual = Evidence(ScoreChanges((one,)))
+    report = inspect([worse_score], Evidence(ScoreLimit()), actual)
     told = [(f.severity.label, f.message) for f in report.findings]
     told += [("skip", skip.reason) for skip in report.skips] + [("passed", "") for _ in report.passed]
     assert [kind for kind, _ in told] == [code]

@@ -20,9 +20,7 @@ NUMBERS = Numbers(
 
 def look(run, metric, text, problem=""):
     claims = DocumentClaims((DocumentClaim("README.md", 7, run, metric, text, problem),))
-    return inspect(
-        [wrong_document_number], Evidence(written_numbers=NUMBERS), Evidence(written_numbers=claims)
-    )
+    return inspect([wrong_document_number], Evidence(NUMBERS), Evidence(claims))
 
 
 @pytest.mark.parametrize("text", ["33.03", "33", "BLEU 33.0", "33.0312", "33.03%"])

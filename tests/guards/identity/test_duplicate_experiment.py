@@ -1,7 +1,7 @@
 import pytest
 
 from guards.identity import duplicate_experiment
-from ledger.evidence import History, RunIdentity
+from ledger.evidence.identity import History, RunIdentity
 from ledger.findings import Severity
 
 OUTPUT = {"md5": "d41d", "sha256": "e3b0"}

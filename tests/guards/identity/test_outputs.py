@@ -7,7 +7,8 @@ import pytest
 
 from guards.guard import inspect
 from guards.identity import AFTER, duplicate_output, not_reproduced, reproduced
-from ledger.evidence import Evidence, History, RunIdentity, Unobserved
+from ledger.evidence import Evidence, Unobserved
+from ledger.evidence.identity import History, RunIdentity
 from ledger.findings import Severity, Verdict
 
 SPEC = {"model": {"name": "facebook/mbart-large-50-many-to-many-mmt"}, "generation": {"num_beams": 3}}
@@ -44,26 +45,26 @@ OTHER_TEXT = digests("別の訳\n")
 )
 def test_which_code_speaks(changes, codes):
     run = replace(EXP5, run="new-1", **changes)
-    report = inspect(AFTER, Evidence(identity=History([EXP5])), Evidence(identity=run))
+    report = inspect(AFTER, Evidence(History([EXP5])), Evidence(run))
     assert [finding.code for finding in report.findings] == codes
     assert report.skips == ()
     assert report.verdict is Verdict.PASS, "identity warns, and is an error only where a gate says so"
 
 
 def test_an_empty_history_passes():
-    report = inspect(AFTER, Evidence(identity=History()), Evidence(identity=EXP5))
+    report = inspect(AFTER, Evidence(History()), Evidence(EXP5))
     assert report.passed == ("DUP001", "DUP002", "DUP003")
 
 
 def test_no_output_is_a_skip():
     run = replace(EXP5, run="new-1", output={})
-    report = inspect(AFTER, Evidence(identity=History([EXP5])), Evidence(identity=run))
+    report = inspect(AFTER, Evidence(History([EXP5])), Evidence(run))
     assert [skip.code for skip in report.skips] == ["DUP001", "DUP002", "DUP003"]
 
 
 def test_an_unobserved_history_is_a_skip():
-    expected = Evidence(identity=Unobserved("the journal cannot be read"))
-    assert len(inspect(AFTER, expected, Evidence(identity=EXP5)).skips) == len(AFTER)
+    expected = Evidence().including(History, Unobserved("the journal cannot be read"))
+    assert len(inspect(AFTER, expected, Evidence(EXP5)).skips) == len(AFTER)
 
 
 def test_twin_names_the_run_and_the_shared_cause():

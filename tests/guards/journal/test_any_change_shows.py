@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from guards.guard import inspect
 from guards.journal import GUARDS
-from ledger.evidence import Evidence, JournalHeads
+from ledger.evidence import Evidence
+from ledger.evidence.journal import JournalHeads
 from ledger.findings import Severity
 from ledger.journal.audit import read_lines
 from ledger.journal.store import newest, parse, seal
@@ -39,7 +40,7 @@ def joined(lines):
 
 def first_bad(data, heads):
     """The number of the first line that a warning or an error names; None if all is well."""
-    report = inspect(GUARDS, Evidence(journal=JournalHeads(heads)), Evidence(journal=read_lines(data)))
+    report = inspect(GUARDS, Evidence(JournalHeads(heads)), Evidence(read_lines(data)))
     return min((f.evidence["line"] for f in report.findings if f.severity > Severity.INFO), default=None)
 
 
@@ -129,5 +130,5 @@ def test_a_line_that_was_changed_and_sealed_anew_leaves_its_children_orphaned(li
 def test_the_same_content_in_other_words_is_altered_and_other_content_no_entry(rewrite, code):
     lines = grow([0, 0, 0])
     changed = joined([lines[0], rewrite(lines[1]), lines[2]])
-    report = inspect(GUARDS, Evidence(journal=JournalHeads({})), Evidence(journal=read_lines(changed)))
+    report = inspect(GUARDS, Evidence(JournalHeads({})), Evidence(read_lines(changed)))
     assert next(f.code for f in report.findings if f.evidence["line"] == 2) == code

@@ -15,8 +15,8 @@ LINES = [entry.line + b"\n" for entry in ENTRIES]
 
 
 def look(past: bytes, present: bytes):
-    expected = Evidence(past=JournalText("main", past))
-    return inspect(AGAINST_BASE, expected, Evidence(past=JournalText("the work tree", present)))
+    expected = Evidence(JournalText("main", past))
+    return inspect(AGAINST_BASE, expected, Evidence(JournalText("the work tree", present)))
 
 
 @given(st.permutations(LINES), st.integers(0, len(LINES)))

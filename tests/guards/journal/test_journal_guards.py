@@ -4,7 +4,8 @@ import pytest
 
 from guards.guard import inspect
 from guards.journal import GUARDS
-from ledger.evidence import Evidence, JournalHeads, JournalLine, JournalLines, TornTail
+from ledger.evidence import Evidence
+from ledger.evidence.journal import JournalHeads, JournalLine, JournalLines, TornTail
 from ledger.findings import Severity
 
 A, B, C = (f"sha256:{letter * 64}" for letter in "abc")
@@ -19,12 +20,12 @@ HEADS = JournalHeads({C: "noted"})
 
 
 def findings(lines, heads=HEADS, tail=None):
-    report = inspect(GUARDS, Evidence(journal=heads), Evidence(journal=JournalLines(tuple(lines), tail)))
+    report = inspect(GUARDS, Evidence(heads), Evidence(JournalLines(tuple(lines), tail)))
     return [(f.code, f.severity, f.evidence.get("line")) for f in report.findings]
 
 
 def test_a_sound_journal_passes_every_guard():
-    report = inspect(GUARDS, Evidence(journal=HEADS), Evidence(journal=JournalLines(SOUND)))
+    report = inspect(GUARDS, Evidence(HEADS), Evidence(JournalLines(SOUND)))
     assert report.findings == report.skips == ()
     assert report.passed == ("JRN001", "JRN002", "JRN003", "JRN004", "JRN005", "JRN006")
 
@@ -73,7 +74,7 @@ def test_what_stands_on_another_branch_is_told_and_no_error():
 
 def test_the_first_is_named_and_all_are_counted():
     bad = [line(number, A if number == 1 else f"sha256:{number:064}", digest=B) for number in range(1, 31)]
-    report = inspect(GUARDS[:1], Evidence(journal=HEADS), Evidence(journal=JournalLines(tuple(bad))))
+    report = inspect(GUARDS[:1], Evidence(HEADS), Evidence(JournalLines(tuple(bad))))
     [finding] = report.findings
     assert finding.measured == 30
     assert finding.message.startswith("line 1: ")
@@ -84,5 +85,5 @@ def test_the_first_is_named_and_all_are_counted():
 def test_each_guard_explains_itself():
     assert [guard.CODE for guard in GUARDS] == [f"JRN00{number}" for number in range(1, 7)]
     for guard in GUARDS:
-        assert guard.READS == "journal"
+        assert (JournalHeads, JournalLines) == guard.READS
         assert all((guard.TITLE, guard.EXPLANATION.means, guard.EXPLANATION.matters, guard.EXPLANATION.do))

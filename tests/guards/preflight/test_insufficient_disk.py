@@ -1,7 +1,7 @@
 import pytest
 
 from guards.preflight import insufficient_disk
-from ledger.evidence import CachedModel, DiskNeed, DiskSpace
+from ledger.evidence.preflight import CachedModel, DiskNeed, DiskSpace
 
 GB = 10**9
 NEED = DiskNeed(5 * GB, "2.4 GB of weights, twice while they are converted")

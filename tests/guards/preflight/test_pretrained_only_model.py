@@ -1,5 +1,5 @@
 from guards.preflight import pretrained_only_model as guard
-from ledger.evidence import ModelUse
+from ledger.evidence.preflight import ModelUse
 from ledger.findings import Severity
 from ledger.models.catalog import model_kind
 

@@ -1,7 +1,7 @@
 import pytest
 
 from guards.preflight import uncommitted_changes
-from ledger.evidence import GitExpectation, GitState
+from ledger.evidence.preflight import GitExpectation, GitState
 from ledger.findings import Severity
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"

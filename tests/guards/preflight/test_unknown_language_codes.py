@@ -2,7 +2,7 @@ import pytest
 
 from guards.preflight import unknown_language_codes
 from guards.preflight.nearest_codes import nearest_codes
-from ledger.evidence import CodeProbe, LanguageCodes, TokenizerProbe
+from ledger.evidence.preflight import CodeProbe, LanguageCodes, TokenizerProbe
 from ledger.findings import Severity, Skip
 
 MBART50 = ("ar_AR", "cs_CZ", "de_DE", "en_XX", "hr_HR", "ja_XX", "ko_KR", "zh_CN")

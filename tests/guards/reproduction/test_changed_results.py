@@ -111,9 +111,7 @@ def test_two_nans_are_the_same_and_json_can_hold_one():
 
 
 def test_a_training_that_kept_nothing_is_no_pass():
-    report = inspect(
-        [changed_training], Evidence(training_trace=TrainingTrace("t")), Evidence(training_trace=training())
-    )
+    report = inspect([changed_training], Evidence(TrainingTrace("t")), Evidence(training()))
     assert report.verdict is Verdict.INCONCLUSIVE
 
 

@@ -7,8 +7,9 @@ from guards.scores import GUARDS, token_ratio
 from guards.scores import low_bleu as bleu
 from guards.scores import low_chrf as chrf
 from ledger.evaluation.scoring import score
-from ledger.evidence import Evidence, ScoreLimits, Scores, Unobserved
+from ledger.evidence import Evidence, Unobserved
 from ledger.evidence.metrics import Metric
+from ledger.evidence.scores import ScoreLimits, Scores
 from ledger.findings import Severity, Skip, Verdict
 
 
@@ -66,14 +67,14 @@ def test_the_logs_truncated_output_is_told_with_both_counts():
 
 def test_real_scores_of_dots_fail_and_carry_the_signature():
     reference = ["設定を保存しました。", "ファイルを開けません。"] * 4
-    expected = Evidence(scores=ScoreLimits(min_bleu=20, min_chrf=20))
-    report = inspect(GUARDS, expected, Evidence(scores=score([". . ."] * 8, reference, "ja")))
+    expected = Evidence(ScoreLimits(min_bleu=20, min_chrf=20))
+    report = inspect(GUARDS, expected, Evidence(score([". . ."] * 8, reference, "ja")))
     assert report.verdict is Verdict.FAIL
     assert [f.code for f in report.findings] == ["SCO001", "SCO002", "SCO003"]
     assert "tok:ja-mecab" in report.findings[0].evidence["signature"]
 
 
 def test_no_reference_skips_all():
-    actual = Evidence(scores=Unobserved("no reference was given"))
-    report = inspect(GUARDS, Evidence(scores=ScoreLimits(min_bleu=1)), actual)
+    actual = Evidence().including(Scores, Unobserved("no reference was given"))
+    report = inspect(GUARDS, Evidence(ScoreLimits(min_bleu=1)), actual)
     assert [skip.code for skip in report.skips] == ["SCO001", "SCO002", "SCO003"]

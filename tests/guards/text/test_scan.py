@@ -11,7 +11,8 @@ from guards.text import scan as scan_module
 from guards.text.limits import DEFAULT_MAX_RATE
 from guards.text.scan import scan
 from ledger.errors import LedgerError
-from ledger.evidence import Evidence, Flagged, LineSample, TextEvidence, TextLimits
+from ledger.evidence import Evidence
+from ledger.evidence.text import Flagged, LineSample, TextEvidence, TextLimits
 from ledger.findings import Severity, Verdict
 
 MARKER = "FAILED_TRANSLATION_CLEANED"
@@ -26,7 +27,7 @@ BAD = [
     ("?I'm about to do it.", "막 하려던 참이었어요"),
 ]
 GOOD = [("なぜここにいる?", "왜 여기 있었죠?")] * 10
-LIMITS = Evidence(text=TextLimits(DEFAULT_MAX_RATE))
+LIMITS = Evidence(TextLimits(DEFAULT_MAX_RATE))
 
 
 def scan_pairs(pairs: list[tuple[str, str]], **options: int) -> TextEvidence:
@@ -46,7 +47,7 @@ def test_each_bad_line_is_flagged_under_its_code_and_no_good_one() -> None:
         "TXT006": [7],
         "TXT007": [],
     }
-    report = inspect(GUARDS, LIMITS, Evidence(text=evidence))
+    report = inspect(GUARDS, LIMITS, Evidence(evidence))
     assert report.verdict is Verdict.FAIL
     assert {f.code for f in report.findings if f.severity is Severity.ERROR} == {*DEFAULT_MAX_RATE} - {
         "TXT003",  # one line in 18 is 5.6%: below the 8% that human software text comes near to
@@ -55,7 +56,7 @@ def test_each_bad_line_is_flagged_under_its_code_and_no_good_one() -> None:
 
 
 def test_a_good_text_passes_every_guard() -> None:
-    report = inspect(GUARDS, LIMITS, Evidence(text=scan_pairs(GOOD)))
+    report = inspect(GUARDS, LIMITS, Evidence(scan_pairs(GOOD)))
     assert (report.findings, report.skips) == ((), ())
     assert set(report.passed) == {*DEFAULT_MAX_RATE}
 
@@ -82,7 +83,7 @@ def test_source_and_output_must_match_line_for_line() -> None:
 
 
 def test_an_output_without_lines_is_a_skip() -> None:
-    report = inspect(GUARDS, LIMITS, Evidence(text=scan([], source=[], language="ja", markers=[MARKER])))
+    report = inspect(GUARDS, LIMITS, Evidence(scan([], source=[], language="ja", markers=[MARKER])))
     assert {skip.code for skip in report.skips} == {*DEFAULT_MAX_RATE}
     assert report.passed == ()
 
@@ -101,7 +102,7 @@ def test_chunks_and_processes_change_nothing(
 
 
 def test_human_translations_of_software_stay_below_every_limit(real_pairs: list[tuple[str, str]]) -> None:
-    report = inspect(GUARDS, LIMITS, Evidence(text=scan_pairs(real_pairs)))
+    report = inspect(GUARDS, LIMITS, Evidence(scan_pairs(real_pairs)))
     assert report.verdict is Verdict.PASS
 
 

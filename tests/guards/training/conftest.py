@@ -48,8 +48,8 @@ def look():
     """A function that runs all guards of a series and gives what they say: {code: finding}."""
 
     def run(points, *, limits=None, **fields):
-        expected = Evidence(training=limits or TrainingLimits())
-        report = inspect_all(SERIES, expected, Evidence(training=TrainingSeries(tuple(points), **fields)))
+        expected = Evidence(limits or TrainingLimits())
+        report = inspect_all(SERIES, expected, Evidence(TrainingSeries(tuple(points), **fields)))
         json.dumps(report.to_json(), allow_nan=False)  # what is found can be recorded
         return {finding.code: finding for finding in report.findings}
 

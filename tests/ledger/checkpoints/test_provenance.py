@@ -18,8 +18,9 @@ from ledger.checkpoints.provenance import (
     step_in_name,
     tokenizer_digest,
 )
-from ledger.evidence import Evidence, Measured
-from ledger.evidence.checkpoint import Origin, ScoreClaim, Snapshot
+from ledger.evidence import Evidence
+from ledger.evidence.provenance import Measured, Origin, ScoreClaim
+from ledger.evidence.snapshot import Snapshot
 from ledger.findings import Verdict
 from ledger.importers.trainer_state import read_trainer_state
 from ledger.journal.run import Run
@@ -268,8 +269,8 @@ def test_the_log_s_own_case(checkpoint, tmp_path):
     folder = checkpoint("checkpoint-6000", state={"global_step": 6000, "log_history": log})
     os.utime(folder / "model.safetensors", (1_790_000_000, 1_790_000_000))
     good = finished(metrics={"bleu": {"value": 33.03, "signature": "tok:ko-mecab", "scale": [0.0, 100.0]}})
-    expected = Evidence(lineage=origin_of_run(RUN, tmp_path), claims=claims_of(folder, {}, [good]))
-    actual = Evidence(lineage=origin_of_checkpoint(folder), claims=Measured())
+    expected = Evidence(origin_of_run(RUN, tmp_path), claims_of(folder, {}, [good]))
+    actual = Evidence(origin_of_checkpoint(folder), Measured())
     report = inspect((*LINEAGE, *CLAIMS), expected, actual)
     found = {finding.code: finding.message for finding in report.findings}
     assert report.verdict is Verdict.FAIL

@@ -2,7 +2,8 @@ import pytest
 
 from ledger.commands.check import inspect_output
 from ledger.errors import LedgerError
-from ledger.evidence import ScoreLimits, Scores, Unobserved
+from ledger.evidence import Unobserved
+from ledger.evidence.scores import ScoreLimits, Scores
 from ledger.findings import Verdict
 
 JAPANESE = ["設定を保存しました。", "ファイルを開けません。", "新しいウィンドウを開きます。"] * 10

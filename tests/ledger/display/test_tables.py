@@ -15,7 +15,7 @@ from ledger.display.tables import (
     visible,
 )
 from ledger.evaluation.scoring import score
-from ledger.evidence import Flagged, LineSample, TextEvidence
+from ledger.evidence.text import Flagged, LineSample, TextEvidence
 
 
 def drawn(renderable, width=80):

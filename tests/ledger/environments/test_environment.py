@@ -4,7 +4,8 @@ import pytest
 
 from ledger.environments.environment import build
 from ledger.environments.lockfile import read
-from ledger.evidence import Pins, Unobserved
+from ledger.evidence import Unobserved
+from ledger.evidence.environment import Pins
 from ledger.utils.hashing import digest_json
 
 RAW = {

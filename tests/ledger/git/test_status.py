@@ -2,7 +2,8 @@ import subprocess
 
 import pytest
 
-from ledger.evidence import GitState, Unobserved
+from ledger.evidence import Unobserved
+from ledger.evidence.preflight import GitState
 from ledger.git import status
 
 

@@ -25,7 +25,7 @@ MBART = "facebook/mbart-large-50-many-to-many-mmt"
 
 def findings(text):
     log, _ = markdown_log.read_log(text)
-    return inspect(GUARDS, Evidence(log=Consistency()), Evidence(log=log)).findings
+    return inspect(GUARDS, Evidence(Consistency()), Evidence(log)).findings
 
 
 def told(text):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger.evidence import LineSample
+from ledger.evidence.text import LineSample
 from ledger.tracking.destination import find_destination, mlflow_environment
 from ledger.tracking.events import record_finish, record_start
 from ledger.tracking.spool import Spool

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ledger.evidence import LineSample
+from ledger.evidence.text import LineSample
 from ledger.tracking import events
 from ledger.tracking.events import Artifact, Dataset, Finish, MetricPoint, Params, Start, TableEvent
 from ledger.tracking.spool import encode

@@ -10,8 +10,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from ledger.checkpoints.folders import list_checkpoints
+from ledger.checkpoints.stored_evidence import read_evidence
 from ledger.errors import LedgerError
-from ledger.evidence.checkpoint import list_checkpoints, read_evidence
 from ledger.evidence.training import TrainingPoint
 from runners.host.training import ModelJob, SavedCheckpoint, TextFiles, TrainingJob, train
 from runners.host.verification import ReloadOptions, reload

@@ -7,7 +7,7 @@ import pytest
 
 from ledger.commands.check import inspect_output
 from ledger.commands.run.rehearsal_model import rehearsal_model
-from ledger.evidence import ScoreLimits
+from ledger.evidence.scores import ScoreLimits
 from ledger.findings import Report, Verdict
 from ledger.specs import GenerationSpec, load
 from runners.host.generation import GenerationJob, generate

@@ -6,7 +6,7 @@ import pytest
 
 from ledger.commands.check import inspect_output
 from ledger.errors import LedgerError, UsageError
-from ledger.evidence import ScoreLimits
+from ledger.evidence.scores import ScoreLimits
 from ledger.findings import Verdict
 from runners.rehearsal.text import LINES, Triple, digest, is_clean, pairs, rehearsal_text
 

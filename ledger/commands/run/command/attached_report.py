@@ -31,7 +31,7 @@ def _found(loop: AttachedLoop, *, warn_only: bool) -> Report:
     if not loop.points:
         return report
     series = TrainingSeries(tuple(loop.points), filtered=any(one.filtered for one in loop.trainings))
-    health = inspect(LOGGED, Evidence(training=TrainingLimits()), Evidence(training=series))
+    health = inspect(LOGGED, Evidence(TrainingLimits()), Evidence(series))
     return report + (_as_warnings(health) if warn_only else health)
 
 

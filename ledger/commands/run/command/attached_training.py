@@ -211,8 +211,8 @@ class AttachedLoop:
     def _end(self) -> None:
         """What nobody told of: a checkpoint that its training did not live to tell of is named, for nobody
         knows what it should be; anything else is a save of the script's own."""
+        from ledger.checkpoints.folders import list_checkpoints
         from ledger.checkpoints.provenance import step_in_name
-        from ledger.evidence.checkpoint import list_checkpoints
 
         self._ended = True
         for training in self.trainings:

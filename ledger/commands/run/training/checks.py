@@ -43,8 +43,9 @@ def inspect_plan(plan: TrainingPlan) -> Report:
     good = last_good(plan)
     parent = schedule_of(good.spec, good.started["data"], good.id) if good else NO_GOOD_RUN
     now = schedule_of(plan.spec.digested(), plan.inputs.data, plan.spec.name)
-    expected = Evidence(plan=parent, memory=_need(plan))
-    return inspect((fits, unscaled_schedule), expected, Evidence(plan=now, memory=_device(plan)))
+    expected = Evidence().including(Schedule, parent).including(MemoryNeed, _need(plan))
+    actual = Evidence(now).including(DeviceMemory, _device(plan))
+    return inspect((fits, unscaled_schedule), expected, actual)
 
 
 def inspect_series(
@@ -52,7 +53,7 @@ def inspect_series(
 ) -> Report:
     """TRN001 to TRN006, over losses that no filter has touched; `failure` is how it ended, if it did so."""
     series = TrainingSeries(tuple(points), filtered=False, failure=failure)
-    return inspect(SERIES, Evidence(training=limits), Evidence(training=series))
+    return inspect(SERIES, Evidence(limits), Evidence(series))
 
 
 def inspect_defaults(plan: TrainingPlan, effective: Mapping[str, Json]) -> Report:
@@ -61,7 +62,7 @@ def inspect_defaults(plan: TrainingPlan, effective: Mapping[str, Json]) -> Repor
     had = good.effective if good else None
     expected = _settings(good.id, had, frozenset()) if good and had else NO_GOOD_RUN
     actual = _settings(plan.spec.name, effective, _chosen(plan.spec))
-    return inspect((changed_defaults,), Evidence(settings=expected), Evidence(settings=actual))
+    return inspect((changed_defaults,), Evidence().including(EffectiveSettings, expected), Evidence(actual))
 
 
 def last_good(plan: TrainingPlan) -> Run | None:

@@ -16,7 +16,7 @@ from ledger.commands.run.training.forecasting_inputs import batches
 from ledger.errors import LedgerError
 from ledger.evidence import Evidence, Unobserved
 from ledger.evidence.metrics import FamilyLimits, Metric, MetricFamily
-from ledger.evidence.training import MemoryNeed
+from ledger.evidence.training import DeviceMemory, MemoryNeed
 from ledger.evidence.training import TrainingPlan as Schedule
 from ledger.findings import Json, Report, Verdict
 from ledger.journal.run import Run
@@ -48,9 +48,10 @@ def inspect_plan(
     """
     need: MemoryNeed | Unobserved
     need = Unobserved("a rehearsal trains a tiny model") if request.rehearse else _need(spec)
-    expected = Evidence(plan=_parent_schedule(workspace, spec, runs), memory=need)
+    parent = _parent_schedule(workspace, spec, runs)
+    expected = Evidence().including(Schedule, parent).including(MemoryNeed, need)
     now = schedule_of(spec.digested(), spec.name, {} if request.rehearse else rows)
-    actual = Evidence(plan=now, memory=device_memory(spec.device))
+    actual = Evidence(now).including(DeviceMemory, device_memory(spec.device))
     return inspect((fits, unscaled_schedule), expected, actual)
 
 
@@ -80,7 +81,7 @@ def inspect_family(
         limits = FamilyLimits(no_parent=MADE, min_mean=REHEARSAL_MIN_CORRELATION)
     if spec.guards.min_improved is not None:
         limits = replace(limits, min_improved=spec.guards.min_improved)
-    return inspect(FAMILY, Evidence(family=limits), Evidence(family=family))
+    return inspect(FAMILY, Evidence(limits), Evidence(family))
 
 
 def parent_run(spec: ForecastingSpec, runs: Iterable[Run]) -> Run | None:

@@ -13,7 +13,7 @@ from ledger.commands.run.generation_inputs import folder_facts
 from ledger.commands.run.plan import Plan
 from ledger.commands.run.training.inputs import CHECKPOINT_BYTES, output_folder
 from ledger.errors import LedgerError
-from ledger.evidence import DiskNeed
+from ledger.evidence.preflight import DiskNeed
 from ledger.findings import Json
 from ledger.specs import ForecastingSpec
 from ledger.utils.csv_series import read_column

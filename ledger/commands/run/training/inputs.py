@@ -12,7 +12,7 @@ from typing import Any
 from ledger.commands.run.generation_inputs import folder_facts
 from ledger.commands.run.plan import Plan
 from ledger.errors import LedgerError
-from ledger.evidence import DiskNeed
+from ledger.evidence.preflight import DiskNeed
 from ledger.findings import Json
 from ledger.specs import TrainingSpec
 from ledger.specs.training import ParallelText

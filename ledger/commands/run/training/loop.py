@@ -12,14 +12,15 @@ from pathlib import Path
 from queue import SimpleQueue
 from shutil import rmtree
 
+from ledger.checkpoints.folders import list_checkpoints
 from ledger.checkpoints.provenance import step_in_name
 from ledger.commands.reporter import Reporter
 from ledger.commands.run.recorder import Recorder
 from ledger.commands.verify.background import BackgroundVerifier, CheckpointVerification, record_checkpoint
 from ledger.commands.verify.values import VerificationContext, VerificationResult
 from ledger.display.progress import Progress
-from ledger.evidence.checkpoint import Sample, list_checkpoints
 from ledger.evidence.metrics import Metric
+from ledger.evidence.snapshot import Sample
 from ledger.evidence.training import TrainingPoint
 from ledger.findings import Report, Severity, Skip, Verdict
 from ledger.utils.hashing import digest_json

@@ -13,6 +13,7 @@ from typing import Any
 
 from guards import registry
 from guards.guard import inspect
+from ledger.checkpoints.folders import list_checkpoints
 from ledger.checkpoints.provenance import step_in_name, tokenizer_digest
 from ledger.commands.reporter import Reporter
 from ledger.commands.run.limits import score_limits, training_limits
@@ -44,7 +45,7 @@ from ledger.commands.verify.values import VerificationContext
 from ledger.errors import RunFailedError
 from ledger.evaluation.scoring import score
 from ledger.evidence import Evidence, Unobserved
-from ledger.evidence.checkpoint import list_checkpoints
+from ledger.evidence.scores import Scores
 from ledger.evidence.training import TrainingFailure
 from ledger.findings import Finding, Json, Report, Severity, Skip, Verdict
 from ledger.journal.loss_log import write_series
@@ -191,12 +192,12 @@ def _guard(plan: TrainingPlan, loop: TrainingLoop) -> Report:
     """The saves, the training, and in a rehearsal the score of the last save."""
     report = guard_saves(plan, loop)
     sample = loop.checkpoints[-1].sample if loop.checkpoints else None
-    scores = Unobserved(FEW_LINES)
     limits = score_limits(plan.spec, rehearsal=plan.request.rehearse)
     if plan.request.rehearse and sample and sample.reference:
         measured = score(sample.output, sample.reference, plan.spec.languages.target)
-        return report + inspect(registry.SCORES, Evidence(scores=limits), Evidence(scores=measured))
-    return report + inspect(registry.SCORES, Evidence(scores=limits), Evidence(scores=scores))
+        return report + inspect(registry.SCORES, Evidence(limits), Evidence(measured))
+    unscored = Evidence().including(Scores, Unobserved(FEW_LINES))
+    return report + inspect(registry.SCORES, Evidence(limits), unscored)
 
 
 def gather(checkpoints: Sequence[Checkpoint], *, warn_only: bool) -> Report:

@@ -1,8 +1,7 @@
 """CKP001 and CKP002: what is told of a folder before anything is loaded."""
 
 from guards.checkpoint.files import incomplete_files, unsafe_files
-from ledger.evidence import SoundFiles
-from ledger.evidence.checkpoint import CheckpointFiles
+from ledger.evidence.checkpoint_files import CheckpointFiles, SoundFiles
 from ledger.findings import Severity
 
 

@@ -3,9 +3,8 @@
 import pytest
 
 from guards.checkpoint.origin import doubtful_score, unsigned_score
-from ledger.evidence import Measured
-from ledger.evidence.checkpoint import ScoreClaim, ScoreClaims
 from ledger.evidence.metrics import Metric
+from ledger.evidence.provenance import Measured, ScoreClaim, ScoreClaims
 from ledger.findings import Severity, Skip
 
 NAN = float("nan")

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from guards.checkpoint.origin import other_environment as guard
-from ledger.evidence.checkpoint import Origin
+from ledger.evidence.provenance import Origin
 from ledger.findings import Severity, Skip
 
 VERSIONS = {"torch": "2.13.0", "transformers": "4.57.6"}

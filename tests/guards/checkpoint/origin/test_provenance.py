@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from guards.checkpoint.origin import foreign_run, foreign_tokenizer, inconsistent_step, step_beyond_run
-from ledger.evidence.checkpoint import Origin
+from ledger.evidence.provenance import Origin
 from ledger.findings import Severity, Skip
 
 RUN = Origin(

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from guards.checkpoint.tensors import non_finite_tensors as guard
-from ledger.evidence.checkpoint import Snapshot
+from ledger.evidence.snapshot import Snapshot
 from ledger.findings import Severity
 
 HEAD, BIAS = "lm_head.weight", "final_logits_bias"

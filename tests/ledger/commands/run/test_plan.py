@@ -7,7 +7,8 @@ import pytest
 from ledger.commands.run.plan import AGAIN, Plan, RunRequest, resolve_environment
 from ledger.commands.run.training.forecasting_inputs import ForecastingInputs
 from ledger.environments.environment import Environment
-from ledger.evidence import DiskNeed, Installed
+from ledger.evidence.environment import Installed
+from ledger.evidence.preflight import DiskNeed
 from ledger.journal.run import Run
 from ledger.specs import load_experiment
 from ledger.workspace import Workspace

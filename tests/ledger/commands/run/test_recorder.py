@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from ledger.commands.run.recorder import store_environment
 from ledger.environments.environment import Environment
-from ledger.evidence import Installed
+from ledger.evidence.environment import Installed
 from ledger.journal.store import Journal
 
 

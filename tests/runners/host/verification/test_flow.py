@@ -14,9 +14,10 @@ from pathlib import Path
 import psutil
 import pytest
 
+from ledger.checkpoints.folders import verified_path
+from ledger.checkpoints.marks import newest_verified, read_mark, stated_mark
 from ledger.cli.boundary import run_command
 from ledger.cli.main import cli
-from ledger.evidence.checkpoint import newest_verified, read_mark, stated_mark, verified_path
 from ledger.journal.store import open_journal
 from ledger.workspace import Workspace
 

@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from checkpoints import CODES
 
-from ledger.evidence.checkpoint import read_evidence
+from ledger.checkpoints.stored_evidence import read_evidence
 from runners.worker.evidence.eval_context import eval_context
 from runners.worker.evidence.probe_inputs import ProbeLanguages, ProbeText, draw, probe_batch
 from runners.worker.evidence.recorder import EvidenceRecorder

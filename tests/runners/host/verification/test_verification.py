@@ -7,8 +7,8 @@ import zipfile
 
 import pytest
 
+from ledger.checkpoints.stored_evidence import read_evidence
 from ledger.errors import LedgerError
-from ledger.evidence.checkpoint import read_evidence
 from runners.host.verification import ReloadOptions, reload
 from runners.host.worker_process import Worker
 

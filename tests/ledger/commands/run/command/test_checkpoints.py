@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger.evidence.checkpoint import read_mark
+from ledger.checkpoints.marks import read_mark
 from tests.ledger.commands.conftest import build_model
 
 ROOT = Path(__file__).parents[5]

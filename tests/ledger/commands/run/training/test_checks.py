@@ -16,7 +16,7 @@ from ledger.commands.run.training.checks import (
 )
 from ledger.commands.run.training.inputs import TrainingInputs
 from ledger.environments.environment import Environment
-from ledger.evidence import Installed
+from ledger.evidence.environment import Installed
 from ledger.evidence.training import TrainingFailure, TrainingLimits, TrainingPoint
 from ledger.findings import Severity
 from ledger.journal.run import Run

@@ -5,8 +5,8 @@ import shutil
 
 import pytest
 
+from ledger.checkpoints.marks import newest_verified
 from ledger.commands.run.training.inputs import read_training_inputs
-from ledger.evidence.checkpoint import newest_verified
 from ledger.specs import load_experiment
 from ledger.workspace import Workspace
 from runners.rehearsal.text import pairs

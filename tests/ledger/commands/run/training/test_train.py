@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from ledger.evidence.checkpoint import newest_verified
+from ledger.checkpoints.marks import newest_verified
 from ledger.findings import Report
 
 pytestmark = pytest.mark.timeout(400)

@@ -17,7 +17,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from ledger.evidence.checkpoint import digest_files, list_checkpoints, read_mark
+from ledger.checkpoints.folders import digest_files, list_checkpoints
+from ledger.checkpoints.marks import read_mark
 from ledger.findings import Report
 from runners.rehearsal.text import pairs
 

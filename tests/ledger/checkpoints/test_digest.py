@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger.evidence.checkpoint import PIECE, digest_files
+from ledger.checkpoints.folders import PIECE, digest_files
 
 
 @pytest.fixture

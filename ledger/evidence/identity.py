@@ -1,0 +1,35 @@
+"""Evidence on identity: what makes two runs the same, and the earlier runs to compare with."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from ledger.evidence import Slice
+from ledger.findings import Json
+
+
+@dataclass(frozen=True, slots=True)
+class RunIdentity(Slice):
+    """What makes two runs "the same": who ran, what went in, what came out.
+
+    `inputs` is the digest over spec and data, `spec` the resolved content it covers (title, notes and
+    output path left out); `output` maps an algorithm to a digest, empty before the run.
+    """
+
+    NAME: ClassVar = "identity"
+    MISSING: ClassVar = "no run to compare"
+
+    run: str
+    experiment: str
+    inputs: str
+    spec: Mapping[str, Json]
+    environment: str | None = None
+    output: Mapping[str, str] = field(default_factory=dict)
+    time: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class History(Slice):
+    """Every earlier finished run that an identity can be held against, oldest first."""
+
+    runs: Sequence[RunIdentity] = ()

@@ -1,0 +1,32 @@
+"""Evidence on scores: what sacrebleu measured on an output, and the limits that it must keep."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ledger.evidence import Slice
+from ledger.evidence.metrics import Metric
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreLimits(Slice):
+    """Expected of a score. BLEU and chrF++ are 0-100, the ratios are output tokens per reference token."""
+
+    min_bleu: float | None = None
+    min_chrf: float | None = None
+    min_token_ratio: float = 0.7
+    max_token_ratio: float = 1.5
+
+
+@dataclass(frozen=True, slots=True)
+class Scores(Slice):
+    """What sacrebleu measured on one output against one reference; token counts are of BLEU's tokenizer."""
+
+    NAME: ClassVar = "scores"
+    MISSING: ClassVar = "no reference was given"
+
+    bleu: Metric
+    chrf: Metric
+    brevity_penalty: float
+    output_tokens: int
+    reference_tokens: int
+    lines: int

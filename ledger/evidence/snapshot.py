@@ -1,0 +1,107 @@
+"""What a model is at one moment: tensors, logits, text, tokenizer and configuration.
+
+The training process writes a `Snapshot` next to the weights (`save_evidence` in the worker); a fresh process
+reloads the checkpoint and takes another. Both sides have one shape, so that guards compare like with like.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from ledger.evidence import Slice
+from ledger.evidence.metrics import Metric
+from ledger.evidence.provenance import Origin
+from ledger.findings import Json
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """The tensors of a model: digest, dtype and shape by name, one entry for each name in the state dict.
+
+    `dtypes` are those that the digests are over: the narrower of the file's and the model's, since a bfloat16
+    file may load as float32. `ties` are the groups of names that share storage. `missing`, `unexpected` and
+    `mismatched` are what from_pretrained reported; empty at save time.
+    """
+
+    digests: Mapping[str, str]
+    dtypes: Mapping[str, str]
+    shapes: Mapping[str, tuple[int, ...]]
+    ties: tuple[tuple[str, ...], ...] = ()
+    not_finite: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    unexpected: tuple[str, ...] = ()
+    mismatched: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Forward:
+    """One forward pass over the fixed probe batch, in evaluation mode.
+
+    `logits_digest` is over the float32 bytes. `max_difference` is the largest absolute difference to the
+    logits that were kept at save time; None at save time itself, or where none were kept.
+    """
+
+    loss: float
+    logits_digest: str
+    dtype: str
+    device: str
+    max_difference: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Lines that the model translated greedily, without settings that mask a loop.
+
+    `settings` are the generation parameters that were set; `bleu` is against `reference`, where there is one.
+    """
+
+    source: tuple[str, ...]
+    output: tuple[str, ...]
+    settings: Mapping[str, Json]
+    reference: tuple[str, ...] = ()
+    language: str | None = None
+    bleu: Metric | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TokenizerFacts:
+    """How a tokenizer behaves: ids of fixed sentences, special ids by role, language codes to ids."""
+
+    name: str
+    size: int
+    ids: Mapping[str, tuple[int, ...]]
+    special: Mapping[str, int | None]
+    codes: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Effective:
+    """The configuration that really holds, resolved, as JSON: model, generation, tokenizer, training."""
+
+    model: Mapping[str, Json]
+    generation: Mapping[str, Json]
+    tokenizer: Mapping[str, Json] = field(default_factory=dict)
+    training: Mapping[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot(Slice):
+    """All evidence of one model at one moment. A part is None where it could not be had; `unseen` says why,
+    by the name of the part.
+
+    On the expected side only: `last_good` is the BLEU that the newest verified save had when reloaded;
+    `owed` says that the run keeps evidence of every save, so that a part that is not there is no pass.
+    """
+
+    NAME: ClassVar = "snapshot"
+    MISSING: ClassVar = "the checkpoint was not reloaded"
+
+    weights: Weights | None = None
+    forward: Forward | None = None
+    sample: Sample | None = None
+    tokenizer: TokenizerFacts | None = None
+    effective: Effective | None = None
+    origin: Origin = field(default_factory=Origin)
+    unseen: Mapping[str, str] = field(default_factory=dict)
+    last_good: Metric | None = None
+    owed: bool = False

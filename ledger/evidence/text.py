@@ -1,0 +1,44 @@
+"""Evidence on an output text: the lines that each text rule flagged, and the rates that are allowed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from ledger.evidence import Slice
+
+
+@dataclass(frozen=True, slots=True)
+class LineSample:
+    """One line that a text guard flagged. `number` counts from 1."""
+
+    number: int
+    output: str
+    source: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Flagged:
+    """The lines one text rule flagged: how many, and the worst few."""
+
+    count: int
+    worst: tuple[LineSample, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TextLimits(Slice):
+    """Expected of a text: the highest rate (0-1) of flagged lines that is allowed, by guard code."""
+
+    max_rate: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class TextEvidence(Slice):
+    """What one pass over an output saw. A code that is missing from `flagged` could not be looked at;
+    `unseen` says why, by code."""
+
+    NAME: ClassVar = "text"
+    MISSING: ClassVar = "no output text was given"
+
+    lines: int
+    flagged: Mapping[str, Flagged]
+    unseen: Mapping[str, str] = field(default_factory=dict)
