@@ -1,4 +1,4 @@
-"""What is wrong with a spec, so that it can be mended: the place, the key, the nearest right name."""
+"""The problems of a spec, each with its place, its key and the nearest valid name."""
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 MAX_ROWS = 20
 KeyPath = tuple[str | int, ...]
 
-# pydantic's error types in plain words; the rest keep pydantic's own sentence.
+# pydantic's error types in plain words; the others keep pydantic's own sentence.
 _WORDS = {
     "int_type": "a whole number",
     "float_type": "a number",
@@ -30,7 +30,7 @@ _WORDS = {
 
 @dataclass(frozen=True, slots=True, order=True)
 class SpecLocation:
-    """Where something was said: a file and line, or an argument (line 0)."""
+    """Where a key was set: a file and line, or an argument (line 0)."""
 
     source: str
     line: int = 0
@@ -44,7 +44,7 @@ Locate = Callable[[KeyPath], SpecLocation]
 
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
-    """One thing to mend. `key` is dotted, empty where the trouble is not about one key."""
+    """One problem of a spec. `key` is dotted; empty where the problem is not about one key."""
 
     place: SpecLocation
     key: str
@@ -56,7 +56,7 @@ class Problem:
 
 
 def spec_error(problems: Iterable[Problem], subject: str) -> UsageError:
-    """All the problems as one error; `subject` is what they are of, told where there are several."""
+    """All the problems as one error, which names `subject` where there are several."""
     ordered = sorted(set(problems))
     if len(ordered) == 1:
         return UsageError(str(ordered[0]), hint=ordered[0].hint)
@@ -72,24 +72,24 @@ def problem_at(place: SpecLocation, says: str, *, key: str = "", hint: str = "")
 
 
 def nearest(word: str, candidates: Iterable[str]) -> str | None:
-    """The candidate most like `word`, letter case aside; None where none is like it."""
+    """The candidate most like `word`, ignoring case; None where none is similar."""
     spelled = {candidate.casefold(): candidate for candidate in candidates}
     found = get_close_matches(word.casefold(), spelled, n=1, cutoff=0.5)
     return spelled[found[0]] if found else None
 
 
 def did_you_mean(word: str, candidates: Collection[str]) -> str:
-    """A hint that names the nearest candidate, or all of them where none is near."""
+    """A hint with the nearest candidate, or with all of them where none is similar."""
     found = nearest(word, candidates)
     if found:
         return f"did you mean {found}?"
-    return f"there are: {', '.join(candidates)}" if candidates else ""
+    return f"known: {', '.join(candidates)}" if candidates else ""
 
 
 def validation_problems(
     error: "ValidationError", data: Mapping[str, Any], keys: Sequence[str], locate: Locate
 ) -> Iterator[Problem]:
-    """pydantic's findings about the merged `data`, one a key; `keys` are all that a spec may have, dotted."""
+    """pydantic's errors about the merged `data`, one per key; `keys` are all that a spec may have, dotted."""
     by_key: dict[KeyPath, list[ErrorDetails]] = {}
     for detail in error.errors(include_url=False):
         by_key.setdefault(_key_of(detail, data), []).append(detail)
@@ -99,12 +99,12 @@ def validation_problems(
 
 
 def dotted(path: KeyPath) -> str:
-    """`("generation", "num_beams")` as people write it."""
+    """`("generation", "num_beams")` as `generation.num_beams`."""
     return ".".join(map(str, path))
 
 
 def _key_of(detail: "ErrorDetails", data: Mapping[str, Any]) -> KeyPath:
-    """The error's key, without what pydantic appends to tell union members and map keys apart."""
+    """The error's key, without what pydantic appends to distinguish union members and map keys."""
     path: KeyPath = detail["loc"]
     if detail["type"] == "missing":
         return path
@@ -121,7 +121,7 @@ def _explain(path: KeyPath, details: Sequence["ErrorDetails"], keys: Sequence[st
     if first["type"] == "missing":
         return "is missing", ""
     if first["type"] == "extra_forbidden":
-        return "is no key of a spec", _suggest_key(path, keys)
+        return "is not a key of a spec", _suggest_key(path, keys)
     if first["type"] == "value_error":
         return _own_rule(first), ""
     allowed = [word for detail in details for word in _literals(detail)]
@@ -153,7 +153,7 @@ def _but_is(detail: "ErrorDetails") -> str:
 
 
 def _quotes(detail: "ErrorDetails") -> str:
-    """The usual reason for a wrong type: quotes too many or too few."""
+    """A hint about the usual cause of a wrong type: quotes too many or too few."""
     value = detail["input"]
     if detail["type"] == "string_type" and not isinstance(value, Mapping | list):
         return "put it in quotes"
@@ -163,16 +163,16 @@ def _quotes(detail: "ErrorDetails") -> str:
 
 
 def _suggest_key(path: KeyPath, keys: Sequence[str]) -> str:
-    """The same key in another section, else the nearest in this one, else the nearest anywhere."""
+    """A hint: the same key in another section, else the nearest in this one, else the nearest anywhere."""
     section, last = dotted(path[:-1]), str(path[-1])
     elsewhere = [key for key in keys if _last(key) == last]
     if elsewhere:
         return f"did you mean {' or '.join(elsewhere)}?"
-    beside = {_last(key): key for key in keys if key.rpartition(".")[0] == section}
-    for candidates in (beside, {_last(key): key for key in reversed(keys)}):
+    siblings = {_last(key): key for key in keys if key.rpartition(".")[0] == section}
+    for candidates in (siblings, {_last(key): key for key in reversed(keys)}):
         if found := nearest(last, candidates):
             return f"did you mean {candidates[found]}?"
-    return f"there are: {', '.join(beside.values())}"
+    return f"known: {', '.join(siblings.values())}"
 
 
 def _last(key: str) -> str:

@@ -9,7 +9,7 @@ from ledger.specs.yaml_source import YamlSource
 
 
 def merge(base: Mapping[str, Json], over: Mapping[str, Json]) -> dict[str, Json]:
-    """`base` with what `over` says.
+    """`base` overridden by `over`.
 
     >>> merge({"generation": {"num_beams": 3, "seed": 1}}, {"generation": {"num_beams": 5}})
     {'generation': {'num_beams': 5, 'seed': 1}}
@@ -25,7 +25,7 @@ def merge(base: Mapping[str, Json], over: Mapping[str, Json]) -> dict[str, Json]
 
 
 def merge_sources(sources: Sequence[YamlSource]) -> YamlSource:
-    """All the sources as one, the later over the earlier; each key's place is where it was said last."""
+    """All the sources as one, later ones overriding earlier ones; a key's place is where it was set last."""
     places: dict[KeyPath, SpecLocation] = {}
     values: dict[str, Json] = {}
     for source in sources:
@@ -35,7 +35,7 @@ def merge_sources(sources: Sequence[YamlSource]) -> YamlSource:
 
 
 def place_of(path: KeyPath, places: Mapping[KeyPath, SpecLocation], top: SpecLocation) -> SpecLocation:
-    """Where `path` was said: itself, else a key under it (`--set` names only the leaf), else its section."""
+    """Where `path` was set: itself, else a key under it (`--set` names only the leaf), else its section."""
     if path in places:
         return places[path]
     under = [place for key, place in places.items() if key[: len(path)] == path]

@@ -21,35 +21,22 @@ from ledger.specs.errors import (
     spec_error,
     validation_problems,
 )
+from ledger.specs.experiment import TextExperiment
 from ledger.specs.forecasting import ForecastingSpec
+from ledger.specs.generation import GenerationSpec
 from ledger.specs.inheritance import merge_sources, place_of
-from ledger.specs.schema import GenerationSpec, TextExperiment
 from ledger.specs.training import TrainingSpec
 from ledger.specs.yaml_source import YamlSource, parse_value, read_source
 from ledger.utils.paths import relative_if_inside
 
 SUFFIX = ".yaml"
 AnySpec = GenerationSpec | TrainingSpec | ForecastingSpec
-TASKS: dict[str, type[GenerationSpec] | type[TrainingSpec] | type[ForecastingSpec]] = {
+TASKS: dict[str, type[AnySpec]] = {
     "generation": GenerationSpec,
     "training": TrainingSpec,
     "forecasting": ForecastingSpec,
 }
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}")
-
-
-def load(
-    name_or_path: str,
-    folder: Path,
-    overrides: Sequence[str] = (),
-    *,
-    rate_codes: Collection[str] | None = None,
-) -> GenerationSpec:
-    """`load_experiment` for a generation. Raises UsageError for a spec of another task."""
-    spec = load_experiment(name_or_path, folder, overrides, rate_codes=rate_codes)
-    if not isinstance(spec, GenerationSpec):
-        raise UsageError(f"{spec.name} is a {spec.task}", hint="name an experiment that generates")
-    return spec
 
 
 def load_experiment(
@@ -59,40 +46,40 @@ def load_experiment(
     *,
     rate_codes: Collection[str] | None = None,
 ) -> AnySpec:
-    """The spec called `name_or_path` in `folder`, or the one in a `.yaml` file that is named by its path.
+    """The spec called `name_or_path` in `folder`, or the one in the `.yaml` file at that path.
 
     `overrides` are `KEY=VALUE` with a dotted key and a YAML scalar. `rate_codes` are the guard codes that
-    `guards.max_rate` may name; None checks only how a code is written.
+    `guards.max_rate` may name; None checks only that each has the form of a code.
 
-    Raises UsageError with file, line, key and the nearest right name for everything that is wrong.
+    Raises UsageError with the file, line, key and nearest valid name of everything that is wrong.
     """
     path = _find(name_or_path, folder)
-    said = merge_sources([*_chain(path, folder), *map(_override, overrides)])
+    merged = merge_sources([*_chain(path, folder), *map(_override, overrides)])
 
     def locate(key: KeyPath) -> SpecLocation:
-        return place_of(key, said.places, SpecLocation(_shown(path)))
+        return place_of(key, merged.places, SpecLocation(_shown(path)))
 
-    kind = _kind(said.values.get("task"), locate)
+    kind = _kind(merged.values.get("task"), locate)
     try:
-        spec = kind.model_validate(said.values)
+        spec = kind.model_validate(merged.values)
     except ValidationError as error:
-        problems = validation_problems(error, said.values, dotted_keys(kind), locate)
+        problems = validation_problems(error, merged.values, dotted_keys(kind), locate)
         raise spec_error(problems, _shown(path)) from error
-    stated = spec.guards.max_rate if isinstance(spec, TextExperiment) else ()
-    if rate_codes is not None and (unknown := set(stated) - set(rate_codes)):
+    limited = spec.guards.max_rate if isinstance(spec, TextExperiment) else ()
+    if rate_codes is not None and (unknown := set(limited) - set(rate_codes)):
         raise spec_error(_unknown_codes(unknown, rate_codes, locate), _shown(path))
     return spec.named(path.stem)
 
 
 def names(folder: Path) -> list[str]:
-    """The experiments in `folder`, exp2 before exp10. Specs in folders below are there to be extended."""
+    """The experiments in `folder`, exp2 before exp10. Specs in subfolders are only there to be extended."""
     found = [path.stem for path in folder.glob(f"*{SUFFIX}") if path.is_file() and _NAME.fullmatch(path.stem)]
     return sorted(found, key=lambda name: re.sub(r"\d+", lambda digits: digits[0].zfill(12), name))
 
 
 @cache
 def dotted_keys(kind: type[BaseModel] = GenerationSpec) -> tuple[str, ...]:
-    """Every key that a spec of this kind may have, sections too, in the order of the model."""
+    """Every key that a spec of this kind may have, sections included, in the order of the class."""
     return tuple(_keys_of(kind, ""))
 
 
@@ -104,8 +91,8 @@ def _keys_of(model: type[BaseModel], prefix: str) -> Iterator[str]:
                 yield from _keys_of(kind, f"{prefix}{name}.")
 
 
-def _kind(task: Json, locate: Locate) -> type[GenerationSpec] | type[TrainingSpec] | type[ForecastingSpec]:
-    """The model that checks a spec of this task; unset is a generation."""
+def _kind(task: Json, locate: Locate) -> type[AnySpec]:
+    """The class that checks a spec of this task; unset is a generation."""
     for name, kind in TASKS.items():
         if task in (name, None):
             return kind
@@ -132,7 +119,7 @@ def _find(name_or_path: str, folder: Path) -> Path:
 
 
 def _chain(path: Path, folder: Path) -> list[YamlSource]:
-    """The file and all that it extends, the outermost base first."""
+    """The file and everything that it extends, the outermost base first."""
     sources: list[YamlSource] = []
     seen: list[Path] = []
     base: Path | None = path
@@ -161,7 +148,7 @@ def _base_of(source: YamlSource, folder: Path, seen: Sequence[Path]) -> Path | N
     if base.resolve() in seen:
         circle = " extends ".join(_shown(path) for path in (*seen, base))
         raise problem_at(
-            place, f"goes in a circle: {circle}", key="extends", hint="let one of them extend nothing"
+            place, f"is circular: {circle}", key="extends", hint="let one of them extend nothing"
         )
     return base
 
@@ -185,10 +172,10 @@ def _override(text: str) -> YamlSource:
 def _unknown_codes(codes: Iterable[str], known: Collection[str], locate: Locate) -> Iterator[Problem]:
     for code in codes:
         key = ("guards", "max_rate", code)
-        hint = f"there are: {', '.join(sorted(known))}"
-        yield Problem(locate(key), dotted(key), "is no guard that flags lines", hint)
+        hint = f"known: {', '.join(sorted(known))}"
+        yield Problem(locate(key), dotted(key), "is not the code of a guard that flags lines", hint)
 
 
 def _shown(path: Path) -> str:
-    """The path as messages show it: from the current folder where it lies below."""
+    """The path as messages show it: relative to the current folder where it lies below that."""
     return relative_if_inside(path.absolute(), Path.cwd())

@@ -1,20 +1,21 @@
-"""What a spec may say, for readers and for editors, generated from the model so that it cannot drift.
+"""The keys of a spec, for readers and for editors, generated from the classes so that neither can drift.
 
-`python -m ledger.specs.reference` prints the tables that stand in docs/specs.md, one for each task.
+`python -m ledger.specs.reference` prints the tables of docs/specs.md, one for each task.
 """
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ledger.findings import Json
+from ledger.specs.experiment import ExperimentSpec
+from ledger.specs.generation import GenerationSpec
 from ledger.specs.loader import TASKS
-from ledger.specs.schema import ExperimentSpec, GenerationSpec
 
 _WORDS = {"string": "text", "integer": "whole number", "number": "number", "boolean": "true or false"}
 
 
 def json_schema() -> dict[str, Json]:
-    """A JSON schema for editors. Nothing is required in it: what a spec leaves out, its base may have."""
+    """A JSON schema for editors. No key is required in it: a base may supply what a spec leaves out."""
     schema = GenerationSpec.model_json_schema()
     for section in (schema, *schema["$defs"].values()):
         section.pop("required", None)
@@ -22,7 +23,7 @@ def json_schema() -> dict[str, Json]:
 
 
 def field_table(kind: type[ExperimentSpec] = GenerationSpec) -> str:
-    """A Markdown table of every key of a task: what it takes, its default, what it means."""
+    """A Markdown table of every key of a task: its type, default and meaning."""
     schema = kind.model_json_schema()
     rows = ["| key | takes | default | meaning |", "|---|---|---|---|"]
     rows += [f"| {' | '.join(cells)} |" for cells in _rows(schema, schema["$defs"], "")]
@@ -43,7 +44,7 @@ def _rows(section: Mapping[str, Any], sections: Mapping[str, Any], prefix: str) 
 
 
 def _section(field: Mapping[str, Any], sections: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """The section that a key holds, one that may be left out too."""
+    """The section that a key holds, also where it is optional; None for a value."""
     references = [option.get("$ref", "") for option in (field, *field.get("anyOf", ()))]
     names = (reference.rpartition("/")[2] for reference in references)
     return next((sections[name] for name in names if name in sections), None)

@@ -1,27 +1,13 @@
-"""The fields of a training's spec: `task: training`. Names are Hugging Face's; unset means its default.
+"""The fields of a training's spec, `task: training`. Names are Hugging Face's; unset: its default."""
 
-What a training shares with a generation (languages, seed, environment, guards) is in `ledger.specs.schema`.
-"""
-
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
-from ledger.evidence.training import limit_problems
 from ledger.findings import Json
-from ledger.models.families import Family, infer_family
-from ledger.specs.schema import (
-    Count,
-    Guards,
-    Line,
-    ModelName,
-    Number,
-    Positive,
-    Rate,
-    SpecSection,
-    TextExperiment,
-)
+from ledger.models.families import Family
+from ledger.specs.experiment import Guards, HealthGuards, TextExperiment, TrainedExperiment
+from ledger.specs.fields import Count, FamilyByName, Line, ModelName, Number, Positive, Rate, SpecSection
 
 Schedule = Literal["linear", "cosine", "constant", "constant_with_warmup", "inverse_sqrt"]
 Steps = Annotated[int, Field(ge=0)]
@@ -31,7 +17,8 @@ class ModelConfig(SpecSection):
     """Sizes of a model that is trained from scratch, in the names of its Hugging Face config."""
 
     vocab_size: Annotated[int, Field(ge=8, le=1_000_000)] = Field(
-        default=32_000, description="Pieces of the SentencePiece vocabulary, which the training text gives."
+        default=32_000,
+        description="Size of the SentencePiece vocabulary, learned from the training text.",
     )
     d_model: Count = Field(default=512, description="Width of the hidden states.")
     encoder_layers: Count = Field(default=6, description="Layers of the encoder.")
@@ -50,28 +37,21 @@ class ModelConfig(SpecSection):
     )
 
     def parameters(self) -> dict[str, Json]:
-        """What the config's class is given: all that is set, without the vocabulary's size."""
+        """The keyword arguments of the config's class: those that are set, without the vocabulary's size."""
         return self.model_dump(exclude_none=True, exclude={"vocab_size"})
 
 
-class TrainedModel(SpecSection):
-    """What is trained: a model from scratch by its `config`, or the one called `name`."""
+class TrainedModel(FamilyByName):
+    """What is trained: a new model with this `config`, or the existing one called `name`."""
 
     name: ModelName | None = Field(
         default=None, description="Hub name or folder to start from; unset: from scratch."
     )
     family: Family | None = Field(
         default=None,
-        description="Kind of model. From scratch: `marian` or `mbart50`. Unset: read from the name.",
+        description="Kind of model. From scratch: `marian` or `mbart50`. Unset: inferred from the name.",
     )
     config: ModelConfig | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _infer_family(cls, data: Any) -> Any:
-        if isinstance(data, dict) and isinstance(data.get("name"), str):
-            return {**data, "family": data.get("family") or infer_family(data["name"])}
-        return data
 
     @model_validator(mode="after")
     def _one_start(self) -> "TrainedModel":
@@ -90,7 +70,7 @@ class ParallelText(SpecSection):
 
 
 class TrainingData(SpecSection):
-    """The text to learn from, and the text that evaluations and the sample of each save are drawn from."""
+    """The text to learn from, and the text for evaluations and for the sample of each checkpoint."""
 
     train: ParallelText
     validation: ParallelText
@@ -99,73 +79,53 @@ class TrainingData(SpecSection):
 
 
 class TrainingSettings(SpecSection):
-    """How it is trained, in the names of Seq2SeqTrainingArguments; unset: the library's default."""
+    """How it is trained, in the names of Seq2SeqTrainingArguments. Unset: the library's default."""
 
-    per_device_train_batch_size: Count = Field(default=8, description="Lines a batch.")
-    per_device_eval_batch_size: Count | None = Field(default=None, description="Lines a batch of evaluation.")
-    gradient_accumulation_steps: Count | None = Field(default=None, description="Batches to one step.")
+    per_device_train_batch_size: Count = Field(default=8, description="Lines per batch.")
+    per_device_eval_batch_size: Count | None = Field(default=None, description="The same in evaluation.")
+    gradient_accumulation_steps: Count | None = Field(default=None, description="Batches per step.")
     learning_rate: Positive | None = Field(default=None, description="Highest learning rate.")
-    warmup_steps: Steps | None = Field(default=None, description="Steps in which it rises to that.")
-    lr_scheduler_type: Schedule | None = Field(default=None, description="How it falls again.")
-    weight_decay: Number | None = Field(default=None, description="Of AdamW.")
+    warmup_steps: Steps | None = Field(default=None, description="Steps over which it rises to that.")
+    lr_scheduler_type: Schedule | None = Field(default=None, description="How it falls afterwards.")
+    weight_decay: Number | None = Field(default=None, description="AdamW's weight decay.")
     label_smoothing_factor: Rate | None = Field(default=None, description="0 is none.")
     max_grad_norm: Number | None = Field(default=None, description="Gradients are clipped to this norm.")
     num_train_epochs: Positive | None = Field(default=None, description="Passes over the training text.")
-    max_steps: Count | None = Field(default=None, description="Steps in all; wins over the epochs.")
+    max_steps: Count | None = Field(default=None, description="Total steps; overrides the epochs.")
     fp16: bool | None = Field(default=None, description="Mixed precision in float16; needs a GPU.")
     bf16: bool | None = Field(default=None, description="Mixed precision in bfloat16.")
     gradient_checkpointing: bool | None = Field(
-        default=None, description="Compute activations twice to save memory."
+        default=None, description="Recompute activations to save memory."
     )
     logging_steps: Count = Field(default=50, description="Steps between two points of the loss curve.")
     eval_steps: Count | None = Field(default=None, description="Steps between evaluations; unset: none.")
-    save_steps: Count = Field(default=500, description="Steps between saves, each of which is verified.")
+    save_steps: Count = Field(default=500, description="Steps between checkpoints; each is verified.")
     save_total_limit: Count | None = Field(
-        default=None, description="Saves that are kept; unset: all. One that is being verified is not lost."
+        default=None,
+        description="Checkpoints to keep; unset: all. None is deleted while being verified.",
     )
 
     @field_validator("bf16")
     @classmethod
     def _one_precision(cls, value: bool | None, info: ValidationInfo) -> bool | None:
         if value and info.data.get("fp16"):
-            raise ValueError("cannot stand beside fp16: unset one with null")
+            raise ValueError("cannot be combined with fp16: unset one with null")
         return value
 
     def arguments(self) -> dict[str, Json]:
-        """What the trainer is given: all that is set."""
+        """The keyword arguments of the trainer: those that are set."""
         return self.model_dump(exclude_none=True)
 
 
-class TrainingGuards(Guards):
-    """Limits that turn what a guard measures into a finding. Unset: the guard's own limit."""
-
-    training_limits: Mapping[str, float] | None = Field(
-        default=None,
-        description="Limits of [training health](training-health.md) by name: `{vanishing_norm: 0.01}`.",
-    )
-
-    @field_validator("training_limits", mode="before")
-    @classmethod
-    def _known_limits(cls, value: Any) -> Any:
-        if isinstance(value, dict):
-            value = {key: limit for key, limit in value.items() if limit is not None}
-            if problems := limit_problems(value):
-                raise ValueError("; ".join(problems))
-        return value
+class TrainingGuards(HealthGuards, Guards):
+    """Limits beyond which a guard's measurement is a finding. Unset: the guard's own limit."""
 
 
-class TrainingSpec(TextExperiment):
-    """A training, resolved: its file, what it extends, and the command line, merged and checked."""
+class TrainingSpec(TrainedExperiment, TextExperiment):
+    """A training after inheritance and overrides, checked."""
 
     task: Literal["training"] = Field(description="What is done with the model.")
     model: TrainedModel
     data: TrainingData
-    output: Line = Field(
-        description="Folder for the checkpoints, from the repository's root; each run has its own in it."
-    )
     training: TrainingSettings = Field(default_factory=TrainingSettings)
     guards: TrainingGuards = Field(default_factory=TrainingGuards)
-    on_fail: Literal["stop", "warn"] = Field(
-        default="stop",
-        description="When a save fails its verification: end the training at its next step, or go on.",
-    )

@@ -1,7 +1,7 @@
-"""One YAML file as plain values that know their lines.
+"""One YAML file as plain values, with the line of each key.
 
-A spec is data that a reviewer reads: maps, lists and scalars of YAML 1.2 (`no` and `ko` are text). Anchors,
-aliases and tags are refused, which also rules out documents that grow without end when they are read.
+A spec is data that people review: maps, lists and scalars of YAML 1.2 (`no` and `ko` are text). Anchors,
+aliases and tags are refused, which also rules out documents that expand without limit.
 """
 
 from collections.abc import Iterator, Mapping
@@ -26,23 +26,23 @@ _CORE = "tag:yaml.org,2002:"
 
 @dataclass(frozen=True, slots=True)
 class YamlSource:
-    """What one place says: a file, or one `--set`. `places` has the line of every key."""
+    """The values of one file or one `--set`, and the place of every key."""
 
     values: dict[str, Json]
     places: Mapping[KeyPath, SpecLocation]
 
 
 def read_source(path: Path, shown: str) -> YamlSource:
-    """Read a spec file; `shown` is what messages call it.
+    """Read a spec file; messages call it `shown`.
 
-    Raises UsageError for a folder, a file that is too large, not UTF-8, not YAML, empty or no map at the top,
-    an anchor, alias or tag, and, all in one, for keys that stand twice and values that are none.
+    Raises UsageError for a folder, for a file that is too large, empty, not UTF-8, not YAML or not a map, for
+    an anchor, alias or tag, and, all in one error, for repeated keys and invalid values.
     """
     return _parse_map(_read_text(path, shown), shown)
 
 
 def parse_value(text: str, place: SpecLocation, key: str) -> Json:
-    """The value of `--set KEY=text`: a YAML scalar; nothing at all is null. Raises UsageError for others."""
+    """The value of `--set KEY=text`: a YAML scalar; empty text is null. UsageError for others."""
     walk = _NodeReader(place.source)
     try:
         node = _compose(text, place)
@@ -89,7 +89,7 @@ def _parse_map(text: str, shown: str) -> YamlSource:
 
 
 def _compose(text: str, place: SpecLocation) -> Node | None:
-    """The node graph, after a look at the events: what is refused must not be built first."""
+    """The node graph. The events are checked first: what is refused must not even be built."""
     try:
         for problem in _refused(YAML(typ="safe", pure=True).parse(text), place):
             raise spec_error([problem], place.source)
@@ -109,12 +109,12 @@ def _refused(events: Any, place: SpecLocation) -> Iterator[Problem]:
     for event in events:
         at = SpecLocation(place.source, event.start_mark.line + 1)
         if isinstance(event, AliasEvent) or getattr(event, "anchor", None):
-            yield Problem(at, "", "anchors and aliases are not read", "share settings with extends")
+            yield Problem(at, "", "anchors and aliases are not supported", "share settings with extends")
         if getattr(event, "tag", None):
-            yield Problem(at, "", f"tags such as {event.tag} are not read", "leave the tag out")
+            yield Problem(at, "", f"tags such as {event.tag} are not supported", "leave the tag out")
         depth += isinstance(event, CollectionStartEvent) - isinstance(event, CollectionEndEvent)
         if depth > MAX_DEPTH:
-            yield Problem(at, "", f"is nested more than {MAX_DEPTH} deep")
+            yield Problem(at, "", f"is nested more than {MAX_DEPTH} levels deep")
 
 
 def _place(shown: str, node: Node) -> SpecLocation:
@@ -122,7 +122,11 @@ def _place(shown: str, node: Node) -> SpecLocation:
 
 
 class _NodeReader:
-    """Turns nodes into values, and keeps the line of each key and every problem on the way."""
+    """Turns nodes into values; collects the line of each key and every problem.
+
+    ruamel's round-trip loader has lines too, but stops at the first repeated key without naming it, raises
+    without a line on a number or date that it cannot read, and turns dates into objects.
+    """
 
     def __init__(self, shown: str) -> None:
         self.shown = shown
@@ -130,7 +134,7 @@ class _NodeReader:
         self.problems: list[Problem] = []
 
     def value(self, node: Node, path: KeyPath) -> Json:
-        """The plain value of `node`, which stands at `path`."""
+        """The plain value of `node`, whose key is `path`."""
         if isinstance(node, MappingNode):
             return dict(self._items(node, path))
         if isinstance(node, SequenceNode):
@@ -138,33 +142,35 @@ class _NodeReader:
         return self._scalar(node, path) if isinstance(node, ScalarNode) else None
 
     def _items(self, node: MappingNode, path: KeyPath) -> Iterator[tuple[str, Json]]:
-        seen: dict[str, int] = {}
+        lines: dict[str, int] = {}
         for key_node, value_node in node.value:
             key, line = key_node.value, key_node.start_mark.line + 1
             if not isinstance(key_node, ScalarNode) or not key.isprintable() or not key:
                 self._problem(key_node, path, "a key should be a word", "")
-            elif key in seen:
-                self._problem(key_node, (*path, key), f"stands twice, first on line {seen[key]}", "keep one")
+            elif key in lines:
+                self._problem(key_node, (*path, key), f"is repeated, first on line {lines[key]}", "keep one")
             else:
-                seen[key] = line
+                lines[key] = line
                 self.places[(*path, key)] = SpecLocation(self.shown, line)
                 yield key, self.value(value_node, (*path, key))
 
     def _scalar(self, node: ScalarNode, path: KeyPath) -> Json:
-        # A date is YAML's, not JSON's: as text it reaches the type check just as the user wrote it.
+        # JSON has no dates: one reaches the type check as text, just as the user wrote it.
         kind = str(node.tag).removeprefix(_CORE)
         if kind not in ("int", "float", "bool", "null"):
             return self._text(node, path)
         try:
             return _CONSTRUCTOR.construct_object(node)
         except (YAMLError, ValueError, OverflowError):
-            self._problem(node, path, f"{node.value[:40]!r} is no {kind}", "put it in quotes if it is text")
+            self._problem(
+                node, path, f"{node.value[:40]!r} is not a valid {kind}", "put it in quotes if it is text"
+            )
             return None
 
     def _text(self, node: ScalarNode, path: KeyPath) -> str:
         text: str = node.value
         if any("\ud800" <= character <= "\udfff" for character in text):
-            self._problem(node, path, "half a surrogate pair is no text", "write the character itself")
+            self._problem(node, path, "half a surrogate pair is not text", "write the character itself")
         return text
 
     def _problem(self, node: Node, path: KeyPath, says: str, hint: str) -> None:

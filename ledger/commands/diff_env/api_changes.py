@@ -9,7 +9,7 @@ from ledger.commands.reporter import Reporter
 from ledger.evidence.environment import EnvironmentSide
 from ledger.evidence.suspects import Kind, Suspect
 from ledger.journal.run import Run
-from ledger.specs.schema import Generation
+from ledger.specs.generation import Generation
 from ledger.specs.training import ModelConfig, TrainingSettings
 from ledger.workspace import Workspace
 from runners import worker

@@ -18,7 +18,7 @@ from ledger.findings import Json
 from ledger.journal.run import Run
 from ledger.models.families import Family
 from ledger.specs import ForecastingSpec, TrainingSpec, load_experiment
-from ledger.specs.schema import Model
+from ledger.specs.generation import Model
 from ledger.specs.training import TrainedModel
 from ledger.workspace import Workspace
 from runners.environments.build import default_cache, ensure

@@ -6,8 +6,8 @@ from guards import registry
 from ledger.commands.gate.context import SPECS, GateContext
 from ledger.errors import LedgerError
 from ledger.evidence.gate import ChangedSpec
+from ledger.specs.experiment import ExperimentSpec
 from ledger.specs.loader import load_experiment, names
-from ledger.specs.schema import ExperimentSpec
 from ledger.workspace import Workspace
 
 

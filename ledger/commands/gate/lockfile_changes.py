@@ -17,8 +17,8 @@ from ledger.errors import LedgerError
 from ledger.evidence.gate import LockChange, PackageChange, Rehearsals, Rehearsed
 from ledger.evidence.suspects import Kind
 from ledger.journal.runs import load_runs
+from ledger.specs.experiment import ExperimentSpec
 from ledger.specs.loader import names
-from ledger.specs.schema import ExperimentSpec
 from ledger.workspace import Workspace
 from runners.environments.inspection import capture
 

@@ -9,7 +9,7 @@ from ledger.evidence.scores import ScoreLimits
 from ledger.evidence.training import TrainingLimits, limit_problems
 from ledger.findings import Json
 from ledger.specs import GenerationSpec
-from ledger.specs.schema import TextExperiment
+from ledger.specs.experiment import TextExperiment
 from ledger.workspace import Workspace
 
 # A tiny model that was trained on the very lines it translates scores above 80 in every family; below this

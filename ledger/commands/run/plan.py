@@ -20,7 +20,7 @@ from ledger.findings import Json, Report
 from ledger.git import status
 from ledger.journal.run import Run
 from ledger.journal.runs import load_runs
-from ledger.specs.schema import ExperimentSpec
+from ledger.specs.experiment import ExperimentSpec
 from ledger.workspace import Workspace
 from runners.environments.inspection import capture
 

@@ -21,7 +21,7 @@ from ledger.evidence.preflight import (
 from ledger.findings import Report, Severity
 from ledger.git import status
 from ledger.models.catalog import model_kind
-from ledger.specs.schema import Codes
+from ledger.specs.experiment import Codes
 from ledger.workspace import Workspace
 from runners.resources.disk import free_space
 

@@ -7,7 +7,7 @@ from ledger.commands.reporter import Reporter
 from ledger.commands.run.plan import Plan
 from ledger.errors import UsageError
 from ledger.models.catalog import model_kind
-from ledger.specs.schema import Model
+from ledger.specs.generation import Model
 from ledger.specs.training import TrainedModel
 from runners.host.worker_process import Worker
 from runners.rehearsal import Objective, prepare

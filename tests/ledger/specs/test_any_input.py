@@ -8,7 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ledger.errors import UsageError
-from ledger.specs import load
+from ledger.specs import load_experiment
 from ledger.specs.loader import dotted_keys
 
 WHOLE = b"""
@@ -64,7 +64,7 @@ def read(content: bytes, overrides: list[str]) -> None:
     with TemporaryDirectory() as name:
         Path(name, "mine.yaml").write_bytes(content)
         try:
-            spec = load("mine", Path(name), overrides)
+            spec = load_experiment("mine", Path(name), overrides)
         except UsageError as error:
             spoken = str(error).encode()
         else:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from ledger.specs import GenerationSpec, load
+from ledger.specs import GenerationSpec, load_experiment
 from ledger.specs.inheritance import merge
 from ledger.specs.loader import dotted_keys
 
@@ -172,4 +172,4 @@ def test_extending_is_the_same_as_writing_it_all(changes):
         }.items():
             with (folder / f"{file}.yaml").open("w", encoding="utf-8") as stream:
                 YAML(typ="safe", pure=True).dump(content, stream)
-        assert load("mine", folder).resolved() == load("flat", folder).resolved()
+        assert load_experiment("mine", folder).resolved() == load_experiment("flat", folder).resolved()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ledger.errors import UsageError
-from ledger.specs import load
+from ledger.specs import load_experiment
 from ledger.specs.reference import field_table, json_schema
 
 ROOT = Path(__file__).parents[3]
@@ -42,19 +42,19 @@ def test_every_key_is_explained():
 
 
 def test_the_first_spec(shown):
-    spec = load("small", shown)
+    spec = load_experiment("small", shown)
     assert (spec.model.family, spec.generation.parameters()) == ("mbart50", {"num_beams": 3})
 
 
 def test_the_spec_that_extends_it(shown):
-    small, wide = load("small", shown), load("wide", shown)
+    small, wide = load_experiment("small", shown), load_experiment("wide", shown)
     assert (wide.model, wide.codes, wide.data) == (small.model, small.codes, small.data)
     assert (wide.generation.num_beams, wide.generation.batch_size) == (5, 16)
 
 
 def test_the_error_message(shown):
     with pytest.raises(UsageError) as caught:
-        load("wrong", shown)
+        load_experiment("wrong", shown)
     assert str(caught.value) == blocks("text")[0][1].rstrip("\n")
 
 
@@ -66,8 +66,8 @@ def test_the_commands(command):
     words = shlex.split(command)
     overrides = [after for word, after in pairwise(words) if word == "--set"]
     assert overrides
-    changed = load(words[2], ROOT / "experiments", overrides)
-    assert changed.digest != load(words[2], ROOT / "experiments").digest
+    changed = load_experiment(words[2], ROOT / "experiments", overrides)
+    assert changed.digest != load_experiment(words[2], ROOT / "experiments").digest
 
 
 def test_the_schema_for_editors():

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ledger.errors import Exit, UsageError
-from ledger.specs import load
+from ledger.specs import load_experiment
 from ledger.specs.errors import nearest
 from ledger.specs.yaml_source import MAX_BYTES
 
@@ -17,7 +17,7 @@ FILE = "experiments/mine.yaml"
 
 def error_of(name: str, folder: Path, *overrides: str, **options: object) -> str:
     with pytest.raises(UsageError) as caught:
-        load(name, folder, overrides, **options)
+        load_experiment(name, folder, overrides, **options)
     assert caught.value.exit_code == Exit.USAGE
     return str(caught.value)
 
@@ -27,40 +27,40 @@ CONTENT = {
         "num_beam: 5",
         2,
         "num_beam",
-        "is no key of a spec",
+        "is not a key of a spec",
         "did you mean generation.num_beams?",
     ),
     "unknown key in a section": (
         "generation:\n  num_beam: 5",
         3,
         "generation.num_beam",
-        "is no key of a spec",
+        "is not a key of a spec",
         "did you mean generation.num_beams?",
     ),
     "key of another section": (
         "model:\n  num_beams: 5",
         3,
         "model.num_beams",
-        "is no key of a spec",
+        "is not a key of a spec",
         "did you mean generation.num_beams?",
     ),
     "key of several sections": (
         "target: ja",
         2,
         "target",
-        "is no key of a spec",
+        "is not a key of a spec",
         "did you mean languages.target or codes.target?",
     ),
     "unknown section": (
         "generate: {seed: 1}",
         2,
         "generate",
-        "is no key of a spec",
+        "is not a key of a spec",
         "did you mean generation?",
     ),
-    "letter case": ("Title: x", 2, "Title", "is no key of a spec", "did you mean title?"),
-    "nothing near": ("zzz: 1", 2, "zzz", "is no key of a spec", "there are: title, notes, status"),
-    "unknown key set to null": ("num_beam:", 2, "num_beam", "is no key of a spec", "generation.num_beams"),
+    "letter case": ("Title: x", 2, "Title", "is not a key of a spec", "did you mean title?"),
+    "nothing near": ("zzz: 1", 2, "zzz", "is not a key of a spec", "known: title, notes, status"),
+    "unknown key set to null": ("num_beam:", 2, "num_beam", "is not a key of a spec", "generation.num_beams"),
     "text for a number": ("seed: x", 2, "seed", "should be a whole number, not 'x'", ""),
     "quoted number": ('seed: "1"', 2, "seed", "should be a whole number, not '1'", "leave the quotes out"),
     "true for a number": ("seed: true", 2, "seed", "should be a whole number, not true", ""),
@@ -96,8 +96,8 @@ CONTENT = {
     "family": ("model: {family: mBART-50}", 2, "model.family", "not 'mBART-50'", "did you mean mbart50?"),
     "blank": ('output: " "', 2, "output", "should be one line of text that is not blank, not ' '", ""),
     "two lines": ('failure_marker: "a\\nb"', 2, "failure_marker", "should be one line", ""),
-    "address": ("model: {name: https://hf.co/x}", 2, "model.name", "not an address", ""),
-    "country": ("languages: {target: jp}", 2, "languages.target", "is the code of a country", "'ja'"),
+    "address": ("model: {name: https://hf.co/x}", 2, "model.name", "not a URL", ""),
+    "country": ("languages: {target: jp}", 2, "languages.target", "is a country code", "'ja'"),
     "tokenizer's code": (
         "languages: {target: ja_XX}",
         2,
@@ -110,7 +110,7 @@ CONTENT = {
         "generation:\n  max_length: 9\n  max_new_tokens: 9",
         4,
         "generation.max_new_tokens",
-        "cannot stand beside max_length",
+        "cannot be combined with max_length",
         "",
     ),
     "output over the source": ("output: ./data/source.ko", 2, "output", "same file as data.source", ""),
@@ -158,19 +158,19 @@ FORM = {
     "control characters": (b"seed: \x01\n", "", "is not valid YAML"),
     "not UTF-8": ("seed: 1\ntitle: 한국어\n".encode("euc-kr"), ":2", "is not UTF-8"),
     "UTF-16": ("seed: 1\n".encode("utf-16"), ":1", "is not UTF-8"),
-    "a key twice": (b"seed: 1\ntitle: x\nseed: 2\n", ":3: seed", "stands twice, first on line 1"),
+    "a key twice": (b"seed: 1\ntitle: x\nseed: 2\n", ":3: seed", "is repeated, first on line 1"),
     "a key twice below": (
         b"model:\n  name: a\n  name: b\n",
         ":3: model.name",
-        "stands twice, first on line 2",
+        "is repeated, first on line 2",
     ),
     "no word as key": (b"[a, b]: 1\n", ":1", "a key should be a word"),
-    "an anchor": (b"seed: &s 1\n", ":1", "anchors and aliases are not read"),
-    "an alias": (b"seed: *s\n", ":1", "anchors and aliases are not read"),
+    "an anchor": (b"seed: &s 1\n", ":1", "anchors and aliases are not supported"),
+    "an alias": (b"seed: *s\n", ":1", "anchors and aliases are not supported"),
     "a tag": (b"seed: !!python/object/apply:os.system [ls]\n", ":1", "tags such as"),
     "a tag of one's own": (b"seed: !env HOME\n", ":1", "tags such as !env"),
-    "an impossible number": (b"seed: 0x_\n", ":1: seed", "'0x_' is no int"),
-    "a number of 5,000 digits": (b"seed: " + b"9" * 5000, ":1: seed", "is no int"),
+    "an impossible number": (b"seed: 0x_\n", ":1: seed", "'0x_' is not a valid int"),
+    "a number of 5,000 digits": (b"seed: " + b"9" * 5000, ":1: seed", "is not a valid int"),
     "too large": (b"# " + b"x" * MAX_BYTES, "", f"is larger than {MAX_BYTES} bytes"),
 }
 
@@ -209,7 +209,7 @@ def test_no_document_takes_for_ever(folder, write, text):
 
 def test_a_date_is_text(folder, write, whole):
     write("mine", f"extends: {whole}\ntitle: 2026-02-03\n")
-    assert load("mine", folder).title == "2026-02-03"
+    assert load_experiment("mine", folder).title == "2026-02-03"
 
 
 def test_all_problems_of_a_file_in_one_message(folder, write):
@@ -221,7 +221,7 @@ def test_all_problems_of_a_file_in_one_message(folder, write):
         f"  experiments/mine.yaml: languages: {missing}",
         f"  experiments/mine.yaml: output: {missing}",
         "  experiments/mine.yaml:1: seed: should be a whole number, not 'x'",
-        "  experiments/mine.yaml:2: titel: is no key of a spec; did you mean title?",
+        "  experiments/mine.yaml:2: titel: is not a key of a spec; did you mean title?",
         f"  experiments/mine.yaml:3: model.name: {missing}",
         "  experiments/mine.yaml:4: model.dtype: should be 'float16', 'bfloat16' or 'float32', not 'fp16'; "
         "did you mean float16?",
@@ -240,13 +240,13 @@ def test_an_inherited_problem_names_the_file_it_is_in(folder, write, whole):
     write("base/first", f"extends: {whole}\n\ngeneration:\n  num_beam: 5\n")
     write("mine", "extends: base/first\ngeneration: {num_beams: 3}\n")
     message = error_of("mine", folder)
-    assert message.startswith("experiments/base/first.yaml:4: generation.num_beam: is no key of a spec")
+    assert message.startswith("experiments/base/first.yaml:4: generation.num_beam: is not a key of a spec")
 
 
 def test_a_wrong_value_that_is_overridden_is_no_problem(folder, write, whole):
     write("base/first", f"extends: {whole}\nseed: x\n")
     write("mine", "extends: base/first\nseed: 3\n")
-    assert load("mine", folder).seed == 3
+    assert load_experiment("mine", folder).seed == 3
 
 
 def test_a_required_key_unset_is_missing_where_it_was_unset(folder, write, whole):
@@ -261,7 +261,7 @@ class TestNames:
         )
 
     def test_nothing_near(self, folder, whole):
-        assert "there are: whole" in error_of("zzz", folder)
+        assert "known: whole" in error_of("zzz", folder)
 
     def test_no_experiments_at_all(self, folder):
         assert error_of("exp1", folder) == "there is no experiment exp1 in experiments"
@@ -300,21 +300,21 @@ class TestExtends:
     def test_itself(self, folder, write):
         write("mine", "extends: mine\n")
         message = error_of("mine", folder)
-        assert message.startswith(f"{FILE}:1: extends: goes in a circle: {FILE} extends {FILE}")
+        assert message.startswith(f"{FILE}:1: extends: is circular: {FILE} extends {FILE}")
 
     def test_a_circle(self, folder, write):
         write("mine", "extends: a\n")
         write("a", "# a\nextends: b\n")
         write("b", "# b\n\nextends: a\n")
         assert error_of("mine", folder).startswith(
-            "experiments/b.yaml:3: extends: goes in a circle: experiments/mine.yaml"
+            "experiments/b.yaml:3: extends: is circular: experiments/mine.yaml"
             " extends experiments/a.yaml extends experiments/b.yaml extends experiments/a.yaml"
         )
 
     def test_a_circle_by_another_name(self, folder, write):
         write("mine", "extends: other\n")
         (folder / "other.yaml").symlink_to(folder / "mine.yaml")
-        assert "goes in a circle" in error_of("mine", folder)
+        assert "is circular" in error_of("mine", folder)
 
     def test_a_broken_file(self, folder, write):
         write("a", "seed: [\n")
@@ -327,12 +327,15 @@ SET = {
     "no key": ("=5", "is not KEY=VALUE"),
     "hole in the key": ("generation..num_beams=5", "is not KEY=VALUE"),
     "nothing": ("", "is not KEY=VALUE"),
-    "unknown key": ("num_beam=5", "num_beam: is no key of a spec\n  did you mean generation.num_beams?"),
+    "unknown key": ("num_beam=5", "num_beam: is not a key of a spec\n  did you mean generation.num_beams?"),
     "unknown key below": (
         "generation.beams=5",
-        "generation.beams: is no key of a spec\n  did you mean generation.num_beams?",
+        "generation.beams: is not a key of a spec\n  did you mean generation.num_beams?",
     ),
-    "unknown section": ("generate.num_beams=5", "generate: is no key of a spec\n  did you mean generation?"),
+    "unknown section": (
+        "generate.num_beams=5",
+        "generate: is not a key of a spec\n  did you mean generation?",
+    ),
     "key of a scalar": ("seed.x=5", "seed: should be a whole number, not a map of keys"),
     "wrong type": ("generation.num_beams=many", "generation.num_beams: should be a whole number, not 'many'"),
     "section": ("generation=5", "generation: should be keys with values, not 5"),
@@ -355,10 +358,10 @@ def test_set(folder, whole, override, says):
 
 def test_codes_of_guards_are_checked_where_they_are_known(folder, write, whole):
     path = write("mine", f"extends: {whole}\nguards:\n  max_rate:\n    TXT001: 0.1\n    TXT099: 0.1\n")
-    assert load("mine", folder).guards.max_rate == {"TXT001": 0.1, "TXT099": 0.1}
+    assert load_experiment("mine", folder).guards.max_rate == {"TXT001": 0.1, "TXT099": 0.1}
     message = error_of("mine", folder, rate_codes=("TXT001", "TXT002"))
-    assert message.startswith(f"{FILE}:5: guards.max_rate.TXT099: is no guard")
-    assert "there are: TXT001, TXT002" in message
+    assert message.startswith(f"{FILE}:5: guards.max_rate.TXT099: is not the code of a guard")
+    assert "known: TXT001, TXT002" in message
     assert path.exists()
 
 

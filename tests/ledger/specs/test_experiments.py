@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger.specs import GenerationSpec, load, load_experiment, names
+from ledger.specs import GenerationSpec, load_experiment, names
 
 FOLDER = Path(__file__).parents[3] / "experiments"
 ALL = [f"exp{number}" for number in range(1, 10)]
@@ -20,7 +20,7 @@ SCRIPT = {
 
 
 def exp(name: str) -> GenerationSpec:
-    return load(name, FOLDER)
+    return load_experiment(name, FOLDER)
 
 
 def flat(value: object, prefix: str = "") -> Iterator[tuple[str, object]]:

@@ -56,10 +56,10 @@ def test_null_unsets_a_time_frame_and_one_has_to_stay():
     ],
 )
 def test_the_parent_is_stated_or_else_what_is_extended(name, overrides, parent):
-    assert t5(*overrides, name=name).held_against == parent
+    assert t5(*overrides, name=name).compared_with == parent
 
 
-def test_what_it_is_held_against_is_no_part_of_what_is_run():
+def test_the_parent_does_not_change_the_digest():
     assert t5("parent=t5-v57").digest == t5().digest
     assert t5("training.t5_lr_top=6e-6").digest != t5().digest
 

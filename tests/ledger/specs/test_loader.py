@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from ledger.specs import infer_family, load, names
+from ledger.models.families import infer_family
+from ledger.specs import load_experiment, names
 
 
 def test_defaults(folder, whole):
-    spec = load(whole, folder)
+    spec = load_experiment(whole, folder)
     assert spec.name == "whole"
     assert spec.generation.parameters() == {}
     assert (spec.seed, spec.device, spec.clean, spec.status) == (0, "auto", False, "ready")
@@ -20,13 +21,13 @@ def test_defaults(folder, whole):
 
 def test_korean_and_norwegian_stay_text(folder, write, whole):
     write("mine", f"extends: {whole}\nlanguages: {{source: ko, target: no}}\n")
-    assert load("mine", folder).languages.target == "no"
+    assert load_experiment("mine", folder).languages.target == "no"
 
 
 def test_maps_merge_and_scalars_replace(folder, write, whole):
     write("base/first", f"extends: {whole}\ngeneration: {{num_beams: 3, max_length: 128}}\nseed: 1\n")
     write("mine", "extends: base/first\ngeneration: {num_beams: 5}\n")
-    spec = load("mine", folder)
+    spec = load_experiment("mine", folder)
     assert spec.generation.parameters() == {"num_beams": 5, "max_length": 128}
     assert (spec.seed, spec.extends) == (1, "base/first")
 
@@ -37,29 +38,33 @@ def test_maps_merge_and_scalars_replace(folder, write, whole):
 def test_null_unsets(folder, write, whole, unset, left):
     write("base/first", f"extends: {whole}\ngeneration: {{num_beams: 3, max_length: 128}}\n")
     write("mine", f"extends: base/first\n{unset}\n")
-    assert load("mine", folder).generation.parameters() == left
+    assert load_experiment("mine", folder).generation.parameters() == left
 
 
 def test_null_unsets_a_rate(folder, write, whole):
     write("base/first", f"extends: {whole}\nguards: {{max_rate: {{TXT001: 0.1, TXT002: 0.2}}}}\n")
     write("mine", "extends: base/first\nguards: {max_rate: {TXT001: null}}\n")
-    assert load("mine", folder).guards.max_rate == {"TXT002": 0.2}
+    assert load_experiment("mine", folder).guards.max_rate == {"TXT002": 0.2}
 
 
 def test_a_spec_can_be_named_by_its_path(folder, whole, tmp_path):
     elsewhere = tmp_path / "elsewhere.yaml"
     elsewhere.write_text(f"extends: {whole}\nseed: 7\n", encoding="utf-8")
-    assert load(str(elsewhere), folder).seed == 7
-    assert load("experiments/whole.yaml", folder) == load("whole.yaml", folder) == load(whole, folder)
+    assert load_experiment(str(elsewhere), folder).seed == 7
+    assert (
+        load_experiment("experiments/whole.yaml", folder)
+        == load_experiment("whole.yaml", folder)
+        == load_experiment(whole, folder)
+    )
 
 
 def test_a_byte_order_mark_and_windows_line_ends_are_read(folder, write, whole):
     write("mine", f"extends: {whole}\r\nseed: 7\r\n".encode("utf-8-sig"))
-    assert load("mine", folder).seed == 7
+    assert load_experiment("mine", folder).seed == 7
 
 
 def test_set_wins_and_the_last_one_wins(folder, whole):
-    spec = load(
+    spec = load_experiment(
         whole, folder, ["generation.num_beams=5", "seed=3", "seed=4", "model.dtype=float16", "title=x"]
     )
     assert spec.generation.num_beams == 5
@@ -77,7 +82,7 @@ def test_set_wins_and_the_last_one_wins(folder, whole):
     ],
 )
 def test_set_takes_a_yaml_scalar(folder, whole, override, value):
-    assert load(whole, folder, [override]).title == value
+    assert load_experiment(whole, folder, [override]).title == value
 
 
 def test_names_are_in_counting_order(folder, write, whole):
@@ -93,7 +98,7 @@ def test_names_of_a_folder_that_is_not_there(tmp_path):
 
 def test_a_spec_cannot_be_changed(folder, whole):
     with pytest.raises(ValidationError):
-        load(whole, folder).seed = 3
+        load_experiment(whole, folder).seed = 3
 
 
 @pytest.mark.parametrize(
@@ -121,7 +126,7 @@ def test_infer_family(model, family):
 
 def test_a_family_that_is_named_is_kept(folder, write, whole):
     write("mine", f"extends: {whole}\nmodel: {{name: models/best, family: marian}}\n")
-    assert load("mine", folder).model.family == "marian"
+    assert load_experiment("mine", folder).model.family == "marian"
 
 
 def test_reading_a_spec_imports_nothing_heavy():

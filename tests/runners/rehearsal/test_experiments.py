@@ -9,7 +9,7 @@ from ledger.commands.check import inspect_output
 from ledger.commands.run.rehearsal_model import rehearsal_model
 from ledger.evidence.scores import ScoreLimits
 from ledger.findings import Report, Verdict
-from ledger.specs import GenerationSpec, load
+from ledger.specs import GenerationSpec, load_experiment
 from runners.host.generation import GenerationJob, generate
 from runners.host.worker_process import Worker
 from runners.rehearsal import Rehearsal, rehearsal_text
@@ -57,7 +57,7 @@ def run(worker: Worker, trained: Callable[..., Rehearsal], tmp_path: Path) -> Ru
 
 
 def spec_of(name: str, *overrides: str) -> GenerationSpec:
-    return load(name, ROOT / "experiments", overrides)
+    return load_experiment(name, ROOT / "experiments", overrides)
 
 
 def rate(report: Report, code: str) -> float:

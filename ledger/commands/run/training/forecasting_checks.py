@@ -75,7 +75,7 @@ def inspect_family(
     family: MetricFamily, parent: MetricFamily | None, spec: ForecastingSpec, *, rehearsal: bool
 ) -> Report:
     """TRN009 and TRN010: how many time frames improved on the parent run, and the mean."""
-    against = f"no run of {spec.held_against} passed yet" if spec.held_against else NO_PARENT
+    against = f"no run of {spec.compared_with} passed yet" if spec.compared_with else NO_PARENT
     limits = FamilyLimits(parent, against, min_mean=spec.guards.min_correlation)
     if rehearsal:
         limits = FamilyLimits(no_parent=MADE, min_mean=REHEARSAL_MIN_CORRELATION)
@@ -89,7 +89,7 @@ def parent_run(spec: ForecastingSpec, runs: Iterable[Run]) -> Run | None:
     passed = [
         run
         for run in runs
-        if run.experiment == spec.held_against and run.status == "finished" and run.verdict is Verdict.PASS
+        if run.experiment == spec.compared_with and run.status == "finished" and run.verdict is Verdict.PASS
     ]
     return passed[-1] if passed else None
 
@@ -153,14 +153,14 @@ def metrics_of(family: MetricFamily) -> dict[str, Metric]:
 def _parent_schedule(
     workspace: Workspace, spec: ForecastingSpec, runs: Iterable[Run]
 ) -> Schedule | Unobserved:
-    if spec.held_against is None:
+    if spec.compared_with is None:
         return Unobserved(NO_PARENT)
     good = parent_run(spec, runs)
     if good is not None:
         rows = {} if good.is_rehearsal else _rows(good)
         return schedule_of(good.spec, good.id, rows)
     try:
-        parent = load_experiment(spec.held_against, workspace.experiments)
+        parent = load_experiment(spec.compared_with, workspace.experiments)
     except LedgerError as error:
         return Unobserved(f"its parent cannot be read: {error.message}")
     if not isinstance(parent, ForecastingSpec):
