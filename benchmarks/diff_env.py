@@ -1,11 +1,12 @@
-"""`ledger diff-env` of this environment against a lockfile, beside `pip freeze` and `pip inspect`.
+"""`ledger diff-env` of this environment against a lockfile, compared with `pip freeze` and `pip inspect`.
 
     python benchmarks/diff_env.py [--lockfile FILE] [--rounds N]
 
-All three list what is installed here; ledger also holds it against the lockfile, looks whether the code of
-the pinned packages was changed since it was installed, ranks and draws. They run in turns, so that a busy
-machine is busy for all of them; each is run once before to warm up. Told are wall seconds and the CPU seconds
-of the process, which a busy machine changes less, and the median of the ratios within a round.
+All three list the installed packages. ledger also compares them with the lockfile, checks whether the code
+of pinned packages was changed after installation, and ranks and renders the differences. The commands take
+turns, so that load on the machine affects all of them equally, after one warm-up run each. The output is
+wall seconds, CPU seconds of the process, which depend less on the load, and the median of the ratios within
+a round.
 """
 
 import argparse
@@ -35,7 +36,7 @@ def main() -> None:
 
 
 def _seconds(command: list[str]) -> tuple[float, float]:
-    """Wall and CPU seconds of one call; exit code 1 is an answer."""
+    """Wall and CPU seconds of one call. Exit code 1 (differences found) is not a failure."""
     before, begun = os.times(), time.perf_counter()
     done = subprocess.run(command, capture_output=True, check=False)
     wall, after = time.perf_counter() - begun, os.times()
@@ -47,7 +48,7 @@ def _seconds(command: list[str]) -> tuple[float, float]:
 
 def _report(rounds: list[dict[str, tuple[float, float]]]) -> None:
     print(f"medians of {len(rounds)} rounds")
-    print(f"{'command':16} {'wall s':>8} {'CPU s':>8}  ledger's share of it, wall and CPU")
+    print(f"{'command':16} {'wall s':>8} {'CPU s':>8}  ledger / command, wall and CPU")
     ratios = {}
     for name in rounds[0]:
         wall, cpu = (statistics.median(one[name][clock] for one in rounds) for clock in (0, 1))
@@ -59,7 +60,7 @@ def _report(rounds: list[dict[str, tuple[float, float]]]) -> None:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="ledger diff-env beside pip freeze and pip inspect.")
+    parser = argparse.ArgumentParser(description="ledger diff-env compared with pip freeze and pip inspect.")
     parser.add_argument("--lockfile", type=Path, default=LOCKFILE)
     parser.add_argument("--rounds", type=int, default=9)
     return parser.parse_args()

@@ -1,12 +1,13 @@
-"""Digesting a 2.5 GB checkpoint, beside sha256sum, b3sum and xxhsum.
+"""Digesting a 2.5 GB checkpoint, compared with sha256sum, b3sum and xxhsum.
 
     python benchmarks/digest.py [--gigabytes 2.5] [--shards 1] [--rounds 3]
 
-A checkpoint of random safetensors is written to a temporary folder and read once, so that it lies in memory
-for all of them; then each digests it in turns. `files` is what a verified mark holds (every file of the
-folder, with SHA-256); `tensors` is what evidence holds (each tensor by name, loaded by mmap, with SHA-256 by
-default, and with XXH3 where xxhash is installed and a run asks for it). A peer that is not installed is
-listed as absent. One file is the hard case: sha256sum and xxhsum read it with one core, b3sum with all.
+A checkpoint of random safetensors is written to a temporary folder and read once, so that it is in the page
+cache for all of them; then they digest it in turns. `files` is what a verified mark holds (every file of
+the folder, with SHA-256); `tensors` is what evidence holds (each tensor by name, loaded by mmap, with
+SHA-256 by default, and with XXH3 where xxhash is installed and a run asks for it). A peer that is not
+installed is listed as absent. One file is the hard case: sha256sum and xxhsum read it with one core, b3sum
+with all.
 """
 
 import argparse
@@ -38,7 +39,7 @@ def main() -> None:
 
 
 def make_checkpoint(folder: Path, gigabytes: float, shards: int) -> int:
-    """Random tensors in so many files; returns the bytes written."""
+    """Write random tensors to `shards` files; return the number of bytes."""
     import torch
     from safetensors.torch import save_file
 
@@ -51,7 +52,7 @@ def make_checkpoint(folder: Path, gigabytes: float, shards: int) -> int:
 
 
 def own(folder: Path) -> dict[str, Callable[[], object] | None]:
-    """The ledger's own ways."""
+    """The ledger's own methods."""
     from safetensors import safe_open
 
     from ledger.checkpoints.folders import digest_files
@@ -70,7 +71,7 @@ def own(folder: Path) -> dict[str, Callable[[], object] | None]:
 
 
 def peers(folder: Path) -> dict[str, Callable[[], object] | None]:
-    """The commands that are installed."""
+    """The other commands, None for those that are not installed."""
     files = [str(path) for path in sorted(folder.iterdir())]
 
     def run(command: list[str]) -> Callable[[], object]:
@@ -80,7 +81,7 @@ def peers(folder: Path) -> dict[str, Callable[[], object] | None]:
 
 
 def measure(ways: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
-    """Median wall seconds by way; all are warmed up once."""
+    """Median wall seconds per method, after one warm-up run."""
     seconds: dict[str, list[float]] = {name: [] for name in ways}
     for number in range(rounds + 1):
         for name, way in ways.items():
@@ -109,7 +110,9 @@ def report(ways: dict[str, Callable[[], object] | None], seconds: dict[str, floa
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Digesting a checkpoint, beside sha256sum and others.")
+    parser = argparse.ArgumentParser(
+        description="Digesting a checkpoint, compared with sha256sum and others."
+    )
     parser.add_argument("--gigabytes", type=float, default=2.5)
     parser.add_argument("--shards", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=3)

@@ -1,13 +1,13 @@
-"""The fixed cost of recording a command that does nothing: `ledger run -- true`, beside its peers.
+"""The fixed cost of recording a command that does nothing: `ledger run -- true`, compared with other tools.
 
     python benchmarks/empty_run.py [--peers DIR] [--rounds N]
 
-Each works in a small git repository of its own: `dvc exp run` on a stage whose command is `true`, and a plain
-MLflow script that runs `true` between two tags on SQLite. All are run once to warm up (databases are made
-then), then N times in turns, so that a busy machine is busy for all of them. What is timed is the wall time
-until the prompt is back. The ledger's sender goes on in the background after that: it is waited for outside
-the clock, so that it does not slow its peers. A peer is looked for in DIR/bin, on PATH and beside this
-Python; one that is not there is listed as absent.
+The others are `dvc exp run` on a stage whose command is `true`, and a plain MLflow script that runs `true`
+between two tags on SQLite. Each has its own small git repository. All run once to warm up, which creates
+their databases, then N times in turns, so that load on the machine affects all of them equally. The wall
+time until the command returns is measured. The ledger's sender then continues in the background; the
+benchmark waits for it outside the measured time, so that it does not slow the others. The tools are
+searched in DIR/bin, on PATH and next to this Python; one that is missing is listed as absent.
 """
 
 import argparse
@@ -48,7 +48,7 @@ def main() -> None:
 
 
 def prepare(folder: Path, peers: Path | None) -> dict[str, list[str]]:
-    """Make a repository for each, named as its command; an absent peer has an empty command line."""
+    """Make a repository for each command, named after it; the command line of an absent tool is empty."""
     ledger = str(Path(sys.executable).with_name("ledger"))
     dvc = find_peer("dvc", peers)
     repository(folder / "ledger run -- true", {}, [[ledger, "init"]])
@@ -63,7 +63,7 @@ def prepare(folder: Path, peers: Path | None) -> dict[str, list[str]]:
 
 
 def repository(root: Path, files: dict[str, str], setup: list[list[str]]) -> None:
-    """A git repository with the files, made ready and committed."""
+    """A git repository with the files, set up and committed."""
     root.mkdir()
     _quietly(["git", "init", "-q"], root)
     for name, content in files.items():
@@ -75,7 +75,7 @@ def repository(root: Path, files: dict[str, str], setup: list[list[str]]) -> Non
 
 
 def measure(commands: dict[str, list[str]], folder: Path, rounds: int) -> dict[str, list[float]]:
-    """Wall seconds by command and round, the warm-up left out; nothing for what is absent."""
+    """Wall seconds by command and round, without the warm-up; empty for an absent tool."""
     seconds: dict[str, list[float]] = {name: [] for name in commands}
     for number in range(rounds + 1):
         for name, command in commands.items():
@@ -93,7 +93,7 @@ def measure(commands: dict[str, list[str]], folder: Path, rounds: int) -> dict[s
 def report(seconds: dict[str, list[float]]) -> None:
     median = {name: statistics.median(times) for name, times in seconds.items() if times}
     own = median["ledger run -- true"]
-    print(f"{'command':20} {'median s':>9} {'fastest s':>9}  against ledger")
+    print(f"{'command':20} {'median s':>9} {'fastest s':>9}  relative to ledger")
     for name, times in seconds.items():
         if times:
             print(f"{name:20} {median[name]:9.3f} {min(times):9.3f}  {median[name] / own:.2f}x")
@@ -104,7 +104,7 @@ def report(seconds: dict[str, list[float]]) -> None:
 
 
 def _quietly(command: list[str], folder: Path) -> None:
-    """Run a command that must succeed; show what it said when it does not."""
+    """Run a command that must succeed; print its output and exit if it fails."""
     identity = {
         f"GIT_{role}_{key}": "bench@example.org"
         for role in ("AUTHOR", "COMMITTER")
@@ -118,7 +118,7 @@ def _quietly(command: list[str], folder: Path) -> None:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="An empty recorded run beside those of dvc and MLflow.")
+    parser = argparse.ArgumentParser(description="An empty recorded run, compared with dvc and MLflow.")
     parser.add_argument("--peers", type=Path, help="an environment that has dvc")
     parser.add_argument("--rounds", type=int, default=7)
     return parser.parse_args()

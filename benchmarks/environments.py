@@ -1,9 +1,9 @@
-"""How long `ledger env build` takes for an environment in the cache, beside pip and uv with nothing to do.
+"""How long `ledger env build` takes for a cached environment, compared with pip and uv with nothing to do.
 
     python benchmarks/environments.py [--files N] [--rounds N]
 
-The environment is built from a wheel of N small files, as many as those of torch and transformers with all
-that they need. Each command is started once to warm the file cache, then the commands take turns; the median
+The environment is built from a wheel of N small files, about as many as torch, transformers and their
+dependencies have. Each command runs once to warm the file cache, then the commands take turns; the median
 wall time is reported.
 """
 
@@ -43,17 +43,17 @@ def main() -> None:
         first, python = run(build, variables)
         given = ["install", "--require-hashes", "-r", str(lockfile)]
         commands = {
-            "ledger env build, in the cache": build,
+            "ledger env build, cached": build,
             "pip install, nothing to do": [sys.executable, "-m", "pip", "--python", python, *given],
             "uv pip install, nothing to do": ["uv", "pip", *given, "--python", python],
         }
         seconds = measure(commands, variables, options.rounds)
-    print(f"{options.files:,} files; built first in {first:.1f} s; medians of {options.rounds} rounds")
+    print(f"{options.files:,} files; first build {first:.1f} s; medians of {options.rounds} rounds")
     report(seconds)
 
 
 def make_wheel(folder: Path, files: int) -> str:
-    """A wheel of that many modules; returns its pin."""
+    """Write a wheel of that many modules; return its pin."""
     path = folder / "many-1.0-py3-none-any.whl"
     with zipfile.ZipFile(path, "w") as wheel:
         for number in range(files):
@@ -65,14 +65,14 @@ def make_wheel(folder: Path, files: int) -> str:
 
 
 def run(command: list[str], variables: dict[str, str]) -> tuple[float, str]:
-    """Wall seconds, and what it printed. Raises where it is absent or fails."""
+    """Wall seconds and stdout. Raises if the command is absent or fails."""
     begun = time.perf_counter()
     done = subprocess.run(command, env=variables, capture_output=True, text=True, check=True)
     return time.perf_counter() - begun, done.stdout.strip()
 
 
 def measure(commands: dict[str, list[str]], variables: dict[str, str], rounds: int) -> dict[str, list[float]]:
-    """Wall seconds per command and round, less the first; an empty list for a command that is absent."""
+    """Wall seconds per command and round, without the first; an empty list for an absent command."""
     seconds: dict[str, list[float]] = {name: [] for name in commands}
     absent = set()
     for place in range(rounds + 1):
@@ -98,7 +98,7 @@ def report(seconds: dict[str, list[float]]) -> None:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Building an environment that is in the cache.")
+    parser = argparse.ArgumentParser(description="Building an environment that is cached already.")
     parser.add_argument("--files", type=int, default=20_000)
     parser.add_argument("--rounds", type=int, default=7)
     return parser.parse_args()

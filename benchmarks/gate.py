@@ -2,9 +2,10 @@
 
     python benchmarks/gate.py [--rounds N] [--entries N]
 
-The journal is that of benchmarks/startup.py. All but its last ten entries are committed on main, which the
-work tree is then held against: a branch with five new runs. Beside it: `ledger fsck`, whose work is a part of
-the gate's, and `git diff` of the journal. The commands take turns; the median wall time is reported.
+The journal is that of benchmarks/startup.py. All but its last ten entries are committed on main; the work
+tree, a branch with five new runs, is compared with it. `ledger fsck`, whose work is part of the gate's, and
+`git diff` of the journal are measured for comparison. The commands take turns; the median wall time is
+reported.
 """
 
 import argparse
@@ -40,7 +41,7 @@ def main() -> None:
 
 
 def make_branch(root: Path, entries: int) -> int:
-    """A repository whose main lacks the journal's last entries; the journal's size in bytes."""
+    """Make a repository whose main lacks the journal's last entries; return the journal's size in bytes."""
     size = write_journal(root, entries)
     journal = root / "experiments/ledger.jsonl"
     whole = journal.read_bytes()
@@ -60,8 +61,8 @@ def make_branch(root: Path, entries: int) -> int:
 def report(seconds: dict[str, list[float]]) -> None:
     median = {name: statistics.median(times) for name, times in seconds.items() if times}
     for name, times in seconds.items():
-        told = f"{median[name]:9.3f} {min(times):9.3f}" if times else f"{'failed':>9}"
-        print(f"{name:34} {told}")
+        times_text = f"{median[name]:9.3f} {min(times):9.3f}" if times else f"{'failed':>9}"
+        print(f"{name:34} {times_text}")
     gate = median["ledger gate --base main"]
     print(f"aim: {AIM_SECONDS} s: {'reached' if gate < AIM_SECONDS else 'missed'}")
     print(json.dumps({"median_seconds": median}))

@@ -1,12 +1,12 @@
-"""How long the commands that are typed all day take, beside their peers: `--help`, `log`, `show`, `compare`.
+"""How long frequent commands take (`--help`, `log`, `show`, `compare`), compared with other tools.
 
     python benchmarks/startup.py [--peers DIR] [--rounds N] [--entries N]
 
-Each command is started once to warm the file cache, then N times, the commands taking turns so that a busy
-machine is busy for all of them; the median wall time is reported. The journal is synthetic: pairs of
-run.started and run.finished with a resolved spec, an effective configuration and a report with samples, each
-sealed like a real one. A peer is looked for in DIR/bin, on PATH and beside this Python; one that is not there
-is listed as absent.
+Each command runs once to warm the file cache, then N times. The commands take turns, so that load on the
+machine affects all of them equally; the median wall time is reported. The journal is synthetic: pairs of
+run.started and run.finished with a resolved spec, an effective configuration and a report with samples,
+each sealed like a real entry. The other tools are searched in DIR/bin, on PATH and next to this Python; one
+that is missing is listed as absent.
 """
 
 import argparse
@@ -24,8 +24,10 @@ from ledger.findings import Json
 from ledger.journal.store import Entry, seal
 
 PEERS = (("dvc", "--version"), ("wandb", "--version"), ("mlflow", "--help"))
-AIM_SECONDS = 0.3  # of `log`, and less than `dvc --version`
-READING_AIM_SECONDS = 0.5  # of what reads the whole journal; the runs that are compared have no text at hand
+AIM_SECONDS = 0.3  # for `log`, and less than `dvc --version`
+READING_AIM_SECONDS = (
+    0.5  # for commands that read the whole journal; the outputs of the compared runs are not available
+)
 
 
 def main() -> None:
@@ -49,7 +51,7 @@ def main() -> None:
 
 
 def write_journal(root: Path, entries: int) -> int:
-    """Make `root` a workspace with a journal of that many entries; return its size in bytes."""
+    """Make `root` a workspace with a journal of that many entries; return the journal's size in bytes."""
     (root / "experiments").mkdir()
     subprocess.run(["git", "init", "-q", str(root)], check=True)
     path = root / "experiments/ledger.jsonl"
@@ -156,20 +158,20 @@ def measure(commands: dict[str, list[str]], folder: Path, rounds: int) -> dict[s
 def report(seconds: dict[str, list[float]]) -> None:
     median = {name: statistics.median(times) for name, times in seconds.items() if times}
     log = next(value for name, value in median.items() if name.startswith("ledger log"))
-    print(f"{'command':34} {'median s':>9} {'fastest s':>9}  against ledger log")
+    print(f"{'command':34} {'median s':>9} {'fastest s':>9}  relative to ledger log")
     for name, times in seconds.items():
         if times:
             print(f"{name:34} {median[name]:9.3f} {min(times):9.3f}  {median[name] / log:.2f}x")
         else:
             print(f"{name:34} {'absent':>9}")
     peer = median.get("dvc --version")
-    beside = f", dvc --version {peer:.3f} s" if peer else ", dvc is absent"
+    compared = f", dvc --version {peer:.3f} s" if peer else ", dvc is absent"
     reached = log < AIM_SECONDS and (peer is None or log < peer)
-    print(f"aim: {AIM_SECONDS} s and less than dvc --version: {'reached' if reached else 'missed'}{beside}")
+    print(f"aim: {AIM_SECONDS} s and less than dvc --version: {'reached' if reached else 'missed'}{compared}")
     whole = ("ledger log --code", "ledger show", "ledger compare")
     slowest = max(value for name, value in median.items() if name.startswith(whole))
-    said = "reached" if slowest < READING_AIM_SECONDS else "missed"
-    print(f"aim: {READING_AIM_SECONDS} s for what reads the whole journal: {said}, at most {slowest:.3f} s")
+    result = "reached" if slowest < READING_AIM_SECONDS else "missed"
+    print(f"aim: {READING_AIM_SECONDS} s to read the whole journal: {result}, at most {slowest:.3f} s")
     print(json.dumps({"median_seconds": median}))
 
 
@@ -182,7 +184,7 @@ def _once(command: list[str], folder: Path) -> float | None:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Start-up times beside those of dvc, wandb and mlflow.")
+    parser = argparse.ArgumentParser(description="Start-up times, compared with dvc, wandb and mlflow.")
     parser.add_argument("--peers", type=Path, help="an environment that has dvc, wandb or mlflow")
     parser.add_argument("--rounds", type=int, default=11)
     parser.add_argument("--entries", type=int, default=10_000)

@@ -1,11 +1,11 @@
-"""Lines per second of the text guards, beside two single checks in plain Python on the same lines.
+"""Lines per second of the text guards, compared with two single checks in plain Python on the same lines.
 
     python benchmarks/text_guards.py [--corpus FILE] [--lines N]
 
-The corpus is plain text (no source then) or a tab-separated file with columns `ja` and `ko`, gzipped or not.
-Without one the text is that of the installed JupyterLab language packs and Babel's CLDR names: a few
-thousand real lines. A corpus smaller than --lines is repeated, each round marked by a number in front, so
-that no line is there twice.
+The corpus is plain text (without a source) or a tab-separated file with columns `ja` and `ko`, gzipped or
+not. The default is the text of the installed JupyterLab language packs and Babel's CLDR names: a few
+thousand real lines. A corpus smaller than --lines is repeated, with a number before each repeated line, so
+that no line occurs twice.
 """
 
 import argparse
@@ -30,7 +30,7 @@ from guards.text.rules import Chunk, flagged_plainly, rules_for
 from guards.text.scan import scan
 from ledger.utils.textfiles import read_lines
 
-# OpusFilter's RepetitionFilter, as a user of it would write it down.
+# OpusFilter's RepetitionFilter, as one of its users would write it.
 OPUSFILTER = re.compile(r"(\S.{2,100}?)(?: *\1){2,}")
 MARKERS = ("FAILED_TRANSLATION_CLEANED",)
 LANGUAGE = "ja"
@@ -39,7 +39,7 @@ CHECKED_LINES = 20_000
 
 @dataclass(frozen=True)
 class Corpus:
-    """Japanese lines as output, and their Korean source where there is one."""
+    """Japanese lines as output, and their Korean source if there is one."""
 
     outputs: list[str]
     sources: list[str] | None
@@ -48,7 +48,7 @@ class Corpus:
 
 @dataclass(frozen=True)
 class Time:
-    """Seconds by the clock, and seconds of processor time, other processes of ours included."""
+    """Wall seconds, and CPU seconds including those of child processes."""
 
     wall: float
     cpu: float
@@ -101,7 +101,7 @@ def time_of(check: Callable[[Sequence[str]], object], lines: Sequence[str]) -> T
 
 
 def check_same_findings(corpus: Corpus) -> None:
-    """Stop unless the fast path flags exactly what the plain rules do, on lines from all over the corpus."""
+    """Exit unless the fast path flags exactly what the plain rules do, on lines spread over the corpus."""
     step = max(1, len(corpus.outputs) // CHECKED_LINES)
     sample = Chunk(corpus.outputs[::step], None if corpus.sources is None else corpus.sources[::step])
     rules = rules_for(has_source=sample.sources is not None, language=LANGUAGE, markers=MARKERS)
@@ -127,7 +127,7 @@ def grow(corpus: Corpus, lines: int) -> Corpus:
 
 
 def rounds(lines: list[str]) -> Iterator[str]:
-    """The lines over and over: as they are, then numbered by round."""
+    """The lines repeated without end: first as they are, then numbered by round."""
     yield from lines
     for count, line in enumerate(cycle(lines), len(lines)):
         yield f"{count // len(lines)}. {line}"

@@ -1,20 +1,20 @@
-"""Steps per second of a training with guards on each save, beside the same training without.
+"""Steps per second of a training whose checkpoints are verified, compared with the same training without.
 
     python benchmarks/training_throughput.py [--rounds 3] [--saves 2] [--save-steps 120]
 
-With guards is `ledger run` as a user types it: evidence at each save, a snapshot, a second process that
-reloads it, journal and MLflow. Without is a script with a plain Seq2SeqTrainer: the same text, vocabulary,
-sizes, arguments, seed and kernels; that both report the same losses is checked. They train in turns, on all
-cores but one, which is left free for whatever the guards do beside the training.
+The guarded training is `ledger run` as a user calls it: evidence at each save, a snapshot, a second process
+that reloads it, journal and MLflow. The plain training is a script with a Seq2SeqTrainer and the same text,
+vocabulary, sizes, arguments, seed and kernels; the benchmark checks that both report the same losses. They
+take turns and use all cores but one, which is left free for the verification.
 
-What is timed is the steady state: from just before the first save to just before the last, so `--saves`
-saves, each with the steps that follow it. The very last save has no steps after it, and is looked at in one
-go: its cost is told, and stands outside of the ratio.
+The steady state is measured: from just before the first save to just before the last, that is `--saves`
+saves, each with the steps after it. No steps follow the very last save, and its evidence is collected in
+one go: its cost is reported separately and is not part of the ratio.
 
-The model is a Marian of 12M parameters, between the rehearsal's 2M and the 61M of exp10: one core makes a few
-steps of 16 lines a second, so 120 steps are a save every half a minute or so. That is often, which makes the
-guards dear: the log's good run of exp10 would save every five minutes or so (21,370 steps in 3,017 s, and
-`save_steps: 2000`).
+The model is a Marian of 12M parameters, between the rehearsal's 2M and the 61M of exp10. One core does a
+few steps of 16 lines per second, so 120 steps are about half a minute. Saving that often makes the guards
+expensive: the good run of exp10 in the log would save about every five minutes (21,370 steps in 3,017 s,
+and `save_steps: 2000`).
 """
 
 import argparse
@@ -79,7 +79,7 @@ Path("plain.json").write_text(json.dumps(rows))
 
 @dataclass(frozen=True)
 class Training:
-    """One training: when each log was (seconds), its losses, and seconds of each save and its evidence."""
+    """By step: the time of each log (seconds), its loss, and the seconds of each save and of its evidence."""
 
     times: dict[int, float]
     losses: dict[int, float]
@@ -88,7 +88,7 @@ class Training:
 
     @property
     def seconds(self) -> float:
-        """From just before the first save to just before the last: a log comes right before its save."""
+        """From just before the first save to just before the last; each log comes right before its save."""
         return self.times[max(self.times)] - self.times[min(self.times)]
 
 
@@ -105,17 +105,17 @@ def main() -> None:
             folder, guarded = train_guarded(root)
             rounds.append((guarded, train_plainly(root, folder, settings)))
             check_same(*rounds[-1])
-            print(f"round {number + 1} of {options.rounds}: {told(*rounds[-1])}", flush=True)
+            print(f"round {number + 1} of {options.rounds}: {summary(*rounds[-1])}", flush=True)
     report(rounds, options.save_steps)
 
 
 def prepare(root: Path, settings: dict[str, Any]) -> None:
-    """A repository with the spec and its text: all the pairs that the language packs have."""
+    """Make a repository with the spec and its text: all the pairs of the language packs."""
     triples = pairs()
     text = {side: "".join(f"{getattr(one, side)}\n" for one in triples) for side in ("ja", "ko")}
     files = {"source": "train.ja", "reference": "train.ko"}
     spec = {
-        "title": "a training to be timed",
+        "title": "a training to be measured",
         "task": "training",
         "model": {"family": "marian", "config": {**SIZES, **SHARED}},
         "languages": {"source": "ja", "target": "ko"},
@@ -127,17 +127,17 @@ def prepare(root: Path, settings: dict[str, Any]) -> None:
     }
     repository(root, {f"train.{side}": lines for side, lines in text.items()}, [[_ledger(), "init"]])
     (root / "experiments").mkdir(exist_ok=True)
-    (root / "experiments" / "timed.yaml").write_text(json.dumps(spec))  # YAML, too
+    (root / "experiments" / "timed.yaml").write_text(json.dumps(spec))  # JSON is valid YAML
 
 
 def train_guarded(root: Path) -> tuple[Path, Training]:
-    """`ledger run`; returns its newest checkpoint, too. Stops unless every save was verified and marked."""
+    """Call `ledger run`; return its newest checkpoint and the times. Exit unless all were marked."""
     done = _run([_ledger(), "run", "timed", "--again", "--json"], root, (0, 1))
     document = json.loads(done)
     _run([_ledger(), "sync"], root, (0,))
     rows = document["checkpoints"]
     if not all(row["marked"] for row in rows):
-        sys.exit(f"not every save was verified, so there is nothing to time:\n{done}")
+        sys.exit(f"not every checkpoint was verified, so there is nothing to measure:\n{done}")
     points = _series(root / ".ledger" / "mlflow.db", "loss", len(rows))
     return root / rows[-1]["path"], Training(
         times={step: time for step, time, _ in points},
@@ -157,7 +157,7 @@ def _series(database: Path, name: str, count: int) -> list[tuple[int, float, flo
 
 
 def train_plainly(root: Path, folder: Path, settings: dict[str, Any]) -> Training:
-    """The plain script, with vocabulary and config of a guarded checkpoint."""
+    """Run the plain script with the vocabulary and config of a guarded checkpoint."""
     _run([sys.executable, "-c", PLAIN, str(folder), json.dumps(settings)], root, (0,))
     rows = json.loads((root / "plain.json").read_text())
     return Training(
@@ -169,12 +169,12 @@ def train_plainly(root: Path, folder: Path, settings: dict[str, Any]) -> Trainin
 
 
 def check_same(guarded: Training, plain: Training) -> None:
-    """Stop unless both were the same training."""
+    """Exit unless both were the same training."""
     if guarded.losses != plain.losses:
-        sys.exit(f"the losses differ: it is not the same training\n{guarded.losses}\n{plain.losses}")
+        sys.exit(f"the losses differ, so the trainings are not the same\n{guarded.losses}\n{plain.losses}")
 
 
-def told(guarded: Training, plain: Training) -> str:
+def summary(guarded: Training, plain: Training) -> str:
     return f"{plain.seconds:.1f} s plain, {guarded.seconds:.1f} s guarded, {_ratio(guarded, plain):.3f}"
 
 
@@ -189,9 +189,9 @@ def report(rounds: list[tuple[Training, Training]], save_steps: int) -> None:
     print(f"{count} saves a training, one every {save_steps} steps or {every:.1f} s; "
           f"{os.cpu_count()} cores, one left free; medians of {len(rounds)} rounds")  # fmt: skip
     print(f"  {'a save of the trainer':42} {saving:6.2f} s")
-    print(f"  {'a save blocks the training for evidence':42} {waited:6.2f} s; aim: less than the save: "
+    print(f"  {'the training waits for evidence':42} {waited:6.2f} s; aim: less than the save: "
           f"{'reached' if waited < saving else 'missed'}")  # fmt: skip
-    print(f"  {'the last save, sample included':42} {last:6.2f} s")
+    print(f"  {'evidence of the last save, with the sample':42} {last:6.2f} s")
     print(f"  {'share of the time blocked':42} {waited / every:7.1%}")
     print(f"throughput, guarded / plain: {ratio:.3f}; aim: at least {AIM}: "
           f"{'reached' if ratio >= AIM else 'missed'}; load when done: {os.getloadavg()[0]:.1f}")  # fmt: skip
@@ -203,7 +203,7 @@ def _ratio(guarded: Training, plain: Training) -> float:
 
 
 def _median(trainings: list[dict[int, float]]) -> float:
-    """Over all saves but the last of each training."""
+    """The median over all saves but the last of each training."""
     return statistics.median(
         seconds for saves in trainings for step, seconds in saves.items() if step != max(saves)
     )
@@ -214,7 +214,7 @@ def _ledger() -> str:
 
 
 def _run(command: list[str], place: Path, codes: tuple[int, ...]) -> str:
-    """Its stdout. Ends with its messages where the exit code is none of `codes`."""
+    """The command's stdout. Prints its output and exits if its exit code is not in `codes`."""
     threads = str(max(1, (os.cpu_count() or 2) - 1))
     environment = {**os.environ, "OMP_NUM_THREADS": threads, "HF_HUB_OFFLINE": "1"}
     done = subprocess.run(command, cwd=place, env=environment, capture_output=True, text=True, check=False)
@@ -226,9 +226,11 @@ def _run(command: list[str], place: Path, codes: tuple[int, ...]) -> str:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="A training with guards on each save beside one without.")
+    parser = argparse.ArgumentParser(
+        description="A training with verified checkpoints, compared with one without."
+    )
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--saves", type=int, default=2, help="saves that are timed in each training")
+    parser.add_argument("--saves", type=int, default=2, help="number of saves to measure in each training")
     parser.add_argument("--save-steps", type=int, default=120)
     return parser.parse_args()
 

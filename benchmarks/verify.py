@@ -1,12 +1,12 @@
-"""`ledger verify` beside a bare script that does what people do by hand: load, translate, score.
+"""`ledger verify` compared with a bare script that does what people do by hand: load, translate, score.
 
     python benchmarks/verify.py [--rounds 3]
 
 Both get the same checkpoint, a randomly initialised Marian of 61M parameters with the evidence of its save,
-and translate the same 32 lines greedily, in one batch, with equal settings. A random model writes up to the
-limit of new tokens, so both pay for every one of them. Each is a whole process, from start to prompt, in
-turns. Beside the wall time stands the processor time of each with all processes that it started, which says
-more than the wall on a machine that is busy; and where the reload's own seconds went.
+and translate the same 32 lines greedily, in one batch, with equal settings. A random model generates up to
+the limit of new tokens, so both generate all of them. Whole processes are measured, in turns. The output is
+the wall time, the CPU time with all child processes, which is more reliable on a loaded machine, and the
+seconds of each stage of the reload.
 """
 
 import argparse
@@ -42,7 +42,7 @@ print(sacrebleu.corpus_bleu(output, [sample["reference"]], tokenize="ja-mecab"))
 
 @dataclass(frozen=True)
 class Time:
-    """Seconds by the clock, seconds of processor time (user and system), and what the command wrote."""
+    """Wall seconds, CPU seconds (user and system), and the command's stdout."""
 
     wall: float
     cpu: float
@@ -64,7 +64,7 @@ def main() -> None:
 
 
 def make_checkpoint(folder: Path) -> int:
-    """The model, its tokenizer, and what a witness saw of it; returns the number of parameters."""
+    """Save the model, its tokenizer and its evidence; return the number of parameters."""
     import torch
     from transformers import MarianConfig, MarianMTModel
 
@@ -82,16 +82,16 @@ def make_checkpoint(folder: Path) -> int:
     heads = {"encoder_attention_heads": 8, "decoder_attention_heads": 8}
     model = MarianMTModel(MarianConfig(**{**small.config.to_dict(), **sizes, **depths, **heads}))
     text = ProbeText(tuple(row.ko for row in triples), tuple(row.ja for row in triples))
-    witness = EvidenceRecorder(tokenizer, text, ProbeLanguages("kor", "jpn", "ja"), run="exp10-abc123")
-    seen = witness.observe(model, 1)
+    recorder = EvidenceRecorder(tokenizer, text, ProbeLanguages("kor", "jpn", "ja"), run="exp10-abc123")
+    captured = recorder.observe(model, 1)
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
-    witness.write(folder, seen)
+    recorder.write(folder, captured)
     return int(model.num_parameters())
 
 
 def measure(commands: dict[str, list[str]], place: Path, rounds: int) -> dict[str, list[Time]]:
-    """What each round of each command took, a warm-up left out."""
+    """The times of each command and round, without the warm-up."""
     times: dict[str, list[Time]] = {name: [] for name in commands}
     for number in range(rounds + 1):
         for name, command in commands.items():
@@ -102,7 +102,7 @@ def measure(commands: dict[str, list[str]], place: Path, rounds: int) -> dict[st
 
 
 def time_of(command: list[str], place: Path) -> Time:
-    """One run. Stops where it failed: a verification that found a fault would have done less."""
+    """One run. Exits if it failed: a verification that found a fault would have done less work."""
     begun, before = time.perf_counter(), os.times()
     done = subprocess.run(command, cwd=place, capture_output=True, text=True, check=False)
     after, wall = os.times(), time.perf_counter() - begun
@@ -116,12 +116,12 @@ def report(times: dict[str, list[Time]]) -> None:
     wall = {name: statistics.median(one.wall for one in found) for name, found in times.items()}
     cpu = {name: statistics.median(one.cpu for one in found) for name, found in times.items()}
     for name in times:
-        print(f"  {name:14} {wall[name]:6.2f} s  {cpu[name]:6.2f} s of processor time")
+        print(f"  {name:14} {wall[name]:6.2f} s  {cpu[name]:6.2f} s of CPU time")
     stages = json.loads(times["ledger verify"][-1].output)["checkpoints"][0]["seconds"]
-    told = ", ".join(f"{stage} {seconds:.2f}" for stage, seconds in stages.items())
-    print(f"  the reload's own seconds, in the last round: {told}")
+    by_stage = ", ".join(f"{stage} {seconds:.2f}" for stage, seconds in stages.items())
+    print(f"  stages of the reload in the last round (seconds): {by_stage}")
     ratio, cpu_ratio = (value["ledger verify"] / value["bare script"] for value in (wall, cpu))
-    print(f"processor time: ratio {cpu_ratio:.2f}; load when done: {os.getloadavg()[0]:.1f}")
+    print(f"CPU time: ratio {cpu_ratio:.2f}; load when done: {os.getloadavg()[0]:.1f}")
     print(f"wall time: ratio {ratio:.2f}; aim: at most {AIM}: {'reached' if ratio <= AIM else 'missed'}")
     print(
         json.dumps(
@@ -131,7 +131,7 @@ def report(times: dict[str, list[Time]]) -> None:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="ledger verify beside a bare script.")
+    parser = argparse.ArgumentParser(description="ledger verify compared with a bare script.")
     parser.add_argument("--rounds", type=int, default=3)
     return parser.parse_args()
 

@@ -217,11 +217,11 @@ def render(cells: list[Cell], built: float, seconds: float) -> str:
             f"{len(cells)} cells, {len(cells) - passing} fail. Verdict and plain comparison "
             f"agree in {agreeing}. Those that pass have these findings: {_listed(told)}.",
             "",
-            "## What the failing cells say",
+            "## Findings in the failing cells",
             "",
             *failing,
             "",
-            f"Made in {seconds:.0f} s, beside {built:.0f} s for environments that were not built yet.",
+            f"Measured in {seconds:.0f} s, plus {built:.0f} s to build the environments that were missing.",
             "",
         ]
     )
