@@ -25,21 +25,25 @@ logger = logging.getLogger(__name__)
 
 @dataclass
 class ModelArguments:
-    """Which model is trained."""
+    """The model to train."""
 
     model_name_or_path: str = field(metadata={"help": "A folder or hub name of a model with its tokenizer."})
 
 
 @dataclass
 class DataTrainingArguments:
-    """What it is trained on."""
+    """The text to train on."""
 
     train_file: str = field(metadata={"help": "The training text (a JSON lines file)."})
-    validation_file: str | None = field(default=None, metadata={"help": "The text that it is evaluated on."})
+    validation_file: str | None = field(default=None, metadata={"help": "The text for evaluation."})
     source_lang: str = field(default="ko", metadata={"help": "The source language; a code such as ko_KR."})
     target_lang: str = field(default="ja", metadata={"help": "The target language; a code such as ja_XX."})
-    max_source_length: int = field(default=64, metadata={"help": "Tokens that a source is cut at."})
-    max_target_length: int = field(default=64, metadata={"help": "Tokens that a target is cut at."})
+    max_source_length: int = field(
+        default=64, metadata={"help": "Maximum tokens of a source; longer ones are truncated."}
+    )
+    max_target_length: int = field(
+        default=64, metadata={"help": "Maximum tokens of a target; longer ones are truncated."}
+    )
 
 
 class ParallelText:

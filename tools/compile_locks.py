@@ -1,7 +1,7 @@
 """Compile the lockfiles; `make lock` runs this (UPGRADE=--upgrade for newer versions).
 
-Each environment `lockfiles/NAME.in` as `ledger env lock NAME` does; and `tool.txt`, which pins this project's
-own packages at versions that fit in with the experiment's.
+It compiles each environment `lockfiles/NAME.in` as `ledger env lock NAME` does, and `tool.txt`, which pins
+this project's own packages at versions that are compatible with the experiments'.
 """
 
 import shutil
@@ -14,7 +14,7 @@ from runners.environments.locking import compile_lock, lock_environment
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCKS = ROOT / "lockfiles"
-TOGETHER_WITH = "t5-lightning"  # the environment that the tool's own packages must share a .venv with
+TOGETHER_WITH = "t5-lightning"  # the environment that shares a .venv with the tool's own packages
 
 
 def main(arguments: list[str]) -> int:
@@ -30,7 +30,7 @@ def main(arguments: list[str]) -> int:
 
 
 def lock_tool(arguments: list[str]) -> None:
-    """The packages of pyproject.toml, those of development among them."""
+    """Compile the packages of pyproject.toml, including those for development."""
     say("compiling tool.txt")
     target = LOCKS / "tool.txt"
     together = ["--constraint", f"lockfiles/{TOGETHER_WITH}.txt", "--extra", "dev", *arguments]
@@ -41,7 +41,7 @@ def lock_tool(arguments: list[str]) -> None:
 
 
 def say(text: str) -> None:
-    """One line of news."""
+    """Print one line of progress."""
     print(f"lock: {text}", file=sys.stderr, flush=True)
 
 

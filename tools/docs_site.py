@@ -1,7 +1,7 @@
-"""Hooks of mkdocs: what the site has beyond the pages as they are written.
+"""Hooks of mkdocs: adapt the pages to the site.
 
-The pages are GitHub's Markdown, which is made Python-Markdown's here. A folder in the navigation becomes its
-pages; a command's page gets what `--help` says, from click itself.
+The pages are written in GitHub's Markdown and converted to Python-Markdown's here. A folder in the navigation
+is replaced by its pages. A command's page gets the text of `--help`, taken from click.
 """
 
 import inspect
@@ -18,7 +18,7 @@ from ledger.cli.main import COMMANDS
 
 REFERENCE = """
 
-## What `--help` says
+## `--help`
 
 ::: mkdocs-click
     :module: {module}
@@ -33,44 +33,44 @@ NESTED = re.compile(r"^( {2,3})(?=- )", re.MULTILINE)
 
 
 def on_config(config: Any) -> Any:
-    """Fill the folders of the navigation in, and make each command's examples code in Markdown, too."""
-    config.nav = list(_filled(config.nav, Path(config.docs_dir)))
+    """Expand the folders of the navigation, and format the examples in the help texts as code."""
+    config.nav = list(_expanded(config.nav, Path(config.docs_dir)))
     for module, _ in COMMANDS.values():
         _indent_examples(import_module(module).command)
     return config
 
 
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
-    """The page's text as Python-Markdown wants it, with a command's reference below its page."""
-    text = _outside_code(markdown)
+    """The page's text in Python-Markdown's syntax; below a command's page, its reference."""
+    text = _python_markdown(markdown)
     path = Path(page.file.src_uri)
     if path.parent.name == "commands" and path.stem in COMMANDS:
         text += REFERENCE.format(module=COMMANDS[path.stem][0], name=path.stem)
     return text
 
 
-def _filled(entries: list[Any], docs: Path) -> Iterator[Any]:
+def _expanded(entries: list[Any], docs: Path) -> Iterator[Any]:
     for entry in entries:
         if isinstance(entry, str) and entry.endswith("/"):
             yield from _pages(entry, docs)
         elif isinstance(entry, dict):
             ((title, value),) = entry.items()
             children = [value] if isinstance(value, str) and value.endswith("/") else value
-            yield {title: list(_filled(children, docs)) if isinstance(children, list) else value}
+            yield {title: list(_expanded(children, docs)) if isinstance(children, list) else value}
         else:
             yield entry
 
 
 def _pages(folder: str, docs: Path) -> Iterator[Any]:
-    """Its pages: commands in the order of use, guards by family, others by name; an index first."""
+    """The pages of a folder, the index first: commands in order of use, guards by family, others by name."""
     if folder == "guards/":
         for family, guards in FAMILIES.items():
             yield {family.capitalize(): [f"guards/{guard.CODE}.md" for guard in guards]}
         return
-    there = {path.stem: f"{folder}{path.name}" for path in sorted((docs / folder).glob("*.md"))}
+    remaining = {path.stem: f"{folder}{path.name}" for path in sorted((docs / folder).glob("*.md"))}
     first = ["README", *COMMANDS] if folder == "commands/" else ["README"]
-    yield from (there.pop(name) for name in first if name in there)
-    yield from there.values()
+    yield from (remaining.pop(name) for name in first if name in remaining)
+    yield from remaining.values()
 
 
 def _indent_examples(command: click.Command) -> None:
@@ -85,8 +85,8 @@ def _code(paragraph: str) -> str:
     return "\n".join(f"    {line}" for line in paragraph.splitlines()[1:])
 
 
-def _outside_code(markdown: str) -> str:
-    """A fence's file name becomes its title; lists get the blank line and the indent that mkdocs needs."""
+def _python_markdown(markdown: str) -> str:
+    """Turn a fence's file name into its title; give lists the blank line and the indent that mkdocs needs."""
     fences = FENCE.findall(markdown)
     prose = FENCE.sub("\0", markdown)
     prose = NESTED.sub("    ", LIST_AFTER_TEXT.sub(r"\1\n\n", prose))

@@ -1,6 +1,6 @@
-"""docs/case-study.md shows what `ledger verify` says: its commands are run on a checkpoint of this version.
+"""docs/case-study.md shows the output of `ledger verify`: its commands run on a checkpoint of this version.
 
-What the page's versions alone show is recorded output, and `make matrix` measures it again.
+What only the page's versions show is recorded output; `make matrix` measures it again.
 """
 
 import importlib.util
@@ -16,7 +16,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "case-study.md").read_text(encoding="utf-8")
-MADE = "matrix/mt-5.0.0/Marian-share-T-tie-T/checkpoint-200"
+FIRST = "matrix/mt-5.0.0/Marian-share-T-tie-T/checkpoint-200"
 ROW = re.compile(r"^([A-Z]{3}\d{3}|       ) (error|warning|skipped|passed)  +(.*)$")
 
 
@@ -29,7 +29,7 @@ def load_matrix():
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """Where the page's first checkpoint lies, made by the version at hand."""
+    """The folder with the page's first checkpoint, made by the installed version."""
     matrix, folder = load_matrix(), tmp_path_factory.mktemp("case-study")
     (model,) = [model for model in matrix.MODELS if model.folder == "Marian-share-T-tie-T"]
     order = matrix._order(model, folder / "matrix/mt-5.0.0")
@@ -44,8 +44,8 @@ def folder(tmp_path_factory):
     return folder
 
 
-def told(output):
-    """What a verification says, by guard; CKP011 tells of the versions, which are not the page's."""
+def parsed(output):
+    """Verdict, rows by guard and passed guards; without CKP011, which names the installed versions."""
     rows, passed = {}, ""
     last = None
     for line in output.splitlines():
@@ -62,8 +62,8 @@ def told(output):
     return verdict and verdict[1], rows, passed
 
 
-def blocks(command):
-    """The page's output of the block that holds the command."""
+def block_of(command):
+    """The page's block with this command."""
     (found,) = [b for b in re.findall(r"^```console\n(.*?)^```$", PAGE, re.M | re.S) if command in b]
     return found
 
@@ -71,13 +71,13 @@ def blocks(command):
 @pytest.mark.parametrize(
     ("shown", "ran"),
     [
-        (f"{MADE} --env mt-5.0.0", f"ledger verify {MADE}"),
+        (f"{FIRST} --env mt-5.0.0", f"ledger verify {FIRST}"),
         ("checkpoint-6000 --claim bleu=0.22", "ledger verify checkpoint-6000 --claim bleu=0.22"),
     ],
 )
-def test_the_page_shows_what_a_verification_says(shown, ran, folder):
+def test_the_page_shows_what_a_verification_prints(shown, ran, folder):
     if "6000" in ran and not (folder / "checkpoint-6000").exists():
-        shutil.copytree(folder / MADE, folder / "checkpoint-6000")
+        shutil.copytree(folder / FIRST, folder / "checkpoint-6000")
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     environment = {**os.environ, "PATH": path, "OMP_NUM_THREADS": "1"}
     environment.pop("COLUMNS", None)
@@ -85,4 +85,4 @@ def test_the_page_shows_what_a_verification_says(shown, ran, folder):
         ran.split(), cwd=folder, env=environment, capture_output=True, text=True, check=False
     )
     assert done.stdout, done.stderr
-    assert told(done.stdout) == told(blocks(shown))
+    assert parsed(done.stdout) == parsed(block_of(shown))

@@ -1,4 +1,4 @@
-"""The documentation as a site: links resolve, every page can be found, nothing comes from a network."""
+"""The documentation site: links resolve, every page is listed, nothing is loaded from the network."""
 
 import re
 import shutil
@@ -19,7 +19,7 @@ LOADED = re.compile(r"""<(?:script|img|iframe)[^>]*\ssrc=["']?([^"' >]+)|<link[^
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
-    """The site, built as `make docs` does: a page outside of the navigation or a dead link ends it."""
+    """The site, built as by `make docs`: a page outside the navigation or a dead link fails the build."""
     folder = tmp_path_factory.mktemp("site")
     done = subprocess.run(
         [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(folder)],
@@ -44,13 +44,13 @@ def test_nothing_is_loaded_from_elsewhere(site):
     assert not [address for address in loaded if re.match(r"(https?:)?//", address)]
 
 
-def test_a_commands_page_has_what_help_says_with_its_examples_as_code(site):
+def test_a_commands_page_has_its_help_with_the_examples_as_code(site):
     page = (site / "commands/check.html").read_text(encoding="utf-8")
     assert re.search(r"<pre>.*?<code>ledger check out.ja --lang ja\nledger check out.ja --source", page)
     assert "The lowest BLEU (0-100) that passes." in page
 
 
-def test_a_file_that_a_page_shows_has_its_name_and_lists_are_lists(site):
+def test_files_have_titles_and_lists_are_rendered_as_lists(site):
     assert '<span class="filename">experiments/first.yaml</span>' in (site / "tutorial.html").read_text()
     nested = (site / "matrix.html").read_text(encoding="utf-8")
     assert re.search(r"loaded by 4.57.6:\n?(</p>\n)?<ul>\n<li>(<p>)?CKP005", nested)
@@ -60,15 +60,15 @@ def test_a_file_that_a_page_shows_has_its_name_and_lists_are_lists(site):
 def test_it_opens_and_searches_from_the_file_system_without_a_network(site):
     from playwright.sync_api import sync_playwright
 
-    asked, errors = [], []
+    requests, errors = [], []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
         page = browser.new_context(offline=True).new_page()
-        page.on("request", lambda request: asked.append(request.url))
+        page.on("request", lambda request: requests.append(request.url))
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.goto((site / "tutorial.html").as_uri())
-        page.locator("input.md-search__input").press_sequentially("bisect")  # it listens to keys
+        page.locator("input.md-search__input").press_sequentially("bisect")  # the search reacts to key events
         page.locator(".md-search-result__item", has_text="ledger diff-env").first.wait_for(state="attached")
         browser.close()
     assert errors == []
-    assert not [url for url in asked if not url.startswith(("file:", "data:"))]
+    assert not [url for url in requests if not url.startswith(("file:", "data:"))]
