@@ -13,15 +13,14 @@ CODE = "TXT004"
 TITLE = "Off-target"
 READS = (TextLimits, TextEvidence)
 EXPLANATION = Explanation(
-    means="Less than half of a line's letters belong to the script of the target language, Latin words "
-    "that stand in the source left out of the count; or a Japanese line of ten letters and more has "
-    "no kana. A source in Latin letters excuses only words with a capital. Languages that share a "
-    "script are not told apart.",
+    means="Less than half of a line's letters belong to the script of the target language, Latin words that "
+    "stand in the source left out of the count; or a Japanese line of ten letters and more has no kana. A "
+    "source in Latin letters excuses only words with a capital. Languages that share a script are not told "
+    "apart.",
     matters="The model answers in another language. A wrong language code does this without any error: one "
     "such run gave 74.7% English instead of Japanese.",
-    do="Check the source and target codes against the tokenizer's (mBART: ko_KR and ja_XX, NLLB: "
-    "kor_Hang and jpn_Jpan) and that the target is forced: forced_bos_token_id, "
-    "decoder_start_token_id, or a prefix.",
+    do="Check the source and target codes against the tokenizer's (mBART: ko_KR and ja_XX, NLLB: kor_Hang "
+    "and jpn_Jpan) and that the target is forced: forced_bos_token_id, decoder_start_token_id, or a prefix.",
 )
 
 MIN_SHARE = 0.5

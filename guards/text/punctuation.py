@@ -16,8 +16,8 @@ EXPLANATION = Explanation(
     "Without a source every such line counts.",
     matters="It is what a model whose weights were not loaded, or that was never taught to translate, tends "
     "to emit; patterns for repetition and compression ratios miss the short ones.",
-    do="Reload the checkpoint in a fresh process and look for newly initialised weights; check that "
-    "the model was fine-tuned for translation and that tokenizer and checkpoint belong together.",
+    do="Reload the checkpoint in a fresh process and look for newly initialised weights; check that the "
+    "model was fine-tuned for translation and that tokenizer and checkpoint belong together.",
 )
 
 WORD_CHARACTER = re.compile(r"[^\W_]")

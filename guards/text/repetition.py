@@ -15,16 +15,15 @@ TITLE = "Repetition"
 READS = (TextLimits, TextEvidence)
 EXPLANATION = Explanation(
     means="A line repeats itself: three or more copies of the same 3 to 101 characters in a row "
-    "(OpusFilter's pattern), a text that zlib shrinks to less than 1/2.4 (Whisper's threshold), or "
-    "a short line made of one or two characters again and again where the source does not do so. On "
-    "human-annotated hallucinations such a rule finds about 40% at 97% precision: read the rate as "
-    "'at least'.",
+    "(OpusFilter's pattern), a text that zlib shrinks to less than 1/2.4 (Whisper's threshold), or a short "
+    "line made of one or two characters again and again where the source does not do so. On human-annotated "
+    "hallucinations such a rule finds about 40% at 97% precision: read the rate as 'at least'.",
     matters="Looping is how a decoder fails when the model does not know what to say: a wrong language "
-    "code, a model that never learned to translate, weights that were not loaded. Trained on, it "
-    "teaches looping.",
+    "code, a model that never learned to translate, weights that were not loaded. Trained on, it teaches "
+    "looping.",
     do="Look at the worst lines. Nearly all of them: check the language codes and the model, not the "
-    "decoding. A few: try repetition_penalty, no_repeat_ngram_size or a smaller max_length; beams "
-    "amplify loops.",
+    "decoding. A few: try repetition_penalty, no_repeat_ngram_size or a smaller max_length; beams amplify "
+    "loops.",
 )
 
 # OpusFilter's RepetitionFilter with its defaults: min_length=3, max_length=100, threshold=2.

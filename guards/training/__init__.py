@@ -1,4 +1,4 @@
-"""Guards on how a training goes, and on what it is set to do before it starts."""
+"""Guards on the health of a training, and on its plan before it starts."""
 
 from guards.guard import Guard
 from guards.training import (
@@ -14,7 +14,7 @@ from guards.training import (
     vanishing_gradients,
 )
 
-# What a log alone tells; the others need somebody who watched.
+# Guards that need only a training's log; the others need the training to be monitored.
 LOGGED: tuple[Guard, ...] = (non_finite_loss, exploding_gradients, vanishing_gradients, loss_spike)
 SERIES: tuple[Guard, ...] = (*LOGGED, amp_scale_collapse, out_of_memory)
 PLAN: tuple[Guard, ...] = (unscaled_schedule, changed_defaults)

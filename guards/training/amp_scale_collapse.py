@@ -1,4 +1,4 @@
-"""TRN005: the scale of mixed precision has sunk so low that float16 cannot hold the gradients."""
+"""TRN005: the AMP loss scale has fallen so low that gradients overflow float16 without any scaling."""
 
 from collections.abc import Iterator
 from math import isfinite
@@ -12,32 +12,32 @@ CODE = "TRN005"
 TITLE = "the AMP scale has underflowed"
 READS = (TrainingLimits, TrainingSeries)
 EXPLANATION = Explanation(
-    means="The factor by which float16 training (AMP) multiplies the loss has fallen below 1. It is "
-    "halved at each step whose gradients overflow, and the step is left out; from torch's first scale, "
-    "65,536, that is 16 halvings more than doublings.",
-    matters="Below 1 the gradients overflow without any scaling: steps are left out one after the other, the "
-    "weights stand still, and the loss that is logged still looks like one. T5 models trained in "
-    "bfloat16 do this in float16.",
-    do="Train in bfloat16 (bf16=True), or in float32 where the device has none. If it was well before, look "
-    "at the data of the steps where the scale began to fall.",
+    means="The factor by which float16 training (AMP) multiplies the loss has fallen below 1. Each step "
+    "whose gradients overflow is skipped and halves the factor; from torch's initial scale of 65,536, that "
+    "takes 16 more halvings than doublings.",
+    matters="Below 1, the gradients overflow even without scaling: step after step is skipped, the weights "
+    "do not change, and the logged loss still looks plausible. T5 models that were trained in bfloat16 do "
+    "this in float16.",
+    do="Train in bfloat16 (bf16=True), or in float32 on devices without bfloat16. If training went well at "
+    "first, inspect the data of the steps where the scale began to fall.",
 )
 
 
 def inspect(expected: TrainingLimits, actual: TrainingSeries) -> Iterator[Finding | Skip]:
-    """Hold the lowest scale against the lowest that is of use."""
-    seen = [(point.step, point.amp_scale) for point in actual.points if point.amp_scale is not None]
-    if not seen:
-        yield Skip(CODE, "no AMP scale was observed: no float16 training, or nobody looked")
+    """Compare every scale with the lowest useful one."""
+    scales = [(point.step, point.amp_scale) for point in actual.points if point.amp_scale is not None]
+    if not scales:
+        yield Skip(CODE, "no AMP scale was recorded: not a float16 training, or not monitored")
         return
-    low = [(step, scale) for step, scale in seen if not isfinite(scale) or scale < expected.least_amp_scale]
+    low = [(step, scale) for step, scale in scales if not isfinite(scale) or scale < expected.least_amp_scale]
     if low:
         lowest = min(scale for _, scale in low)
         yield Finding(
             CODE,
             Severity.ERROR,
             f"the AMP scale is {shown(low[0][1])} at step {low[0][0]:,}, below {expected.least_amp_scale:g}; "
-            f"it began with {shown(seen[0][1])} and the lowest is {shown(lowest)}",
+            f"it began at {shown(scales[0][1])}, and the lowest is {shown(lowest)}",
             measured=in_json(lowest),
             threshold=expected.least_amp_scale,
-            evidence={"first_step": low[0][0], "points_below": len(low), "points": len(seen)},
+            evidence={"first_step": low[0][0], "points_below": len(low), "points": len(scales)},
         )

@@ -12,19 +12,19 @@ CODE = "TRN009"
 TITLE = "too few members of the family improved"
 READS = (FamilyLimits, MetricFamily)
 EXPLANATION = Explanation(
-    means="Of the time frames that both this run and its parent run measured, fewer than half (or than "
-    "guards.min_improved) have a higher correlation than the parent had. What differs by more than chance "
-    "(Fisher's z, 5% level) is counted apart.",
-    matters="A mean hides it: one time frame that gains can outweigh five that lose. A change that does "
-    "nothing improves about half of them, so fewer than half is no gain; but with few windows a difference "
-    "of some hundredths is chance, whichever way it points.",
-    do="Look at which time frames lost, and whether the difference is beyond chance. If the data or the "
-    "schedule changed, see TRN007. Validate on more windows before you take a small difference for one.",
+    means="Of the time frames that both this run and its parent run measured, fewer than half (or fewer "
+    "than guards.min_improved) have a higher correlation than in the parent run. Those that are worse by "
+    "more than chance (Fisher's z, 5% level) are listed separately.",
+    matters="A mean hides it: one time frame that gains can outweigh five that lose. A change without any "
+    "effect improves about half of them, so fewer than half is not a gain; but with few windows a "
+    "difference of some hundredths is chance in either direction.",
+    do="Check which time frames lost, and whether the difference is beyond chance. If the data or the "
+    "schedule changed, see TRN007. Validate on more windows before you trust a small difference.",
 )
 
 
 def inspect(expected: FamilyLimits, actual: MetricFamily) -> Iterator[Finding | Skip]:
-    """Count the members that have a higher value than the parent's."""
+    """Count the members whose value is higher than the parent run's."""
     if expected.parent is None:
         yield Skip(CODE, expected.no_parent)
         return
@@ -38,7 +38,7 @@ def inspect(expected: FamilyLimits, actual: MetricFamily) -> Iterator[Finding | 
 
 
 def shared_members(before: MetricFamily, after: MetricFamily) -> dict[str, tuple[float, float]]:
-    """The values of both, by member, where both have one."""
+    """The values before and after, by member, of the members that have a finite value on both sides."""
     return {
         name: (before.values[name], value)
         for name, value in after.values.items()
@@ -53,25 +53,25 @@ def _finding(
     shared: Mapping[str, tuple[float, float]],
 ) -> Finding:
     improved = sum(after > before for before, after in shared.values())
-    sure = [
+    significant = [
         name
         for name, (before, after) in shared.items()
         if after < before and apart(before, parent.counts[name], after, actual.counts[name])
     ]
-    told = ", ".join(f"{name} {before:.4f} -> {after:.4f}" for name, (before, after) in shared.items())
-    beyond = f"beyond chance worse: {', '.join(sure)}" if sure else "none is worse by more than chance"
+    changes = ", ".join(f"{name} {before:.4f} -> {after:.4f}" for name, (before, after) in shared.items())
+    worse = ", ".join(significant) or "none"
     return Finding(
         CODE,
         Severity.WARNING,
-        f"the {actual.name} improved in {improved} of {len(shared)} members on {parent.run} "
-        f"({told}); {beyond}",
+        f"the {actual.name} improved over {parent.run} in {improved} of {len(shared)} members "
+        f"({changes}); worse by more than chance: {worse}",
         measured=improved / len(shared),
         threshold=limits.min_improved,
         evidence={
             "parent": parent.run,
             "before": {name: in_json(before) for name, (before, _) in shared.items()},
             "after": {name: in_json(after) for name, (_, after) in shared.items()},
-            "worse_beyond_chance": sure,
+            "worse_beyond_chance": significant,
             "same_signature": parent.signature == actual.signature,
         },
     )

@@ -1,4 +1,4 @@
-"""What the rules on a series share: a point beside the median of those before it. Pure helpers."""
+"""Points of a series compared with the median of the points before them. Pure helpers."""
 
 from bisect import bisect_left, insort
 from collections import deque
@@ -12,10 +12,10 @@ MAD_TO_DEVIATION = 1.4826
 
 
 @dataclass(frozen=True, slots=True)
-class Beside:
+class WindowedPoint:
     """One value at one step, the median of the points before it, and those points.
 
-    `index` is its place among the finite values: a training that went back has a step twice.
+    `index` is its place among the finite values: a training that was resumed has some steps twice.
     """
 
     index: int
@@ -26,28 +26,28 @@ class Beside:
 
     @property
     def times(self) -> float:
-        """How many times the median the value is; 0 where the median is not above zero."""
+        """The value divided by the median; 0 where the median is not above zero."""
         return self.value / self.median if self.median > 0 else 0.0
 
     @property
     def usually_highest(self) -> float:
-        """What nine in ten of the points before it do not exceed."""
+        """The 90th percentile of the points before it."""
         return sorted(self.before)[int(0.9 * (len(self.before) - 1))]
 
     @property
     def deviations(self) -> float:
-        """How many robust standard deviations (MAD) above the median the value is; may be infinite."""
+        """The distance above the median in robust standard deviations (MAD); may be infinite."""
         spread = MAD_TO_DEVIATION * median(abs(value - self.median) for value in self.before)
         above = self.value - self.median
         return above / spread if spread > 0 else (float("inf") if above > 0 else 0.0)
 
 
-def beside_earlier(
+def above_median(
     values: Sequence[tuple[int, float]], window: int, least: int, *, rise: float
-) -> Iterator[Beside]:
+) -> Iterator[WindowedPoint]:
     """Each (step, value) that is above `rise` times the median of up to `window` values before it.
 
-    Values with fewer than `least` before them are left out; those that are not finite count for nothing.
+    Values with fewer than `least` before them are left out; values that are not finite are ignored.
     """
     recent: deque[float] = deque()
     ordered: list[float] = []
@@ -56,7 +56,7 @@ def beside_earlier(
         if len(ordered) >= least:
             middle = _median_of_sorted(ordered)
             if value > rise * middle:
-                yield Beside(index, step, value, middle, tuple(recent))
+                yield WindowedPoint(index, step, value, middle, tuple(recent))
         recent.append(value)
         insort(ordered, value)
         if len(recent) > window:
@@ -69,7 +69,7 @@ def latest_median(values: Sequence[float], most: int) -> float:
 
 
 def shown(value: float) -> str:
-    """A number in four digits, as `0.03`, `2.31` or `1.2e+06`.
+    """A number with four significant digits, such as `0.03`, `2.31` or `1.2e+06`.
 
     >>> shown(0.0300001), shown(float("inf"))
     ('0.03', 'inf')
@@ -77,17 +77,8 @@ def shown(value: float) -> str:
     return f"{value:.4g}"
 
 
-def points(count: int) -> str:
-    """How many such points there are.
-
-    >>> points(1), points(2)
-    ('1 such point', '2 such points')
-    """
-    return f"{count:,} such point{'' if count == 1 else 's'}"
-
-
 def in_json(value: float) -> float | str:
-    """The number, or its name where JSON has none for it (NaN, infinity)."""
+    """The number, or its name where JSON cannot hold it (NaN, infinity)."""
     return value if isfinite(value) else str(value)
 
 

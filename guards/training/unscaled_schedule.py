@@ -1,4 +1,4 @@
-"""TRN007: there is more data or a larger batch than the parent run had, and the schedule is still its own."""
+"""TRN007: there is more data or a larger batch than in the parent run, under an unchanged schedule."""
 
 from collections.abc import Iterator
 from math import isclose
@@ -9,21 +9,21 @@ from ledger.evidence.training import TrainingPlan
 from ledger.findings import Finding, Severity, Skip
 
 CODE = "TRN007"
-TITLE = "data or batch grew, and the schedule did not follow"
+TITLE = "data or batch size grew, but the schedule did not"
 READS = (TrainingPlan, TrainingPlan)
 EXPLANATION = Explanation(
-    means="Against the parent run, the steps of the training (through its data) or the examples per "
-    "optimizer step have grown to 1.5 times or more, while both the learning rate and the warm-up are what "
-    "they were: the same number of steps, of epochs, or the same share of the training.",
-    matters="Data that grew from 970 to 4,850 batches an epoch under a warm-up of 3 epochs and a learning "
-    "rate of 2e-05 made a warm-up of 14,550 steps instead of 2,910, gradient norms of 0.02 to 0.04, and a "
-    "model that learned nothing. A batch that is k times larger wants a learning rate that is k times (Goyal "
-    "et al. 2017) or the square root of k times larger.",
-    do="Think the learning rate and the warm-up over; if they are right as they are, accept this finding on "
-    "the record. A long warm-up alone is no fault: a good run had 4,000 of 21,370 steps, which is 18.7%.",
+    means="Compared with the parent run, the number of training steps (through more data) or of examples "
+    "per optimizer step has grown to 1.5 times or more, while both the learning rate and the warm-up are "
+    "unchanged: the same number of steps, of epochs, or the same share of the training.",
+    matters="When the data grew from 970 to 4,850 batches per epoch under a warm-up of 3 epochs and a "
+    "learning rate of 2e-05, the warm-up became 14,550 steps instead of 2,910, the gradient norms were 0.02 "
+    "to 0.04, and the model learned nothing. A batch that is k times larger needs a learning rate that is k "
+    "times (Goyal et al. 2017) or the square root of k times larger.",
+    do="Reconsider the learning rate and the warm-up; if they are right as they are, accept this finding on "
+    "the record. A long warm-up alone is not a fault: a good run had 4,000 of 21,370 steps, which is 18.7%.",
 )
-# Under the square-root rule a batch of 1.5 times wants a learning rate 22% higher: less is within the
-# distance between the values that people try.
+# Under the square-root rule, 1.5 times the batch needs a learning rate 22% higher: anything less is within
+# the usual distance between the values that people try.
 GROWN = 1.5
 SAME = 0.01
 
@@ -32,24 +32,24 @@ def inspect(expected: TrainingPlan, actual: TrainingPlan) -> Iterator[Finding | 
     """Compare size and schedule with the parent run's."""
     schedule = (expected.learning_rate, actual.learning_rate, expected.warmup_steps, actual.warmup_steps)
     if None in schedule:
-        yield Skip(CODE, f"learning rate and warm-up are not known of both this run and {expected.run}")
+        yield Skip(CODE, f"learning rate or warm-up of this run or of {expected.run} is not known")
         return
     sizes = {"data": data_growth(expected, actual), "batch": batch_growth(expected, actual)}
     if sizes["data"] is None and sizes["batch"] is None:
-        yield Skip(CODE, f"neither data nor batch is known of both this run and {expected.run}")
+        yield Skip(CODE, f"neither data nor batch size is known for both this run and {expected.run}")
         return
     grown = {what: times for what, times in sizes.items() if times is not None and times >= GROWN}
     if sizes["data"] in grown.values() and not _is_longer(expected, actual):
-        grown.pop("data")  # fewer epochs over more data: the schedule is as long as it was
+        grown.pop("data")  # fewer epochs over more data: the schedule is as long as before
     unchanged = _unchanged_warmup(expected, actual)
     if grown and unchanged and _same(expected.learning_rate, actual.learning_rate):
         yield _finding(expected, actual, grown, unchanged)
 
 
 def data_growth(before: TrainingPlan, after: TrainingPlan) -> float | None:
-    """How many times the examples of one epoch there are; None where that is not known.
+    """The factor by which the examples of an epoch grew; None where that is not known.
 
-    Batches of one size are taken for granted where only their number is known.
+    Where only the number of batches is known, their size is assumed to be the same.
     """
     if before.train_examples and after.train_examples:
         return after.train_examples / before.train_examples
@@ -62,7 +62,7 @@ def data_growth(before: TrainingPlan, after: TrainingPlan) -> float | None:
 
 
 def batch_growth(before: TrainingPlan, after: TrainingPlan) -> float | None:
-    """How many times the examples per optimizer step there are; None where they are not known."""
+    """The factor by which the examples per optimizer step grew; None where they are not known."""
     if before.batch_size is None or after.batch_size is None:
         return None
     return after.batch_size * after.accumulation / (before.batch_size * before.accumulation)
@@ -73,7 +73,7 @@ def _is_longer(before: TrainingPlan, after: TrainingPlan) -> bool:
 
 
 def _unchanged_warmup(before: TrainingPlan, after: TrainingPlan) -> str | None:
-    """In what unit the warm-up is the same as before: people state it in steps, in epochs or as a share."""
+    """The warm-up in the unit in which it is unchanged (people state steps, epochs or a share), or None."""
     if _same(before.warmup_steps, after.warmup_steps):
         return f"{after.warmup_steps:,} steps"
     if _same(epochs := _warmup_epochs(before), _warmup_epochs(after)):
@@ -103,8 +103,9 @@ def _finding(before: TrainingPlan, after: TrainingPlan, grown: dict[str, float],
     return Finding(
         CODE,
         Severity.WARNING,
-        f"{sizes} against {before.run} ({_size(before)} -> {_size(after)}), and the warm-up of {unchanged} "
-        f"({_warmup(before)} -> {_warmup(after)}) and the learning rate of {shown(rate or 0.0)} stayed",
+        f"{sizes} since {before.run} ({_size(before)} -> {_size(after)}), but the warm-up of {unchanged} "
+        f"({_warmup(before)} -> {_warmup(after)}) and the learning rate of {shown(rate or 0.0)} did not "
+        "change",
         measured=max(grown.values()),
         threshold=GROWN,
         evidence={"parent": before.run, "before": _numbers(before), "after": _numbers(after), **grown},
@@ -115,10 +116,10 @@ def _size(plan: TrainingPlan) -> str:
     if plan.train_examples is not None:
         examples = f"{plan.train_examples:,} examples"
     elif plan.batches is not None:
-        examples = f"{plan.batches:,} batches an epoch"
+        examples = f"{plan.batches:,} batches per epoch"
     else:
         examples = "data not known"
-    batch = f", {plan.batch_size * plan.accumulation:,} a step" if plan.batch_size is not None else ""
+    batch = f", {plan.batch_size * plan.accumulation:,} per step" if plan.batch_size is not None else ""
     return examples + batch
 
 

@@ -12,25 +12,27 @@ CODE = "TRN003"
 TITLE = "the gradient norm vanishes"
 READS = (TrainingLimits, TrainingSeries)
 EXPLANATION = Explanation(
-    means="The median gradient norm of the last 50 points (10 at least) is below 0.05, and the loss has not "
-    "come down to half of what it began with; or the norm is exactly 0 while the loss is 0.01 or more. "
-    "Where no loss was logged, the norm alone decides.",
+    means="The median gradient norm of the last 50 points (at least 10) is below 0.05, and the loss has not "
+    "fallen to half of its initial value; or the norm is exactly 0 while the loss is 0.01 or more. Where no "
+    "loss was logged, the norm alone decides.",
     matters="In a fine-tuning whose data had grown five times under the old learning rate and warm-up, the "
     "norms were 0.02 to 0.04, and it learned nothing in days. In float32, norms of 0.1 to 0.9 are usual. "
-    "Small norms alone are no fault: a model that has learned its data has them too.",
-    do="See whether the learning rate has arrived where it should (a long warm-up holds it near zero), "
-    "whether the layers that should train are frozen, and whether the loss is divided by something. A norm "
-    "of exactly 0 is a model that is cut off from its loss.",
+    "Small norms alone are not a fault: a model that has learned its data has them too.",
+    do="Check whether the learning rate has reached its intended value (a long warm-up keeps it near zero), "
+    "whether layers that should train are frozen, and whether the loss is divided by something. A norm of "
+    "exactly 0 means that the loss does not depend on the weights.",
 )
 
 
 def inspect(expected: TrainingLimits, actual: TrainingSeries) -> Iterator[Finding | Skip]:
-    """Hold the median of the latest norms against the lowest, and see what the loss has come to."""
-    seen = [(p.step, p.grad_norm) for p in actual.points if p.grad_norm is not None and isfinite(p.grad_norm)]
-    if len(seen) < expected.least_points:
+    """Compare the median of the latest norms with the limit, and the latest losses with the first."""
+    norms = [
+        (p.step, p.grad_norm) for p in actual.points if p.grad_norm is not None and isfinite(p.grad_norm)
+    ]
+    if len(norms) < expected.least_points:
         yield Skip(CODE, f"fewer than {expected.least_points} gradient norms were logged")
         return
-    recent = seen[-expected.window :]
+    recent = norms[-expected.window :]
     norm = latest_median([norm for _, norm in recent], expected.window)
     losses = [p.loss for p in actual.points if p.loss is not None and isfinite(p.loss)]
     lowest = expected.vanishing_norm
@@ -39,8 +41,8 @@ def inspect(expected: TrainingLimits, actual: TrainingSeries) -> Iterator[Findin
         yield Finding(
             CODE,
             Severity.WARNING,
-            f"the gradient norm is {shown(norm)} in the median of the last {len(recent)} points "
-            f"({shown(low)} to {shown(high)}), below {lowest:g}{_loss_says(losses, expected)}",
+            f"the median gradient norm of the last {len(recent)} points is {shown(norm)} "
+            f"({shown(low)} to {shown(high)}), below {lowest:g}{_loss_phrase(losses, expected)}",
             measured=norm,
             threshold=lowest,
             evidence={"first_step": recent[0][0], "last_step": recent[-1][0], "lowest": low, "highest": high},
@@ -48,7 +50,7 @@ def inspect(expected: TrainingLimits, actual: TrainingSeries) -> Iterator[Findin
 
 
 def _has_learned(norm: float, losses: Sequence[float], limits: TrainingLimits) -> bool:
-    """Whether a small norm is what the loss leads one to expect."""
+    """Whether the loss is low enough to explain a small norm."""
     if not losses:
         return False
     first, latest = _first_and_latest(losses, limits)
@@ -62,8 +64,8 @@ def _first_and_latest(losses: Sequence[float], limits: TrainingLimits) -> tuple[
     return latest_median(losses[:few], few), latest_median(losses, few)
 
 
-def _loss_says(losses: Sequence[float], limits: TrainingLimits) -> str:
+def _loss_phrase(losses: Sequence[float], limits: TrainingLimits) -> str:
     if not losses:
         return ""
     first, latest = _first_and_latest(losses, limits)
-    return f", while the loss is {shown(latest)} and began with {shown(first)}"
+    return f", while the loss is {shown(latest)} and began at {shown(first)}"

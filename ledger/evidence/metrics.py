@@ -1,4 +1,4 @@
-"""Scores, one or two held against each other, with how they were computed: without that they mean little."""
+"""Scores with how they were computed, tests of two scores, and families of one metric."""
 
 import math
 from collections.abc import Mapping
@@ -7,14 +7,14 @@ from typing import ClassVar
 
 from ledger.evidence import Slice
 
-LEVEL = 0.05  # of a test, and 1 - LEVEL is its interval's share
-NARROW = 2.0  # a scale from -1 to 1
+LEVEL = 0.05  # significance level of a test; the confidence of its interval is 1 - LEVEL
+NARROW = 2.0  # width of a scale from -1 to 1
 NORMAL_QUANTILE = 1.96  # of the normal distribution at 1 - LEVEL / 2
 
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """One score with how it was computed. `value` is on `scale` (an inclusive range)."""
+    """One score; `signature` says how it was computed, and `value` is on `scale` (an inclusive range)."""
 
     value: float
     signature: str
@@ -22,7 +22,7 @@ class Metric:
 
     @property
     def shown(self) -> str:
-        """The value for people: of a correlation four decimals count, of what goes to 100 two.
+        """The value for people, with four decimals on a scale such as -1 to 1 and two on 0 to 100.
 
         >>> Metric(33.034, "").shown, Metric(0.002563, "", (-1.0, 1.0)).shown
         ('33.03', '0.0026')
@@ -33,11 +33,11 @@ class Metric:
 
 @dataclass(frozen=True, slots=True)
 class PairedTest:
-    """One score of two outputs of the same source, 0-100, and what chance could do to their difference.
+    """A paired significance test on one score (0-100) of two outputs of the same source.
 
-    `difference` is candidate minus baseline, `interval` holds it in 95% of the resamples, `p_value` is the
-    probability of a difference as large where there is none, and `detectable` the smallest difference that as
-    many lines of this kind show in 80 of 100 tests. `signature` says how all of it was computed.
+    `difference` is candidate minus baseline, `interval` contains it in 95% of the resamples, `p_value` is the
+    probability of a difference this large by chance alone, and `detectable` the smallest difference that
+    this many such lines would show with a power of 80%. `signature` says how all of it was computed.
     """
 
     name: str
@@ -51,7 +51,7 @@ class PairedTest:
 
     @property
     def significant(self) -> bool:
-        """Whether chance alone would give such a difference in fewer than 5 of 100 cases."""
+        """Whether the difference is significant at the 5% level."""
         # For two equal outputs no resample exceeds the difference of 0 either, and sacrebleu's p is tiny.
         return self.difference != 0 and self.p_value < LEVEL
 
@@ -60,8 +60,8 @@ class PairedTest:
 class MetricFamily(Slice):
     """One metric of several members, such as the correlation of each time frame, as one run measured it.
 
-    `values` may be NaN where a member has none, `counts` is how many examples each is over, `signature` how
-    it was computed.
+    `values` by member are NaN where undefined, `counts` is the number of examples of each, `signature` says
+    how they were computed.
     """
 
     NAME: ClassVar = "family"
@@ -75,19 +75,19 @@ class MetricFamily(Slice):
 
     @property
     def mean(self) -> float:
-        """Over the members that have a value; NaN where none has."""
+        """The mean over the members with a finite value; NaN where none has one."""
         known = [value for value in self.values.values() if math.isfinite(value)]
         return sum(known) / len(known) if known else math.nan
 
 
 @dataclass(frozen=True, slots=True)
 class FamilyLimits(Slice):
-    """Expected of a family: what the `parent` run measured, the lowest share (0-1) of the members that should
-    improve on that, and the lowest mean. Without a parent `no_parent` says why there is none.
+    """Expected of a family: the values of the `parent` run, the lowest share (0-1) of the members that should
+    improve on them, and the lowest mean. `no_parent` says why there is no parent run.
     """
 
     parent: MetricFamily | None = None
-    no_parent: str = "it has no parent to be held against"
+    no_parent: str = "it has no parent run to compare with"
     min_improved: float = 0.5
     min_mean: float | None = None
 
@@ -95,8 +95,8 @@ class FamilyLimits(Slice):
 def apart(one: float, count: int, other: float, other_count: int) -> bool:
     """Whether two correlations differ by more than chance, at the 5% level: Fisher's z transformation.
 
-    The test takes both samples for independent. Over the same examples correlations vary together, so that it
-    then says yes too seldom rather than too often.
+    The test assumes independent samples. Correlations over the same examples vary together, so it is then
+    conservative.
     """
     if min(count, other_count) <= 3 or max(abs(one), abs(other)) >= 1:
         return False

@@ -1,4 +1,4 @@
-"""Curves of trainings that went well, from a seed: a loss that comes down with noise, norms that vary."""
+"""Curves of healthy trainings from a seed: a falling, noisy loss and varying norms."""
 
 import json
 import math
@@ -45,7 +45,7 @@ def change():
 
 @pytest.fixture(scope="session")
 def look():
-    """A function that runs all guards of a series and gives what they say: {code: finding}."""
+    """A function that runs all guards of a series and returns their findings by code."""
 
     def run(points, *, limits=None, **fields):
         expected = Evidence(limits or TrainingLimits())

@@ -19,7 +19,7 @@ def test_the_same_settings_pass():
     assert look(BEFORE.settings) == []
 
 
-def test_the_defaults_that_moved_with_a_version_are_told():
+def test_defaults_that_changed_with_a_version_are_reported():
     after = {
         "model": {"use_cache": False},
         "training": {"learning_rate": 3e-4, "use_cache": False, "output_dir": "elsewhere"},
@@ -27,8 +27,8 @@ def test_the_defaults_that_moved_with_a_version_are_told():
     actual = EffectiveSettings("now", after, versions={"transformers": "5.0.0", "torch": "2.13.0"})
     (finding,) = changed_defaults.inspect(BEFORE, actual)
     assert finding.message == (
-        "3 settings that nobody chose are not what the last good run, exp10-0a1b2c, had (transformers 4.57.6 "
-        "-> 5.0.0): model.forced_eos_token_id (0 -> unset), model.use_cache (True -> False), "
+        "3 defaults differ from the last good run, exp10-0a1b2c (transformers 4.57.6 -> 5.0.0): "
+        "model.forced_eos_token_id (0 -> unset), model.use_cache (True -> False), "
         "training.use_cache (unset -> False)"
     )
 
@@ -42,6 +42,6 @@ def test_the_defaults_that_moved_with_a_version_are_told():
         (["model.learning_rate"], ["training.learning_rate"]),
     ],
 )
-def test_what_was_chosen_is_no_default(chosen, found):
+def test_a_chosen_setting_is_not_a_default(chosen, found):
     after = {**BEFORE.settings, "training": {"learning_rate": 1e-4}}
     assert look(after, chosen) == found

@@ -25,21 +25,21 @@ def look(before, after, **limits):
     return list(family_not_improved.inspect(FamilyLimits(parent, **limits), after))
 
 
-def test_none_that_improved_is_told_with_every_value():
+def test_no_improvement_is_reported_with_every_value():
     (finding,) = look(V56, family(ALL_NEGATIVE, "t5-v57-0a1b2c"))
     assert finding.message.startswith(
-        "the correlation improved in 0 of 6 members on t5-v56-0a1b2c (M1 0.0026 -> -0.0110, "
+        "the correlation improved over t5-v56-0a1b2c in 0 of 6 members (M1 0.0026 -> -0.0110, "
     )
     assert (finding.measured, finding.threshold) == (0.0, 0.5)
     # 0.0568 apart over 5,000 windows each is more than chance, 0.0102 is not.
     assert finding.evidence["worse_beyond_chance"] == ["M30", "H1"]
-    assert finding.message.endswith("beyond chance worse: M30, H1")
+    assert finding.message.endswith("; worse by more than chance: M30, H1")
 
 
 def test_over_few_windows_nothing_is_beyond_chance():
     parent = family(V56, count=100)
     (finding,) = family_not_improved.inspect(FamilyLimits(parent), family(ALL_NEGATIVE, count=100))
-    assert finding.message.endswith("none is worse by more than chance")
+    assert finding.message.endswith("; worse by more than chance: none")
 
 
 def better(names):
@@ -60,7 +60,7 @@ def test_the_share_decides(improved, least, flagged):
     assert bool(look(V56, family(better(improved)), min_improved=least)) is flagged
 
 
-def test_what_is_no_number_on_either_side_is_not_counted():
+def test_a_member_without_a_finite_value_on_both_sides_is_not_counted():
     before, after = V56 | {"M1": float("nan")}, better(V56) | {"H4": float("nan")}
     assert family_not_improved.shared_members(family(before), family(after)).keys() == {
         "M5",
@@ -74,7 +74,7 @@ def test_what_is_no_number_on_either_side_is_not_counted():
 @pytest.mark.parametrize(
     ("before", "after", "reason"),
     [
-        (None, V56, "it has no parent to be held against"),
+        (None, V56, "it has no parent run to compare with"),
         ({"D1": 0.1}, V56, "t5-v56-0a1b2c measured none of the same members"),
     ],
 )
@@ -84,6 +84,6 @@ def test_nothing_to_compare_with_is_a_skip(before, after, reason):
     assert skip.reason == reason
 
 
-def test_another_way_of_measuring_is_told():
+def test_a_different_signature_is_reported():
     (finding,) = look(V56, family(ALL_NEGATIVE, signature="pearson|window:32"))
     assert finding.evidence["same_signature"] is False

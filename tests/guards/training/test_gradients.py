@@ -51,7 +51,7 @@ def test_no_explosion(norms, scale):
     assert look(exploding_gradients, norms, scale=scale) == []
 
 
-def test_a_search_for_the_scale_that_never_ends_is_told():
+def test_a_search_for_the_scale_that_never_ends_is_reported():
     assert len(look(exploding_gradients, [0.5, *[INF] * 16, 0.5], scale=1.0)) == 1
 
 
@@ -61,8 +61,8 @@ V57 = [0.02, 0.03, 0.04, 0.025, 0.035] * 4
 def test_the_norms_of_the_run_that_learned_nothing_are_flagged():
     (finding,) = look(vanishing_gradients, V57, [1.0] * 20)
     assert finding.message == (
-        "the gradient norm is 0.03 in the median of the last 20 points (0.02 to 0.04), below 0.05, "
-        "while the loss is 1 and began with 1"
+        "the median gradient norm of the last 20 points is 0.03 (0.02 to 0.04), below 0.05, "
+        "while the loss is 1 and began at 1"
     )
 
 
@@ -73,7 +73,7 @@ def test_the_norms_of_the_run_that_learned_nothing_are_flagged():
         pytest.param(V57, [2.0] * 10 + [0.8] * 10, False, id="learned: the loss is less than half"),
         pytest.param(V57, [2.0] * 10 + [1.2] * 10, True, id="hardly learned"),
         pytest.param([0.0] * 20, [2.0] * 10 + [0.8] * 10, True, id="cut off from the loss"),
-        pytest.param([0.0] * 20, [2.0] * 10 + [0.001] * 10, False, id="learned by heart"),
+        pytest.param([0.0] * 20, [2.0] * 10 + [0.001] * 10, False, id="overfitted"),
         pytest.param([0.3, 0.9, 0.1, 0.5] * 5, [2.0] * 20, False, id="usual norms in float32"),
         pytest.param([0.6] * 60 + [0.02] * 10, [2.0] * 70, False, id="most of the window is fine"),
     ],

@@ -1,4 +1,4 @@
-"""What went well is never flagged; one fault put into it always is, by the guard whose matter it is."""
+"""A healthy series is never flagged; one fault put into it always is, by the guard for that fault."""
 
 from dataclasses import replace
 
@@ -31,7 +31,7 @@ def test_one_loss_that_is_not_finite_is_flagged(healthy, change, look, value, se
 @given(seed=SEEDS, noise=NOISE, index=AFTER_THE_START, times=st.floats(10, 1e6))
 def test_one_spike_is_flagged(healthy, change, look, seed, noise, index, times):
     points = healthy(COUNT, seed=seed, noise=noise)
-    # Beside the curve's highest value: at the start of a steep curve ten times less is no spike.
+    # Relative to the curve's highest value: ten times a low value late in a steep curve is not a spike.
     found = look(change(points, index, loss=times * max(point.loss for point in points)))
     assert list(found) == ["TRN004"]
     assert found["TRN004"].evidence["steps"] == [10 * (index + 1)]

@@ -12,16 +12,16 @@ def look(losses, limits=None):
     return list(loss_spike.inspect(limits or TrainingLimits(), TrainingSeries(points)))
 
 
-def test_a_spike_that_comes_back():
+def test_a_spike_that_recovers():
     (finding,) = look([*NOISY, 6.0, *NOISY])
     assert finding.message == (
-        "the loss is 6 at step 31, 3.0 times the 2 of the points before it (1 such point); it came back"
+        "the loss is 6 at step 31, 3.0 times the 2 of the points before it (1 such point); it recovered"
     )
 
 
 def test_a_spike_that_stays():
     (finding,) = look([*NOISY, *[6.0] * 12])
-    assert finding.message.endswith("it has not come back: 6 now")
+    assert finding.message.endswith("it has not recovered: now 6")
     assert finding.evidence["came_back"] is False
 
 
@@ -44,7 +44,7 @@ def test_no_spike(losses):
     assert look(losses) == []
 
 
-def test_the_limits_are_the_callers():
+def test_the_limits_can_be_set():
     losses = [*NOISY, 2.9, *NOISY]
     assert look(losses, TrainingLimits(spike_rise=0.2))
     assert look([*NOISY, 6.0], TrainingLimits(spike_deviations=1000)) == []

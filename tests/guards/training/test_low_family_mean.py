@@ -24,7 +24,7 @@ def test_the_mean_alone_decides(values):
 
 def test_forecasts_that_are_all_the_same_have_no_correlation():
     (finding,) = look({"M1": float("nan"), "M5": 0.9, "H4": float("nan")}, -1.0)
-    assert finding.message.startswith("the correlation of M1, H4 is not defined")
+    assert finding.message.startswith("the correlation of M1, H4 is undefined")
 
 
 def test_without_a_limit_nothing_is_judged():

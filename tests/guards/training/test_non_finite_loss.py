@@ -21,10 +21,10 @@ def look(*rows, filtered=True):
         pytest.param([2.0, 1.9, INF], Severity.ERROR, 3, id="inf"),
         pytest.param([2.3, 2.1, 0.0, 0.0, 0.0], Severity.ERROR, 3, id="filtered to zero"),
         pytest.param([2.3, 2.1, 0.0, 2.0], Severity.ERROR, 3, id="one row filtered"),
-        pytest.param([0.004, 0.0, (0.0, NAN)], Severity.ERROR, 3, id="zero beside a NaN norm"),
+        pytest.param([0.004, 0.0, (0.0, NAN)], Severity.ERROR, 3, id="zero with a NaN norm"),
         pytest.param([(0.0, NAN), (0.0, NAN)], Severity.ERROR, 1, id="NaN from the first step"),
         pytest.param([(0.0, None), (0.0, None)], Severity.WARNING, 1, id="zero from the first step, no norm"),
-        pytest.param([2.0, *[1.5] * 5], Severity.WARNING, 2, id="standing still"),
+        pytest.param([2.0, *[1.5] * 5], Severity.WARNING, 2, id="constant"),
     ],
 )
 def test_what_is_flagged(rows, severity, first):
@@ -36,7 +36,7 @@ def test_what_is_flagged(rows, severity, first):
     "rows",
     [
         pytest.param([2.0, 1.0, 0.5], id="healthy"),
-        pytest.param([0.5, 0.05, 0.004, 0.0003, 0.0, 0.0], id="learned by heart, and rounded"),
+        pytest.param([0.5, 0.05, 0.004, 0.0003, 0.0, 0.0], id="overfitted, and rounded"),
         pytest.param([0.0001] * 9, id="rounded values repeat"),
         pytest.param([0.0, 0.0, 0.0], id="resumed when all was learned"),
         pytest.param([2.0, *[1.5] * 4, 1.4], id="four equal rows"),
@@ -46,7 +46,7 @@ def test_what_is_not(rows):
     assert look(*rows) == []
 
 
-def test_a_zero_that_was_seen_itself_is_a_zero():
+def test_an_unfiltered_zero_is_a_zero():
     assert look(2.3, 0.0, 0.0, filtered=False) == []
 
 

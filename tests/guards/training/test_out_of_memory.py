@@ -33,7 +33,7 @@ def test_an_allocation_that_failed_is_an_error(message):
     assert finding.message.startswith("out of memory at step 784: ")
 
 
-def test_the_sizes_and_the_line_that_says_so_are_told():
+def test_the_sizes_and_the_line_of_the_error_are_reported():
     (finding,) = look(TrainingFailure(CUDA, step=784))
     assert "train.py" not in finding.message
     assert finding.evidence == {"step": 784, "signal": None, "tried": "2.93 GiB", "capacity": "23.65 GiB"}
@@ -47,7 +47,7 @@ def test_another_failure_is_not(message):
 def test_a_killed_process_may_have_been():
     (finding,) = look(TrainingFailure("", step=None, signal=9))
     assert finding.severity is Severity.WARNING
-    assert finding.message == "killed by signal 9 at a step that nobody saw, perhaps for its memory"
+    assert finding.message == "killed by signal 9 at an unknown step, perhaps for lack of memory"
 
 
 def test_another_signal_is_not():

@@ -40,8 +40,8 @@ def look(before, after):
 def test_five_times_the_data_under_the_old_schedule_is_flagged_with_the_numbers():
     (finding,) = look(V56, V57)
     assert finding.message == (
-        "data grew 5 times against v56 (970 batches an epoch -> 4,850 batches an epoch), and the warm-up of "
-        "3 epochs (2,910 steps, 50.0% -> 14,550 steps, 50.0%) and the learning rate of 2e-05 stayed"
+        "data grew 5 times since v56 (970 batches per epoch -> 4,850 batches per epoch), but the warm-up of "
+        "3 epochs (2,910 steps, 50.0% -> 14,550 steps, 50.0%) and the learning rate of 2e-05 did not change"
     )
     assert finding.measured == pytest.approx(5.0)
 

@@ -26,9 +26,9 @@ from runners.host.training import FamilyMeasurement
 
 ROOT = Path(__file__).parents[5]
 GREW = (
-    "data grew 5 times against {parent} (970 batches an epoch, 32 a step -> 4,850 batches an epoch, "
-    "32 a step), and the warm-up of 3 epochs (2,910 steps, 50.0% -> 14,550 steps, 50.0%) and the "
-    "learning rate of 2e-05 stayed"
+    "data grew 5 times since {parent} (970 batches per epoch, 32 per step -> 4,850 batches per epoch, "
+    "32 per step), but the warm-up of 3 epochs (2,910 steps, 50.0% -> 14,550 steps, 50.0%) and the "
+    "learning rate of 2e-05 did not change"
 )
 STATED = {"M1": 0.002563, "M5": -0.007802, "M15": 0.021975, "M30": 0.035845, "H1": 0.033896, "H4": -0.002577}
 ROWS = dict.fromkeys(STATED, 2_000_000)
