@@ -14,7 +14,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO
 
 import orjson
 
@@ -22,7 +21,7 @@ from ledger.errors import LedgerError
 from ledger.findings import Json
 from ledger.git.branch import current_branch
 from ledger.journal.heads import Heads
-from ledger.utils.atomic_file import flush_folder
+from ledger.utils.atomic_file import append_atomically, write_atomically
 from ledger.utils.times import utc_now
 from ledger.workspace import Workspace
 
@@ -140,7 +139,7 @@ class Journal:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         known = list(parse_sound(self._mend()))
         entry = seal(kind, scrub_json(body), newest(known))
-        self._write(entry.line + b"\n")
+        append_atomically(self.path, entry.line + b"\n")
         self._remember(entry, known)
         return entry
 
@@ -169,29 +168,14 @@ class Journal:
                 f"{self.path.name} ended in {len(tail.torn)} bytes of an unfinished append; kept in {kept}"
             )
         if tail.sound and not tail.sound.endswith(b"\n"):
-            self._write(b"\n")
+            append_atomically(self.path, b"\n")
         return tail.sound
 
     def _set_aside(self, torn: bytes) -> Path:
         path = self.private / "torn" / f"{self.path.stem}-{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}"
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("xb") as file:
-            file.write(torn)
-            _flush(file)
+        write_atomically(path, torn)
         return path
-
-    def _write(self, data: bytes) -> None:
-        created = not self.path.exists()
-        with self.path.open("ab", buffering=0) as file:
-            before = file.seek(0, os.SEEK_END)
-            try:
-                _write_all(file, data)
-                _flush(file)
-            except OSError:
-                file.truncate(before)
-                raise
-        if created:
-            flush_folder(self.path.parent)
 
     def _remember(self, entry: Entry, known: Iterable[Entry]) -> None:
         try:
@@ -270,14 +254,3 @@ def split_tail(data: bytes) -> Tail:
     except orjson.JSONDecodeError:
         return Tail(data[:start], data[start:])
     return Tail(data)
-
-
-def _write_all(file: IO[bytes], data: bytes) -> None:
-    # One write as a rule. A short one means that space ran out; the next then tells why.
-    while data:
-        data = data[file.write(data) :]
-
-
-def _flush(file: IO[bytes]) -> None:
-    file.flush()
-    os.fsync(file.fileno())

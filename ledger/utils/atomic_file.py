@@ -1,4 +1,4 @@
-"""A file that is written whole or not at all, and survives a power cut."""
+"""Writing and appending whole or not at all, so that the result survives a power cut."""
 
 import contextlib
 import os
@@ -20,6 +20,26 @@ def write_atomically(path: Path, data: bytes) -> None:
         flush_folder(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def append_atomically(path: Path, data: bytes) -> None:
+    """Append `data` to `path`, creating it if necessary, and flush it to the disk.
+
+    Raises OSError (no space, no permission); the file is then as long as it was before.
+    """
+    created = not path.exists()
+    with path.open("ab", buffering=0) as file:
+        before = file.seek(0, os.SEEK_END)
+        try:
+            # One write as a rule. A short one means that space ran out; the next one raises the reason.
+            while data:
+                data = data[file.write(data) :]
+            os.fsync(file.fileno())
+        except OSError:
+            file.truncate(before)
+            raise
+    if created:
+        flush_folder(path.parent)
 
 
 def flush_folder(folder: Path) -> None:
