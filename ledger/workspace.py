@@ -75,11 +75,6 @@ class Workspace:
         """The rehearsals' trained tiny models, by architecture and environment digest."""
         return self.private / "models"
 
-    @cached_property
-    def spool(self) -> Path:
-        """Events that wait to be sent to MLflow."""
-        return self.private / "spool"
-
 
 def read_settings(path: Path) -> dict[str, Json]:
     """The `[tool.ledger]` table of a pyproject.toml; empty when there is none."""

@@ -10,6 +10,7 @@ from ledger.cli import complete
 from ledger.cli.output import console, emit, exit_for, json_option
 from ledger.errors import Exit, RunFailedError, UsageError
 from ledger.findings import Verdict
+from ledger.utils.plural import count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -176,14 +177,13 @@ def _tell_broken_off(error: RunFailedError, request: "RunRequest", as_json: bool
 
 
 def _tell_unsent(workspace: "Workspace") -> None:
-    """Say that earlier runs are not in MLflow. This one's sender has only just started."""
-    from ledger.tracking.status import pending
+    """Report earlier runs that could not be sent to MLflow. This one's sender has only just started."""
+    from ledger.tracking.status import read_status
 
-    unsent = [one for one in pending(workspace.root) if one.error]
-    if unsent:
-        click.echo(
-            f"not in MLflow yet: {len(unsent)} run(s): {unsent[0].error}; send with: ledger sync", err=True
-        )
+    errors = read_status(workspace.root).errors
+    if errors:
+        why = next(iter(errors.values()))
+        click.echo(f"not in MLflow: {count(len(errors), 'run')}: {why}; send with: ledger sync", err=True)
 
 
 def _human(outcome: "Outcome | TrainingOutcome") -> "list[RenderableType]":

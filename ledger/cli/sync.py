@@ -1,4 +1,4 @@
-"""`ledger sync`: send to MLflow what waits in the spool, and say what could not be sent."""
+"""`ledger sync`: send to MLflow what is queued, and report what could not be sent."""
 
 from typing import TYPE_CHECKING
 
@@ -6,6 +6,7 @@ import click
 
 from ledger.cli.output import console, emit, json_option
 from ledger.errors import Exit
+from ledger.utils.plural import count
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
 def command(as_json: bool) -> int:
     """Send to MLflow what has not been sent yet.
 
-    Every run does so by itself, in the background; this is for what a dead server left behind. What cannot
-    be sent stays queued. The store is MLFLOW_TRACKING_URI, or SQLite under .ledger/.
+    Every run is sent in the background; this command is for what a dead server left behind. What cannot be
+    sent stays queued. The store is MLFLOW_TRACKING_URI, or SQLite under .ledger/.
 
     \b
     ledger sync
@@ -37,18 +38,18 @@ def command(as_json: bool) -> int:
 
 
 def send_with_progress(root: "Path") -> "dict[str, Json]":
-    """Send what waits, with a bar on stderr; return the sender's summary."""
+    """Send what is queued, with a progress bar on stderr; return the sender's summary."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
     from ledger.tracking.sender import send_now
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("events"))
     with Progress(*columns, console=console(stderr=True), transient=True) as progress:
-        task = progress.add_task("looking for a store", total=None)
+        task = progress.add_task("connecting to the store", total=None)
 
         def show(message: "dict[str, Json]") -> None:
             if "waiting" in message:
-                click.echo("another sender is at work; waiting for it", err=True)
+                click.echo("another sender is active; waiting for it", err=True)
             else:
                 progress.update(
                     task, description=message["run"], completed=message["sent"], total=message["of"]
@@ -63,13 +64,13 @@ def _lines(summary: "dict[str, Json]", unsent: int) -> list[str]:
     lines = [line for run in runs for line in _run_lines(run)]
     if waiting:
         lines.append(
-            f"{len(waiting)} run{'s' * (len(waiting) > 1)} with {unsent} events unsent to "
+            f"{count(len(waiting), 'run')} with {count(unsent, 'event')} unsent to "
             f"{summary['destination']}; they stay queued, send them with: ledger sync"
         )
     elif runs:
         lines.append(f"all sent to {summary['destination']}")
     else:
-        lines.append(f"nothing waits to be sent to {summary['destination']}")
+        lines.append(f"nothing to send to {summary['destination']}")
     return lines
 
 

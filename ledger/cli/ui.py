@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from ledger.cli.output import emit, json_option
+from ledger.utils.plural import count
 
 if TYPE_CHECKING:
     from ledger.tracking.destination import Destination
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 def command(host: str, port: int, as_json: bool) -> None:
     """Open MLflow's pages on the recorded runs.
 
-    Sends first what is not sent yet. Then serves the store until Ctrl-C, or, where MLFLOW_TRACKING_URI is a
+    First sends what is not sent yet. Then serves the store until Ctrl-C or, if MLFLOW_TRACKING_URI is a
     server already, prints its address.
 
     \b
@@ -42,16 +43,16 @@ def command(host: str, port: int, as_json: bool) -> None:
 
 
 def _sync(destination: "Destination") -> None:
-    """Send what waits. What cannot be sent is told, and keeps nobody from looking at the rest."""
+    """Send what is queued. What cannot be sent is reported, and does not stop the command."""
     from ledger.cli.sync import send_with_progress
 
     for run in send_with_progress(destination.root)["runs"]:
         if run["error"]:
-            click.echo(f"{run['run']}: {run['unsent']} events unsent: {run['error']}", err=True)
+            click.echo(f"{run['run']}: {count(run['unsent'], 'event')} unsent: {run['error']}", err=True)
 
 
 def _check_port(host: str, port: int) -> None:
-    """Raise where the server could not listen: MLflow would say so in a page of traceback."""
+    """Raise an error if the server could not listen: MLflow would report that in a page of traceback."""
     import socket
 
     from ledger.errors import LedgerError, UsageError
@@ -59,7 +60,7 @@ def _check_port(host: str, port: int) -> None:
     try:
         family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     except socket.gaierror as error:
-        raise UsageError(f"unknown host {host!r}", hint="the usual one is 127.0.0.1") from error
+        raise UsageError(f"unknown host {host!r}", hint="the usual host is 127.0.0.1") from error
     with socket.socket(family, kind) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -67,33 +68,25 @@ def _check_port(host: str, port: int) -> None:
         except OSError as error:
             raise LedgerError(
                 f"cannot listen on {host}:{port}: {error.strerror}",
-                hint="take another with: ledger ui --port",
+                hint="choose another port with: ledger ui --port",
             ) from error
 
 
 def _serve(destination: "Destination", host: str, port: int, as_json: bool) -> NoReturn:
-    """Become `mlflow ui`. It works in `.ledger/`, so that nothing of its own lands among tracked files."""
+    """Become `mlflow ui`. It runs in `.ledger/`, so that it writes nothing among tracked files."""
     import os
     import sys
 
     from ledger.tracking.destination import mlflow_environment
 
     artifacts = destination.artifacts.as_uri()
-    arguments = [
-        "--backend-store-uri",
-        destination.uri,
-        "--host",
-        host,
-        "--port",
-        str(port),
-        "--workers",
-        "1",
-    ]
+    arguments = ["--backend-store-uri", destination.uri, "--host", host, "--port", str(port)]
     arguments += ["--default-artifact-root", artifacts, "--artifacts-destination", artifacts]
+    arguments += ["--workers", "1"]
     destination.artifacts.mkdir(parents=True, exist_ok=True)
     os.chdir(destination.artifacts.parent)
     sys.stdout.flush()
     if as_json:
-        os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # The one document on stdout is already out.
+        os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # The JSON document is already on stdout.
     command_line = [sys.executable, "-P", "-m", "mlflow", "ui", *arguments]
     os.execve(sys.executable, command_line, mlflow_environment(os.environ))

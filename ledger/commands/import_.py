@@ -19,9 +19,8 @@ from ledger.importers.journal_form import claims_of, plain
 from ledger.importers.registry import read_source
 from ledger.journal.runs import IMPORTED
 from ledger.journal.store import open_journal
-from ledger.tracking.events import Event, Finish, MetricPoint, Params, Start, flatten
 from ledger.tracking.sender import launch
-from ledger.tracking.spool import Spool
+from ledger.tracking.series import MetricPoint, append_points
 from ledger.utils.hashing import digest_file, digest_json
 from ledger.utils.redaction import scrub_text
 from ledger.workspace import Workspace
@@ -82,24 +81,28 @@ def look(path: Path, kind: str | None, workspace: Workspace | None) -> Imported:
 
 
 def record(workspace: Workspace, imported: Imported) -> None:
-    """Append an entry for each run that is new, and queue its series for MLflow."""
+    """Append an entry for each run that is new, and store its series for MLflow."""
     journal = open_journal(workspace, MODE)
     workspace.private.mkdir(parents=True, exist_ok=True)
     with FileLock(workspace.private / "import.lock"):
         known = _known(workspace)  # another import may have been at it meanwhile
         for run in imported.runs:
             if run.body["claims_digest"] not in known:
-                _queue(workspace, run, journal.append(IMPORTED, run.body).id)
+                journal.append(IMPORTED, run.body)
+                _store_series(workspace, run)
     if any(run.is_new for run in imported.runs):
         launch(workspace.root)
 
 
-def _queue(workspace: Workspace, run: ImportedRun, entry: str) -> None:
-    """Queue for MLflow. The journal has the run already, so a spool without space does not end the import."""
+def _store_series(workspace: Workspace, run: ImportedRun) -> None:
+    """Store the series for MLflow. The journal has the run, so a full disk does not end the import here."""
     try:
-        Spool(workspace.spool).writer(run.body["run"]).append(*_events(run, entry))
+        append_points(workspace.runs / run.body["run"], _points(run))
     except OSError as error:
-        print(f"ledger: {run.body['run']} was not queued for MLflow: {error.strerror}", file=sys.stderr)
+        print(
+            f"ledger: {run.body['run']}: it will be incomplete in MLflow: {error.strerror}",
+            file=sys.stderr,
+        )
 
 
 def _inspect(claimed: Claimed) -> Report:
@@ -164,24 +167,8 @@ def _shown(path: Path, workspace: Workspace | None) -> str:
     return str(full.relative_to(root) if root and full.is_relative_to(root) else path)
 
 
-def _events(run: ImportedRun, entry: str) -> Iterator[Event]:
-    """The run as MLflow gets it: marked as imported, with the claimed settings and series."""
-    body, now = run.body, time_ns() // 1_000_000
-    tags = {
-        "ledger.run": body["run"],
-        "ledger.entry": entry,
-        "ledger.entry.started": entry,
-        "ledger.mode": MODE,
-        "ledger.rehearsal": "false",
-        "ledger.source": body["source"]["path"],
-    }
-    yield Start(body["experiment"], MODE, now, tags)
-    if params := body["claims"].get("params"):
-        yield Params(flatten(params))
-    for name, value in body["claims"].get("metrics", {}).items():
-        if name not in run.series and isinstance(value, int | float):
-            yield MetricPoint(name, value, now)
+def _points(run: ImportedRun) -> Iterator[MetricPoint]:
+    now = time_ns() // 1_000_000
     for name, points in run.series.items():
         every = -(-len(points) // MOST_POINTS) or 1
         yield from (MetricPoint(name, point.value, now, point.step) for point in points[::every])
-    yield Finish("finished", now)

@@ -1,4 +1,4 @@
-"""Tracking: events go to a spool on disk, and a process of its own sends them to MLflow.
+"""Tracking: a process of its own replays the journal and the run folders into MLflow.
 
-A run only ever touches `events` and `spool`. MLflow is imported by `upload` alone, in the sender's process.
+A run only uses `series` and `sender`. MLflow is imported by `replay` alone, in the sender's process.
 """

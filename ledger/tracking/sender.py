@@ -1,7 +1,7 @@
-"""The sender's process: `python -m ledger.tracking.sender ROOT`, and the two ways to start it.
+"""The sender's process, `python -m ledger.tracking.sender ROOT`, and the two ways to start it.
 
-`launch` starts it detached, after a run; `send_now` starts it and watches, for `ledger sync`. Light: the
-caller never imports MLflow, and MLflow's chatter goes to the sender's log alone.
+`launch` starts it detached, after a run; `send_now` starts it and shows its progress, for `ledger sync`. The
+caller never imports MLflow, and what MLflow prints goes to the sender's log alone.
 """
 
 import argparse
@@ -18,34 +18,40 @@ from typing import IO
 from ledger.errors import Exit, LedgerError
 from ledger.findings import Json
 from ledger.tracking.destination import find_destination, mlflow_environment
-from ledger.tracking.status import spool_folder
+from ledger.tracking.request import is_served, request_file
+from ledger.tracking.status import tracking_folder
 
 LOG = "sender.log"
 LOG_BYTES = 1_000_000
+LINGER_SECONDS = 30.0
+"""How long a sender waits for the next run before it ends: importing MLflow costs 2 to 3 s of CPU time."""
 
 
 def launch(root: Path) -> None:
-    """Start a sender in a session of its own and return at once, in a few milliseconds.
+    """Have everything sent by a sender in a session of its own; return at once, in a few milliseconds.
 
-    It outlives the caller and never disturbs it: what goes wrong is in the spool's status and log. Two at
-    once are fine, as the second leaves the work to the first. With LEDGER_SEND=never in the environment
-    nothing is started, and what was queued waits for `ledger sync`.
+    A sender that is still waiting for requests serves this one, else one is started. It outlives the caller
+    and never disturbs it: its errors are in the status and in the log. With LEDGER_SEND=never in the
+    environment nothing is started, and the run stays queued for `ledger sync`.
     """
     if os.environ.get("LEDGER_SEND") == "never":
         return
     with suppress(OSError), _open_log(root) as log:
-        subprocess.Popen(
-            _command(root), stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=root, start_new_session=True
-        )
+        request = request_file(root, os.environ)
+        request.touch()
+        if not is_served(request):
+            command = [*_command(root), "--linger", str(LINGER_SECONDS)]
+            subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=root, start_new_session=True
+            )
 
 
 def send_now(root: Path, on_progress: Callable[[dict[str, Json]], None]) -> dict[str, Json]:
     """Run a sender to its end, passing on its progress; return its summary.
 
-    Progress is `{"waiting": true}` while another sender is at work, and `{"run", "sent", "of"}` in lines of
-    the spool. Raises LedgerError when the sender broke off without a summary.
+    Progress is `{"waiting": true}` while another sender is active, and `{"run", "sent", "of"}` in events.
+    Raises LedgerError when the sender ended without a summary.
     """
-    spool_folder(root).mkdir(parents=True, exist_ok=True)
     summary: dict[str, Json] | None = None
     with _open_log(root) as log:
         process = subprocess.Popen(
@@ -65,27 +71,33 @@ def send_now(root: Path, on_progress: Callable[[dict[str, Json]], None]) -> dict
                     on_progress(message)
     if summary is None:
         raise LedgerError(
-            f"the sender broke off with exit code {process.returncode}",
-            hint=f"its log says why: {spool_folder(root) / LOG}",
+            f"the sender ended early with exit code {process.returncode}",
+            hint=f"see its log: {tracking_folder(root) / LOG}",
         )
     return summary
 
 
 def main() -> int:
-    """Send what waits in the spool of the repository given; 3 when something still waits."""
+    """Send what is queued in the repository given; 3 when something is still unsent."""
     parser = argparse.ArgumentParser(prog="python -m ledger.tracking.sender", description=__doc__)
     parser.add_argument("root", type=Path, help="the repository")
-    parser.add_argument("--foreground", action="store_true", help="report on stdout; wait for another sender")
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument("--foreground", action="store_true", help="report on stdout; wait for another sender")
+    how.add_argument("--linger", type=float, metavar="SECONDS", help="serve requests until none came so long")
     arguments = parser.parse_args()
+    request = request_file(arguments.root, os.environ)
     os.environ.update(mlflow_environment(os.environ))
     _log_to_stderr()
     if not arguments.foreground:
         os.nice(10)
     from ledger.tracking.delivery import Delivery
 
-    report = _line_printer() if arguments.foreground else _say_nothing
+    report = _line_printer() if arguments.foreground else _no_report
     delivery = Delivery(find_destination(arguments.root), report)
-    delivery.run(wait=arguments.foreground)
+    if arguments.linger is None:
+        delivery.run(wait=arguments.foreground)
+    else:
+        delivery.serve(request, arguments.linger)
     report(delivery.summary())
     unsent = any(result.unsent for result in delivery.results.values())
     return Exit.NOT_DONE if unsent else Exit.PASSED
@@ -98,8 +110,8 @@ def _command(root: Path) -> list[str]:
 
 @contextmanager
 def _open_log(root: Path) -> Iterator[IO[bytes]]:
-    """The log, open for appending; the one before it is kept beside it when it has grown large."""
-    path = spool_folder(root) / LOG
+    """The log, open for appending. A log that has grown large is first renamed to `sender.log.1`."""
+    path = tracking_folder(root) / LOG
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.exists() and path.stat().st_size > LOG_BYTES:
         path.replace(path.with_name(f"{LOG}.1"))
@@ -121,20 +133,20 @@ def _log_to_stderr() -> None:
 
 
 def _line_printer() -> Callable[[dict[str, Json]], None]:
-    """Keep stdout for our lines alone: MLflow prints there too, and from here on to stderr."""
+    """Reserve stdout for our lines: what MLflow prints there goes to stderr from here on."""
     stdout = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
 
     def print_line(message: dict[str, Json]) -> None:
-        # The watcher may be gone; what is under way is finished all the same.
+        # The reader may be gone; sending goes on.
         with suppress(BrokenPipeError):
             print(json.dumps(message), file=stdout, flush=True)
 
     return print_line
 
 
-def _say_nothing(message: dict[str, Json]) -> None:
-    """Nobody watches a detached sender: its status file speaks for it."""
+def _no_report(message: dict[str, Json]) -> None:
+    """Nobody reads the output of a detached sender; it writes a status file."""
 
 
 if __name__ == "__main__":

@@ -184,7 +184,7 @@ def _guard(plan: GenerationPlan, before: Report, recorder: Recorder, result: Gen
     )
     output = {"path": recorder.shown(result.output), "lines": len(lines), **digests}
     recorded = _finished(outcome, report, result, output, _metrics(outcome, lines, plan))
-    recorder.finished(recorded, outcome.samples, result.output)
+    recorder.finished(recorded, outcome.samples)
     return replace(outcome, recorded=recorded)
 
 

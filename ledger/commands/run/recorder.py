@@ -1,4 +1,4 @@
-"""Writing one run down: the journal first, then the spool that MLflow is fed from."""
+"""Recording one run: its entries in the journal, and in its folder what is for MLflow alone."""
 
 import math
 import os
@@ -19,11 +19,10 @@ from ledger.errors import LedgerError
 from ledger.evidence.preflight import GitState
 from ledger.evidence.text import LineSample
 from ledger.findings import Json, Report
-from ledger.git.patch import NAME, keep
+from ledger.git.patch import keep
 from ledger.journal.store import Journal, open_journal
-from ledger.tracking.events import Artifact, MetricPoint, record_finish, record_start
 from ledger.tracking.sender import launch
-from ledger.tracking.spool import Spool
+from ledger.tracking.series import MetricPoint, append_points, write_samples
 from ledger.utils.paths import relative_if_inside
 from ledger.workspace import Workspace
 
@@ -54,7 +53,6 @@ class Recorder:
         self.folder: Path = workspace.runs / run
         self.folder.mkdir(parents=True, exist_ok=True)
         self._journal = open_journal(workspace, mode)
-        self._spool = Spool(workspace.spool).writer(run)
         self._warn = warn
         self._lockfile: Lockfile | None = None
         self._lock = FileLock(self.folder / "lock")
@@ -76,26 +74,19 @@ class Recorder:
     def started(self, body: Mapping[str, Json]) -> None:
         """The run begins: everything that is known before it, and what it takes to repeat it."""
         full = {**self._head(), **body, "lockfile": self._lockfile_facts(), "git": self._git(body.get("git"))}
-        entry = self._journal.append("run.started", full)
-        self._track(lambda: record_start(self._spool, full, entry.id))
-        if patch := (full["git"] or {}).get("patch"):
-            kept = Artifact(str((self.folder / NAME).absolute()), sha256=patch["sha256"])
-            self._track(lambda: self._spool.append(kept))
+        self._journal.append("run.started", full)
 
-    def finished(
-        self, body: Mapping[str, Json], samples: Sequence[LineSample] = (), artifact: Path | None = None
-    ) -> None:
-        """The run ended and was guarded: everything that was observed."""
-        full = {**self._head(), "status": "finished", **body}
-        entry = self._journal.append("run.finished", full)
-        self._track(lambda: record_finish(self._spool, full, entry.id, samples=samples, artifact=artifact))
+    def finished(self, body: Mapping[str, Json], samples: Sequence[LineSample] = ()) -> None:
+        """The run ended and was guarded: everything that was observed, and sample lines for MLflow."""
+        self._store(lambda: write_samples(self.folder, samples))
+        self._journal.append("run.finished", {**self._head(), "status": "finished", **body})
         launch(self.workspace.root)
 
     def metric(self, name: str, value: float | None, step: int) -> None:
         """One point of a series, for MLflow; nothing where there is no number."""
         if value is not None and math.isfinite(value):
             point = MetricPoint(name, value, time.time_ns() // 1_000_000, step)
-            self._track(lambda: self._spool.append(point))
+            self._store(lambda: append_points(self.folder, [point]))
 
     def failed(self, reason: str, seconds: float, report: Report | None = None) -> None:
         """The run broke off with an error that was told to the user; `--resume` takes it up again.
@@ -107,8 +98,7 @@ class Recorder:
             body: dict[str, Json] = {**self._head(), "status": "failed", "seconds": seconds, "error": reason}
             if report is not None:
                 body["report"] = report.to_json()
-            entry = self._journal.append("run.finished", body)
-            self._track(lambda: record_finish(self._spool, body, entry.id))
+            self._journal.append("run.finished", body)
         launch(self.workspace.root)
 
     def discard(self) -> None:
@@ -143,12 +133,12 @@ class Recorder:
     def _head(self) -> dict[str, Json]:
         return {"run": self.run, "experiment": self.experiment, "mode": self.mode}
 
-    def _track(self, spool: Callable[[], None]) -> None:
-        """Queue for MLflow. The journal has the run already, so a spool without space does not end it."""
+    def _store(self, write: Callable[[], None]) -> None:
+        """Write what only MLflow shows. The journal has the run, so a full disk does not end it here."""
         try:
-            spool()
+            write()
         except OSError as error:
-            self._warn(f"{self.run} was not queued for MLflow: {error.strerror}; the journal has it")
+            self._warn(f"{self.run} will be incomplete in MLflow: {error.strerror}; the journal has it")
 
 
 def store_environment(journal: Journal, environment: Environment) -> None:

@@ -48,11 +48,11 @@ def test_two_imports_at_once_record_each_claim_once(logged):
     assert logged.json("fsck")["verdict"] == "pass"
 
 
-def test_without_a_spool_the_journal_has_it_all_the_same(logged):
-    (logged.root / ".ledger" / "spool").write_text("in the way")
+def test_without_a_run_folder_the_journal_has_it_all_the_same(logged):
+    (logged.root / ".ledger" / "runs").write_text("in the way")
     done = logged.ledger("import", "docs/log.md")
     assert done.returncode == 0
-    assert "was not queued for MLflow" in done.stderr
+    assert "it will be incomplete in MLflow" in done.stderr
     assert len(entries(logged)) == 10
 
 
@@ -153,10 +153,10 @@ def test_series_go_to_mlflow_and_their_sum_to_the_journal(repository):
     assert run["claims"]["series"]["loss"] == {
         "points": 12_000, "first": 0.0, "last": 1199.9, "min": 0.0, "max": 1199.9, "last_step": 11_999,
     }  # fmt: skip
-    spooled = (repository.root / ".ledger" / "spool" / f"{run['run']}.jsonl").read_text().splitlines()
-    points = [event for event in map(json.loads, spooled) if event["event"] == "metric"]
+    stored = (repository.root / ".ledger" / "runs" / run["run"] / "series.jsonl").read_text().splitlines()
+    points = [json.loads(line) for line in stored]
     assert 3_000 < len(points) <= 5_000
-    assert json.loads(spooled[0])["mode"] == "imported"
+    assert {point["name"] for point in points} == {"loss"}
     assert "12,000 points to step 11,999: first 0" in repository.ledger("show", run["run"]).stdout
 
 

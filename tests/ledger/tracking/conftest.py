@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from ledger.evidence.text import LineSample
+from ledger.journal.store import open_journal
 from ledger.tracking.destination import find_destination, mlflow_environment
-from ledger.tracking.events import record_finish, record_start
-from ledger.tracking.spool import Spool
-from ledger.tracking.status import spool_folder
+from ledger.tracking.queue import queued_runs
+from ledger.tracking.series import MetricPoint, append_points, write_samples
+from ledger.workspace import Workspace
 
 os.environ.update(mlflow_environment(os.environ))
 os.environ.pop("MLFLOW_TRACKING_URI", None)
@@ -21,7 +22,7 @@ os.environ.pop("MLFLOW_TRACKING_URI", None)
 
 @pytest.fixture(scope="session")
 def migrated_database(tmp_path_factory):
-    from ledger.tracking.upload import connect
+    from ledger.tracking.replay import connect
 
     root = tmp_path_factory.mktemp("template")
     connect(find_destination(root, {}))
@@ -30,7 +31,7 @@ def migrated_database(tmp_path_factory):
 
 @pytest.fixture
 def root(tmp_path, migrated_database):
-    """A repository that is ready, with an empty MLflow store and an empty spool."""
+    """A repository that is ready, with an empty MLflow store and an empty journal."""
     (tmp_path / ".ledger").mkdir()
     (tmp_path / "experiments").mkdir()
     shutil.copy(migrated_database, tmp_path / ".ledger" / "mlflow.db")
@@ -38,19 +39,55 @@ def root(tmp_path, migrated_database):
 
 
 @pytest.fixture
-def queue(root):
-    """Queue one whole run as the flows do; returns the output file."""
+def record(root):
+    """Append one entry of a run to the journal, as `ledger run` does; returns it."""
 
-    def queue(run="exp7-3fa91c", mode="real", writer=None):
-        writer = writer or Spool(spool_folder(root)).writer(run)
+    def record(run, kind, body=None, mode="real"):
+        (root / ".ledger" / "runs" / run).mkdir(parents=True, exist_ok=True)
+        head = {"run": run, "experiment": run.rpartition("-")[0], "mode": mode}
+        return open_journal(Workspace(root), mode).append(kind, {**head, **(body or {})})
+
+    return record
+
+
+@pytest.fixture
+def queue(root, record):
+    """Record one whole run as the flows do; returns the output file."""
+
+    def queue(run="exp7-3fa91c", mode="real"):
         output = root / f"{run}.ja"
         output.write_text(f"{run}の翻訳です。\n二行目。\n", encoding="utf-8")
-        record_start(writer, started(run, mode), "sha256:e1")
-        samples = [LineSample(2, "二行目。", "둘째 줄.")]
-        record_finish(writer, finished(run, mode, output), "sha256:e2", samples=samples, artifact=output)
+        record(run, "run.started", started(run, mode), mode)
+        write_samples(root / ".ledger" / "runs" / run, [LineSample(2, "二行目。", "둘째 줄.")])
+        record(run, "run.finished", finished(run, mode, output), mode)
         return output
 
     return queue
+
+
+@pytest.fixture
+def queue_series(root, record):
+    """Record a run with a series that is longer than a batch."""
+
+    def queue_series(run, points):
+        record(run, "run.started")
+        series = [MetricPoint("loss", 1 / (step + 1), 1000 + step, step) for step in range(points)]
+        append_points(root / ".ledger" / "runs" / run, series)
+        record(run, "run.finished", {"status": "finished"})
+        return series
+
+    return queue_series
+
+
+@pytest.fixture
+def pending(root):
+    """The number of unsent events of each run that has any."""
+
+    def pending():
+        counts = {run.id: run.unsent() for run in queued_runs(Workspace(root))}
+        return {run: count for run, count in counts.items() if count}
+
+    return pending
 
 
 @pytest.fixture

@@ -9,14 +9,13 @@ import sys
 import time
 from contextlib import contextmanager
 
+import psutil
 import pytest
 from filelock import FileLock
 
 from ledger.tracking.destination import find_destination
-from ledger.tracking.events import Finish, MetricPoint, Start
 from ledger.tracking.sender import launch, send_now
-from ledger.tracking.spool import Spool
-from ledger.tracking.status import pending, read_status, spool_folder
+from ledger.tracking.status import read_status, tracking_folder
 
 SENDER = [sys.executable, "-P", "-m", "ledger.tracking.sender"]
 
@@ -33,12 +32,6 @@ def closed_port():
         return f"http://ann:hunter2@127.0.0.1:{server.getsockname()[1]}"
 
 
-def queue_series(root, run, points):
-    """A run of several steps: single events, and series longer than a batch."""
-    events = [MetricPoint("loss", 1 / (step + 1), 1000 + step, step) for step in range(points)]
-    Spool(spool_folder(root)).writer(run).append(Start("exp7", "real", 1), *events, Finish("finished", 9))
-
-
 def histories(client, name="loss"):
     """The number of points by ledger run; fails where a run is there twice."""
     experiments = [experiment.experiment_id for experiment in client.search_experiments()]
@@ -50,9 +43,9 @@ def histories(client, name="loss"):
     }
 
 
-def test_a_killed_sender_leaves_nothing_twice_and_nothing_out(root, client, sync):
+def test_a_killed_sender_leaves_nothing_twice_and_nothing_out(root, client, sync, queue_series, pending):
     for number in range(3):
-        queue_series(root, f"exp7-{number}", 1500)
+        queue_series(f"exp7-{number}", 1500)
     for kill_after in (1, 3):
         sender = subprocess.Popen(
             [*SENDER, str(root), "--foreground"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
@@ -61,17 +54,17 @@ def test_a_killed_sender_leaves_nothing_twice_and_nothing_out(root, client, sync
             for _ in range(kill_after):
                 assert sender.stdout.readline()
             sender.send_signal(signal.SIGKILL)
-        assert pending(root), "killed too late to show anything"
+        assert pending(), "killed too late to show anything"
     done = sync()
     assert done.returncode == 0, done.stderr
-    assert pending(root) == []
+    assert pending() == {}
     assert histories(client) == {f"exp7-{number}": 1500 for number in range(3)}
 
 
-def test_a_dead_server_is_told_then_another_store_gets_everything(root, queue, sync, client):
+def test_a_dead_server_is_reported_then_another_store_gets_everything(root, queue, sync, client, pending):
     queue("exp7-aaaaaa")
     queue("exp8-bbbbbb")
-    before = {file.run: file.path.read_bytes() for file in Spool(spool_folder(root)).files()}
+    before = pending()
     began = time.monotonic()
     done = sync(MLFLOW_TRACKING_URI=closed_port())
     assert time.monotonic() - began < 60  # 5 s on an idle machine; MLflow's own limits take minutes
@@ -80,9 +73,11 @@ def test_a_dead_server_is_told_then_another_store_gets_everything(root, queue, s
     assert [(run["run"], run["sent"]) for run in document["runs"]] == [("exp7-aaaaaa", 0), ("exp8-bbbbbb", 0)]
     assert document["unsent"] == sum(run["unsent"] for run in document["runs"]) > 0
     assert all(run["error"] == "connection refused: no server listens there" for run in document["runs"])
-    assert {file.run: file.path.read_bytes() for file in Spool(spool_folder(root)).files()} == before
-    assert [p.error for p in pending(root)] == ["connection refused: no server listens there"] * 2
-    everything = done.stdout + done.stderr + "".join(p.read_text() for p in spool_folder(root).glob("s*.*"))
+    assert pending() == before == {run["run"]: run["unsent"] for run in document["runs"]}
+    assert list(read_status(root).errors.values()) == ["connection refused: no server listens there"] * 2
+    everything = (
+        done.stdout + done.stderr + "".join(p.read_text() for p in tracking_folder(root).glob("s*.*"))
+    )
     assert "hunter2" not in everything
     assert "ann" not in read_status(root).destination
 
@@ -103,7 +98,7 @@ def test_a_server_that_never_answers_is_given_up(root, queue, sync):
     assert json.loads(done.stdout)["runs"][0]["error"] == "the server did not answer in time"
 
 
-def test_the_watchdog_ends_what_knows_no_limit_and_says_so(root, queue):
+def test_the_watchdog_ends_what_has_no_limit_and_reports_it(root, queue):
     """MLflow's own limit is raised beyond reason, so that only the watchdog is left."""
     queue()
     script = (
@@ -123,10 +118,12 @@ def test_the_watchdog_ends_what_knows_no_limit_and_says_so(root, queue):
         )
     assert done.returncode == 3
     assert json.loads(done.stdout.splitlines()[-1])["runs"][0]["error"] == "no answer for 2 s"
-    assert pending(root)[0].error == "no answer for 2 s"
+    assert read_status(root).errors["exp7-3fa91c"] == "no answer for 2 s"
 
 
-def test_a_full_disk_under_the_database_leaves_the_spool(root, queue, sync, client):
+def test_a_full_disk_under_the_database_leaves_the_rest_queued(
+    root, queue, queue_series, sync, client, pending
+):
     """A real refusal by the kernel: no file may grow beyond what the database has now."""
     queue()
     size = (root / ".ledger" / "mlflow.db").stat().st_size
@@ -135,19 +132,20 @@ def test_a_full_disk_under_the_database_leaves_the_spool(root, queue, sync, clie
         f"sys.argv = ['sender', {str(root)!r}, '--foreground']\n"
         "from ledger.tracking.sender import main; sys.exit(main())"
     )
-    queue_series(root, "exp7-1", 3000)
+    queue_series("exp7-1", 3000)
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=False
     )
     assert done.returncode == 3, done.stderr
-    assert any(p.error for p in pending(root))
+    assert pending()
+    assert read_status(root).errors.keys() == pending().keys()
     assert sync().returncode == 0
     assert histories(client) == {"exp7-3fa91c": 0, "exp7-1": 3000}  # the plain run has no such series
 
 
-def test_two_syncs_at_once_send_once(root, client):
+def test_two_syncs_at_once_send_once(root, client, queue_series):
     for number in range(2):
-        queue_series(root, f"exp7-{number}", 1500)
+        queue_series(f"exp7-{number}", 1500)
     (root / "mlflow").mkdir()  # A folder of that name in the repository does not shadow the library.
     (root / "mlflow" / "__init__.py").write_text("raise SystemExit('shadowed')")
     command = [sys.executable, "-c", "from ledger.cli.main import main; main()", "sync", "--json"]
@@ -160,7 +158,7 @@ def test_two_syncs_at_once_send_once(root, client):
     assert histories(client) == {f"exp7-{number}": 1500 for number in range(2)}
 
 
-def test_a_run_queued_while_another_sender_works_is_not_missed(root, queue):
+def test_a_run_queued_while_another_sender_works_is_not_missed(root, queue, pending):
     queue("exp7-aaaaaa")
     queued = []
 
@@ -173,41 +171,83 @@ def test_a_run_queued_while_another_sender_works_is_not_missed(root, queue):
 
     summary = send_now(root, queue_another)
     assert [run["run"] for run in summary["runs"]] == ["exp7-aaaaaa", "exp8-bbbbbb"]
-    assert pending(root) == []
+    assert pending() == {}
 
 
 def test_sync_says_that_it_waits_for_another_sender_and_then_sends(root, queue):
     queue()
     command = [sys.executable, "-c", "from ledger.cli.main import main; main()", "sync"]
-    with FileLock(spool_folder(root) / "sender.lock"):
+    tracking_folder(root).mkdir()
+    with FileLock(tracking_folder(root) / "sender.lock"):
         process = subprocess.Popen(
             command, cwd=root, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
-        assert process.stderr.readline() == "another sender is at work; waiting for it\n"
+        assert process.stderr.readline() == "another sender is active; waiting for it\n"
     out, _ = process.communicate(timeout=120)
     assert process.returncode == 0
     assert out.splitlines()[0] == "exp7-3fa91c  13 sent"
 
 
-def test_launch_returns_at_once_and_sends_in_the_background(root, queue, client):
+def test_launch_returns_at_once_and_sends_in_the_background(root, queue, client, pending, monkeypatch):
+    monkeypatch.setattr("ledger.tracking.sender.LINGER_SECONDS", 1)
     queue()
     began = time.perf_counter()
     launch(root)
     assert time.perf_counter() - began < 0.2  # 1 ms on an idle machine
-    deadline = time.monotonic() + 60
-    while pending(root) and time.monotonic() < deadline:
-        time.sleep(0.2)
-    assert pending(root) == []
+    wait_until_sent(pending)
     assert histories(client, "bleu") == {"exp7-3fa91c": 1}
 
 
+def senders(root):
+    """The senders of this repository that this process started and that have not ended."""
+    alive = [one for one in psutil.Process().children() if one.status() != psutil.STATUS_ZOMBIE]
+    return [one for one in alive if str(root) in one.cmdline()]
+
+
+def wait_until_sent(pending):
+    deadline = time.monotonic() + 60
+    while pending() and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert pending() == {}
+
+
+def test_one_sender_serves_several_runs(root, queue, client, pending, monkeypatch):
+    monkeypatch.setattr("ledger.tracking.sender.LINGER_SECONDS", 20)
+    queue("exp7-aaaaaa")
+    launch(root)
+    wait_until_sent(pending)
+    (sender,) = senders(root)
+    queue("exp8-bbbbbb")
+    launch(root)
+    wait_until_sent(pending)
+    assert senders(root) == [sender]
+    assert histories(client, "bleu") == {"exp7-aaaaaa": 1, "exp8-bbbbbb": 1}
+    sender.kill()
+
+
+def test_a_sender_that_waits_leaves_runs_for_another_store_to_another_sender(
+    root, queue, client, pending, monkeypatch
+):
+    queue("exp7-aaaaaa")
+    launch(root)
+    wait_until_sent(pending)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{root}/other.db")
+    queue("exp8-bbbbbb")
+    launch(root)
+    wait_until_sent(pending)
+    assert histories(client, "bleu") == {"exp7-aaaaaa": 1}
+    for sender in senders(root):
+        sender.kill()
+
+
 def test_launching_imports_no_mlflow():
-    script = "import sys, ledger.tracking.sender, ledger.tracking.status; print('mlflow' in sys.modules)"
+    modules = "ledger.tracking.sender, ledger.tracking.series, ledger.tracking.status"
+    script = f"import sys, {modules}; print('mlflow' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
 
 
-def test_an_empty_spool_needs_no_store(root, sync):
+def test_an_empty_queue_needs_no_store(root, sync):
     (root / ".ledger" / "mlflow.db").unlink()
     done = sync()
     assert (done.returncode, json.loads(done.stdout)["runs"]) == (0, [])

@@ -94,8 +94,8 @@ def test_every_save_is_verified_while_it_trains(repository):
     assert newest_verified(folder) == folder / "checkpoint-90"
     assert len(entries(repository, "checkpoint.verified")) == 3
     assert not (repository.root / ".ledger" / "runs" / done["run"] / "snapshots").exists()
-    spooled = "".join(path.read_text() for path in (repository.root / ".ledger/spool").glob("*.jsonl"))
-    assert not spooled or "bleu_reloaded" in spooled
+    series = (repository.root / ".ledger" / "runs" / done["run"] / "series.jsonl").read_text()
+    assert '"bleu_reloaded"' in series
     no_unearned_mark(repository)
     comes_again_step_by_step(repository, done)
 
