@@ -1,13 +1,11 @@
-"""Another commit to hold the work tree against: which one, and its files, read without touching a checkout.
+"""The commit that the work tree is compared with: which one, and its files, read without a checkout."""
 
-GitPython costs 0.2 s to import, so it is imported where it is used.
-"""
-
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ledger.errors import LedgerError, UsageError
+from ledger.git.client import GitError, ask, paths, run, top_of
 
 DEFAULT_BRANCHES = ("origin/HEAD", "origin/main", "origin/master", "main", "master")
 SHALLOW = "this clone is shallow, and {} is not in it"
@@ -16,7 +14,7 @@ UNSHALLOW = "fetch the history: git fetch --unshallow (in actions/checkout: fetc
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """What a branch is held against. `tree` is a commit, or the empty tree; `name` says it to people."""
+    """What a branch is compared with. `tree` is a commit, or the empty tree; `name` is what messages show."""
 
     tree: str
     name: str
@@ -29,20 +27,15 @@ class GitHistory:
     """
 
     def __init__(self, root: Path) -> None:
-        try:
-            import git
-        except ImportError as error:  # GitPython looks for the program when it is imported
-            raise LedgerError("git is not installed", hint="install git, then repeat the command") from error
         self.root = root
-        self._git = git.Git(root)
-        self._git.update_environment(GIT_OPTIONAL_LOCKS="0")  # never in the way of a commit elsewhere
-        self._failure = git.GitCommandError
         try:
-            self._git.execute(["git", "rev-parse", "--show-toplevel"])
-        except self._failure as error:  # none there, a bare one, or one that git does not trust
-            says = str(error.stderr).strip().removeprefix("stderr:").strip(" '").splitlines()
-            why = says[0].removeprefix("fatal: ") if says else "git failed"
-            raise LedgerError(f"git cannot read {root}: {why}", hint="try there: git status") from error
+            top_of(root)
+        except GitError as error:  # none there, a bare one, or one that git does not trust
+            if error.said == "not installed":
+                raise
+            raise LedgerError(
+                f"git cannot read {root}: {error.said}", hint="try there: git status"
+            ) from error
 
     def base(self, ref: str | None = None) -> Base:
         """Where HEAD left `ref`, or the default branch where none is named.
@@ -63,12 +56,9 @@ class GitHistory:
     def file(self, base: Base, path: Path) -> bytes:
         """The content of a file in the base; empty where it has none of that name."""
         try:
-            data: bytes = self._git.show(
-                f"{base.tree}:./{self._relative(path)}", stdout_as_string=False, strip_newline_in_stdout=False
-            )
-        except self._failure:
+            return run(self.root, "show", f"{base.tree}:./{self._relative(path)}")
+        except GitError:
             return b""
-        return data
 
     def changed(self, base: Base, folders: Sequence[Path], patterns: Sequence[str] = ()) -> list[str]:
         """The files that differ between the base and the work tree, new ones too.
@@ -122,7 +112,7 @@ class GitHistory:
             return Base(parent, f"the commit before ({why})")
         if self._is_shallow():
             raise LedgerError(SHALLOW.format("the commit before HEAD"), hint=UNSHALLOW)
-        return Base(self._ask("hash-object", "-t", "tree", "/dev/null"), "nothing (this is the first commit)")
+        return Base(self._ask("hash-object", "-t", "tree", "/dev/null"), "nothing (first commit)")
 
     def _commit(self, name: str) -> str | None:
         return self._ask("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}") or None
@@ -134,13 +124,7 @@ class GitHistory:
         return path.relative_to(self.root).as_posix()
 
     def _ask(self, *command: str) -> str:
-        """What git answers; empty where it cannot."""
-        try:
-            answer: str = self._git.execute(["git", *command])
-        except self._failure:
-            return ""
-        return answer.strip()
+        return ask(self.root, *command)
 
-    def _paths(self, *command: str) -> Iterable[str]:
-        output: bytes = self._git.execute(["git", *command], stdout_as_string=False)
-        return [path for path in output.decode("utf-8", "surrogateescape").split("\0") if path]
+    def _paths(self, *command: str) -> list[str]:
+        return paths(self.root, *command)

@@ -6,14 +6,13 @@ that holds a secret is not kept at all: to scrub it would make it another patch.
 
 import os
 import shutil
-import subprocess
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ledger.errors import LedgerError
 from ledger.findings import Json
+from ledger.git.client import GitError, paths, run, top_of, without
 from ledger.utils.hashing import digest_file
 from ledger.utils.paths import relative_if_inside
 from ledger.utils.redaction import find_secrets
@@ -29,10 +28,6 @@ _DIFF = (
     "diff", "--binary", "--full-index", "--no-color", "--no-ext-diff", "--no-textconv", "--no-renames",
     "--no-relative", "--ignore-submodules=all", "--src-prefix=a/", "--dst-prefix=b/", "HEAD", "--", ":(top)",
 )  # fmt: skip
-
-
-class GitError(LedgerError):
-    """git refused; the message is what it said."""
 
 
 def keep(root: Path, folder: Path, ignore: Sequence[Path] = ()) -> dict[str, Json]:
@@ -67,31 +62,7 @@ def keep(root: Path, folder: Path, ignore: Sequence[Path] = ()) -> dict[str, Jso
 
 def put_back(patch: Path, tree: Path) -> None:
     """Apply a kept patch to the work tree at `tree`. Raises GitError where it does not fit."""
-    git(tree, "apply", "--binary", "--whitespace=nowarn", str(patch.resolve()))
-
-
-def git(folder: Path, *arguments: str, environment: Mapping[str, str] | None = None) -> bytes:
-    """What git prints. Raises GitError with what it says, and where there is no git."""
-    command = ["git", "-c", "core.hooksPath=/dev/null", "-c", "advice.detachedHead=false", *arguments]
-    known = {**os.environ, "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C", **(environment or {})}
-    try:
-        done = subprocess.run(
-            command, cwd=folder, env=known, capture_output=True, stdin=subprocess.DEVNULL, check=False
-        )
-    except OSError as error:
-        raise GitError(f"git cannot be started: {error.strerror}", hint="install git") from error
-    if done.returncode:
-        said = done.stderr.decode("utf-8", "replace").strip().splitlines()
-        told = next(
-            (line for line in said if line.startswith(("fatal:", "error:"))), said[-1] if said else ""
-        )
-        raise GitError(f"git {arguments[0]}: {told.partition(': ')[2] or told or 'failed'}")
-    return done.stdout
-
-
-def top_of(root: Path) -> Path:
-    """The top folder of the repository that `root` is in. Raises GitError where it is in none."""
-    return Path(os.fsdecode(git(root, "rev-parse", "--show-toplevel").rstrip(b"\n")))
+    run(tree, "apply", "--binary", "--whitespace=nowarn", str(patch.resolve()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +75,7 @@ def _top(root: Path) -> Path | None:
     """The top of a repository that has a commit."""
     try:
         top = top_of(root)
-        git(top, "rev-parse", "--verify", "--quiet", "HEAD")
+        run(top, "rev-parse", "--verify", "--quiet", "HEAD")
     except GitError:
         return None
     return top
@@ -112,14 +83,10 @@ def _top(root: Path) -> Path | None:
 
 def _untracked(top: Path, ignore: Sequence[Path]) -> tuple[list[_NewFile], list[_NewFile]]:
     """The new files that git does not ignore, small ones and the others."""
-    listed = git(
-        top, "ls-files", "--others", "--exclude-standard", "-z", "--", ":(top)", *_without(top, ignore)
+    listed = paths(
+        top, "ls-files", "--others", "--exclude-standard", "-z", "--", ":(top)", *without(top, ignore)
     )
-    found = [
-        _NewFile(name, size)
-        for name in map(os.fsdecode, listed.split(b"\0"))
-        if (size := _size(top / name)) >= 0
-    ]
+    found = [_NewFile(name, size) for name in listed if (size := _size(top / name)) >= 0]
     small, room = [], MOST_BYTES // 2
     for one in sorted(found, key=lambda one: one.size):
         if one.size > min(SMALL_BYTES, room):
@@ -141,27 +108,18 @@ def _diff(top: Path, new: Sequence[_NewFile], ignore: Sequence[Path]) -> bytes:
     """The patch, made with a copy of the index: the user's own is not touched."""
     with tempfile.TemporaryDirectory(prefix="ledger-") as folder:
         index, names = Path(folder) / "index", Path(folder) / "names"
-        own = top / os.fsdecode(git(top, "rev-parse", "--git-path", "index").rstrip(b"\n"))
+        own = top / os.fsdecode(run(top, "rev-parse", "--git-path", "index").rstrip(b"\n"))
         if own.exists():
             # With its time: git takes a file for unchanged that is older than the index and of the same size.
             shutil.copy2(own, index)
         environment = {"GIT_INDEX_FILE": str(index), "GIT_LITERAL_PATHSPECS": "0"}
         if new:
             names.write_bytes(b"\0".join(os.fsencode(f":(top,literal){one.name}") for one in new))
-            git(
+            run(
                 top, "add", "--intent-to-add", f"--pathspec-from-file={names}", "--pathspec-file-nul",
                 environment=environment,
             )  # fmt: skip
-        return git(top, *_DIFF, *_without(top, ignore), environment=environment)
-
-
-def _without(top: Path, ignore: Sequence[Path]) -> list[str]:
-    inside = [
-        path.resolve().relative_to(top.resolve())
-        for path in ignore
-        if path.resolve().is_relative_to(top.resolve())
-    ]
-    return [f":(top,exclude,literal){path.as_posix()}" for path in inside]
+        return run(top, *_DIFF, *without(top, ignore), environment=environment)
 
 
 def _listed(top: Path, one: _NewFile) -> dict[str, Json]:

@@ -1,6 +1,6 @@
-"""Work trees for a moment: a commit checked out beside the repository, and removed again, after a kill too.
+"""Temporary work trees: a commit is checked out next to the repository and removed again, even after a kill.
 
-They lie in `.ledger/worktrees`, each with a lock that its process holds: what nobody holds is left over.
+They are in `.ledger/worktrees`, each with a lock that its process holds; one that nobody holds is removed.
 """
 
 import shutil
@@ -11,17 +11,16 @@ from tempfile import mkdtemp
 
 from filelock import FileLock, Timeout
 
-from ledger.errors import LedgerError
-from ledger.git.patch import GitError, git, top_of
+from ledger.git.client import GitError, ask, run, top_of
 from ledger.workspace import Workspace, read_settings
 
 FOLDER = "worktrees"
-LOCK = ".lock"  # beside the tree: .ledger/worktrees/exp5-3fa91c-x1y2.lock
+LOCK = ".lock"  # next to the tree: .ledger/worktrees/exp5-3fa91c-x1y2.lock
 
 
 @contextmanager
 def checkout(workspace: Workspace, commit: str, name: str) -> Iterator[Workspace]:
-    """The workspace as it was at `commit`, without `.ledger`, in a folder that goes when the block ends.
+    """The workspace as it was at `commit`, without `.ledger`, in a folder that is removed afterwards.
 
     Raises GitError where the repository has no such commit, or git cannot check it out.
     """
@@ -32,7 +31,7 @@ def checkout(workspace: Workspace, commit: str, name: str) -> Iterator[Workspace
     lock = FileLock(tree.with_name(tree.name + LOCK))
     try:
         with lock:
-            git(workspace.root, "worktree", "add", "--quiet", "--force", "--detach", str(tree), commit)
+            run(workspace.root, "worktree", "add", "--quiet", "--force", "--detach", str(tree), commit)
             root = tree / workspace.root.resolve().relative_to(top_of(workspace.root).resolve())
             yield Workspace(root, read_settings(root / "pyproject.toml"))
     finally:
@@ -49,17 +48,13 @@ def tidy(workspace: Workspace) -> None:
 
 
 def has_commit(workspace: Workspace, commit: str) -> bool:
-    """Whether the repository has the commit, with all that it takes to check it out."""
-    try:
-        git(workspace.root, "rev-parse", "--verify", "--quiet", f"{commit}^{{tree}}")
-    except LedgerError:
-        return False
-    return True
+    """Whether the repository has the commit and its files, so that it can be checked out."""
+    return bool(ask(workspace.root, "rev-parse", "--verify", "--quiet", f"{commit}^{{tree}}"))
 
 
 def _remove(workspace: Workspace, tree: Path) -> None:
     with suppress(GitError):
-        git(workspace.root, "worktree", "remove", "--force", "--force", str(tree))
+        run(workspace.root, "worktree", "remove", "--force", "--force", str(tree))
     shutil.rmtree(tree, ignore_errors=True)
     with suppress(GitError):
-        git(workspace.root, "worktree", "prune")
+        run(workspace.root, "worktree", "prune")

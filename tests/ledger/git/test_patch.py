@@ -4,7 +4,9 @@ import subprocess
 
 import pytest
 
-from ledger.git.patch import MOST_BYTES, SMALL_BYTES, GitError, git, keep, put_back
+from ledger.git.client import GitError
+from ledger.git.client import run as git
+from ledger.git.patch import MOST_BYTES, SMALL_BYTES, keep, put_back
 
 
 @pytest.fixture
