@@ -1,7 +1,7 @@
-"""Where a checkpoint comes from and what is claimed of it: its folder beside what the journal has on its run.
+"""Where a checkpoint comes from and which scores are claimed for it, from its folder and from the journal.
 
-Reads small files (names, times, trainer_state.json, the vocabulary) and entries; opens no weights and judges
-nothing, which `guards.checkpoint` does.
+Reads small files (names, times, trainer_state.json, the vocabulary) and entries, but no weights. The guards
+in `guards.checkpoint` judge.
 """
 
 import re
@@ -21,14 +21,14 @@ from ledger.utils.hashing import digest_bytes, digest_file, digest_json
 from ledger.utils.json_values import to_number
 from ledger.utils.times import iso_utc
 
-# What a training that is going on writes into its run folder: {"step": 784}, now and then.
+# Written by a running training into its run folder from time to time: {"step": 784}.
 PROGRESS = "progress.json"
 COMMAND_LINE = "--claim"
 
 # `checkpoint-6000` (transformers), `epoch=3-step=1200.ckpt` (Lightning).
 _STEP = re.compile(r"(?:^checkpoint-|(?:^|[^a-z])step=)(\d{1,15})(?=$|[-.])")
 _WEIGHTS = ("*.safetensors", "*.bin", "*.ckpt", "*.pt")
-# Files that say which id is which piece of text, in the tokenizers of seq2seq models.
+# Files that map ids to pieces of text, in the tokenizers of seq2seq models.
 _VOCABULARY = (
     "added_tokens.json",
     "merges.txt",
@@ -43,32 +43,32 @@ _VOCABULARY = (
     "vocab.json",
     "vocab.txt",
 )
-# Metric names end in these, whatever stands before them: eval_bleu, test_ja_bleu, eval_sacrebleu.
+# Metric names end in these, with any prefix: eval_bleu, test_ja_bleu, eval_sacrebleu.
 _METRICS = ("bleu", "chrf")
 
 
 def origin_of_checkpoint(checkpoint: Path, evidence: Snapshot | None = None) -> Origin:
-    """What a checkpoint says of itself: its name, trainer_state.json, its files, the evidence of its save.
+    """The origin by the checkpoint itself: its name, trainer_state.json, its files, its evidence.
 
-    Run, step, environment and time are the evidence's; without it the time is that of the newest weights
-    file, which a copy may have changed. Never raises for what the files hold.
+    Run, step, environment and time are those of the evidence; without it the time is that of the newest
+    weights file, which copying may have changed. Never raises for the content of the files.
     """
-    told = evidence.origin if evidence else Origin()
+    recorded = evidence.origin if evidence else Origin()
     state = read_trainer_state(checkpoint)
     return replace(
-        told,
+        recorded,
         folder_step=step_in_name(checkpoint),
         state_step=state.step,
         unreadable=state.problem,
-        written=told.written or _written(checkpoint),
+        written=recorded.written or _written(checkpoint),
         tokenizer_digest=tokenizer_digest(checkpoint),
     )
 
 
 def origin_of_run(run: Run, folder: Path) -> Origin:
-    """What the record has on a run; `folder` is the run's own, with the progress of one that was cut off.
+    """The origin by the record of a run; its own `folder` has the progress of one that was cut off.
 
-    The last step is not told of a run that is still going on, for it may be past it by now.
+    A run that is still going on has no last step: it may be past it by now.
     """
     steps = [step for step in (run.last_step, _progress(folder)) if step is not None]
     return Origin(
@@ -81,16 +81,16 @@ def origin_of_run(run: Run, folder: Path) -> Origin:
 
 
 def claims_of(checkpoint: Path, given: Mapping[str, float], earlier: Iterable[Run] = ()) -> ScoreClaims:
-    """The scores that `given` (metric name to value, from the command line) and trainer_state.json claim.
+    """The scores claimed by `given` (value by metric, from the command line) and by trainer_state.json.
 
-    `earlier` are finished runs of the same pipeline; their recorded scores are brought to 0-100.
+    `earlier` are finished runs of the same pipeline; their recorded scores are scaled to 0-100.
     """
     stated = tuple(ScoreClaim(name.lower(), value, COMMAND_LINE) for name, value in given.items())
     return ScoreClaims(stated + tuple(_claims_in_state(checkpoint)), _recorded(earlier))
 
 
 def step_in_name(checkpoint: Path) -> int | None:
-    """The step that a checkpoint's name tells; None where it tells none."""
+    """The step in a checkpoint's name; None where there is none."""
     found = _STEP.search(checkpoint.absolute().name)
     return int(found[1]) if found else None
 
@@ -98,8 +98,8 @@ def step_in_name(checkpoint: Path) -> int | None:
 def tokenizer_digest(folder: Path) -> str | None:
     """One digest over the vocabulary files of a tokenizer's folder; None where there is none.
 
-    Comparable between saves of the same tokenizer class in the same environment: another may write other
-    files. What tokenizer.json holds besides the vocabulary (padding, as last used) is left out.
+    Comparable between checkpoints with the same tokenizer class and environment: others may write other
+    files. The other content of tokenizer.json (padding, as last used) is left out.
     """
     files = {name: _vocabulary(path) for name in _VOCABULARY if (path := folder / name).is_file()}
     digests = {name: digest for name, digest in files.items() if digest is not None}
@@ -108,24 +108,24 @@ def tokenizer_digest(folder: Path) -> str | None:
 
 def _vocabulary(path: Path) -> str | None:
     try:
-        if path.name == "tokenizer.json" and (pieces := _pieces(path.read_bytes())):
-            return digest_bytes(pieces)
+        if path.name == "tokenizer.json" and (content := _vocabulary_content(path.read_bytes())):
+            return digest_bytes(content)
         return f"sha256:{digest_file(path)['sha256']}"
     except OSError:
         return None
 
 
-def _pieces(data: bytes) -> bytes | None:
+def _vocabulary_content(data: bytes) -> bytes | None:
     try:
         content = orjson.loads(data)
-        kept = {key: content.get(key) for key in ("model", "added_tokens")}
-        return orjson.dumps(kept, option=orjson.OPT_SORT_KEYS)
+        vocabulary = {key: content.get(key) for key in ("model", "added_tokens")}
+        return orjson.dumps(vocabulary, option=orjson.OPT_SORT_KEYS)
     except (ValueError, TypeError, AttributeError):
-        return None  # not what it is called: its bytes count as they are
+        return None  # not a tokenizer.json: the bytes of the file are digested as they are
 
 
 def _written(checkpoint: Path) -> str | None:
-    """When the newest file of weights was written, or else the newest file at all (UTC)."""
+    """When the newest file of weights, or else of the configuration, was written (UTC)."""
     if checkpoint.is_file():
         return _time_of([checkpoint])
     weights = [
@@ -140,7 +140,7 @@ def _time_of(paths: Iterable[Path]) -> str | None:
         try:
             times.append(datetime.fromtimestamp(path.stat().st_mtime, UTC))
         except (OSError, OverflowError, ValueError):
-            continue  # gone meanwhile, or a time that no calendar has
+            continue  # deleted meanwhile, or a time outside the calendar
     return iso_utc(max(times)) if times else None
 
 
@@ -148,7 +148,7 @@ def _progress(folder: Path) -> int | None:
     try:
         content = orjson.loads((folder / PROGRESS).read_bytes())
     except (OSError, orjson.JSONDecodeError):
-        return None  # none was written, or its write was cut off
+        return None  # never written, or only in part
     return _step(content.get("step")) if isinstance(content, dict) else None
 
 
@@ -157,7 +157,7 @@ def _step(value: Json) -> int | None:
 
 
 def _claims_in_state(checkpoint: Path) -> Iterator[ScoreClaim]:
-    """The scores at the checkpoint's own step, and best_metric where it is its own and such a score."""
+    """The scores at the checkpoint's own step, and best_metric if it is a score of this checkpoint."""
     state = read_trainer_state(checkpoint)
     seen: set[tuple[str, float]] = set()
     for row in state.log:
@@ -171,7 +171,7 @@ def _claims_in_state(checkpoint: Path) -> Iterator[ScoreClaim]:
 
 
 def _best(checkpoint: Path, state: TrainerState) -> tuple[str, float] | None:
-    """best_metric with its name, which the file does not tell: it is the one that has this value in a row."""
+    """best_metric with its name, which is that of the logged score with the same value."""
     where = state.best_checkpoint
     if state.best is None or not where or step_in_name(Path(where)) != step_in_name(checkpoint):
         return None

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from ledger.commands.run.command.command import Recorded
-    from ledger.commands.run.generation import Outcome, RunRequest
-    from ledger.commands.run.training.train import TrainingOutcome
+    from ledger.commands.run.command.command import RecordedCommand
+    from ledger.commands.run.experiment import RunOutcome, RunRequest
+    from ledger.commands.run.training.task import TrainingOutcome
     from ledger.display.progress import Progress
     from ledger.findings import Json, Report
     from ledger.workspace import Workspace
@@ -96,7 +96,7 @@ def command(
         )
     if experiment is None:
         raise UsageError("which experiment?", hint="ledger run EXP, or: ledger run -- COMMAND")
-    from ledger.commands.run.generation import AGAIN, RunRequest
+    from ledger.commands.run.experiment import AGAIN, RunRequest
 
     allowed = {code.upper() for code in allow} | ({AGAIN} if again else set())
     return _run_experiment(RunRequest(experiment, rehearse, resume, overrides, frozenset(allowed)), as_json)
@@ -132,7 +132,7 @@ def _record_command(
     return exit_for(done.report)
 
 
-def _human_command(done: "Recorded") -> "list[RenderableType]":
+def _human_command(done: "RecordedCommand") -> "list[RenderableType]":
     """The saves and what was found about them; nothing of a command that saved none."""
     from ledger.display.tables import checkpoints_table, report_table
 
@@ -145,7 +145,7 @@ def _human_command(done: "Recorded") -> "list[RenderableType]":
 
 
 def _run_experiment(request: "RunRequest", as_json: bool) -> int:
-    from ledger.commands.run.generation import run_experiment
+    from ledger.commands.run.experiment import run_experiment
     from ledger.workspace import Workspace
 
     workspace = Workspace.find()
@@ -186,8 +186,8 @@ def _tell_unsent(workspace: "Workspace") -> None:
         click.echo(f"not in MLflow: {count(len(errors), 'run')}: {why}; send with: ledger sync", err=True)
 
 
-def _human(outcome: "Outcome | TrainingOutcome") -> "list[RenderableType]":
-    from ledger.commands.run.training.train import TrainingOutcome
+def _human(outcome: "RunOutcome") -> "list[RenderableType]":
+    from ledger.commands.run.training.task import TrainingOutcome
     from ledger.display.tables import (
         lines,
         report_table,
@@ -249,7 +249,7 @@ def _improved(family: "Mapping[str, Json]") -> "list[RenderableType]":
     )
 
 
-def _next(outcome: "Outcome | TrainingOutcome") -> list[str]:
+def _next(outcome: "RunOutcome") -> list[str]:
     steps = {
         f"ledger show {outcome.run}": "everything that was recorded",
         "ledger log": "all runs",

@@ -102,7 +102,7 @@ def command(
         checkpoints=checkpoints,
         interpreter=(interpreter or Path(sys.executable)).absolute(),
         lockfile=lockfile,
-        question=_question(source, reference, language, full, device),
+        options=_options(source, reference, language, full, device),
         claims=claims,
         run=run,
     )
@@ -139,7 +139,7 @@ def _workspace() -> "Workspace | None":
         return None
 
 
-def _question(
+def _options(
     source: Path | None, reference: Path | None, language: str | None, full: bool, device: str
 ) -> "ReloadOptions":
     from ledger.utils.textfiles import read_lines

@@ -1,4 +1,4 @@
-"""`ledger ps`: what runs, what stalled, what was interrupted, and whether its inputs changed under it."""
+"""`ledger ps`: runs that are running, stalled or interrupted, and whether their inputs changed meanwhile."""
 
 import time
 from collections.abc import Iterator
@@ -24,9 +24,9 @@ State = Literal["running", "stalled", "interrupted"]
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """One run that has not ended. `silent` is how many seconds ago it last wrote anything to its folder.
+    """One run that has not ended. `silent` is the seconds since it last wrote to its folder.
 
-    `pid` is None where the process is gone; `changed` says what is no longer what the run was started with.
+    `pid` is None where the process has ended; `changed` lists inputs that differ from those at the start.
     """
 
     run: str
@@ -39,14 +39,14 @@ class Process:
     changed: tuple[str, ...]
 
     def to_json(self) -> dict[str, Json]:
-        """The process as `--json` shows it."""
+        """The process in the document of `--json`."""
         return asdict(self)
 
 
 def processes(workspace: Workspace, stalled_after: float) -> list[Process]:
     """The runs that have not ended, oldest first.
 
-    A run that wrote nothing for `stalled_after` seconds has stalled. An interrupted one is left out once its
+    A run that wrote nothing for `stalled_after` seconds has stalled. Interrupted runs are left out if their
     experiment was run again in the same mode.
     """
     runs = load_runs(workspace)
@@ -78,10 +78,10 @@ def _process(workspace: Workspace, run: Run, stalled_after: float) -> Process:
 
 
 def _silent(folder: Path) -> float | None:
-    """Seconds since anything in the run's folder was written."""
+    """Seconds since the last write in the run's folder."""
     times = []
     for path in folder.rglob("*"):
-        with suppress(OSError):  # a shard may be gone by now
+        with suppress(OSError):  # a shard may have been deleted meanwhile
             times.append(path.stat().st_mtime)
     return max(0.0, time.time() - max(times)) if times else None
 
@@ -93,7 +93,7 @@ def _pid(folder: Path) -> int | None:
 
 
 def _changed(workspace: Workspace, run: Run) -> Iterator[str]:
-    """What is not any more as it was when the run began: its spec, its data, the code."""
+    """What has changed since the run began: its spec, its data, the code."""
     yield from _changed_spec(workspace, run)
     began = datetime.fromisoformat(run.time).timestamp()
     yield from _changed_data(workspace, run, began)
@@ -106,7 +106,7 @@ def _changed_spec(workspace: Workspace, run: Run) -> Iterator[str]:
     try:
         spec = load_experiment(run.experiment, workspace.experiments, run.overrides)
     except LedgerError as error:
-        yield f"its spec cannot be read any more: {error.message}"
+        yield f"its spec can no longer be read: {error.message}"
         return
     if found := tuple(differences(run.spec, spec.digested())):
         yield f"spec: {listed(found)}"
@@ -119,9 +119,9 @@ def _changed_data(workspace: Workspace, run: Run, began: float) -> Iterator[str]
             continue
         if not path.exists():
             yield f"{role}: {file.path} is gone"
-        # Only a file that was written since is read: it may be large.
+        # Files may be large: only those written since are read.
         elif path.stat().st_mtime > began and digest_file(path)["sha256"] != file.sha256:
-            yield f"{role}: {file.path} has other content"
+            yield f"{role}: {file.path} has changed"
 
 
 def _changed_code(workspace: Workspace, run: Run, began: float) -> Iterator[str]:

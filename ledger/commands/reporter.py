@@ -1,4 +1,4 @@
-"""How a flow tells people what it is doing while it does it. What it found at the end is its return value."""
+"""How a command reports what it is doing. Its result is its return value."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -9,14 +9,14 @@ from ledger.findings import Report
 
 
 class Reporter(Protocol):
-    """Where news goes: the terminal's standard error in the command, a list in a test."""
+    """Receives messages: prints them to standard error in the command line, collects them in a test."""
 
     def say(self, text: str) -> None:
-        """Tell one line."""
+        """Report one line."""
 
     def preflight(self, report: Report) -> None:
-        """Tell what preflight found, before anything runs."""
+        """Report the findings of preflight, before anything runs."""
 
     def progress(self, unit: str) -> AbstractContextManager[Callable[[Progress], None]]:
-        """Something to call with each Progress, while it is open; `unit` is what is counted."""
+        """A callback for each Progress while the context is open; `unit` is what is counted."""
         ...

@@ -1,1 +1,1 @@
-"""The parent's side: jobs for a worker, and what comes back."""
+"""The parent's side: jobs for a worker, and their results."""

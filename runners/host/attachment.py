@@ -1,4 +1,4 @@
-"""Attaching to a command's Python processes, as the ledger asks for it: what they are told, what they tell.
+"""The ledger's end of attaching to a command's Python processes: their settings and their events.
 
 The other end is `runners.attach`, which runs inside those processes.
 """
@@ -21,15 +21,15 @@ from runners.host.training import Evaluation, SavedCheckpoint, to_event
 
 STARTUP = Path(__file__).parents[1] / "attach" / "startup"
 PYTHON = re.compile(r"python(\d+(\.\d+)?)?")
-DEAF = re.compile(r"-[a-zA-Z]*[IES][a-zA-Z]*")  # options by which Python passes over PYTHONPATH or site
+ISOLATING = re.compile(r"-[a-zA-Z]*[IES][a-zA-Z]*")  # options that make Python ignore PYTHONPATH or site
 WITH_VALUE = ("-c", "-m", "-W", "-X")
 
 
 @dataclass(frozen=True, slots=True)
 class AttachedTraining:
-    """A training begins in a process of that Python, and will save in `folder`.
+    """A training that began in a process of that Python, and saves in `folder`.
 
-    `filtered`: its log shows the last good loss where there is none (`logging_nan_inf_filter`).
+    `filtered`: its log repeats the last finite loss instead of NaN and infinity (`logging_nan_inf_filter`).
     """
 
     python: Path
@@ -47,7 +47,7 @@ class UsesModels:
 
 @dataclass(frozen=True, slots=True)
 class AttachedCheckpoint:
-    """A save, and the Python that can reload it. `watched`: found in a folder, not told by its training."""
+    """A checkpoint and the Python that can reload it. `watched`: found in a folder, not reported."""
 
     python: Path
     saved: SavedCheckpoint
@@ -56,7 +56,7 @@ class AttachedCheckpoint:
 
 @dataclass(frozen=True, slots=True)
 class Unverified:
-    """A save that nobody but the program can reload; or, without a folder, something that was not done."""
+    """A checkpoint that cannot be verified, and why; without a folder, another step that failed."""
 
     reason: str
     step: int = 0
@@ -67,59 +67,59 @@ AttachedEvent = AttachedTraining | UsesModels | AttachedCheckpoint | Unverified 
 
 
 class Attachment:
-    """One run's folder as the attached processes use it."""
+    """The files in a run's folder through which attached processes and the ledger communicate."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder.absolute()
-        self._read = 0
+        self._offset = 0
 
     def environment(self, run: str, digest: str, python: Path) -> dict[str, str]:
-        """The variables for the command, and what is left for its processes to read.
+        """The variables for the command. Writes the settings that its processes read.
 
-        `digest` is that of the environment of `python`; processes of another Python know none.
+        `digest` is that of the environment of `python`; processes of another Python have none.
         """
-        told = {"run": run, "environment": digest, "python": str(python)}
-        (self.folder / channel.RUN).write_text(json.dumps(told), encoding="utf-8")
+        settings = {"run": run, "environment": digest, "python": str(python)}
+        (self.folder / channel.RUN).write_text(json.dumps(settings), encoding="utf-8")
         path = [str(STARTUP), *filter(None, [os.environ.get("PYTHONPATH")])]
         return {channel.VARIABLE: str(self.folder), "PYTHONPATH": os.pathsep.join(path)}
 
     def read(self) -> list[AttachedEvent]:
-        """What was told since the last time. A line that is still being written waits for the next."""
+        """The events since the last call. A line that is still being written is left for the next call."""
         try:
             with (self.folder / channel.EVENTS).open("rb") as file:
-                file.seek(self._read)
+                file.seek(self._offset)
                 text = file.read()
         except FileNotFoundError:
             return []
         whole = text[: text.rfind(b"\n") + 1]
-        self._read += len(whole)
-        return [news for line in whole.splitlines() if (news := _news(line)) is not None]
+        self._offset += len(whole)
+        return [event for line in whole.splitlines() if (event := _event(line)) is not None]
 
     def stop(self) -> None:
-        """Have the trainings end at their next step."""
+        """Ask the trainings to end at their next step."""
         (self.folder / channel.STOP).touch()
 
     def remove_snapshots(self, folders: Iterable[Path]) -> None:
-        """Drop what a killed process has left linked; `folders` are those that trainings saved in."""
+        """Remove all snapshots, those of killed processes too; `folders` are those with checkpoints."""
         shutil.rmtree(self.snapshots, ignore_errors=True)
         for near in {place / NEAR for folder in folders for place in (folder, folder.parent)}:
             shutil.rmtree(near / self.folder.name, ignore_errors=True)
             with suppress(OSError):
-                near.rmdir()  # as far as it is empty
+                near.rmdir()  # unless another run has snapshots there
 
     @property
     def log(self) -> Path:
-        """Where attached processes leave the tracebacks of what failed."""
+        """The log for tracebacks of attached processes."""
         return self.folder / channel.LOG
 
     @property
     def snapshots(self) -> Path:
-        """Where saves are linked."""
+        """The folder in which checkpoints are hard-linked."""
         return self.folder / channel.SNAPSHOTS
 
 
 def python_of(program: str) -> Path | None:
-    """The Python that a program is or, by its first line, is run by; None for any other program."""
+    """The Python that a program is, or that its first line names; None for any other program."""
     found = shutil.which(program)
     if found is None:
         return None
@@ -136,20 +136,20 @@ def python_of(program: str) -> Path | None:
     return Path(resolved) if resolved else None
 
 
-def deaf(argv: Sequence[str]) -> str | None:
-    """The option by which this Python will not hear of us; None where there is none."""
+def isolating_option(argv: Sequence[str]) -> str | None:
+    """The option that keeps this Python from loading our hooks; None where there is none."""
     if not PYTHON.fullmatch(Path(argv[0]).name):
         return None
     for word in argv[1:]:
         if not word.startswith("-") or word.startswith(WITH_VALUE):
             return None
-        if DEAF.fullmatch(word):
+        if ISOLATING.fullmatch(word):
             return word
     return None
 
 
 def output_folder(argv: Sequence[str]) -> Path | None:
-    """What `--output_dir` or `--output-dir` names."""
+    """The value of `--output_dir` or `--output-dir`."""
     for number, word in enumerate(argv):
         name, equals, value = word.partition("=")
         if name in ("--output_dir", "--output-dir"):
@@ -158,12 +158,12 @@ def output_folder(argv: Sequence[str]) -> Path | None:
 
 
 def default_python(program: str) -> Path:
-    """The Python to reload with where no process told its own."""
+    """The Python to reload with, where no process has reported its own."""
     return python_of(program) or Path(sys.executable)
 
 
-def _news(line: bytes) -> AttachedEvent | None:
-    """One event; None for what is none, for the file lies where the program can write."""
+def _event(line: bytes) -> AttachedEvent | None:
+    """One event; None for an invalid line: the program can write to the file as well."""
     try:
         event: Mapping[str, Json] = json.loads(line)
         match event["event"]:
@@ -172,10 +172,10 @@ def _news(line: bytes) -> AttachedEvent | None:
                 return AttachedTraining(*where, int(event["step"]), bool(event["filtered"]))
             case "models":
                 return UsesModels(Path(event["python"]))
-            case "step" if isinstance(news := to_event(dict(event)), TrainingPoint | Evaluation):
-                return news
-            case "saved" if isinstance(news := to_event(dict(event)), SavedCheckpoint):
-                return AttachedCheckpoint(Path(event["python"]), news)
+            case "step" if isinstance(point := to_event(dict(event)), TrainingPoint | Evaluation):
+                return point
+            case "saved" if isinstance(saved := to_event(dict(event)), SavedCheckpoint):
+                return AttachedCheckpoint(Path(event["python"]), saved)
             case "unverified":
                 return Unverified(str(event["reason"]), int(event["step"]), Path(event["folder"]))
             case "skip":

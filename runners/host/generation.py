@@ -1,4 +1,4 @@
-"""Generation as the ledger asks for it: a job in, an output file and what is to be recorded about it out."""
+"""Generation, from the parent's side: a job in, an output file and facts for the record out."""
 
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -17,10 +17,10 @@ PROBE_SENTENCES = 10
 
 @dataclass(frozen=True, slots=True)
 class GenerationJob:
-    """What to translate, with what, and how. `model` is a folder or a hub name, that at `revision`.
+    """What to translate, with which model and settings. `model` is a folder, or a hub name at `revision`.
 
-    `source` is a UTF-8 file of `lines` lines. `generation` holds what the spec sets; the rest is the
-    model's default. `family` None: told from the model's own config. A line that fails becomes
+    `source` is a UTF-8 file of `lines` lines. `generation` has the settings of the spec; for others the
+    model's defaults apply. `family` None: inferred from the model's config. A line that fails becomes
     `failure_marker`.
     """
 
@@ -42,12 +42,11 @@ class GenerationJob:
 
 @dataclass(frozen=True, slots=True)
 class GenerationResult:
-    """What came of it.
+    """The result of a generation.
 
-    `failed` counts lines with the failure marker, `resumed` the lines that an earlier try had done.
-    `batch_sizes` has one number a shard: the smallest batch that it ran in when memory was short, else the
-    size asked for; `halved` counts the batches that were cut. `seconds` is this process's wall time,
-    loading included.
+    `failed` counts lines with the failure marker, `resumed` the lines translated before a resume.
+    `batch_sizes` has a number for each shard: its smallest batch if memory was short, else the requested
+    size; `halved` counts the batches that were halved. `seconds` is wall time, loading included.
     """
 
     output: Path
@@ -71,9 +70,9 @@ def generate(
 ) -> GenerationResult:
     """Translate the source and write the output: one line for each source line, in order.
 
-    Shards are kept in `run_dir`, and those of the same job are not done again: that is how a run is
-    resumed. `on_notice` is told at once what a person should know, such as a batch halved for want of
-    memory. Raises LedgerError for whatever keeps the run from being finished.
+    Shards are stored in `run_dir`, and those of the same job are not translated again, so that a run can be
+    resumed. `on_notice` is called at once with notices such as a batch halved for lack of memory. Raises
+    LedgerError for whatever prevents the run from finishing.
     """
     began = time.monotonic()
     folder = run_dir / "shards"
@@ -108,9 +107,9 @@ def generate(
 
 
 def probe(worker: Worker, job: GenerationJob) -> TokenizerProbe:
-    """What the model's tokenizer makes of the job's language codes; loads no weights.
+    """How the model's tokenizer treats the job's language codes; loads no weights.
 
-    Roles that the family has no code for are left out. The round trip is tried on the first lines of the
+    Roles without a code in the family are left out. The round trip is tested on the first lines of the
     source.
     """
     with job.source.open(encoding="utf-8-sig", errors="replace") as file:
@@ -120,7 +119,7 @@ def probe(worker: Worker, job: GenerationJob) -> TokenizerProbe:
 
 
 def to_probe(result: Event) -> TokenizerProbe:
-    """What a worker found out about a tokenizer's codes."""
+    """A worker's result as evidence."""
     return TokenizerProbe(
         tokenizer=result["tokenizer"],
         known_codes=tuple(result["known_codes"]),
@@ -150,14 +149,14 @@ def _to_worker(job: GenerationJob, shards: Path) -> Event:
 
 
 def _read_shards(folder: Path, result: Event) -> list[Shard]:
-    kept = ShardFolder(folder, result["job_digest"])
+    stored = ShardFolder(folder, result["job_digest"])
     shards = []
     for index, lines in enumerate(result["shards"]):
-        shard = kept.read(index, lines)
+        shard = stored.read(index, lines)
         if shard is None:
             raise LedgerError(
-                f"shard {index} in {folder} was changed while the run went on",
-                hint="repeat the command with --resume: only that shard is done again",
+                f"shard {index} in {folder} was changed during the run",
+                hint="repeat the command with --resume: only that shard is translated again",
             )
         shards.append(shard)
     return shards

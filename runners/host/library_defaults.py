@@ -1,4 +1,4 @@
-"""The effective defaults of an environment, asked of a worker in it: no run, no weights, no network."""
+"""The effective defaults of an environment, read by a worker in it: no run, no weights, no network."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from runners.host.worker_process import Event, Worker
 
 @dataclass(frozen=True, slots=True)
 class ModelClass:
-    """A family, with the part of its config that the experiment `name` sets; empty: the class's own."""
+    """A family, and the config values that the experiment `name` sets; empty: the defaults of the class."""
 
     name: str
     family: str
@@ -20,9 +20,9 @@ class ModelClass:
 
 @dataclass(frozen=True, slots=True)
 class Defaults:
-    """`settings` by class or call; `chosen` are those that were given, by dotted name.
+    """`settings` by class or call; `chosen` are those that the experiment sets, by dotted name.
 
-    `unseen` says why one of them could not be had.
+    `unseen` has the reasons why settings could not be read.
     """
 
     settings: Mapping[str, Json]
@@ -32,15 +32,15 @@ class Defaults:
 
 
 def dump(
-    interpreter: Path, log: Path, models: Sequence[ModelClass], tell: Callable[[Progress], None]
+    interpreter: Path, log: Path, models: Sequence[ModelClass], on_progress: Callable[[Progress], None]
 ) -> Defaults:
-    """Start a worker in `interpreter` and ask. Raises LedgerError where it cannot be run."""
+    """Read the defaults in a worker of `interpreter`. Raises LedgerError where it cannot be run."""
 
     def on_event(event: Event) -> None:
         if event["event"] == "progress":
-            tell(Progress(event["stage"], event["done"], event["total"]))
+            on_progress(Progress(event["stage"], event["done"], event["total"]))
 
-    asked = [{"name": one.name, "family": one.family, "config": dict(one.config)} for one in models]
+    classes = [{"name": one.name, "family": one.family, "config": dict(one.config)} for one in models]
     with Worker(interpreter, log) as worker:
-        result = worker.call({"job": "dump_defaults", "models": asked}, on_event)
+        result = worker.call({"job": "dump_defaults", "models": classes}, on_event)
     return Defaults(result["settings"], result["chosen"], result["unseen"], tuple(result["imported"]))

@@ -9,6 +9,7 @@ from array import array
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from shutil import rmtree
 
 from ledger.display.progress import Progress
 from ledger.errors import LedgerError
@@ -173,24 +174,29 @@ def write_series(values: Sequence[float], path: Path) -> Path:
 
 
 def snapshots_in(work: Path) -> Path:
-    """The snapshots in a run's folder."""
+    """The folder of snapshots in a run's folder."""
     return work / "snapshots"
 
 
 @dataclass(frozen=True, slots=True)
 class SavedCheckpoint:
-    """One save: its folder, the snapshot that is to be verified, and the seconds that the training waited."""
+    """A checkpoint that was saved: its folder, the snapshot to verify, and the seconds that it took."""
 
     step: int
     folder: Path
     snapshot: Path
-    save_seconds: float
-    evidence_seconds: float
+    save_seconds: float = 0.0
+    evidence_seconds: float = 0.0
+
+    def drop_snapshot(self) -> None:
+        """Remove the snapshot. Without hard links there is none: the checkpoint's own folder is verified."""
+        if self.snapshot != self.folder:
+            rmtree(self.snapshot, ignore_errors=True)
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingResult:
-    """How it ended. `stopped`: it was asked to end before its last step."""
+    """The result of a training. `stopped`: it was asked to end before its last step."""
 
     last_step: int
     stopped: bool
@@ -201,7 +207,7 @@ class TrainingResult:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """The loss on the validation text, in nats a token."""
+    """The loss on the validation text, in nats per token."""
 
     step: int
     loss: float | None
@@ -209,7 +215,7 @@ class Evaluation:
 
 @dataclass(frozen=True, slots=True)
 class FamilyMeasurement:
-    """One metric of several members, measured at a step: each member's value, over so many windows."""
+    """A family of metrics at a step: each member's value, and how many windows it was measured on."""
 
     step: int
     name: str
@@ -218,7 +224,7 @@ class FamilyMeasurement:
 
 
 class TrainingFailedError(LedgerError):
-    """The training ended early; `failure` is how."""
+    """The training ended early; `failure` says how."""
 
     def __init__(self, message: str, *, hint: str, failure: TrainingFailure) -> None:
         super().__init__(message, hint=hint)
@@ -228,30 +234,30 @@ class TrainingFailedError(LedgerError):
 TrainingEvent = Progress | TrainingPoint | Evaluation | FamilyMeasurement | SavedCheckpoint | str
 
 
-def probe(worker: Worker, job: TrainingJob, tell: Callable[[Progress], None]) -> TokenizerProbe:
-    """What the training's tokenizer makes of the job's language codes; one from scratch is made for it."""
+def probe(worker: Worker, job: TrainingJob, on_progress: Callable[[Progress], None]) -> TokenizerProbe:
+    """How the training's tokenizer, made for it if need be, treats the job's language codes."""
 
     def on_event(event: Event) -> None:
         if event["event"] == "progress":
-            tell(Progress(event["stage"], event["done"], event["total"], event["rate"]))
+            on_progress(Progress(event["stage"], event["done"], event["total"], event["rate"]))
 
     return to_probe(worker.call({**job.to_worker(), "job": "probe_training"}, on_event))
 
 
-def train(worker: Worker, job: Job, tell: Callable[[TrainingEvent], None]) -> TrainingResult:
-    """Train until the end, or until `stop_file` is there.
+def train(worker: Worker, job: Job, post: Callable[[TrainingEvent], None]) -> TrainingResult:
+    """Train to the end, or until `stop_file` exists.
 
-    `tell` is given progress, points of the series, saves and notices (text). Raises TrainingFailedError for
-    whatever ends it early; the message has the step.
+    `post` receives progress, points of the series, checkpoints and notices (text). Raises TrainingFailedError
+    for whatever ends it early; the message has the step.
     """
     job.stop_file.unlink(missing_ok=True)
-    last: list[int] = []  # the last step that was done
+    last: list[int] = []  # the last finished step
 
     def on_event(event: Event) -> None:
-        news = to_event(event)
-        if isinstance(news, Progress) and news.stage == "training":
-            last[:] = [news.done]
-        tell(news)
+        parsed = to_event(event)
+        if isinstance(parsed, Progress) and parsed.stage == "training":
+            last[:] = [parsed.done]
+        post(parsed)
 
     try:
         result = worker.call(job.to_worker(), on_event)
@@ -267,14 +273,14 @@ def train(worker: Worker, job: Job, tell: Callable[[TrainingEvent], None]) -> Tr
 
 
 def _failed(ended: LedgerError, last: int | None) -> TrainingFailedError:
-    """The error with its step; `last` is the last step that was done, None before the training began."""
+    """The error with its step; `last` is the last finished step, None before the training began."""
     died = ended if isinstance(ended, WorkerDiedError) else None
     error = died.resumable() if died else ended
-    told = not last or f"step {last}" in error.message or f"-{last}" in error.message
-    after = "" if told else f" (after step {last:,})"
-    # A death is told by a signal and by what was said before it: the message itself only guesses at memory.
+    has_step = not last or f"step {last}" in error.message or f"-{last}" in error.message
+    after = "" if has_step else f" (after step {last:,})"
+    # The signal and the last words are evidence; the message itself only guesses that memory was short.
     failure = TrainingFailure(
-        message=died.said if died else ended.message,
+        message=died.last_words if died else ended.message,
         step=None if last is None else last + 1,
         signal=died.signal if died else None,
     )
@@ -282,7 +288,7 @@ def _failed(ended: LedgerError, last: int | None) -> TrainingFailedError:
 
 
 def to_event(event: Event) -> TrainingEvent:
-    """What an event of a training says."""
+    """An event of a training, from its JSON."""
     match event["event"]:
         case "progress":
             return Progress(event["stage"], event["done"], event["total"], event["rate"])
@@ -315,5 +321,5 @@ def to_event(event: Event) -> TrainingEvent:
 
 
 def _number(value: float | str | None) -> float | None:
-    """A number of the series; NaN and the infinities come as text."""
+    """A number of the series; NaN and infinities are sent as text."""
     return None if value is None else float(value)

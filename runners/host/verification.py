@@ -1,7 +1,6 @@
-"""Verification as the ledger asks for it: a checkpoint's folder in, what it is once reloaded out.
+"""Verification, from the parent's side: a checkpoint's folder in, the evidence of the reloaded model out.
 
-The reload itself is a worker's; scores are computed here, for the experiment's environment need not have
-sacrebleu.
+A worker reloads it; scores are computed here, since the experiment's environment need not have sacrebleu.
 """
 
 from collections.abc import Callable, Mapping
@@ -20,16 +19,16 @@ from ledger.models.languages import language_of
 from runners.host.worker_process import Event, Worker
 
 PARTS = ("weights", "forward", "sample", "tokenizer", "effective")
-NOTHING_KEPT = "no evidence was kept when it was saved"
+NO_EVIDENCE = "no evidence was written when it was saved"
 EVIDENCE_FILE = "ledger/evidence.json"
 
 
 @dataclass(frozen=True, slots=True)
 class ReloadOptions:
-    """What to ask of a checkpoint beyond what its own evidence says, as the user gave it.
+    """What to do with a checkpoint beyond repeating its own evidence, as the user requested.
 
-    `source` and `reference` are lines; `language` is the target's, in any family's spelling; codes are in the
-    checkpoint's own. `full`: translate all lines with the checkpoint's own generation settings. `device`:
+    `source` and `reference` are lines; `language` is the target's, in any family's spelling; the codes are in
+    the checkpoint's own. `full`: translate all lines with the checkpoint's own generation settings. `device`:
     cpu, cuda or auto.
     """
 
@@ -44,16 +43,16 @@ class ReloadOptions:
 
 @dataclass(frozen=True, slots=True)
 class ReloadResult:
-    """What came of it. `expected` is the save's own evidence: parts that were not kept are None.
+    """The evidence of a reloaded checkpoint. `expected` is that of the save: missing parts are None.
 
-    `asked` is a second sample: the lines that the user gave where the first is of the evidence's, or all
-    lines for `full`. Samples that have a reference and a language are scored. `seconds` by stage.
+    `user_sample` is a second sample: the user's lines, where the first one has those of the evidence, or all
+    lines for `full`. Samples with a reference and a language are scored. `seconds` by stage.
     """
 
     files: CheckpointFiles
     expected: Snapshot
     actual: Snapshot
-    asked: Sample | None = None
+    user_sample: Sample | None = None
     has_evidence: bool = False
     seconds: Mapping[str, float] = field(default_factory=dict)
     imported: tuple[str, ...] = ()
@@ -62,45 +61,49 @@ class ReloadResult:
 def reload(
     worker: Worker,
     checkpoint: Path,
-    question: ReloadOptions,
+    options: ReloadOptions,
     on_progress: Callable[[Progress], None] = lambda _progress: None,
 ) -> ReloadResult:
     """Reload the checkpoint in the worker's environment and collect its evidence again.
 
-    A folder that cannot be loaded is an answer, too. Raises LedgerError where the worker's environment or the
-    machine is what keeps it from being done.
+    A folder that cannot be loaded is a result, too. Raises LedgerError where the worker's environment or the
+    machine is at fault.
     """
     try:
-        kept = read_evidence(checkpoint)
+        evidence = read_evidence(checkpoint)
     except LedgerError as error:
         return _without_evidence(checkpoint, error.message)
-    language = question.language or _language(kept)
+    language = options.language or _language(evidence)
     with ThreadPoolExecutor(1) as pool:  # the scorer's dictionaries are loaded while the worker works
-        expected = pool.submit(_scored, kept.snapshot if kept else _nothing_kept(), language)
-        result = worker.call(_job(checkpoint, question), _teller(on_progress))
-    asked = parse(Sample, result["asked"]) if result["asked"] else None
+        expected = pool.submit(
+            _scored,
+            evidence.snapshot if evidence else Snapshot(unseen=dict.fromkeys(PARTS, NO_EVIDENCE)),
+            language,
+        )
+        result = worker.call(_job(checkpoint, options), _teller(on_progress))
+    given = parse(Sample, result["asked"]) if result["asked"] else None
     return ReloadResult(
         files=parse(CheckpointFiles, result["files"]),
         expected=expected.result(),
         actual=_scored(parse(Snapshot, result["snapshot"]), language),
-        asked=asked and _score_sample(asked, language),
-        has_evidence=kept is not None,
+        user_sample=given and _score_sample(given, language),
+        has_evidence=evidence is not None,
         seconds=result["seconds"],
         imported=tuple(result["imported"]),
     )
 
 
-def _job(checkpoint: Path, question: ReloadOptions) -> Event:
+def _job(checkpoint: Path, options: ReloadOptions) -> Event:
     return {
         "job": "probe_checkpoint",
         "checkpoint": str(checkpoint.resolve()),
-        "source": list(question.source),
-        "reference": list(question.reference),
-        "language": question.language,
-        "source_code": question.source_code,
-        "target_code": question.target_code,
-        "full": question.full,
-        "device": question.device,
+        "source": list(options.source),
+        "reference": list(options.reference),
+        "language": options.language,
+        "source_code": options.source_code,
+        "target_code": options.target_code,
+        "full": options.full,
+        "device": options.device,
     }
 
 
@@ -112,10 +115,10 @@ def _teller(on_progress: Callable[[Progress], None]) -> Callable[[Event], None]:
     return tell
 
 
-def _language(kept: StoredEvidence | None) -> str | None:
-    if kept is None or kept.snapshot.sample is None:
+def _language(evidence: StoredEvidence | None) -> str | None:
+    if evidence is None or evidence.snapshot.sample is None:
         return None
-    code = kept.snapshot.sample.language or kept.recipe.get("target_code")
+    code = evidence.snapshot.sample.language or evidence.recipe.get("target_code")
     return language_of(code) if code else None
 
 
@@ -126,19 +129,15 @@ def _scored(snapshot: Snapshot, language: str | None) -> Snapshot:
 
 
 def _score_sample(sample: Sample, language: str | None) -> Sample:
-    """The sample with its BLEU; without it where there is no reference or no language."""
+    """The sample with its BLEU, if it has a reference and a language."""
     if not sample.reference or language is None or len(sample.reference) != len(sample.output):
         return sample
     bleu = score(sample.output, sample.reference, language).bleu
     return replace(sample, language=language, bleu=bleu)
 
 
-def _nothing_kept() -> Snapshot:
-    return Snapshot(unseen=dict.fromkeys(PARTS, NOTHING_KEPT))
-
-
 def _without_evidence(checkpoint: Path, why: str) -> ReloadResult:
-    """Damaged evidence is damage to the checkpoint: it is not looked at as if it never had any."""
+    """Damaged evidence is damage to the checkpoint, which is not treated as one without evidence."""
     files = CheckpointFiles(str(checkpoint), "not read", 0, problems={EVIDENCE_FILE: why})
     unseen: dict[str, Any] = dict.fromkeys(PARTS, f"its evidence is damaged: {why}")
     return ReloadResult(files, Snapshot(unseen=unseen), Snapshot(unseen=unseen), has_evidence=True)

@@ -1,4 +1,4 @@
-"""The parent's end of a worker: start it, send it jobs, read its events, end it.
+"""The parent's end of a worker: starts it, sends jobs, reads events, ends it.
 
 The parent imports neither torch nor transformers; the worker runs under the experiment's interpreter.
 """
@@ -19,29 +19,29 @@ from ledger.utils.redaction import scrub_file
 Event = dict[str, Any]
 
 BOOTSTRAP = Path(__file__).parents[1] / "worker" / "bootstrap.py"
-PATIENCE = 5.0  # seconds that a worker gets to leave by itself
-LOG_TAIL = 5  # lines of the worker's log that a message shows
-LOG_READ = 8192  # bytes of the log that are looked at for them
+EXIT_TIMEOUT = 5.0  # seconds for a worker to end by itself
+LOG_TAIL = 5  # lines of the worker's log in a message
+LOG_READ = 8192  # bytes at the end of the log that are read for them
 
 
 class WorkerDiedError(LedgerError):
-    """The worker died over a job; `signal` is the one that killed it, `said` the end of its log."""
+    """The worker died during a job; `signal` is the one that killed it, `last_words` the end of its log."""
 
-    def __init__(self, message: str, *, hint: str, signal: int | None = None, said: str = "") -> None:
+    def __init__(self, message: str, *, hint: str, signal: int | None = None, last_words: str = "") -> None:
         super().__init__(message, hint=hint)
         self.signal = signal
-        self.said = said
+        self.last_words = last_words
 
     def resumable(self) -> LedgerError:
-        """The same, for a job that a run can take up again."""
+        """The same error, for a job that can be resumed."""
         return LedgerError(self.message, hint=f"continue with --resume; {self.hint}")
 
 
 class Worker:
-    """A process that does jobs one after the other, so that importing transformers is paid for once.
+    """A process that does jobs one after the other, so that transformers is imported only once.
 
-    A context manager: leaving it ends the process, whatever it is doing. What libraries print goes to `log`.
-    `nice` is how much it gives way to others, as in nice(1).
+    A context manager: leaving it ends the process, even in the middle of a job. The output of libraries goes
+    to `log`. `nice` lowers its priority, as in nice(1).
     """
 
     def __init__(self, interpreter: Path, log: Path, *, nice: int = 0) -> None:
@@ -64,11 +64,11 @@ class Worker:
                 raise
             raise LedgerError(
                 f"cannot run the experiment's Python: {self.interpreter}: {error.strerror}",
-                hint="make the environment again, or name another interpreter",
+                hint="build the environment again, or name another interpreter",
             ) from error
         if self._nice:
             with suppress(ProcessLookupError, PermissionError):
-                os.setpriority(os.PRIO_PROCESS, self.pid, self._nice)  # before it has threads of its own
+                os.setpriority(os.PRIO_PROCESS, self.pid, self._nice)  # before it starts threads
         return self
 
     def __exit__(
@@ -78,14 +78,14 @@ class Worker:
         self.close()
 
     def close(self) -> None:
-        """Close its stdin, which ends it, whatever it is doing; kill it where that does not help."""
+        """Close its stdin, which ends it even in the middle of a job; kill it if that does not help."""
         if self._process is None:
             return
         with suppress(BrokenPipeError):
             assert self._process.stdin is not None
             self._process.stdin.close()
         try:
-            self._process.wait(PATIENCE)
+            self._process.wait(EXIT_TIMEOUT)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
@@ -103,7 +103,7 @@ class Worker:
     def request(self, job: Mapping[str, Any]) -> Iterator[Event]:
         """Send one job and yield its events, the last of which is the `result`.
 
-        Raises LedgerError when the job cannot be done, or the worker dies over it.
+        Raises LedgerError when the job cannot be done, or the worker dies.
         """
         process = self._running()
         assert process.stdin is not None
@@ -115,7 +115,7 @@ class Worker:
             raise self._death() from None
         for line in process.stdout:
             if not line.endswith("\n"):
-                break  # killed in the middle of a word
+                break  # killed in the middle of a line
             event: Event = json.loads(line)
             if event["event"] == "error":
                 raise LedgerError(event["message"], hint=self._hint(event["hint"]))
@@ -125,7 +125,7 @@ class Worker:
         raise self._death()
 
     def call(self, job: Mapping[str, Any], on_event: Callable[[Event], None] | None = None) -> Event:
-        """Send one job, hand every event on the way to `on_event`, and return the result."""
+        """Send one job, pass its events to `on_event`, and return the result."""
         for event in self.request(job):
             if event["event"] == "result":
                 return event
@@ -144,28 +144,28 @@ class Worker:
     def _death(self) -> WorkerDiedError:
         process = self._running()
         try:
-            code = process.wait(PATIENCE)
+            code = process.wait(EXIT_TIMEOUT)
         except subprocess.TimeoutExpired:
             process.kill()
-            return WorkerDiedError("the worker process fell silent", hint=f"its log is {self._log}")
+            return WorkerDiedError("the worker process stopped responding", hint=f"its log is {self._log}")
         if code == -signal.SIGKILL:
-            why = "was killed (signal 9), most often because the machine ran out of memory"
+            reason = "was killed (signal 9), most often because the machine ran out of memory"
         elif code < 0:
-            named = -code in set(signal.Signals)
-            why = f"died of signal {-code} ({signal.Signals(-code).name if named else 'real-time'})"
+            known = -code in set(signal.Signals)
+            reason = f"was ended by signal {-code} ({signal.Signals(-code).name if known else 'real-time'})"
         else:
-            why = f"ended by itself with exit code {code}"
+            reason = f"ended with exit code {code}"
         last = tail(self._log)
         return WorkerDiedError(
-            f"the worker process {why}",
+            f"the worker process {reason}",
             hint=f"its log is {self._log}" + (f" and ends: {' | '.join(last)}" if last else ""),
             signal=-code if code < 0 else None,
-            said="\n".join(last),
+            last_words="\n".join(last),
         )
 
 
 def tail(log: Path, lines: int = LOG_TAIL) -> list[str]:
-    """The last lines of a log that are not blank."""
+    """The last lines of a log, without blank ones."""
     try:
         with log.open("rb") as file:
             file.seek(max(0, file.seek(0, 2) - LOG_READ))

@@ -13,8 +13,7 @@ from ledger.checkpoints.folders import list_checkpoints
 from ledger.commands.diff_env.defaults import lockfiles_behind
 from ledger.commands.diff_env.sources import SideSource
 from ledger.commands.reporter import Reporter
-from ledger.commands.run.generation import AGAIN, Outcome, RunRequest, run_experiment
-from ledger.commands.run.training.train import TrainingOutcome
+from ledger.commands.run.experiment import AGAIN, RunOutcome, RunRequest, TrainingOutcome, run_experiment
 from ledger.commands.verify.values import VerifyRequest
 from ledger.commands.verify.verify import prepare, verify_checkpoint
 from ledger.environments.diff.package_groups import groups, mixed
@@ -166,7 +165,7 @@ def _with_checkpoint(case: Case, a: Lockfile) -> Case:
     return Case(case.workspace, case.voice, case.experiment, saved[-1])
 
 
-def _rehearse(case: Case, lockfile: Lockfile) -> Outcome | TrainingOutcome:
+def _rehearse(case: Case, lockfile: Lockfile) -> RunOutcome:
     request = RunRequest(
         case.experiment or "",
         rehearse=True,

@@ -11,8 +11,7 @@ from ledger.checkpoints.folders import list_checkpoints
 from ledger.commands.diff_env.compare import compare
 from ledger.commands.env import choose
 from ledger.commands.gate.context import GateContext
-from ledger.commands.run.generation import AGAIN, Outcome, RunRequest, run_experiment
-from ledger.commands.run.training.train import TrainingOutcome
+from ledger.commands.run.experiment import AGAIN, RunOutcome, RunRequest, TrainingOutcome, run_experiment
 from ledger.commands.verify.values import VerifyRequest
 from ledger.commands.verify.verify import verify
 from ledger.environments.lockfile import Lockfile, read
@@ -21,11 +20,12 @@ from ledger.evidence.gate import Behaviour, LockChange, Rehearsed
 from ledger.evidence.suspects import Kind
 from ledger.findings import Report, Severity, Verdict
 
-Done = Outcome | TrainingOutcome
 Pair = tuple[Lockfile, Lockfile]
 
 
-def rehearse(scene: GateContext, experiment: str, lockfile: Path | None = None, label: str = "") -> Done:
+def rehearse(
+    scene: GateContext, experiment: str, lockfile: Path | None = None, label: str = ""
+) -> RunOutcome:
     """Rehearse it in the environment that its spec names, or in a lockfile's, which `label` names.
 
     Raises LedgerError where it cannot be done.
@@ -66,7 +66,7 @@ def _labels(change: LockChange) -> tuple[str, str]:
     return f"the old {change.before}", f"the new {change.after}"
 
 
-def _behave(label: str, run: Callable[[], Done]) -> tuple[Behaviour, Done | None]:
+def _behave(label: str, run: Callable[[], RunOutcome]) -> tuple[Behaviour, RunOutcome | None]:
     try:
         done = run()
     except LedgerError as error:

@@ -1,1 +1,1 @@
-"""`ledger reproduce RUN`: what it takes, running it again, comparing, and writing down what came of it."""
+"""`ledger reproduce RUN`: check the prerequisites, repeat the run, compare, and record the result."""

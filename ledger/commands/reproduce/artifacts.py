@@ -1,4 +1,4 @@
-"""What a recorded run left, read back as evidence: its output, its losses and checkpoints, its exit code."""
+"""The results of a recorded run as evidence: its output, losses and checkpoints, or exit code."""
 
 from guards.guard import Guard
 from guards.reproduction import changed_exit, changed_output, changed_training
@@ -9,21 +9,21 @@ from ledger.journal.loss_log import read_series
 from ledger.journal.run import CheckpointRow, Run
 from ledger.workspace import Workspace
 
-NOT_RECORDED = Unobserved("what a command writes is not recorded: only how it ended was compared")
+NOT_RECORDED = Unobserved("what a command writes is not recorded: only its exit code was compared")
 
 
 def guards_for(run: Run) -> tuple[Guard, ...]:
-    """Those that have something to say of a run of this kind."""
+    """The guards for a run of this kind."""
     if run.mode == "command":
         return (changed_exit, changed_output)
     return (changed_training,) if run.is_training else (changed_output,)
 
 
 def evidence_of(workspace: Workspace, run: Run) -> Evidence:
-    """The traces of one run, from `workspace`, whose record has it."""
+    """The traces of a run that is recorded in `workspace`."""
     if run.mode == "command":
         ended = (
-            Unobserved("how it ended is not recorded")
+            Unobserved("its exit code is not recorded")
             if run.exit_code is None
             else ExitTrace(run.id, run.exit_code)
         )
@@ -31,7 +31,7 @@ def evidence_of(workspace: Workspace, run: Run) -> Evidence:
     device = _device(run)
     if run.is_training:
         losses = read_series(workspace.runs / run.id, run.result.get("series"))
-        saves = tuple(_save(row) for row in run.checkpoints)
+        saves = tuple(_checkpoint(row) for row in run.checkpoints)
         return Evidence(TrainingTrace(run.id, losses, saves, device))
     return Evidence().including(OutputTrace, _output(workspace, run, device))
 
@@ -56,5 +56,5 @@ def _device(run: Run) -> Device:
     return Device(runtime.get("dtype"), runtime.get("device"))
 
 
-def _save(row: CheckpointRow) -> SaveTrace:
+def _checkpoint(row: CheckpointRow) -> SaveTrace:
     return SaveTrace(row.step, row.tensors, row.memory, row.reloaded)

@@ -1,4 +1,4 @@
-"""A reproduction drawn for people. Decides nothing."""
+"""Shows a reproduction on the terminal."""
 
 from collections.abc import Iterator, Sequence
 
@@ -13,6 +13,7 @@ from ledger.evidence.reproduction import ExitTrace, OutputTrace, TrainingTrace
 from ledger.evidence.suspects import Suspect
 from ledger.findings import Json
 from ledger.utils.mapping_diff import Difference
+from ledger.utils.plural import count
 from ledger.utils.text import shorten
 
 MOST_SHOWN = 8
@@ -20,7 +21,7 @@ WORDS = {"identical": "bit-identical", "within tolerance": "within tolerance", "
 
 
 def view(done: Reproduction) -> list[RenderableType]:
-    """All that there is to say, the verdict last."""
+    """The whole result, the verdict last."""
     if done.again is None:
         return [*_missing(done), "", verdict_line(done.report, f"{done.run.id} was not repeated")]
     return [
@@ -34,27 +35,27 @@ def view(done: Reproduction) -> list[RenderableType]:
 
 
 def _missing(done: Reproduction) -> Iterator[RenderableType]:
-    many = "pieces are" if len(done.missing) > 1 else "piece is"
-    yield Text(f"{len(done.missing)} {many} missing", "bold")
-    yield pairs((one.piece, one.reason) for one in done.missing)
+    are = "are" if len(done.missing) > 1 else "is"
+    yield Text(f"{count(len(done.missing), 'prerequisite')} {are} missing", "bold")
+    yield pairs((one.name, one.reason) for one in done.missing)
 
 
 def _settings(settings: Sequence[Difference]) -> Iterator[RenderableType]:
-    yield from _table("set otherwise", [(one.path, one.before, one.after) for one in settings])
+    yield from _table("changed settings", [(one.path, one.before, one.after) for one in settings])
 
 
 def _suspects(suspects: Sequence[Suspect]) -> Iterator[RenderableType]:
-    """What can change what is computed; the rest is counted."""
+    """Differences that can change results; the others are only counted."""
     hard = [one for one in suspects if one.hard]
     rows = {
         heading: [(one.name, one.before, one.after) for one in hard if (one.kind == "setting") is is_setting]
         for heading, is_setting in (("environment", False), ("effective configuration", True))
     }
-    for heading, some in rows.items():
-        yield from _table(f"{heading}: what differs, the most suspicious first", some)
-    left_out = len(suspects) - sum(len(some[:MOST_SHOWN]) for some in rows.values())
+    for heading, shown in rows.items():
+        yield from _table(f"{heading}: differences, the most suspicious first", shown)
+    left_out = len(suspects) - sum(len(shown[:MOST_SHOWN]) for shown in rows.values())
     if left_out:
-        yield Text(f"{left_out} more that differ, of which most hardly matter, are in --json\n", "dim")
+        yield Text(f"{count(left_out, 'less important difference')} in --json\n", "dim")
 
 
 def _table(heading: str, rows: Sequence[tuple[str, Json, Json]]) -> Iterator[RenderableType]:
@@ -75,11 +76,11 @@ def _shown(value: Json) -> str:
 
 
 def _first(done: Reproduction) -> Iterator[RenderableType]:
-    """The first line that differs, both ways."""
+    """The first line that differs, then and now."""
     evidence = done.report.findings[0].evidence if done.report.findings else {}
     first = evidence.get("first")
     if first:
-        yield Text(f"line {first['line']:,}, the first that differs", "bold")
+        yield Text(f"line {first['line']:,} is the first that differs", "bold")
         sides = ("source", "then", "now")
         yield pairs((side, visible(first[side])) for side in sides if first.get(side) is not None)
         yield ""
@@ -97,14 +98,14 @@ def _answer(done: Reproduction) -> str:
 
 
 def _extent(expected: Evidence) -> str:
-    """How much was the same."""
+    """How much was compared."""
     match expected.get(OutputTrace), expected.get(TrainingTrace), expected.get(ExitTrace):
         case OutputTrace() as output, _, _:
             return f", {len(output.lines):,} lines" if output.lines is not None else ""
         case _, TrainingTrace() as training, _:
             return f", {len(training.losses):,} losses and {len(training.saves):,} checkpoints"
         case _, _, ExitTrace() as ended:
-            return f" as far as it was recorded: exit code {ended.exit_code}"
+            return f" as far as recorded: exit code {ended.exit_code}"
     return ""
 
 
@@ -112,6 +113,6 @@ def _details(done: Reproduction) -> Iterator[str]:
     output = done.expected.get(OutputTrace)
     if done.result == "identical" and isinstance(output, OutputTrace):
         yield f"sha256:{output.sha256}"
-    if done.kept:
-        yield f"its output: {done.kept}"
+    if done.output_folder:
+        yield f"its output: {done.output_folder}"
     yield from (f"not compared: {skip.reason}" for skip in done.report.skips)

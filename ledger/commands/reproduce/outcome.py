@@ -1,4 +1,4 @@
-"""What came of a reproduction, and how the journal has it."""
+"""The outcome of a reproduction, and its entry in the journal."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,18 +13,18 @@ from ledger.findings import Json, Report, Severity
 from ledger.journal.run import Run
 from ledger.utils.mapping_diff import Difference
 
-MOST_RECORDED = 20  # suspects: the record keeps the most suspicious, and how many there were
+MOST_RECORDED = 20  # suspects in the journal: the most suspicious, next to their number
 
 Result = Literal["identical", "within tolerance", "different"]
 
 
 @dataclass(frozen=True, slots=True)
 class Reproduction:
-    """What came of it. `again` is the new run, None where something is `missing` and nothing ran.
+    """The outcome. `again` is the new run; None where prerequisites are `missing` and nothing ran.
 
-    `expected` is what the first run left. `settings` is what was asked for otherwise; `comparison` what
-    differs of the environment and of the effective configuration, None where nothing ran. `kept` is the
-    folder of the new output, `entry` the journal's.
+    `expected` has the results of the first run. `settings` are the requested changes; `comparison` has the
+    differences between the environments and effective configurations, None where nothing ran.
+    `output_folder` has a copy of the new output; `entry` is the id of the journal's entry.
     """
 
     run: Run
@@ -34,13 +34,13 @@ class Reproduction:
     again: Run | None = None
     settings: tuple[Difference, ...] = ()
     comparison: EnvironmentComparison | None = None
-    kept: Path | None = None
+    output_folder: Path | None = None
     entry: str | None = None
     seconds: float = 0.0
 
     @property
     def result(self) -> Result | None:
-        """In a word; None where nothing ran."""
+        """In one word; None where nothing ran."""
         if self.again is None:
             return None
         if any(finding.severity is Severity.ERROR for finding in self.report.findings):
@@ -49,11 +49,11 @@ class Reproduction:
 
     @property
     def suspects(self) -> Sequence[Suspect]:
-        """What differs between the environments and effective configurations, the most suspicious first."""
+        """The differences between environments and effective configurations, the most suspicious first."""
         return self.comparison.suspects if self.comparison else ()
 
     def to_json(self) -> dict[str, Json]:
-        """As `--json` shows it."""
+        """The document of `--json`."""
         return {
             **self.report.to_json(),
             "run": self.run.id,
@@ -64,14 +64,14 @@ class Reproduction:
             "reproduction": self.again.summary() if self.again else None,
             "settings": [one.to_json() for one in self.settings],
             "suspects": [one.to_json() for one in self.suspects],
-            "kept": str(self.kept) if self.kept else None,
+            "kept": str(self.output_folder) if self.output_folder else None,
             "entry": self.entry,
             "seconds": round(self.seconds, 3),
         }
 
 
 def body(done: Reproduction) -> dict[str, Json]:
-    """The journal's entry on it, which names the run that it repeats."""
+    """The body of the journal's entry, which names the repeated run."""
     assert done.again is not None
     result = done.again.result
     return {

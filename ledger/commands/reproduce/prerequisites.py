@@ -1,17 +1,19 @@
-"""Everything that it takes to repeat a run: what of it is missing, all of it, before anything runs.
+"""The prerequisites of repeating a run: everything missing is listed before anything runs.
 
-What git ignores (data, model folders) is taken from the repository, by digest, and linked into the work tree.
+Files that git ignores (data, model folders) are taken from the repository if their digest is the recorded
+one, and linked into the work tree.
 """
 
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from guards import registry
 from ledger.commands.env import choose, named
 from ledger.commands.reporter import Reporter
-from ledger.commands.run.generation_inputs import folder_facts, read_inputs
+from ledger.commands.run.data_files import describe_model
+from ledger.commands.run.generation_inputs import read_generation_inputs
 from ledger.commands.run.training.forecasting_inputs import read_forecasting_inputs
 from ledger.commands.run.training.inputs import read_training_inputs
 from ledger.errors import LedgerError
@@ -28,35 +30,33 @@ from ledger.workspace import Workspace
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """One thing that is not there any more: what it is, and why it is not to be had."""
+    """One prerequisite that is not available, and why."""
 
-    piece: str
+    name: str
     reason: str
 
     def to_json(self) -> dict[str, Json]:
         """For `--json` and the record."""
-        return asdict(self)
+        return {"piece": self.name, "reason": self.reason}
 
 
 def in_record(workspace: Workspace, run: Run) -> Iterator[Missing]:
-    """What is missing as far as the record and the repository tell, without a work tree."""
+    """What is missing in the record and the repository, before a work tree is made."""
     done = run.finished
     if done is None or (run.status == "failed" and "exit_code" not in done):
-        yield Missing("result", f"the run {run.status}: there is nothing to compare with")
+        yield Missing("result", f"the run is {run.status}: there is nothing to compare with")
     commit = run.commit
     if commit is None:
         yield Missing("commit", "the run was made before the first commit, or outside git")
     elif not has_commit(workspace, commit):
-        yield Missing(
-            "commit", f"{commit[:12]} is not in this repository; it may be elsewhere: git fetch --all"
-        )
+        yield Missing("commit", f"{commit[:12]} is not in this repository; try: git fetch --all")
     yield from _patch_missing(workspace, run, run.git)
     if any(HIDDEN in part for part in run.command):
-        yield Missing("command", "a part of it was hidden as a secret when it was recorded")
+        yield Missing("command", "a secret in it was masked when it was recorded")
 
 
 def in_tree(workspace: Workspace, run: Run, tree: Workspace) -> Iterator[Missing]:
-    """What is missing in a work tree of the run's commit; puts the patch and the data in their places."""
+    """What is missing in a work tree of the run's commit. Applies the patch and links the data."""
     git = run.git
     if (git.get("patch") or {}) and (patch := find_patch(workspace, run)) is not None:
         try:
@@ -74,16 +74,16 @@ def in_tree(workspace: Workspace, run: Run, tree: Workspace) -> Iterator[Missing
         yield Missing("spec", error.message)
         return
     if spec.digest != run.spec_digest:
-        yield Missing("spec", "at this commit, with this patch, it says something else than what was run")
+        yield Missing("spec", "at this commit, with this patch, it differs from the spec that was run")
     yield from _data_missing(workspace, run, tree, spec)
 
 
 def environment_missing(
-    name: str | None, tree: Workspace, allowed: frozenset[str], voice: Reporter
+    name: str | None, tree: Workspace, allowed: frozenset[str], reporter: Reporter
 ) -> Iterator[Missing]:
-    """Whether the environment `name` can be had; it is built where it can be."""
+    """Why the environment `name` is not available, if so; it is built if need be."""
     try:
-        choice = choose(named(name, tree), allowed, voice)
+        choice = choose(named(name, tree), allowed, reporter)
     except LedgerError as error:
         yield Missing("environment", f"{error.message} ({error.hint})" if error.hint else error.message)
         return
@@ -92,14 +92,14 @@ def environment_missing(
 
 
 def load_spec(run: Run, tree: Workspace, overrides: tuple[str, ...] = ()) -> AnySpec:
-    """The spec as it stands in the work tree, with what the run set, and `overrides` over that."""
+    """The spec in the work tree, with the overrides of the run, and `overrides` over these."""
     codes = [guard.CODE for guard in registry.TEXT]
-    set_then = (*run.overrides, *overrides)
-    return load_experiment(run.experiment, tree.experiments, set_then, rate_codes=codes)
+    all_overrides = (*run.overrides, *overrides)
+    return load_experiment(run.experiment, tree.experiments, all_overrides, rate_codes=codes)
 
 
 def find_patch(workspace: Workspace, run: Run) -> Path | None:
-    """The kept patch, unaltered: in the run's folder, or where MLflow keeps it in this repository."""
+    """The unaltered patch: in the run's folder, or among MLflow's artifacts in this repository."""
     sha256 = run.git["patch"]["sha256"]
     sent = (workspace.private / "mlartifacts").glob(f"{run.experiment}*/*/artifacts/{NAME}")
     paths = [workspace.runs / run.id / NAME, *sorted(sent)]
@@ -111,19 +111,17 @@ def _patch_missing(workspace: Workspace, run: Run, git: Mapping[str, Json]) -> I
     if not changed:
         return
     if "patch" not in git:
-        yield Missing(
-            "patch", f"{and_more(changed, 3)} had uncommitted changes, and this run did not keep them"
-        )
+        yield Missing("patch", f"{and_more(changed, 3)} had uncommitted changes, which this run did not save")
     elif git.get("patch_refused"):
-        yield Missing("patch", f"the uncommitted changes were not kept: {git['patch_refused']}")
+        yield Missing("patch", f"the uncommitted changes were not saved: {git['patch_refused']}")
     elif git["patch"] and find_patch(workspace, run) is None:
         path = git["patch"]["path"]
         there = (workspace.root / path).exists()
-        yield Missing("patch", f"{path} {'was changed since' if there else 'is gone'}")
+        yield Missing("patch", f"{path} {'has changed since' if there else 'is gone'}")
 
 
 def _new_files_missing(workspace: Workspace, git: Mapping[str, Json], tree: Workspace) -> Iterator[Missing]:
-    """The new files that were too large for the patch: a command may have read any of them."""
+    """Untracked files that were too large for the patch: a command may have read any of them."""
     for facts in git.get("untracked") or ():
         same = _is_file(facts["sha256"]) if "sha256" in facts else _has_size(facts["bytes"])
         yield from _placed(f"file {facts['path']}", facts["path"], workspace, tree, same)
@@ -142,7 +140,7 @@ def _program_missing(run: Run, tree: Workspace) -> Iterator[Missing]:
 
 
 def folder_of(run: Run, tree: Workspace) -> Path:
-    """Where a recorded command was called, in the work tree."""
+    """The folder in the work tree in which a recorded command was called."""
     return tree.root / run.folder
 
 
@@ -154,7 +152,7 @@ def _lockfile_missing(run: Run, tree: Workspace) -> Iterator[Missing]:
     if not path.is_file():
         yield Missing("lockfile", f"{recorded['path']} is not in the commit")
     elif f"sha256:{digest_file(path)['sha256']}" != recorded["digest"]:
-        yield Missing("lockfile", f"{recorded['path']} is not the recorded one at this commit")
+        yield Missing("lockfile", f"{recorded['path']} differs from the recorded one at this commit")
 
 
 def _data_missing(workspace: Workspace, run: Run, tree: Workspace, spec: AnySpec) -> Iterator[Missing]:
@@ -172,20 +170,20 @@ def _rehearsal_data(spec: AnySpec, tree: Workspace) -> Mapping[str, Json]:
         return read_training_inputs(spec, tree, rehearsal=True).data
     if isinstance(spec, ForecastingSpec):
         return read_forecasting_inputs(spec, tree, rehearsal=True).data
-    return read_inputs(spec, tree, rehearsal=True).data
+    return read_generation_inputs(spec, tree, rehearsal=True).data
 
 
 def _rehearsal_missing(recorded: Mapping[str, RecordedFile], now: Mapping[str, Json]) -> Iterator[Missing]:
-    """A rehearsal's text and tiny model are this program's own, which may have changed since."""
+    """A rehearsal's text and tiny model belong to this program, and may have changed since."""
     for role, file in recorded.items():
         if (now.get(role) or {}).get("sha256") != file.sha256:
-            yield Missing(f"rehearsal {role}", "this version of ledger rehearses with another one")
+            yield Missing(f"rehearsal {role}", "this version of ledger uses another one")
 
 
 def _placed(
-    piece: str, path: str, workspace: Workspace, tree: Workspace, same: Callable[[Path], bool]
+    name: str, path: str, workspace: Workspace, tree: Workspace, same: Callable[[Path], bool]
 ) -> Iterator[Missing]:
-    """See that `path` is in the work tree as it was, with a link to the repository's own where need be."""
+    """Make sure that `path` in the work tree is unchanged, if need be by a link to the repository's own."""
     here, there = tree.root / path, workspace.root / path
     if here.exists() and same(here):
         return
@@ -197,7 +195,7 @@ def _placed(
         here.parent.mkdir(parents=True, exist_ok=True)
         here.symlink_to(there.resolve())
         return
-    yield Missing(piece, f"{path} {'was changed since' if there.exists() or here.exists() else 'is gone'}")
+    yield Missing(name, f"{path} {'has changed since' if there.exists() or here.exists() else 'is gone'}")
 
 
 def _is_file(sha256: str | None) -> Callable[[Path], bool]:
@@ -209,4 +207,4 @@ def _has_size(size: int) -> Callable[[Path], bool]:
 
 
 def _is_folder(sha256: str | None, tree: Workspace) -> Callable[[Path], bool]:
-    return lambda path: (folder_facts(str(path), tree) or {}).get("sha256") == sha256
+    return lambda path: (describe_model(str(path), tree) or {}).get("sha256") == sha256

@@ -1,4 +1,4 @@
-"""`ledger reproduce RUN`: the same commit, changes, environment and data again, and what came of it."""
+"""`ledger reproduce RUN`: repeat a run with the same commit, changes, environment and data, and compare."""
 
 import shutil
 import time
@@ -19,7 +19,7 @@ from ledger.commands.reproduce.prerequisites import (
     in_tree,
     load_spec,
 )
-from ledger.commands.reproduce.rerun import allowed_then, run_again
+from ledger.commands.reproduce.rerun import allowed_codes, run_again
 from ledger.environments.diff.from_journal import all_entries, environments, side_of_run
 from ledger.environments.lockfile import VARIANTS, is_path
 from ledger.errors import UsageError
@@ -37,52 +37,54 @@ FOLDER = "reproductions"
 def reproduce(
     workspace: Workspace,
     name: str,
-    voice: Reporter,
+    reporter: Reporter,
     *,
     overrides: Sequence[str] = (),
     environment: str | None = None,
 ) -> Reproduction:
-    """Repeat the run called `name`, hold the result against it, and record that.
+    """Repeat the run called `name`, compare the results, and record the comparison.
 
-    `overrides` and `environment` (a lockfile's name) are set over what the run had. Raises UsageError for a
-    run that is not known or cannot be repeated so, LedgerError where it cannot be run again.
+    `overrides` and `environment` (a lockfile's name) replace settings of the run. Raises UsageError for an
+    unknown run or one that cannot be repeated so, LedgerError where it cannot be run again.
     """
     began = time.monotonic()
     run = find(load_runs(workspace), name)
     _refuse(run, [*overrides, *([environment] if environment else [])])
     missing = list(in_record(workspace, run))
     commit = run.commit
-    if commit is None or any(one.piece == "commit" for one in missing):
+    if commit is None or any(one.name == "commit" for one in missing):
         return _not_done(run, missing)
     with checkout(workspace, commit, run.id) as tree:
-        _lend(workspace, tree, environment)
+        _share(workspace, tree, environment)
         changes = (*overrides, *([f"environment={environment}"] if environment else []))
         missing += in_tree(workspace, run, tree)
         if not missing and run.mode != "command":
             wanted = load_spec(run, tree, changes).environment
-            missing += environment_missing(wanted, tree, allowed_then(run), voice)
+            missing += environment_missing(wanted, tree, allowed_codes(run), reporter)
         if missing:
             return _not_done(run, missing)
-        voice.say(f"running {run.id} again, at {commit[:12]}")
+        reporter.say(f"running {run.id} again, at {commit[:12]}")
         again = run_again(run, tree, changes)
         done = _compare(workspace, run, tree, again)
-        done = replace(done, kept=_keep(workspace, tree, again), seconds=time.monotonic() - began)
+        done = replace(
+            done, output_folder=_copy_output(workspace, tree, again), seconds=time.monotonic() - began
+        )
         return replace(done, entry=_record(workspace, tree, done))
 
 
 def _refuse(run: Run, changes: Sequence[str]) -> None:
     if run.mode == "command" and changes:
-        raise UsageError("--set and --env are for experiments: a recorded command has no spec")
+        raise UsageError("--set and --env are for experiments; a recorded command has no spec")
     if run.mode == "real" and run.is_training:
         raise UsageError(
-            f"{run.id} was a real training, and only the rehearsal of one is reproduced",
+            f"{run.id} is a real training; only rehearsed trainings are reproduced",
             hint=f"train again, then compare: ledger run {run.experiment} --again",
         )
 
 
 def _not_done(run: Run, missing: Sequence[Missing]) -> Reproduction:
     code = guards_for(run)[0].CODE
-    skips = tuple(Skip(code, f"{one.piece}: {one.reason}", required=True) for one in missing)
+    skips = tuple(Skip(code, f"{one.name}: {one.reason}", required=True) for one in missing)
     return Reproduction(run, Report(skips=skips), missing=tuple(missing))
 
 
@@ -100,17 +102,17 @@ def _compare(workspace: Workspace, run: Run, tree: Workspace, again: Run) -> Rep
     )
 
 
-def _keep(workspace: Workspace, tree: Workspace, again: Run) -> Path | None:
-    """Copy what the new run wrote out of the work tree, with its logs; not checkpoints, which are large."""
+def _copy_output(workspace: Workspace, tree: Workspace, again: Run) -> Path | None:
+    """Copy the new run's output and logs out of the work tree, but not its checkpoints, which are large."""
     folder = workspace.private / FOLDER / again.id
     work = tree.runs / again.id
-    wanted = [
+    paths = [
         *([tree.root / again.output.path] if again.output else []),
         *work.glob("*.log"),
         *work.glob("*.jsonl"),
     ]
-    with suppress(OSError):  # the comparison is done: a full disk shall not lose it
-        found = [path for path in wanted if path.is_file() and path.stat().st_size]
+    with suppress(OSError):  # a full disk must not lose the comparison
+        found = [path for path in paths if path.is_file() and path.stat().st_size]
         for path in found:
             folder.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, folder / path.name)
@@ -119,7 +121,7 @@ def _keep(workspace: Workspace, tree: Workspace, again: Run) -> Path | None:
 
 
 def _record(workspace: Workspace, tree: Workspace, done: Reproduction) -> str:
-    """Write it into the journal of the run that was repeated, with the facts of its environment."""
+    """Record the comparison and the new environment in the journal of the repeated run."""
     assert done.again is not None
     journal = open_journal(workspace, done.run.mode)
     for digest in (done.again.environment, done.again.machine):
@@ -134,11 +136,11 @@ def _store_facts(journal: Journal, tree: Workspace, digest: str) -> None:
         journal.append("environment", {"digest": digest, "facts": dict(facts)})
 
 
-def _lend(workspace: Workspace, tree: Workspace, environment: str | None) -> None:
-    """What of the repository's own the work tree may use: rehearsals' tiny models, and a newer lockfile.
+def _share(workspace: Workspace, tree: Workspace, environment: str | None) -> None:
+    """Give the work tree the repository's tiny models, and a lockfile that is newer than its commit.
 
-    Tiny models are named by all that makes them. An environment that was pinned after the run's commit is
-    taken as it is pinned now.
+    Tiny models are named by everything that determines them. An environment that was pinned after the run's
+    commit is used as it is pinned now.
     """
     workspace.models.mkdir(parents=True, exist_ok=True)
     tree.private.mkdir(exist_ok=True)

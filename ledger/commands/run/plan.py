@@ -1,4 +1,4 @@
-"""What runs of every task share: the request, the plan, what is recorded at the start, how one breaks off."""
+"""What runs of every task share: the request, the plan, the start of the record, and failures."""
 
 import sys
 import time
@@ -20,15 +20,15 @@ from ledger.findings import Json, Report
 from ledger.git import status
 from ledger.journal.run import Run
 from ledger.journal.runs import load_runs
-from ledger.specs.experiment import ExperimentSpec
+from ledger.specs import ForecastingSpec, GenerationSpec, TrainingSpec
 from ledger.workspace import Workspace
 from runners.environments.inspection import capture
 
 AGAIN = "PRE001"
 
 
-class Asked(Protocol):
-    """What goes into a run of any task."""
+class Inputs(Protocol):
+    """The inputs of a run of any task."""
 
     @property
     def data(self) -> Mapping[str, Json]:
@@ -37,17 +37,17 @@ class Asked(Protocol):
 
     @property
     def digest(self) -> str:
-        """Equal for two runs that ask the same question."""
+        """Equal for two runs with the same spec and data."""
         ...
 
 
-SpecT = TypeVar("SpecT", bound=ExperimentSpec)
-InputsT = TypeVar("InputsT", bound=Asked)
+SpecT = TypeVar("SpecT", GenerationSpec, TrainingSpec, ForecastingSpec)
+InputsT = TypeVar("InputsT", bound=Inputs)
 
 
 @dataclass(frozen=True, slots=True)
 class RunRequest:
-    """What the user typed. `allow` holds the codes of preflight refusals that this one run may pass."""
+    """The user's request. `allow` holds the codes of preflight refusals that this one run may pass."""
 
     experiment: str
     rehearse: bool = False
@@ -63,7 +63,7 @@ class RunRequest:
 
 @dataclass(frozen=True, slots=True)
 class Plan(Generic[SpecT, InputsT]):
-    """Everything that is settled before a worker starts. `python` runs it; `environment` is what that has."""
+    """Everything known before a worker starts. `python` runs the worker; `environment` is its environment."""
 
     request: RunRequest
     spec: SpecT
@@ -75,11 +75,11 @@ class Plan(Generic[SpecT, InputsT]):
 
     @property
     def history(self) -> History:
-        """The finished runs of the same mode: a rehearsal is only held against rehearsals."""
+        """The finished runs of the same mode: a rehearsal is compared with rehearsals only."""
         return History(tuple(run.identity() for run in self.runs if run.status == "finished"))
 
     def identity(self, run: str = "", output: dict[str, str] | None = None) -> RunIdentity:
-        """This run as duplicates are looked for."""
+        """This run, as the search for duplicates reads it."""
         return RunIdentity(
             run=run,
             experiment=self.spec.name,
@@ -93,7 +93,7 @@ class Plan(Generic[SpecT, InputsT]):
 def make_plan(
     workspace: Workspace, request: RunRequest, spec: SpecT, inputs: InputsT
 ) -> Plan[SpecT, InputsT]:
-    """Look at this interpreter and the record. Raises LedgerError where either cannot be read."""
+    """Read this interpreter's environment and the record. Raises LedgerError where either cannot be read."""
     return Plan(
         request=request,
         spec=spec,
@@ -105,27 +105,27 @@ def make_plan(
 
 
 def resolve_environment(
-    plan: Plan[SpecT, InputsT], need: DiskNeed, model: str, task: str, voice: Reporter
+    plan: Plan[SpecT, InputsT], need: DiskNeed, reporter: Reporter
 ) -> tuple[Plan[SpecT, InputsT], Report]:
-    """Preflight, and the plan with the interpreter to run with. `need` is what the run will write.
+    """Preflight, and the plan with the interpreter to run. `need` is what the run will write.
 
-    Nothing is built for a run that is refused for another reason than its packages. Raises LedgerError where
-    the environment cannot be built.
+    No environment is built for a run that is refused for other reasons than its packages. Raises LedgerError
+    where the environment cannot be built.
     """
-    before = _inspect_before(plan, need, model, task)
+    before = _inspect_before(plan, need)
     if before.failing != {DRIFT}:
         return plan, before
-    choice = choose(named(plan.spec.environment, plan.workspace), plan.request.allow, voice)
-    settled = replace(plan, environment=choice.environment, python=choice.python)
-    after = _inspect_before(settled, need, model, task)
+    choice = choose(named(plan.spec.environment, plan.workspace), plan.request.allow, reporter)
+    resolved = replace(plan, environment=choice.environment, python=choice.python)
+    after = _inspect_before(resolved, need)
     passed = tuple(code for code in after.passed if code not in choice.report.failing)
-    return settled, choice.report + replace(after, passed=passed)
+    return resolved, choice.report + replace(after, passed=passed)
 
 
-def _inspect_before(plan: Plan[SpecT, InputsT], need: DiskNeed, model: str, task: str) -> Report:
-    """Preflight, with the refusals that the request passes marked as such.
+def _inspect_before(plan: Plan[SpecT, InputsT], need: DiskNeed) -> Report:
+    """Preflight, with the refusals that the request allows marked as accepted.
 
-    A resumed run was let through when it began, a repetition too.
+    A resumed run may repeat an experiment: that was allowed when it began.
     """
     report = preflight.inspect_surroundings(
         plan.workspace,
@@ -134,22 +134,22 @@ def _inspect_before(plan: Plan[SpecT, InputsT], need: DiskNeed, model: str, task
         history=plan.history,
         environment=plan.environment,
         need=need,
-        model=ModelUse(task, model),
+        model=ModelUse(plan.spec.task, plan.spec.model.name or ""),
     )
-    passes = plan.request.allow | ({AGAIN} if plan.request.resume else frozenset())
-    return preflight.allow(report, passes)
+    allowed = plan.request.allow | ({AGAIN} if plan.request.resume else frozenset())
+    return preflight.allow(report, allowed)
 
 
 def resumable(plan: Plan[SpecT, InputsT]) -> str:
-    """The run that `--resume` goes on with. Raises when there is none, or it was about something else."""
-    broken = [
+    """The run that `--resume` continues. Raises LedgerError where there is none or its inputs changed."""
+    unfinished = [
         run
         for run in plan.runs
         if run.experiment == plan.spec.name and run.status in ("interrupted", "failed", "running")
     ]
-    if not broken:
-        raise UsageError(f"{plan.spec.name} has no interrupted run to resume", hint="leave --resume away")
-    last = broken[-1]
+    if not unfinished:
+        raise UsageError(f"{plan.spec.name} has no interrupted run to resume", hint="run it without --resume")
+    last = unfinished[-1]
     for key, now, what in (
         ("inputs", plan.inputs.digest, "spec or data"),
         ("environment", plan.environment.digest, "environment"),
@@ -157,44 +157,46 @@ def resumable(plan: Plan[SpecT, InputsT]) -> str:
         if last.started.get(key) != now:
             raise LedgerError(
                 f"{last.id} cannot be resumed: the {what} changed since it was started",
-                hint=f"start anew without --resume, or put the {what} back; see: ledger show {last.id}",
+                hint=f"start a new run without --resume, or restore the {what}; see: ledger show {last.id}",
             )
     return last.id
 
 
 @contextmanager
-def nothing_left_of_a_new_run(plan: Plan[SpecT, InputsT], recorder: Recorder) -> Iterator[None]:
-    """What fails before the run is on the record cannot be resumed, so its folder goes."""
+def discarded_on_failure(plan: Plan[SpecT, InputsT], recorder: Recorder) -> Iterator[None]:
+    """Remove the folder of a run that fails before it is recorded: it could not be resumed."""
     try:
         yield
     except BaseException:
-        discard_a_new_run(plan, recorder)
+        discard_new_run(plan, recorder)
         raise
 
 
-def discard_a_new_run(plan: Plan[SpecT, InputsT], recorder: Recorder) -> None:
-    """Remove the run's folder, unless an earlier try left something in it."""
+def discard_new_run(plan: Plan[SpecT, InputsT], recorder: Recorder) -> None:
+    """Remove the run's folder, unless the run is resumed and already has results in it."""
     if not plan.request.resume:
         recorder.discard()
 
 
 @contextmanager
-def failures_recorded(recorder: Recorder, voice: Reporter) -> Iterator[None]:
-    """What ends the run early is on the record, or, for an interrupt, told how to go on from."""
-    begun = time.monotonic()
+def failures_recorded(recorder: Recorder, reporter: Reporter) -> Iterator[None]:
+    """Record an error that ends the run early; for an interrupt, say how to resume."""
+    began = time.monotonic()
     try:
         yield
     except (LedgerError, OSError) as error:
         report = error.report if isinstance(error, RunFailedError) else None
-        recorder.failed(str(error).splitlines()[0], time.monotonic() - begun, report)
+        recorder.failed(str(error).splitlines()[0], time.monotonic() - began, report)
         raise
     except KeyboardInterrupt:
-        voice.say(f"{recorder.run} is interrupted; go on with: ledger run {recorder.experiment} --resume")
+        reporter.say(
+            f"{recorder.run} was interrupted; resume it with: ledger run {recorder.experiment} --resume"
+        )
         raise
 
 
 def started(plan: Plan[SpecT, InputsT], before: Report) -> dict[str, Json]:
-    """What the journal is told when the run begins."""
+    """The body of the journal's `run.started` entry."""
     return {
         "title": plan.spec.title,
         "inputs": plan.inputs.digest,

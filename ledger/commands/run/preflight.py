@@ -1,4 +1,4 @@
-"""Before anything is paid for: collect what preflight guards read, inspect, and decide whether to go on."""
+"""Preflight: the evidence and guards that decide whether a run may start."""
 
 from collections.abc import Collection
 from dataclasses import replace
@@ -39,11 +39,11 @@ def inspect_surroundings(
     need: DiskNeed,
     model: ModelUse,
 ) -> Report:
-    """All of preflight that a run of any task has.
+    """The part of preflight that is common to all tasks.
 
-    The language codes are left out, which only the experiment's own tokenizer can judge, and the device's
-    memory, which is a training's matter.
-    `need` is what the run will write; `clean`: it refuses to run with uncommitted changes.
+    Not included are the language codes, which need the experiment's own tokenizer, and the device's memory,
+    which only a training is checked for. `need` is what the run will write; `clean`: uncommitted changes are
+    an error.
     """
     git = status.read(workspace.root, ignore=[workspace.journal])
     space, kind = free_space(workspace.private), model_kind(model.model)
@@ -54,17 +54,17 @@ def inspect_surroundings(
 
 
 def inspect_languages(codes: Codes, probe: TokenizerProbe) -> Report:
-    """The language codes, against what the tokenizer made of them."""
+    """The language codes, compared with the tokenizer's."""
     guards = [guard for guard in registry.PREFLIGHT if guard.CODE == LANGUAGES]
     expected = Evidence(LanguageCodes(codes.source, codes.target))
     return inspect(guards, expected, Evidence(probe))
 
 
 def allow(report: Report, codes: Collection[str]) -> Report:
-    """The report with the refusals that this one run may pass marked as such."""
-    why = "allowed for this run"
+    """The report, with the errors of these codes marked as accepted for this run."""
+    reason = "allowed for this run"
     findings = tuple(
-        replace(f, accepted=why) if f.code in codes and f.severity >= Severity.ERROR else f
+        replace(f, accepted=reason) if f.code in codes and f.severity >= Severity.ERROR else f
         for f in report.findings
     )
     return replace(report, findings=findings)

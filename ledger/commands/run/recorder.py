@@ -1,4 +1,4 @@
-"""Recording one run: its entries in the journal, and in its folder what is for MLflow alone."""
+"""Records one run: its entries in the journal, and in its folder the files that only MLflow shows."""
 
 import math
 import os
@@ -30,12 +30,12 @@ Mode = Literal["real", "rehearsal", "command"]
 
 
 def new_run_id(experiment: str) -> str:
-    """`<experiment>-<6 hex digits>`: short enough to type, and two at once do not collide."""
+    """`<experiment>-<6 hex digits>`: short enough to type, and unlikely to collide."""
     return f"{experiment}-{secrets.token_hex(3)}"
 
 
 class Recorder:
-    """One run's way into the record. Holds the run's lock, by which others see that it is alive."""
+    """Records one run, and holds its lock, which shows other processes that the run is alive."""
 
     def __init__(
         self,
@@ -57,43 +57,43 @@ class Recorder:
         self._lockfile: Lockfile | None = None
         self._lock = FileLock(self.folder / "lock")
         try:
-            # `ledger log` takes the lock for an instant, to see whether anybody holds it.
+            # `ledger log` takes the lock for an instant, to see whether it is held.
             self._lock.acquire(timeout=1)
         except Timeout as error:
             raise LedgerError(
-                f"{run} is running in another process", hint="wait for it, or end it, then use --resume"
+                f"{run} is running in another process", hint="wait for it or end it, then use --resume"
             ) from error
-        with suppress(OSError):  # `ledger ps` then shows none
+        with suppress(OSError):  # `ledger ps` then shows no process id
             (self.folder / "pid").write_text(str(os.getpid()))
 
     def environment(self, environment: Environment) -> None:
-        """Store the facts of an environment and of its machine, once per digest."""
+        """Record an environment and its machine, once per digest."""
         store_environment(self._journal, environment)
         self._lockfile = environment.lockfile
 
     def started(self, body: Mapping[str, Json]) -> None:
-        """The run begins: everything that is known before it, and what it takes to repeat it."""
+        """Record the start of the run: everything known before it, and what is needed to repeat it."""
         full = {**self._head(), **body, "lockfile": self._lockfile_facts(), "git": self._git(body.get("git"))}
         self._journal.append("run.started", full)
 
     def finished(self, body: Mapping[str, Json], samples: Sequence[LineSample] = ()) -> None:
-        """The run ended and was guarded: everything that was observed, and sample lines for MLflow."""
+        """Record the end of the run: everything that was observed, and sample lines for MLflow."""
         self._store(lambda: write_samples(self.folder, samples))
         self._journal.append("run.finished", {**self._head(), "status": "finished", **body})
         launch(self.workspace.root)
 
     def metric(self, name: str, value: float | None, step: int) -> None:
-        """One point of a series, for MLflow; nothing where there is no number."""
+        """Write one point of a series for MLflow; missing and infinite values are left out."""
         if value is not None and math.isfinite(value):
             point = MetricPoint(name, value, time.time_ns() // 1_000_000, step)
             self._store(lambda: append_points(self.folder, [point]))
 
     def failed(self, reason: str, seconds: float, report: Report | None = None) -> None:
-        """The run broke off with an error that was told to the user; `--resume` takes it up again.
+        """Record that the run ended with an error; `--resume` can continue it.
 
-        `report` is what the guards say of it as far as it went.
+        `report` has the findings of the guards up to then.
         """
-        # The failure may be a full disk, on which this too fails: the run then shows as interrupted.
+        # The error may be a full disk, so that this fails too: the run then shows as interrupted.
         with suppress(OSError, LedgerError):
             body: dict[str, Json] = {**self._head(), "status": "failed", "seconds": seconds, "error": reason}
             if report is not None:
@@ -102,22 +102,22 @@ class Recorder:
         launch(self.workspace.root)
 
     def discard(self) -> None:
-        """Preflight refused after all: nothing was recorded, and nothing shall lie about."""
+        """Remove the folder of a run that preflight refused: nothing of it was recorded."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def shown(self, path: Path) -> str:
-        """A path as the record names it: relative to the repository where it lies inside."""
+        """The path for the record: relative to the repository if it is inside."""
         return relative_if_inside(path, self.workspace.root)
 
     def __enter__(self) -> "Recorder":
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Let go of the run's lock."""
+        """Release the run's lock."""
         self._lock.release()
 
     def _git(self, state: Json) -> Json:
-        """The git state with what is not committed, kept beside the run. A disk without room ends no run."""
+        """The git state, with uncommitted changes saved in the run's folder, as far as the disk allows."""
         if not state or not state.get("changed"):
             return state
         try:
@@ -134,7 +134,7 @@ class Recorder:
         return {"run": self.run, "experiment": self.experiment, "mode": self.mode}
 
     def _store(self, write: Callable[[], None]) -> None:
-        """Write what only MLflow shows. The journal has the run, so a full disk does not end it here."""
+        """Write a file that only MLflow shows. The journal has the run, so a full disk does not end it."""
         try:
             write()
         except OSError as error:
@@ -142,7 +142,7 @@ class Recorder:
 
 
 def store_environment(journal: Journal, environment: Environment) -> None:
-    """Store the facts of an environment and of its machine in a journal that does not have them yet."""
+    """Record an environment and its machine in a journal that does not have them yet."""
     for digest, facts in (
         (environment.digest, environment.facts),
         (environment.machine_digest, environment.machine),
@@ -151,7 +151,7 @@ def store_environment(journal: Journal, environment: Environment) -> None:
 
 
 def git_facts(state: object) -> dict[str, Json] | None:
-    """A git state as the journal holds it; None where there is no repository."""
+    """A git state as the journal stores it; None outside a repository."""
     if not isinstance(state, GitState):
         return None
     return {"commit": state.commit, "branch": state.branch, "changed": list(state.changed)}

@@ -1,4 +1,4 @@
-"""The tiny model that stands in for an experiment's in a rehearsal, made where it is not there yet."""
+"""The tiny model that a rehearsal uses instead of the experiment's, trained if it is not cached."""
 
 from pathlib import Path
 from typing import Any
@@ -14,23 +14,23 @@ from runners.rehearsal import Objective, prepare
 
 
 def rehearsal_model(experiment: str, model: Model | TrainedModel) -> tuple[str, Objective]:
-    """Family and training objective of the tiny model that stands in for the spec's.
+    """Family and training objective of the tiny model that replaces the spec's.
 
-    A model that was only ever pretrained is stood in for by one that learned only to denoise.
+    A model that is only pretrained is replaced by one that was only trained to denoise.
     """
     if model.family is None:
         raise UsageError(
-            f"{experiment}: a rehearsal needs the model's family, which {model.name!r} does not tell",
+            f"{experiment}: a rehearsal needs the model's family, which {model.name!r} does not show",
             hint="name it in the spec, or with --set model.family=mbart50",
         )
     return model.family, "denoising" if model_kind(model.name or "").pretrained_only else "translation"
 
 
 def tiny_model(
-    plan: Plan[Any, Any], family: str, objective: Objective, worker: Worker, voice: Reporter
+    plan: Plan[Any, Any], family: str, objective: Objective, worker: Worker, reporter: Reporter
 ) -> Path:
     """The folder of the tiny model of that family, trained in the plan's environment."""
-    with voice.progress("steps") as on_progress:
+    with reporter.progress("steps") as on_progress:
         model = prepare(
             worker,
             family=family,
@@ -39,6 +39,6 @@ def tiny_model(
             cache=plan.workspace.models,
             on_progress=on_progress,
         )
-    made = f"trained just now in {model.seconds:.0f} s" if model.trained_now else "trained earlier"
-    voice.say(f"rehearsing with a tiny {family} model, {made}, on this machine's CPU in float32")
+    origin = f"trained just now in {model.seconds:.0f} s" if model.trained_now else "trained earlier"
+    reporter.say(f"rehearsing with a tiny {family} model, {origin}, on this machine's CPU in float32")
     return model.folder

@@ -1,4 +1,4 @@
-"""Verifying saves beside the training that makes them: in another process, at low priority, one by one."""
+"""Verifies checkpoints while their training runs: in another process, at low priority, one by one."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -21,44 +21,44 @@ NICE = 10  # the training has the first claim on the processor
 
 @dataclass(frozen=True, slots=True)
 class CheckpointVerification:
-    """What became of one save; `error` says why it could not be verified at all."""
+    """A checkpoint with the result of its verification, or the error that prevented it."""
 
     saved: SavedCheckpoint
-    verified: VerificationResult | None = None
+    result: VerificationResult | None = None
     error: LedgerError | None = None
 
 
 class BackgroundVerifier:
-    """Takes saves and tells what became of each, in their order. A context manager.
+    """Verifies checkpoints one after the other and passes each result to `on_done`. A context manager.
 
-    A worker that dies (killed, or out of memory) is replaced once for each save. Leaving the context drops
-    what has not been begun.
+    A worker that dies (killed, or out of memory) is replaced once for each checkpoint. Leaving the context
+    drops what has not begun.
     """
 
     def __init__(
         self,
         interpreter: Path,
         log: Path,
-        setting: VerificationContext,
-        tell: Callable[[CheckpointVerification | Exception], None],
+        context: VerificationContext,
+        on_done: Callable[[CheckpointVerification | Exception], None],
     ) -> None:
-        self._interpreter, self._log, self._setting, self._tell = interpreter, log, setting, tell
+        self._interpreter, self._log, self._context, self._on_done = interpreter, log, context, on_done
         self._pool = ThreadPoolExecutor(1)
         self._worker: Worker | None = None
         self._closed = False
-        self._changing = Lock()  # a worker is started in the pool and ended from outside
+        self._lock = Lock()  # the worker is started by the pool and ended by the caller
 
     def __enter__(self) -> "BackgroundVerifier":
-        """Start the worker, which has its libraries loaded by the time of the first save."""
-        self._pool.submit(self._get_ready)
+        """Start the worker, so that its libraries are loaded before the first checkpoint arrives."""
+        self._pool.submit(self._warm_up)
         return self
 
     def __exit__(self, *error: object) -> None:
-        """End the worker, whatever it is doing."""
-        with self._changing:
+        """End the worker, even in the middle of a job."""
+        with self._lock:
             self._closed = True
         self._pool.shutdown(wait=False, cancel_futures=True)
-        self._drop()
+        self._drop_worker()
         self._pool.shutdown()
 
     @property
@@ -66,69 +66,69 @@ class BackgroundVerifier:
         """The process id of the worker; None while there is none."""
         return self._worker.pid if self._worker else None
 
-    def take(self, saved: SavedCheckpoint) -> None:
-        """Verify this save when those before it are done."""
-        self._pool.submit(lambda: self._tell(self._judge_or_say_why(saved)))
+    def submit(self, saved: SavedCheckpoint) -> None:
+        """Verify this checkpoint after those before it."""
+        self._pool.submit(lambda: self._on_done(self._verify_safely(saved)))
 
-    def _get_ready(self) -> None:
-        with suppress(LedgerError):  # the first save will tell, and try again
+    def _warm_up(self) -> None:
+        with suppress(LedgerError):  # the first checkpoint tries again, and reports it
             self._running().call({"job": "get_ready"})
 
-    def _judge_or_say_why(self, saved: SavedCheckpoint) -> "CheckpointVerification | Exception":
-        """A bug must reach the one who waits: left in the pool, the verdict would be waited for ever."""
+    def _verify_safely(self, saved: SavedCheckpoint) -> CheckpointVerification | Exception:
+        """The result, or what was raised: an exception left in the pool would keep the caller waiting."""
         try:
-            return self._judge(saved)
+            return self._verify(saved)
         except Exception as error:
             return error
 
-    def _judge(self, saved: SavedCheckpoint) -> CheckpointVerification:
+    def _verify(self, saved: SavedCheckpoint) -> CheckpointVerification:
         for last_try in (False, True):
             try:
-                return CheckpointVerification(
-                    saved, verify_checkpoint(self._running(), self._setting, saved.snapshot)
-                )
+                result = verify_checkpoint(self._running(), self._context, saved.snapshot)
+                return CheckpointVerification(saved, result)
             except (LedgerError, OSError) as error:
-                self._drop()
+                self._drop_worker()
                 known = error if isinstance(error, LedgerError) else LedgerError(str(error))
                 if last_try:
                     return CheckpointVerification(saved, error=known)
         raise AssertionError("unreachable")
 
     def _running(self) -> Worker:
-        with self._changing:
+        with self._lock:
             if self._closed:
                 raise LedgerError("the verification was ended")
             if self._worker is None:
                 self._worker = Worker(self._interpreter, self._log, nice=NICE).__enter__()
             return self._worker
 
-    def _drop(self) -> None:
-        with self._changing:
+    def _drop_worker(self) -> None:
+        with self._lock:
             worker, self._worker = self._worker, None
         if worker is not None:
-            worker.__exit__(None, None, None)
+            worker.close()
 
 
 def record_checkpoint(
-    setting: VerificationContext, judged: CheckpointVerification, say: Callable[[str], None]
-) -> VerificationResult | None:
-    """Journal the verdict and mark the save, and its snapshot where that is kept for a resume.
+    context: VerificationContext, done: CheckpointVerification, say: Callable[[str], None]
+) -> CheckpointVerification:
+    """Journal the verdict and mark the checkpoint, and its snapshot, which a resume may start from.
 
-    Returns None where it could not be verified.
+    What could not be verified is returned unchanged.
     """
-    saved, verified = judged.saved, judged.verified
-    if verified is None:
-        return None
-    place = saved.folder if saved.folder.is_dir() else saved.snapshot  # deleted by save_total_limit meanwhile
-    done = record(setting, verified, say, place)
-    if done.marked and place != saved.snapshot and (mark := stated_mark(place)):
+    saved = done.saved
+    if done.result is None:
+        return done
+    # save_total_limit may have deleted the folder meanwhile.
+    place = saved.folder if saved.folder.is_dir() else saved.snapshot
+    result = record(context, done.result, say, place)
+    if result.marked and place != saved.snapshot and (mark := stated_mark(place)):
         with suppress(OSError, LedgerError):
             write_mark(saved.snapshot, mark)
-    return replace(done, checkpoint=saved.folder)
+    return replace(done, result=replace(result, checkpoint=saved.folder))
 
 
-def newest_of(*folders: Path) -> Path | None:
-    """The checkpoint of the highest step whose mark holds, in any of the folders; the first wins a tie."""
+def newest_verified_in(*folders: Path) -> Path | None:
+    """The checkpoint with the highest step and a valid mark; of equal steps, that in the first folder."""
     found = [
         (int(path.name.rpartition("-")[2]), -rank, path)
         for rank, folder in enumerate(folders)

@@ -1,6 +1,6 @@
-"""Saves that a training in a command made, and did not live to tell of: `ledger verify` meets them later.
+"""Orphaned checkpoints: saved by a training in a command that ended before reporting them.
 
-Known by what the attached processes left in their run's folder, so where that is gone they look foreign.
+They are recognised by the events in the command's run folder; without that they look like anybody's.
 """
 
 from collections.abc import Iterable
@@ -18,38 +18,38 @@ from runners.host.attachment import (
     Unverified,
 )
 
-CLOCKS = timedelta(seconds=2)  # file systems keep coarse times
+CLOCK_TOLERANCE = timedelta(seconds=2)  # file systems store coarse times
 
 
 def run_of_orphan(checkpoint: Path, runs: Iterable[Run], workspace: Workspace) -> Run | None:
-    """The command whose training was saving in this folder then, and never told of this save."""
+    """The command whose training saved in this folder at that time, and did not report this checkpoint."""
     folder = checkpoint.absolute()
     origin = origin_of_checkpoint(checkpoint)
     if origin.folder_step is None or origin.written is None:
         return None
     written = datetime.fromisoformat(origin.written)
     for run in runs:
-        if run.mode == "command" and _was_going_on(run, written):
-            told = Attachment(workspace.runs / run.id).read()
-            if _is_untold(folder, origin.folder_step, told):
+        if run.mode == "command" and _was_running(run, written):
+            events = Attachment(workspace.runs / run.id).read()
+            if _is_orphaned(folder, origin.folder_step, events):
                 return run
     return None
 
 
-def _was_going_on(run: Run, moment: datetime) -> bool:
+def _was_running(run: Run, moment: datetime) -> bool:
     began = datetime.fromisoformat(run.time)
     ended = began + timedelta(seconds=run.seconds) if run.seconds is not None else datetime.now(UTC)
-    return began - CLOCKS <= moment <= ended + CLOCKS
+    return began - CLOCK_TOLERANCE <= moment <= ended + CLOCK_TOLERANCE
 
 
-def _is_untold(folder: Path, step: int, told: Iterable[AttachedEvent]) -> bool:
+def _is_orphaned(folder: Path, step: int, events: Iterable[AttachedEvent]) -> bool:
     expected = False
-    for news in told:
-        match news:
+    for event in events:
+        match event:
             case AttachedTraining():
-                expected = expected or (news.folder == folder.parent and step > news.step)
-            case AttachedCheckpoint() if news.saved.folder == folder:
+                expected = expected or (event.folder == folder.parent and step > event.step)
+            case AttachedCheckpoint() if event.saved.folder == folder:
                 return False
-            case Unverified() if news.folder == folder:
+            case Unverified() if event.folder == folder:
                 return False
     return expected

@@ -1,4 +1,4 @@
-"""Writing down what a verification found: the journal's entry first, the mark on the checkpoint last."""
+"""Records the result of a verification: the journal's entry first, the mark on the checkpoint last."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -18,36 +18,36 @@ from ledger.utils.times import utc_now
 
 
 def record(
-    setting: VerificationContext,
+    context: VerificationContext,
     verified: VerificationResult,
     say: Callable[[str], None],
     place: Path | None = None,
 ) -> VerificationResult:
     """Journal the verdict, then mark the checkpoint if it passed; returns it with entry and mark.
 
-    `place` is the checkpoint itself where what was verified is a snapshot of it. A verdict that is no pass
-    takes back the mark of an earlier one in the same environment.
+    `place` is the checkpoint itself if a snapshot of it was verified. Any verdict but a pass removes the mark
+    of an earlier verification in the same environment.
     """
     checkpoint = place or verified.checkpoint
     passed = verified.report.verdict is Verdict.PASS
     if not passed:
-        _withdraw(checkpoint, setting.environment.digest)
-    entry = _journal(setting, verified, checkpoint) if setting.workspace else None
-    marked = passed and _mark(checkpoint, setting, verified, entry, say)
+        _remove_mark(checkpoint, context.environment.digest)
+    entry = _journal(context, verified, checkpoint) if context.workspace else None
+    marked = passed and _mark(checkpoint, context, verified, entry, say)
     return replace(verified, entry=entry, marked=marked)
 
 
 def _mark(
     checkpoint: Path,
-    setting: VerificationContext,
+    context: VerificationContext,
     verified: VerificationResult,
     entry: str | None,
     say: Callable[[str], None],
 ) -> bool:
     if verified.files is None:
-        say(f"{checkpoint} was written to while it was verified: it is not marked; verify it again")
+        say(f"{checkpoint} changed while it was being verified, and is not marked; verify it again")
         return False
-    environment = setting.environment.digest
+    environment = context.environment.digest
     mark = Mark(verified.files, str(Verdict.PASS), utc_now(), entry, environment, verified.reloaded)
     try:
         write_mark(checkpoint, mark)
@@ -57,27 +57,27 @@ def _mark(
     return True
 
 
-def _withdraw(checkpoint: Path, environment: str) -> None:
-    """Take back a mark; one from another environment says something else, and stays."""
+def _remove_mark(checkpoint: Path, environment: str) -> None:
+    """Remove a mark, unless it is from another environment."""
     mark = stated_mark(checkpoint)
     if mark is None or mark.environment in (None, environment):
         with suppress(OSError):
             verified_path(checkpoint).unlink()
 
 
-def _journal(setting: VerificationContext, verified: VerificationResult, checkpoint: Path) -> str:
-    assert setting.workspace is not None
+def _journal(context: VerificationContext, verified: VerificationResult, checkpoint: Path) -> str:
+    assert context.workspace is not None
     mode = verified.run.mode if verified.run else "real"
-    journal = open_journal(setting.workspace, mode)
-    store_environment(journal, setting.environment)
-    return journal.append("checkpoint.verified", _body(setting, verified, checkpoint, mode)).id
+    journal = open_journal(context.workspace, mode)
+    store_environment(journal, context.environment)
+    return journal.append("checkpoint.verified", _body(context, verified, checkpoint, mode)).id
 
 
 def _body(
-    setting: VerificationContext, verified: VerificationResult, checkpoint: Path, mode: str
+    context: VerificationContext, verified: VerificationResult, checkpoint: Path, mode: str
 ) -> dict[str, Json]:
-    assert setting.workspace is not None
-    root, path = setting.workspace.root, checkpoint.resolve()
+    assert context.workspace is not None
+    root, path = context.workspace.root, checkpoint.resolve()
     evidence = evidence_path(verified.checkpoint)
     return {
         "run": verified.run.id if verified.run else None,
@@ -87,10 +87,10 @@ def _body(
         "step": verified.step,
         "files": verified.files,
         "evidence": f"sha256:{digest_file(evidence)['sha256']}" if evidence.is_file() else None,
-        "environment": setting.environment.digest,
-        "machine": setting.environment.machine_digest,
+        "environment": context.environment.digest,
+        "machine": context.environment.machine_digest,
         "imported": list(verified.result.imported),
-        "effective": _effective(setting, verified),
+        "effective": _effective(context, verified),
         "scores": {
             "memory": asdict(verified.memory) if verified.memory else None,
             "reloaded": asdict(verified.reloaded) if verified.reloaded else None,
@@ -100,11 +100,11 @@ def _body(
     }
 
 
-def _effective(setting: VerificationContext, verified: VerificationResult) -> dict[str, Json] | None:
-    """The settings of the reloaded model, and the save's training arguments as this version has them.
+def _effective(context: VerificationContext, verified: VerificationResult) -> dict[str, Json] | None:
+    """The settings of the reloaded model, and the training arguments as this version reads them.
 
-    None in the environment that trained, where the run's own entry has them.
+    None in the environment that trained: the run's own entry has them.
     """
-    same = verified.run is not None and verified.run.environment == setting.environment.digest
+    same = verified.run is not None and verified.run.environment == context.environment.digest
     settings = verified.result.actual.effective
     return None if same or settings is None else asdict(settings)

@@ -1,4 +1,4 @@
-"""The text guards on a checkpoint's sample: a few lines, held against what the model said in memory."""
+"""The text guards on a checkpoint's sample, compared with the output of the model in memory."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -13,29 +13,30 @@ from ledger.evidence.snapshot import Sample
 from ledger.evidence.text import TextEvidence, TextLimits
 from ledger.findings import Finding, Report, Severity
 
-# To see a fault of 0.5% of lines at least once takes 919 lines (99% sure). Below, only a collapse is told.
+# It takes 919 lines to see a fault in 0.5% of all lines at least once (99% sure). With fewer lines only a
+# collapse is reported.
 ENOUGH_LINES = 919
 COLLAPSE = 0.25
-AS_IN_MEMORY = "the model in memory did the same at the save: it had not learned better, and nothing was lost"
+AS_IN_MEMORY = "the model in memory did the same when it was saved: nothing was lost"
 
 
 def inspect_sample(sample: Sample | None, memory: Sample | None) -> tuple[Report, TextEvidence | None]:
     """The text guards' report on a reloaded model's sample.
 
-    What the model in memory did to as many of the same lines is a warning: a fault of the training, not of
-    the save.
+    A fault that the model in memory had in at least as many of the same lines is only a warning: it comes
+    from the training, not from saving.
     """
     if sample is None:
         unseen = Evidence().including(TextEvidence, Unobserved("the reloaded model translated no lines"))
         return inspect(registry.TEXT, Evidence(), unseen), None
-    text = _look(sample)
+    text = _scan(sample)
     report = inspect(registry.TEXT, Evidence(_limits(text.lines)), Evidence(text))
     if memory is not None and memory.source == sample.source:
-        report = _excuse(report, text, _look(memory))
+        report = _lower_severity(report, text, _scan(memory))
     return report, text
 
 
-def _look(sample: Sample) -> TextEvidence:
+def _scan(sample: Sample) -> TextEvidence:
     return scan(sample.output, source=sample.source, language=sample.language, markers=DEFAULT_MARKERS)
 
 
@@ -46,11 +47,11 @@ def _limits(lines: int) -> TextLimits:
     return TextLimits(rates)
 
 
-def _excuse(report: Report, text: TextEvidence, memory: TextEvidence) -> Report:
-    def weigh(finding: Finding) -> Finding:
+def _lower_severity(report: Report, text: TextEvidence, memory: TextEvidence) -> Report:
+    def lower(finding: Finding) -> Finding:
         before, after = memory.flagged.get(finding.code), text.flagged.get(finding.code)
         if finding.severity < Severity.ERROR or before is None or after is None or after.count > before.count:
             return finding
         return replace(finding, severity=Severity.WARNING, message=f"{finding.message}; {AS_IN_MEMORY}")
 
-    return replace(report, findings=tuple(weigh(finding) for finding in report.findings))
+    return replace(report, findings=tuple(lower(finding) for finding in report.findings))

@@ -1,4 +1,4 @@
-"""A verification as values: what is asked, what is the same for all checkpoints of it, what came of one."""
+"""The values of a verification: the request, the context shared by all checkpoints, one result."""
 
 import sys
 from collections.abc import Mapping
@@ -19,14 +19,14 @@ from runners.host.verification import ReloadOptions, ReloadResult
 
 @dataclass(frozen=True, slots=True)
 class VerifyRequest:
-    """What the user typed. The environment to reload in is that of a `lockfile` (its name or path), or else
-    the `interpreter`'s; `claims` are scores stated of the checkpoints, `run` the run they are said to be of.
+    """The user's request. The environment to reload in is that of a `lockfile` (its name or path), or else
+    the `interpreter`'s; `claims` are claimed scores by metric, `run` is the run that the user names.
     """
 
     checkpoints: tuple[Path, ...]
     interpreter: Path = Path(sys.executable)
     lockfile: str | None = None
-    question: ReloadOptions = field(default_factory=ReloadOptions)
+    options: ReloadOptions = field(default_factory=ReloadOptions)
     claims: Mapping[str, float] = field(default_factory=dict)
     run: str | None = None
 
@@ -35,12 +35,12 @@ class VerifyRequest:
 class VerificationContext:
     """What is the same for all checkpoints that are verified together. Without a workspace, no journal.
 
-    `health` None: the training is watched while it goes on, so that its log need not be read here.
+    `health` None: the training is followed while it runs, so that its log need not be read here.
     """
 
     workspace: Workspace | None
     environment: Environment
-    question: ReloadOptions = field(default_factory=ReloadOptions)
+    options: ReloadOptions = field(default_factory=ReloadOptions)
     claims: Mapping[str, float] = field(default_factory=dict)
     runs: tuple[Run, ...] = ()
     run: Run | None = None
@@ -49,10 +49,10 @@ class VerificationContext:
 
 @dataclass(frozen=True, slots=True)
 class VerificationResult:
-    """One checkpoint, verified. `memory` and `reloaded` are BLEU over the same lines, where there are any.
+    """One verified checkpoint. `memory` and `reloaded` are BLEU over the same lines, if it has any.
 
-    `files` is the digest over what was verified; None where it could not be read. `run` is the one on the
-    record that it is of. `entry` is the journal's, `marked` whether the mark was written.
+    `files` is the digest over the files that were verified; None where they could not be read. `run` is the
+    recorded run that saved it, `entry` the id of the journal's entry, `marked` whether a mark was written.
     """
 
     checkpoint: Path
@@ -66,12 +66,12 @@ class VerificationResult:
 
     @property
     def step(self) -> int | None:
-        """The step that the evidence, or else the folder's name, tells."""
+        """The step in the evidence, or else in the folder's name."""
         return self.result.expected.origin.step or step_in_name(self.checkpoint)
 
     @property
     def memory(self) -> Metric | None:
-        """BLEU in the training process."""
+        """BLEU of the model in the training process."""
         return _bleu(self.result.expected)
 
     @property

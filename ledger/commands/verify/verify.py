@@ -1,4 +1,4 @@
-"""`ledger verify`: reload a checkpoint in a fresh process, and guard what came of it."""
+"""`ledger verify`: reload a checkpoint in a fresh process, and guard the result."""
 
 import os
 import tempfile
@@ -43,40 +43,43 @@ from runners.environments.inspection import capture
 from runners.host.verification import PARTS, ReloadResult, reload
 from runners.host.worker_process import Worker
 
-EVIDENCE_LOST = (
-    "{run} keeps evidence of every save, and this one has none: its trainer ended before it was written"
-)
+EVIDENCE_LOST = "{run} writes evidence for every checkpoint, and this one has none: the training ended first"
 
 
-def verify(workspace: Workspace | None, request: VerifyRequest, voice: Reporter) -> list[VerificationResult]:
-    """Verify each checkpoint, one after the other in one worker, and record each as soon as it is judged.
+def verify(
+    workspace: Workspace | None, request: VerifyRequest, reporter: Reporter
+) -> list[VerificationResult]:
+    """Verify the checkpoints one after the other in one worker, and record each at once.
 
-    Raises LedgerError when one is not there, or the environment cannot be had.
+    Raises LedgerError when one does not exist, or the environment is not available.
     """
     for checkpoint in request.checkpoints:
         if not checkpoint.is_dir():
             what = "is a file" if checkpoint.exists() else "does not exist"
             raise LedgerError(f"{checkpoint} {what}", hint="name the folder of a checkpoint")
     if request.lockfile:
-        request = replace(request, interpreter=_build(workspace, request.lockfile, voice))
+        request = replace(request, interpreter=_build(workspace, request.lockfile, reporter))
     done: list[VerificationResult] = []
     total = len(request.checkpoints)
-    with Worker(request.interpreter, _log(workspace)) as worker, voice.progress("checkpoints") as tell:
+    with (
+        Worker(request.interpreter, _log(workspace)) as worker,
+        reporter.progress("checkpoints") as on_progress,
+    ):
         with ThreadPoolExecutor(1) as pool:  # importing transformers takes seconds
             ready = pool.submit(worker.call, {"job": "get_ready"})
-            setting = prepare(workspace, request)
+            context = prepare(workspace, request)
             ready.result()
         for checkpoint in request.checkpoints:
-            tell(Progress("reloading", len(done), total))
-            done.append(record(setting, verify_checkpoint(worker, setting, checkpoint), voice.say))
-        tell(Progress("reloading", total, total))
+            on_progress(Progress("reloading", len(done), total))
+            done.append(record(context, verify_checkpoint(worker, context, checkpoint), reporter.say))
+        on_progress(Progress("reloading", total, total))
     return done
 
 
-def _build(workspace: Workspace | None, lockfile: str, voice: Reporter) -> Path:
-    """The Python of the environment that a lockfile pins, built where it is not there yet."""
-    with voice.progress("steps") as tell:
-        return ensure(_lockfiles(workspace, lockfile), default_cache(), tell)
+def _build(workspace: Workspace | None, lockfile: str, reporter: Reporter) -> Path:
+    """The Python of the environment that a lockfile pins, built if need be."""
+    with reporter.progress("steps") as on_progress:
+        return ensure(_lockfiles(workspace, lockfile), default_cache(), on_progress)
 
 
 def _lockfiles(workspace: Workspace | None, name: str) -> list[Lockfile]:
@@ -84,16 +87,16 @@ def _lockfiles(workspace: Workspace | None, name: str) -> list[Lockfile]:
 
 
 def prepare(workspace: Workspace | None, request: VerifyRequest) -> VerificationContext:
-    """Look at the environment and the record once. Raises UsageError for a run that is not on the record."""
+    """Read the environment and the record once. Raises UsageError for an unknown run."""
     runs = tuple(load_runs(workspace)) if workspace else ()
     if request.run and not workspace:
-        raise UsageError("--run needs a ledger: there is none here", hint="make one with: ledger init")
+        raise UsageError("--run needs a ledger, and there is none here", hint="make one with: ledger init")
     run = find_run(runs, request.run) if request.run else None
     known = run or _run_of(request.checkpoints[0], runs)
     return VerificationContext(
         workspace=workspace,
         environment=_environment(workspace, known, request),
-        question=request.question,
+        options=request.options,
         claims=request.claims,
         runs=runs,
         run=run,
@@ -101,52 +104,54 @@ def prepare(workspace: Workspace | None, request: VerifyRequest) -> Verification
     )
 
 
-def verify_checkpoint(worker: Worker, setting: VerificationContext, checkpoint: Path) -> VerificationResult:
-    """Reload it and guard what came of it; nothing is recorded or marked yet."""
+def verify_checkpoint(worker: Worker, context: VerificationContext, checkpoint: Path) -> VerificationResult:
+    """Reload the checkpoint and guard the result. Records and marks nothing."""
     before = _stamps(checkpoint)
     with ThreadPoolExecutor(1) as pool:  # while the worker imports what it needs
         digest = pool.submit(_digest, checkpoint)
-        result = reload(worker, checkpoint, setting.question)
-    # What was digested is what was reloaded only if nobody wrote to it meanwhile.
+        result = reload(worker, checkpoint, context.options)
+    # The digest is that of the reloaded files only if nobody wrote to them meanwhile.
     files = digest.result() if _stamps(checkpoint) == before else None
-    run = setting.run or _run_of(checkpoint, setting.runs)
-    expected, actual = _sides(setting, checkpoint, result, run)
-    said, memory = (result.asked, None) if result.asked else (result.actual.sample, result.expected.sample)
-    on_text, text = inspect_sample(said, memory)
-    report = inspect(registry.CHECKPOINT, expected, actual) + on_text
-    if setting.health is not None:
-        report += inspect_log(checkpoint, result, setting.health)
+    run = context.run or _run_of(checkpoint, context.runs)
+    expected, actual = _sides(context, checkpoint, result, run)
+    sample, memory = result.actual.sample, result.expected.sample
+    if result.user_sample:
+        sample, memory = result.user_sample, None
+    text_report, text = inspect_sample(sample, memory)
+    report = inspect(registry.CHECKPOINT, expected, actual) + text_report
+    if context.health is not None:
+        report += inspect_log(checkpoint, result, context.health)
     return VerificationResult(checkpoint, report, result, files, text, run)
 
 
 def inspect_log(checkpoint: Path, result: ReloadResult, limits: TrainingLimits) -> Report:
-    """TRN001 to TRN004 over the Trainer's own log, as far as it went when this was saved."""
+    """TRN001 to TRN004 over the Trainer's own log, up to this checkpoint."""
     log = read_trainer_state(checkpoint).log
-    kept = result.expected.effective.training if result.expected.effective else {}
-    series = series_of_log(log, filtered=kept.get("logging_nan_inf_filter") is not False)
-    nothing = Unobserved(f"{NAME} has no log of the training")
-    actual = Evidence().including(TrainingSeries, series if series.points else nothing)
+    arguments = result.expected.effective.training if result.expected.effective else {}
+    series = series_of_log(log, filtered=arguments.get("logging_nan_inf_filter") is not False)
+    missing = Unobserved(f"{NAME} has no log of the training")
+    actual = Evidence().including(TrainingSeries, series if series.points else missing)
     return inspect(LOGGED, Evidence(limits), actual)
 
 
 def _sides(
-    setting: VerificationContext, checkpoint: Path, result: ReloadResult, run: Run | None
+    context: VerificationContext, checkpoint: Path, result: ReloadResult, run: Run | None
 ) -> tuple[Evidence, Evidence]:
-    """What is expected of the checkpoint, and what is there."""
-    workspace = setting.workspace
-    before = replace(
-        _kept(result, _keeper(setting, checkpoint, result, run)), last_good=_last_good(checkpoint)
-    )
-    origin = replace(result.actual.origin, environment=setting.environment.digest)
+    """The expected and the actual evidence."""
+    workspace = context.workspace
+    owner = _evidence_owner(context, checkpoint, result, run)
+    before = replace(_expected(result, owner), last_good=_last_good(checkpoint))
+    origin = replace(result.actual.origin, environment=context.environment.digest)
     known = origin_of_run(run, workspace.runs / run.id) if run and workspace else Origin()
-    earlier = [one for one in setting.runs if one.status == "finished" and _same_pipeline(one, run)]
-    scored = result.asked if result.asked and result.asked.bleu else result.actual.sample
+    earlier = [one for one in context.runs if one.status == "finished" and _same_pipeline(one, run)]
+    given = result.user_sample
+    scored = given if given and given.bleu else result.actual.sample
     scores = {"bleu": scored.bleu} if scored and scored.bleu else {}
     expected = Evidence(
         SoundFiles(),
         before,
         known,
-        claims_of(checkpoint, setting.claims, earlier),
+        claims_of(checkpoint, context.claims, earlier),
     )
     actual = Evidence(
         result.files,
@@ -157,24 +162,24 @@ def _sides(
     return expected, actual
 
 
-def _keeper(
-    setting: VerificationContext, checkpoint: Path, result: ReloadResult, run: Run | None
+def _evidence_owner(
+    context: VerificationContext, checkpoint: Path, result: ReloadResult, run: Run | None
 ) -> Run | None:
-    """The run that kept evidence of all its saves, of which this is one; None where nobody did."""
+    """The run that wrote evidence for all its checkpoints and saved this one, if there is one."""
     if run and run.is_training:
         return run
-    if result.has_evidence or setting.workspace is None:
+    if result.has_evidence or context.workspace is None:
         return None
-    return run_of_orphan(checkpoint, setting.runs, setting.workspace)
+    return run_of_orphan(checkpoint, context.runs, context.workspace)
 
 
-def _kept(result: ReloadResult, keeper: Run | None) -> Snapshot:
-    """What was kept at the save. Its keeper owes it: a save of it without is no foreign one."""
-    if keeper is None:
+def _expected(result: ReloadResult, owner: Run | None) -> Snapshot:
+    """The evidence of the save. Where an owner should have written it, missing parts are not just unknown."""
+    if owner is None:
         return result.expected
-    lost = {} if result.has_evidence else dict.fromkeys(PARTS, EVIDENCE_LOST.format(run=keeper.id))
-    # A forecaster has no text to keep: of its evidence all that there is was kept.
-    owed = (keeper is not None and keeper.task == "training") or not result.has_evidence
+    lost = {} if result.has_evidence else dict.fromkeys(PARTS, EVIDENCE_LOST.format(run=owner.id))
+    # A forecaster has no text: a part that its evidence does not have is not missing.
+    owed = owner.task == "training" or not result.has_evidence
     return replace(result.expected, owed=owed, unseen={**result.expected.unseen, **lost})
 
 
@@ -183,7 +188,7 @@ def _same_pipeline(earlier: Run, run: Run | None) -> bool:
 
 
 def _last_good(checkpoint: Path) -> Metric | None:
-    """What the newest verified save before this one scored when it was reloaded."""
+    """BLEU, when reloaded, of the newest verified checkpoint before this one."""
     step = step_in_name(checkpoint)
     for other in reversed(list_checkpoints(checkpoint.absolute().parent)):
         if step is not None and (step_in_name(other) or 0) < step and (mark := stated_mark(other)):
@@ -192,12 +197,12 @@ def _last_good(checkpoint: Path) -> Metric | None:
 
 
 def _run_of(checkpoint: Path, runs: Sequence[Run]) -> Run | None:
-    """The run on the record that a checkpoint names, or in whose folder, called as the run, it lies."""
+    """The recorded run that the checkpoint's evidence or one of its parent folders names."""
     known = {run.id: run for run in runs}
     with suppress(LedgerError):
-        kept = read_evidence(checkpoint)
-        if kept and kept.snapshot.origin.run:
-            return known.get(kept.snapshot.origin.run)
+        evidence = read_evidence(checkpoint)
+        if evidence and evidence.snapshot.origin.run:
+            return known.get(evidence.snapshot.origin.run)
     return next((known[part] for part in reversed(checkpoint.resolve().parts) if part in known), None)
 
 
@@ -207,14 +212,14 @@ def _stated_limits(run: Run | None) -> Mapping[str, Json] | None:
 
 
 def _environment(workspace: Workspace | None, run: Run | None, request: VerifyRequest) -> Environment:
-    """The environment to reload in, held against its own lockfile, or else the run's: its digest can then be
-    compared with the run's."""
+    """The environment to reload in, checked against its own lockfile or else the run's, so that its digest is
+    comparable with the run's."""
     name = request.lockfile or (run.lockfile_name if run else None)
     return capture(request.interpreter, _lockfiles(workspace, str(name)) if name else [])
 
 
 def _stamps(checkpoint: Path) -> dict[str, tuple[int, int, int]]:
-    """Inode, size and time of every file, the ledger's own left out."""
+    """Inode, size and time of every file, without the ledger's own."""
     stamps = {}
     for path in files_of(checkpoint):
         with suppress(FileNotFoundError):

@@ -63,7 +63,7 @@ def test_a_running_process_whose_data_changed_is_told(recorded, ledger):
         os.utime(data)  # touched, and the same
         assert processes(ledger)["exp8"]["changed"] == []
         data.write_text("나\n", encoding="utf-8")
-        assert processes(ledger)["exp8"]["changed"] == ["train: train.ko has other content"]
+        assert processes(ledger)["exp8"]["changed"] == ["train: train.ko has changed"]
         data.unlink()
         assert processes(ledger)["exp8"]["changed"] == ["train: train.ko is gone"]
 
@@ -108,4 +108,4 @@ def test_a_running_process_with_an_old_configuration_is_told(recorded, ledger, s
         assert processes(ledger)["exp8"]["changed"] == ["spec: generation.num_beams (3 -> 5)"]
         assert "changed since it was started: spec: generation.num_beams (3 -> 5)" in ledger("ps").out
         (recorded.experiments / "exp8.yaml").write_text("[")
-        assert "cannot be read any more" in processes(ledger)["exp8"]["changed"][0]
+        assert "can no longer be read" in processes(ledger)["exp8"]["changed"][0]

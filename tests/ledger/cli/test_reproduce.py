@@ -151,14 +151,14 @@ def test_every_missing_piece_is_named_before_anything_runs(repo):
         data.write_bytes(kept[0])
         patch.write_bytes(kept[1])
         model.with_name("gone").rename(model)
-    pieces = {one["piece"]: one["reason"] for one in done["missing"]}
-    assert "changed since" in pieces["patch"]
-    assert "no experiment small" in pieces["spec"], "it stands in the patch alone"
+    missing = {one["piece"]: one["reason"] for one in done["missing"]}
+    assert "changed since" in missing["patch"]
+    assert "no experiment small" in missing["spec"], "it stands in the patch alone"
     assert done["verdict"] == "inconclusive"
     assert done["reproduction"] is None
     assert len(entries(repo, "experiments/ledger.jsonl")) == recorded
     assert told.returncode == 3
-    assert "2 pieces are missing" in told.stdout
+    assert "2 prerequisites are missing" in told.stdout
 
 
 def test_data_and_model_that_changed_are_both_named(repo):
@@ -172,7 +172,7 @@ def test_data_and_model_that_changed_are_both_named(repo):
         data.write_bytes(kept)
         model.with_name("gone").rename(model)
     assert {one["piece"]: one["reason"] for one in done["missing"]} == {
-        "data source": "data/small.ko was changed since",
+        "data source": "data/small.ko has changed since",
         "model": "models/tiny is gone",
     }
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ledger.evidence.training import TrainingPoint
-from runners.host.attachment import Attachment, UsesModels, deaf, output_folder, python_of
+from runners.host.attachment import Attachment, UsesModels, isolating_option, output_folder, python_of
 
 
 @pytest.mark.parametrize(
@@ -21,7 +21,7 @@ from runners.host.attachment import Attachment, UsesModels, deaf, output_folder,
     ],
 )
 def test_deaf(argv, option):
-    assert deaf(argv) == option
+    assert isolating_option(argv) == option
 
 
 @pytest.mark.parametrize(

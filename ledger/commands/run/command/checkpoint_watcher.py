@@ -1,10 +1,9 @@
-"""Checkpoints that appear in a folder without being told of: found, and finished once they are quiet."""
+"""Finds checkpoints that appear in a folder without being reported; quiet ones count as finished."""
 
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
-from shutil import rmtree
 from threading import Event, Lock, Thread
 
 from ledger.checkpoints.provenance import step_in_name
@@ -12,62 +11,57 @@ from runners.attach.snapshots import NEAR, Snapshots
 from runners.host.attachment import AttachedCheckpoint
 from runners.host.training import SavedCheckpoint
 
-QUIET = 5.0  # seconds without a write: shards of one save follow each other sooner
+QUIET = 5.0  # seconds without a write: the shards of one checkpoint follow each other sooner
 CONFIG = "config.json"
 WEIGHTS = ("*.safetensors", "pytorch_model*.bin")
-DEPTH = 2  # folders below the watched one that may be checkpoints
-CLOCKS = 2.0  # seconds: file systems keep coarse times
+DEPTH = 2  # levels below the watched folder that are searched for checkpoints
+CLOCK_TOLERANCE = 2.0  # seconds: file systems store coarse times
 
 Stamps = Mapping[str, tuple[int, int]]  # size in bytes and time in nanoseconds, by name
 
 
 class CheckpointWatcher:
-    """Watches `folder` for checkpoints that are written from now on. A context manager.
+    """Watches `folder` for checkpoints written from now on. A context manager.
 
-    `python` is the Python that reloads them, as it is known when one is found.
+    `python` is the Python that can reload them.
     """
 
     def __init__(self, folder: Path, snapshots: Snapshots, python: Path) -> None:
-        self.python = python
-        self._folder, self._snapshots = folder.absolute(), snapshots
-        self._began = time.time() - CLOCKS
-        self._written: dict[Path, float] = {}  # when a folder was last written to, by our own clock
+        self._folder, self._snapshots, self._python = folder.absolute(), snapshots, python
+        self._began = time.time() - CLOCK_TOLERANCE
+        self._written: dict[Path, float] = {}  # monotonic time of the last write to a folder
         self._found: dict[Path, Stamps] = {}
-        self._over, self._lock = Event(), Lock()
+        self._stopped, self._lock = Event(), Lock()
         self._thread = Thread(target=self._watch, daemon=True)
 
     def __enter__(self) -> "CheckpointWatcher":
-        """Begin to watch. The folder need not be there yet."""
+        """Begin to watch. The folder need not exist yet."""
         self._thread.start()
         return self
 
     def __exit__(self, *error: object) -> None:
-        """Watch no more."""
-        self._over.set()
+        """Stop watching."""
+        self._stopped.set()
         self._thread.join()
 
-    def look(self, *, over: bool) -> Iterator[AttachedCheckpoint]:
-        """The saves that were finished since the last look. `over`: nobody writes any more."""
-        for folder in self._all() if over else self._quiet():
+    def finished(self, *, final: bool) -> Iterator[AttachedCheckpoint]:
+        """The checkpoints finished since the last call. `final`: nothing is being written any more."""
+        for folder in self._all() if final else self._quiet():
             stamps = stamps_of(folder)
             if not is_checkpoint(folder) or stamps == self._found.get(folder) or not self._is_new(stamps):
                 continue
             self._found[folder] = stamps
-            snapshot = self._snapshots.link(folder) or folder
-            yield AttachedCheckpoint(
-                self.python,
-                SavedCheckpoint(step_in_name(folder) or 0, folder, snapshot, 0.0, 0.0),
-                watched=True,
-            )
+            saved = SavedCheckpoint(step_in_name(folder) or 0, folder, self._snapshots.link(folder) or folder)
+            yield AttachedCheckpoint(self._python, saved, watched=True)
 
     def _watch(self) -> None:
         from watchfiles import watch
 
         while not self._folder.is_dir():
-            if self._over.wait(1):
+            if self._stopped.wait(1):
                 return
         self._note(*self._all())
-        for changes in watch(self._folder, stop_event=self._over, debounce=500, raise_interrupt=False):
+        for changes in watch(self._folder, stop_event=self._stopped, debounce=500, raise_interrupt=False):
             self._note(*(Path(path).parent for _, path in changes))
 
     def _note(self, *folders: Path) -> None:
@@ -96,12 +90,12 @@ class CheckpointWatcher:
 
 
 def is_checkpoint(folder: Path) -> bool:
-    """Whether a model's config and weights are in it."""
+    """Whether the folder holds a model's config and weights."""
     return (folder / CONFIG).is_file() and any(True for pattern in WEIGHTS for _ in folder.glob(pattern))
 
 
 def stamps_of(folder: Path) -> Stamps:
-    """Of the files that make the model: its config and weights."""
+    """The stamps of the files that make up the model: its config and weights."""
     stamps = {}
     for path in (folder / CONFIG, *(path for pattern in WEIGHTS for path in folder.glob(pattern))):
         with suppress(OSError):
@@ -110,11 +104,6 @@ def stamps_of(folder: Path) -> Stamps:
     return stamps
 
 
-def remove(saved: SavedCheckpoint) -> None:
-    """Drop a snapshot, and the folders that it leaves empty."""
-    if saved.snapshot == saved.folder:
-        return  # there are no hard links here: it was verified in its own place
-    rmtree(saved.snapshot, ignore_errors=True)
-    with suppress(OSError):
-        for folder in list(saved.snapshot.parents)[:3]:
-            folder.rmdir()  # as far as they are empty
+def changed_since(folder: Path, before: Stamps) -> bool:
+    """Whether the checkpoint still exists, with other files than before."""
+    return folder.is_dir() and stamps_of(folder) != before

@@ -1,7 +1,6 @@
-"""`ledger run -- CMD…`: record any command: what it was, in which environment and commit, how it ended.
+"""`ledger run -- CMD…`: record any command: its words, environment and commit, and how it ended.
 
-The saves of the trainings in it are verified beside them: see
-`ledger.commands.run.command.attached_training`.
+The checkpoints of trainings in it are verified while they run: see `ledger.commands.run.monitor`.
 """
 
 import os
@@ -17,9 +16,11 @@ from pathlib import Path
 from typing import TextIO
 
 from ledger.commands.reporter import Reporter
-from ledger.commands.run.command.attached_report import finished, report_of
-from ledger.commands.run.command.attached_training import AttachedLoop
 from ledger.commands.run.command.checkpoint_watcher import CheckpointWatcher
+from ledger.commands.run.command.report import finished, report_of
+from ledger.commands.run.command.source import CommandSource
+from ledger.commands.run.interrupts import interruptible
+from ledger.commands.run.monitor import CheckpointMonitor
 from ledger.commands.run.recorder import Recorder, git_facts, new_run_id
 from ledger.environments.environment import Environment
 from ledger.errors import LedgerError, UsageError
@@ -31,15 +32,15 @@ from ledger.utils.redaction import scrub_arguments
 from ledger.workspace import Workspace
 from runners.attach.snapshots import Snapshots
 from runners.environments.inspection import capture
-from runners.host.attachment import Attachment, deaf, default_python, output_folder
+from runners.host.attachment import Attachment, default_python, isolating_option, output_folder
 
 ON_FAIL = ("stop", "warn")
 
 
 @dataclass(frozen=True, slots=True)
 class CommandRequest:
-    """What the user typed. `on_fail` None: as `[tool.ledger]` says. `watch`: where a command saves that has
-    no trainer. What the command prints goes to `output` where that is given."""
+    """The user's request. `on_fail` None: as `[tool.ledger]` says. `watch` is a folder that is searched for
+    checkpoints. `output` receives the command's standard output; None: this process's own."""
 
     argv: Sequence[str]
     experiment: str | None = None
@@ -49,10 +50,10 @@ class CommandRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class Recorded:
+class RecordedCommand:
     """A command that ran. `exit_code` is the shell's: 128 + n where signal n ended it.
 
-    `recorded` is what the journal's entry says of the end; `report` what was found about its saves.
+    `recorded` is the body of the journal's last entry, `report` has the findings about its checkpoints.
     """
 
     run: str
@@ -64,8 +65,21 @@ class Recorded:
     interrupted: bool = False
 
 
-def run_command(workspace: Workspace, request: CommandRequest, voice: Reporter) -> Recorded:
-    """Run a command with this terminal's own input and output, guard its saves, and record it.
+class _Child:
+    """The command's process, which passes a SIGTERM on to the command."""
+
+    process: "subprocess.Popen[bytes] | None" = None
+
+    def terminate(self) -> bool:
+        """Ask the command to end; False where it does not run."""
+        if self.process is None or self.process.poll() is not None:
+            return False
+        self.process.terminate()
+        return True
+
+
+def run_command(workspace: Workspace, request: CommandRequest, reporter: Reporter) -> RecordedCommand:
+    """Run a command with this terminal's own input and output, guard its checkpoints, and record it.
 
     Raises UsageError when there is no such program. A command that fails is recorded as failed.
     """
@@ -75,44 +89,56 @@ def run_command(workspace: Workspace, request: CommandRequest, voice: Reporter) 
         raise UsageError(f"there is no program {argv[0]!r}", hint="check the name after `--`, and PATH")
     name = _name(request)
     on_fail = _policy(workspace, request)
-    with Recorder(workspace, "command", name, new_run_id(name)) as recorder:
+    child = _Child()
+    with interruptible(child.terminate), Recorder(workspace, "command", name, new_run_id(name)) as recorder:
         python, environment = _environment(program)
         recorder.environment(environment)
         recorder.started(_started(argv, workspace, environment))
         attachment = Attachment(recorder.folder)
         variables = attachment.environment(recorder.run, environment.digest, python)
-        known = {python: environment}
-        loop = AttachedLoop(attachment, recorder, voice, known, stop_on_fail=on_fail == "stop")
+
+        def say(text: str) -> None:
+            reporter.say(f"ledger: {text}")
+
+        monitor = CheckpointMonitor(recorder, say, {python: environment}, stop_on_fail=on_fail == "stop")
         begun = time.monotonic()
         try:
-            with _watched(request, attachment, recorder.run, python) as watched:
-                child = _start(
-                    [program, *argv[1:]], {"LEDGER_RUN": recorder.run, **variables}, request.output
-                )
-                code = _hear(loop, child, watched, voice)
-            attachment.remove_snapshots(one.folder for one in loop.trainings)
+            with _watcher(request, attachment, recorder.run, python) as watcher:
+                variables["LEDGER_RUN"] = recorder.run  # so that a script can name its own output after it
+                child.process = _start([program, *argv[1:]], variables, request.output)
+                source = CommandSource(monitor, attachment, child.process, watcher)
+                code = _follow(monitor, source, child.process)
+            attachment.remove_snapshots(_folders(monitor, source))
         except (LedgerError, OSError) as error:
             recorder.failed(str(error).splitlines()[0], time.monotonic() - begun)
             raise
         exit_code = 128 - code if code < 0 else code
         seconds = time.monotonic() - begun
-        report = report_of(loop, warn_only=on_fail == "warn", hint=_hint(request, loop))
-        recorded = finished(loop, report, exit_code, seconds, recorder)
+        hint = _hint(request, source)
+        report = report_of(monitor, source, warn_only=on_fail == "warn", hint=hint)
+        ended = {"exit_code": exit_code, "seconds": round(seconds, 3)}
+        recorded = {**ended, **finished(monitor, source, report, recorder, failed=exit_code != 0)}
         recorder.finished(recorded)
-    return Recorded(recorder.run, name, exit_code, seconds, report, recorded, loop.interrupted)
+    return RecordedCommand(recorder.run, name, exit_code, seconds, report, recorded, monitor.interrupted)
 
 
-def _hear(
-    loop: AttachedLoop, child: "subprocess.Popen[bytes]", watched: CheckpointWatcher | None, voice: Reporter
-) -> int:
-    """Listen to the command until it has ended. It goes on even where nobody can listen any more."""
+def _follow(monitor: CheckpointMonitor, source: CommandSource, child: "subprocess.Popen[bytes]") -> int:
+    """Wait for the command and the verifications; returns its exit code, negative for a signal."""
     try:
-        return loop.run(child, watched)
+        monitor.run(source)
     except (LedgerError, OSError) as error:
         if child.poll() is None:
-            voice.say(f"ledger: the command goes on, but nothing of it is verified any more: {error}")
+            monitor.say(f"the command continues, but its checkpoints are no longer verified: {error}")
             child.wait()
         raise
+    return child.wait()
+
+
+def _folders(monitor: CheckpointMonitor, source: CommandSource) -> Iterator[Path]:
+    """The folders in which, or next to which, checkpoints may have been linked."""
+    yield from (one.folder for one in source.trainings)
+    yield from (one.folder.parent for one in monitor.checkpoints)
+    yield from (one.folder.parent for one in monitor.unverified if one.folder)
 
 
 def _name(request: CommandRequest) -> str:
@@ -129,13 +155,13 @@ def _policy(workspace: Workspace, request: CommandRequest) -> str:
     policy = request.on_fail or workspace.settings.get("on_fail", "stop")
     if policy not in ON_FAIL:
         raise UsageError(
-            f"pyproject.toml, [tool.ledger]: on_fail = {policy!r} is no policy", hint='it is "stop" or "warn"'
+            f"pyproject.toml, [tool.ledger]: invalid on_fail: {policy!r}", hint='use "stop" or "warn"'
         )
     return str(policy)
 
 
 def _environment(program: str) -> tuple[Path, Environment]:
-    """The Python that will most likely run, and what it has; the ledger's own where that cannot be told."""
+    """The Python that will most likely run, and its environment; the ledger's own where that fails."""
     python = default_python(program)
     try:
         return python, capture(python)
@@ -145,27 +171,28 @@ def _environment(program: str) -> tuple[Path, Environment]:
 
 
 @contextmanager
-def _watched(
+def _watcher(
     request: CommandRequest, attachment: Attachment, run: str, python: Path
 ) -> Iterator[CheckpointWatcher | None]:
-    """The folder that is named as the place of saves, by --watch or by the command's own --output_dir."""
+    """A watcher of the folder that --watch, or the command's own --output_dir, names."""
     folder = request.watch or output_folder(request.argv)
     if folder is None:
         yield None
         return
-    with CheckpointWatcher(folder, Snapshots(attachment.snapshots, run), python) as watched:
-        yield watched
+    with CheckpointWatcher(folder, Snapshots(attachment.snapshots, run), python) as watcher:
+        yield watcher
 
 
-def _hint(request: CommandRequest, loop: AttachedLoop) -> str | None:
-    """Why no save was looked at, where a user may have thought that it would be."""
-    if loop.trainings or request.watch or output_folder(request.argv):
+def _hint(request: CommandRequest, source: CommandSource) -> str | None:
+    """Why no checkpoint was verified, where a user may have expected that."""
+    if source.trainings or request.watch or output_folder(request.argv):
         return None
-    option = deaf(request.argv)
+    option = isolating_option(request.argv)
     if option:
-        return f"{option} keeps Python from hearing of the ledger; name the folder of its saves with --watch"
-    if loop.models:
-        return "it used models, but no trainer that is known; name the folder of its saves with --watch"
+        reason = f"{option} keeps Python from loading the ledger's hooks"
+        return f"{reason}; name the folder of its checkpoints with --watch"
+    if source.models:
+        return "it used models, but no known trainer; name the folder of its checkpoints with --watch"
     return None
 
 
@@ -184,14 +211,13 @@ def _started(argv: Sequence[str], workspace: Workspace, environment: Environment
 
 
 def _folder(workspace: Workspace) -> str:
-    """Where it was called, relative to the repository where that is inside."""
+    """The current folder, relative to the repository if it is inside."""
     return relative_if_inside(Path.cwd().resolve(), workspace.root)
 
 
 def _start(
     argv: Sequence[str], variables: dict[str, str], output: TextIO | None
 ) -> "subprocess.Popen[bytes]":
-    # The child learns which run it is, so that a script can name its own output after it.
     try:
         return subprocess.Popen(argv, env={**os.environ, **variables}, stdout=output)
     except OSError as error:

@@ -1,6 +1,6 @@
-"""Training health for `ledger run`: the plan before it starts, the series it made, the defaults that it had.
+"""Training health for `ledger run`: the schedule before the start, the series, and the library defaults.
 
-Collects what the guards of `guards.training` and PRE006 read, from the spec and from the record.
+Collects the evidence for the guards of `guards.training` and for PRE006 from the spec and the record.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,7 +26,7 @@ from ledger.journal.run import Run
 from ledger.specs import TrainingSpec
 from runners.resources.memory import device_memory, training_need
 
-# What TrainingArguments has where a spec says nothing, in transformers 4.57 and 5.x alike.
+# Defaults of TrainingArguments, the same in transformers 4.57 and 5.x.
 DEFAULTS: Mapping[str, float] = {
     "per_device_train_batch_size": 8,
     "gradient_accumulation_steps": 1,
@@ -39,7 +39,7 @@ NO_GOOD_RUN = Unobserved("no earlier run of this training passed")
 
 
 def inspect_plan(plan: TrainingPlan) -> Report:
-    """PRE006 and TRN007: whether it fits the device, and whether its schedule followed its data."""
+    """PRE006 and TRN007: whether it fits the device, and whether its schedule matches its data."""
     good = last_good(plan)
     parent = schedule_of(good.spec, good.started["data"], good.id) if good else NO_GOOD_RUN
     now = schedule_of(plan.spec.digested(), plan.inputs.data, plan.spec.name)
@@ -51,22 +51,22 @@ def inspect_plan(plan: TrainingPlan) -> Report:
 def inspect_series(
     points: Sequence[TrainingPoint], limits: TrainingLimits, failure: TrainingFailure | None = None
 ) -> Report:
-    """TRN001 to TRN006, over losses that no filter has touched; `failure` is how it ended, if it did so."""
+    """TRN001 to TRN006, over unfiltered losses; `failure` describes how a training failed."""
     series = TrainingSeries(tuple(points), filtered=False, failure=failure)
     return inspect(SERIES, Evidence(limits), Evidence(series))
 
 
 def inspect_defaults(plan: TrainingPlan, effective: Mapping[str, Json]) -> Report:
-    """TRN008: the settings that this training really had, beside those of the last good one."""
+    """TRN008: the settings that this training really had, compared with those of the last good one."""
     good = last_good(plan)
-    had = good.effective if good else None
-    expected = _settings(good.id, had, frozenset()) if good and had else NO_GOOD_RUN
+    earlier = good.effective if good else None
+    expected = _settings(good.id, earlier, frozenset()) if good and earlier else NO_GOOD_RUN
     actual = _settings(plan.spec.name, effective, _chosen(plan.spec))
     return inspect((changed_defaults,), Evidence().including(EffectiveSettings, expected), Evidence(actual))
 
 
 def last_good(plan: TrainingPlan) -> Run | None:
-    """The newest training of this experiment that passed, or else of the one that its spec extends."""
+    """The newest training that passed: of this experiment, or else of the one that its spec extends."""
     base = (plan.spec.extends or "").rpartition("/")[2]
     passed = [
         run
@@ -79,7 +79,7 @@ def last_good(plan: TrainingPlan) -> Run | None:
 
 
 def schedule_of(spec: Mapping[str, Json], data: Mapping[str, Json], run: str) -> Schedule:
-    """The plan that a resolved spec and the journal's facts of its data amount to, on one device."""
+    """The schedule on one device, from a resolved spec and the journal's facts about its data."""
     given: dict[str, float] = {**DEFAULTS, **spec.get("training", {})}
     batch = int(given["per_device_train_batch_size"])
     accumulation = int(given["gradient_accumulation_steps"])

@@ -1,6 +1,6 @@
-"""A forecasting beside its parent: its schedule before it starts, its time frames afterwards.
+"""A forecasting compared with its parent: the schedule before the start, the time frames afterwards.
 
-Collects what TRN007, PRE006, TRN009 and TRN010 read, from the specs and from the record.
+Collects the evidence for TRN007, PRE006, TRN009 and TRN010 from the specs and the record.
 """
 
 import math
@@ -25,12 +25,12 @@ from ledger.workspace import Workspace
 from runners.host.training import FamilyMeasurement
 from runners.resources.memory import Precision, device_memory, training_need
 
-# The made series can be forecast to 0.94. 0.5 is far above chance, and below what a sound rehearsal reached
-# after its first epoch (0.63 to 0.88, measured on the six time frames of t5-v56).
+# The best forecast of the generated series has a correlation of 0.94. 0.5 is far above chance, and below what
+# a sound rehearsal reached after its first epoch (0.63 to 0.88, measured on the six time frames of t5-v56).
 REHEARSAL_MIN_CORRELATION = 0.5
 SCALE = (-1.0, 1.0)
-MADE = "a rehearsal learns a made series: whether that is forecast better says nothing"
-NO_PARENT = "it has no parent: name one with parent, or let it extend an experiment"
+GENERATED = "a rehearsal trains on generated series: whether they are forecast better means nothing"
+NO_PARENT = "it has no parent: name one with `parent`, or extend an experiment"
 MEMORY: Mapping[str, Precision] = {"32": "fp32", "16-mixed": "amp", "bf16-mixed": "amp"}
 
 
@@ -41,10 +41,10 @@ def inspect_plan(
     runs: Iterable[Run],
     rows: Mapping[str, int],
 ) -> Report:
-    """PRE006 and TRN007: whether it fits the device, and whether its schedule followed its data.
+    """PRE006 and TRN007: whether it fits the device, and whether its schedule matches its data.
 
-    It is held against the newest good run of its parent, or else against the parent's spec as it stands:
-    that takes no run, so that it is told before anything is paid for. `rows` is empty where nobody knows.
+    It is compared with the newest good run of its parent, or else with the parent's present spec, so that
+    no run is needed. `rows` is the length of each series, empty where they could not be read.
     """
     need: MemoryNeed | Unobserved
     need = Unobserved("a rehearsal trains a tiny model") if request.rehearse else _need(spec)
@@ -75,10 +75,10 @@ def inspect_family(
     family: MetricFamily, parent: MetricFamily | None, spec: ForecastingSpec, *, rehearsal: bool
 ) -> Report:
     """TRN009 and TRN010: how many time frames improved on the parent run, and the mean."""
-    against = f"no run of {spec.compared_with} passed yet" if spec.compared_with else NO_PARENT
+    against = f"no run of {spec.compared_with} has passed" if spec.compared_with else NO_PARENT
     limits = FamilyLimits(parent, against, min_mean=spec.guards.min_correlation)
     if rehearsal:
-        limits = FamilyLimits(no_parent=MADE, min_mean=REHEARSAL_MIN_CORRELATION)
+        limits = FamilyLimits(no_parent=GENERATED, min_mean=REHEARSAL_MIN_CORRELATION)
     if spec.guards.min_improved is not None:
         limits = replace(limits, min_improved=spec.guards.min_improved)
     return inspect(FAMILY, Evidence(limits), Evidence(family))
@@ -94,17 +94,19 @@ def parent_run(spec: ForecastingSpec, runs: Iterable[Run]) -> Run | None:
     return passed[-1] if passed else None
 
 
-def family_of_news(news: FamilyMeasurement, run: str, spec: ForecastingSpec, window: int) -> MetricFamily:
-    """What was measured last, with how."""
+def measured_family(
+    measured: FamilyMeasurement, run: str, spec: ForecastingSpec, window: int
+) -> MetricFamily:
+    """A measurement as a metric family, with the signature of how it was measured."""
     signature = (
         f"pearson|horizon:1|window:{window}|newest:{spec.data.validation_share:g}"
-        f"|windows:{sum(news.counts.values())}"
+        f"|windows:{sum(measured.counts.values())}"
     )
-    return MetricFamily(run, news.name, news.values, news.counts, signature)
+    return MetricFamily(run, measured.name, measured.values, measured.counts, signature)
 
 
-def family_of_run(run: Run | None) -> MetricFamily | None:
-    """What a recorded run measured; None where it measured none."""
+def recorded_family(run: Run | None) -> MetricFamily | None:
+    """The metric family of a recorded run, if it has one."""
     facts = run.family if run else None
     if run is None or not facts:
         return None
@@ -119,9 +121,9 @@ def family_of_run(run: Run | None) -> MetricFamily | None:
 
 
 def record_family(family: MetricFamily, parent: MetricFamily | None) -> dict[str, Json]:
-    """The family as the journal has it, and beside it how many members improved on the parent run.
+    """The family as the journal stores it, and how many members improved on the parent run.
 
-    The members are a list: the journal sorts the keys of maps, and H1 belongs behind M30.
+    The members are a list, since the journal sorts the keys of maps, and H1 belongs after M30.
     """
     before = dict(parent.values) if parent else {}
     members = [
@@ -142,11 +144,13 @@ def record_family(family: MetricFamily, parent: MetricFamily | None) -> dict[str
 
 
 def metrics_of(family: MetricFamily) -> dict[str, Metric]:
-    """Each member's metric where it has a value, and the mean under the family's own name."""
-    named = {family.name: family.mean}
-    named |= {f"{family.name}_{member}": value for member, value in family.values.items()}
+    """The metric of each member that has a value, and the mean under the family's own name."""
+    metrics = {family.name: family.mean}
+    metrics |= {f"{family.name}_{member}": value for member, value in family.values.items()}
     return {
-        name: Metric(value, family.signature, SCALE) for name, value in named.items() if math.isfinite(value)
+        name: Metric(value, family.signature, SCALE)
+        for name, value in metrics.items()
+        if math.isfinite(value)
     }
 
 

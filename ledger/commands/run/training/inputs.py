@@ -1,7 +1,7 @@
-"""What goes into a training: its text, its model, and the job that a worker is given.
+"""The inputs of a training of a translation model: text, model, and the worker's job.
 
 A real run reads the files that its spec names. A rehearsal takes a small real text and tiny sizes, so that
-everything else can be the same code.
+everything else is the same code.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,14 +9,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ledger.commands.run.generation_inputs import folder_facts
+from ledger.commands.run.data_files import describe_model, digest_inputs, find_data
 from ledger.commands.run.plan import Plan
+from ledger.commands.run.recorder import Recorder
 from ledger.errors import LedgerError
 from ledger.evidence.preflight import DiskNeed
 from ledger.findings import Json
+from ledger.models.catalog import parameters
 from ledger.specs import TrainingSpec
 from ledger.specs.training import ParallelText
 from ledger.utils.hashing import digest_file, digest_json
+from ledger.utils.plural import count
 from ledger.utils.textfiles import read_lines
 from ledger.workspace import Workspace
 from runners.host.training import ModelJob, TextFiles, TrainingJob
@@ -30,7 +33,7 @@ CHECKPOINT_BYTES = 12
 
 @dataclass(frozen=True, slots=True)
 class TrainingInputs:
-    """The text by role, and how the journal names it. A rehearsal has `text` for both roles, and no files."""
+    """The text by role, and its facts for the journal. A rehearsal has `text` for both roles, no files."""
 
     data: Mapping[str, Json]
     digest: str
@@ -43,55 +46,60 @@ TrainingPlan = Plan[TrainingSpec, TrainingInputs]
 
 
 def read_training_inputs(spec: TrainingSpec, workspace: Workspace, *, rehearsal: bool) -> TrainingInputs:
-    """What this run reads. Raises LedgerError where a file is missing or malformed, or two do not fit."""
+    """The text of this run. Raises LedgerError for a missing or malformed file, or unequal line counts."""
     if rehearsal:
         text = training_text(spec.languages.source, spec.languages.target)
         facts = {"path": "rehearsal.tsv", "sha256": digest_json([list(side) for side in text])}
         data: dict[str, Json] = {"train": {**facts, "lines": len(text[0])}}
         if spec.model.name is not None:
             data["model"] = {"path": "rehearsal.model", "sha256": recipe_digest()}
-        return TrainingInputs(data, _digest(spec, data), text=text)
+        return TrainingInputs(data, digest_inputs(spec, data), text=text)
     files: dict[str, TextFiles] = {}
     data = {}
     for role, named in (("train", spec.data.train), ("validation", spec.data.validation)):
-        files[role], facts_of = _read(spec, workspace, role, named)
-        data.update(facts_of)
-    if spec.model.name is not None and (model := folder_facts(spec.model.name, workspace)):
+        files[role], described = _read(spec, workspace, role, named)
+        data.update(described)
+    if spec.model.name is not None and (model := describe_model(spec.model.name, workspace)):
         data["model"] = model
-    return TrainingInputs(data, _digest(spec, data), files["train"], files["validation"])
+    return TrainingInputs(data, digest_inputs(spec, data), files["train"], files["validation"])
 
 
-def disk_need(spec: TrainingSpec, *, rehearsal: bool) -> DiskNeed:
-    """What a run writes: as many checkpoints as it keeps, one more while saving, one in a snapshot."""
+def disk_need(spec: TrainingSpec, rehearsal: bool) -> DiskNeed:
+    """What a run writes."""
+    parameters = None if rehearsal else count_parameters(spec)
+    return checkpoints_need(parameters, spec.training.save_total_limit or 1, rehearsal)
+
+
+def checkpoints_need(parameters: int | None, kept: int, rehearsal: bool) -> DiskNeed:
+    """Space for `kept` checkpoints, one more while saving, and one in a snapshot."""
     if rehearsal:
         return rehearsal_need()
-    size = count_parameters(spec)
-    kept = (spec.training.save_total_limit or 1) + 2
-    if size is None:
+    if parameters is None:
         return DiskNeed(RUN_BYTES, "evidence and tracking alone: the size of the model is not known")
-    how = f"{kept} checkpoints of about {size:,} parameters x {CHECKPOINT_BYTES} bytes at one time"
-    return DiskNeed(kept * CHECKPOINT_BYTES * size + RUN_BYTES, how)
+    number = kept + 2
+    how = f"{number} checkpoints of about {parameters:,} parameters x {CHECKPOINT_BYTES} bytes at one time"
+    return DiskNeed(number * CHECKPOINT_BYTES * parameters + RUN_BYTES, how)
 
 
-def make_job(plan: TrainingPlan, run: str, work: Path, tiny: Path | None) -> TrainingJob:
-    """What the worker is asked to do. `work` is the run's folder; a rehearsal's text is written there.
+def make_job(plan: TrainingPlan, recorder: Recorder, tiny: Path | None) -> TrainingJob:
+    """The worker's job; a rehearsal's text is written into the run's folder.
 
     `tiny` is the model that a rehearsed fine-tuning starts from.
     """
     spec, rehearsal = plan.spec, plan.request.rehearse
     train, validation = plan.inputs.train, plan.inputs.validation
     if train is None or validation is None:
-        train = validation = _write_text(plan.inputs.text, spec, work)
+        train = validation = _write_text(plan.inputs.text, spec, recorder.folder)
     arguments = spec.training.arguments()
     return TrainingJob(
-        run=run,
+        run=recorder.run,
         environment=plan.environment.digest,
         model=_model(plan, tiny),
         train=train,
         validation=validation,
         language=spec.languages.target,
-        folder=output_folder(plan, run, work),
-        work=work,
+        folder=output_folder(plan, recorder),
+        work=recorder.folder,
         arguments=scaled_arguments(arguments) if rehearsal else arguments,
         source_code=spec.codes.source,
         target_code=spec.codes.target,
@@ -103,10 +111,10 @@ def make_job(plan: TrainingPlan, run: str, work: Path, tiny: Path | None) -> Tra
     )
 
 
-def output_folder(plan: Plan[Any, Any], run: str, work: Path) -> Path:
-    """Where the checkpoints go: each run has a folder of its own, so that no two runs' saves ever mix."""
-    real: Path = plan.workspace.root / plan.spec.output / run
-    return work / "checkpoints" if plan.request.rehearse else real
+def output_folder(plan: Plan[Any, Any], recorder: Recorder) -> Path:
+    """The folder for the checkpoints: one for each run, so that those of two runs never mix."""
+    real: Path = plan.workspace.root / plan.spec.output / recorder.run
+    return recorder.folder / "checkpoints" if plan.request.rehearse else real
 
 
 def _model(plan: TrainingPlan, tiny: Path | None) -> ModelJob:
@@ -130,8 +138,6 @@ def _write_text(text: tuple[Sequence[str], Sequence[str]], spec: TrainingSpec, w
 
 def count_parameters(spec: TrainingSpec) -> int | None:
     """Parameters of a model from scratch, up to biases and norms, with one tied embedding."""
-    from ledger.models.catalog import parameters
-
     config = spec.model.config
     if config is None:
         return parameters(spec.model.name or "")
@@ -148,24 +154,13 @@ def _read(
     counts: list[int] = []
     facts: dict[str, Json] = {}
     for side, name in (("source", named.source), ("reference", named.reference)):
-        path = workspace.root / name
-        if not path.exists():
-            raise LedgerError(
-                f"{spec.name} reads {name} (data.{role}.{side}), which is not there",
-                hint=f"put it there, or name another with --set data.{role}.{side}=PATH, "
-                f"or try without data: ledger run {spec.name} --rehearse",
-            )
+        path = find_data(spec, workspace, f"{role}.{side}", name)
         paths.append(path)
         counts.append(len(read_lines(path)))
         facts[f"{role}.{side}"] = {"path": name, **digest_file(path), "lines": counts[-1]}
     if counts[0] != counts[1] or not counts[0]:
         raise LedgerError(
-            f"{spec.name}: {paths[0].name} has {counts[0]:,} lines, {paths[1].name} has {counts[1]:,}",
+            f"{spec.name}: {paths[0].name} has {count(counts[0], 'line')}, {paths[1].name} has {counts[1]:,}",
             hint="line n of one is the translation of line n of the other, and there is at least one",
         )
     return TextFiles(paths[0], paths[1], counts[0]), facts
-
-
-def _digest(spec: TrainingSpec, data: Mapping[str, Json]) -> str:
-    texts = {role: facts["sha256"] for role, facts in data.items()}
-    return digest_json({"spec": spec.digest, "data": texts})

@@ -133,7 +133,7 @@ def test_a_real_run_writes_its_output_and_the_journal(real):
         (("data/small.ja", "一行だけ\n".encode()), ["small"], 3, "64 lines"),
         (("pyproject.toml", b"[tool.ledger]\nmax_rate = { TXT003 = 7 }\n"), ["small"], 2, "TXT003"),
         (("pyproject.toml", b"[tool.ledger]\nmax_rate = { TXT03 = 0.1 }\n"), ["small"], 2, "TXT03"),
-        (("pyproject.toml", b"[tool.ledger]\nmax_rate = 0.1\n"), ["small"], 2, "no table"),
+        (("pyproject.toml", b"[tool.ledger]\nmax_rate = 0.1\n"), ["small"], 2, "not a table"),
     ],
 )
 def test_bad_input_is_one_message(real, spoil, arguments, exits, says):

@@ -45,6 +45,6 @@ def test_what_is_known_already_is_refused_unless_it_was_let_through(tmp_path, re
     workspace = Workspace(tmp_path)
     workspace.private.mkdir()
     plan = Plan(request_, spec, workspace, environment, ForecastingInputs({}, INPUTS, {}), (finished(spec),))
-    _, report = resolve_environment(plan, DiskNeed(1, "a test"), "", spec.task, Silent())
+    _, report = resolve_environment(plan, DiskNeed(1, "a test"), Silent())
     (known,) = (one for one in report.findings if one.code == AGAIN)
     assert (known.accepted is None) is refused

@@ -191,7 +191,7 @@ def test_without_evidence_given_lines_are_asked(marian, worker, lines):
     done = reload(worker, marian, ReloadOptions(source, reference, "ja", target_code="jpn"))
     assert not done.has_evidence
     assert done.expected.weights is None
-    assert done.expected.unseen["weights"] == "no evidence was kept when it was saved"
+    assert done.expected.unseen["weights"] == "no evidence was written when it was saved"
     assert len(done.actual.sample.output) == 32
     assert done.actual.sample.bleu.signature.startswith("BLEU|")
     assert done.actual.forward.max_difference is None
@@ -209,17 +209,17 @@ def test_given_lines_are_a_second_sample_beside_evidence(marian, worker, lines):
     source, reference = zip(*lines[100:140], strict=True)
     done = reload(worker, marian, ReloadOptions(source, reference, "ja"))
     assert done.actual.sample.source == done.expected.sample.source
-    assert len(done.asked.output) == 32
-    assert set(done.asked.source) <= set(source)
-    assert done.asked.bleu is not None
+    assert len(done.user_sample.output) == 32
+    assert set(done.user_sample.source) <= set(source)
+    assert done.user_sample.bleu is not None
 
 
 def test_full_translates_every_line_with_the_checkpoints_own_settings(marian, worker, lines):
     source = tuple(line for line, _ in lines[:40])
     done = reload(worker, marian, ReloadOptions(source, language="ja", full=True))
-    assert done.asked.source == source
-    assert len(done.asked.output) == 40
-    assert "num_beams" not in done.asked.settings
+    assert done.user_sample.source == source
+    assert len(done.user_sample.output) == 40
+    assert "num_beams" not in done.user_sample.settings
 
 
 def test_damaged_evidence_is_damage(marian, worker):

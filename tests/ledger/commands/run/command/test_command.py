@@ -86,6 +86,28 @@ def test_interrupted_the_command_ends_in_its_own_way_and_is_recorded(repository)
     assert bodies(repository)["run.finished"]["exit_code"] == 5
 
 
+def ignore_interrupts():
+    """As a shell does for background jobs, before it starts them."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+@pytest.mark.parametrize(("name", "code"), [("INT", 5), ("TERM", 6)])
+def test_a_command_ends_when_asked_though_interrupts_were_ignored(repository, name, code):
+    script = "trap 'sleep 0.3; exit 5' INT; trap 'exit 6' TERM; touch ready; while :; do sleep 0.05; done"
+    options = {"start_new_session": True, "preexec_fn": ignore_interrupts}
+    process = repository.start("run", "--", "sh", "-c", script, **options)
+    while not (repository.root / "ready").exists():
+        assert process.poll() is None
+        time.sleep(0.05)
+    if name == "INT":
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+    else:
+        process.terminate()
+    process.communicate(timeout=60)
+    assert process.returncode == 3
+    assert bodies(repository)["run.finished"]["exit_code"] == code
+
+
 def test_what_no_sender_sent_is_sent_by_sync(repository):
     repository.ledger("run", "--", "true")
     assert not (repository.root / ".ledger" / "mlflow.db").exists()

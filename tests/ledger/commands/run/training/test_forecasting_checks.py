@@ -10,12 +10,12 @@ import pytest
 from guards.training import family_not_improved
 from ledger.commands.run.plan import RunRequest
 from ledger.commands.run.training.forecasting_checks import (
-    family_of_news,
-    family_of_run,
     inspect_family,
     inspect_plan,
+    measured_family,
     metrics_of,
     record_family,
+    recorded_family,
     schedule_of,
 )
 from ledger.findings import Severity
@@ -96,7 +96,7 @@ def test_a_limit_beyond_the_data_is_no_growth():
 @pytest.mark.parametrize(
     ("overrides", "reason"),
     [
-        ([], "it has no parent: name one with parent, or let it extend an experiment"),
+        ([], "it has no parent: name one with `parent`, or extend an experiment"),
         (["parent=t5-v99"], "its parent cannot be read: there is no experiment t5-v99"),
         (["parent=exp5"], "its parent, exp5, is a generation"),
     ],
@@ -118,23 +118,23 @@ def test_a_parent_that_is_broken_by_now_is_told(tmp_path):
 
 def measured(values, run="t5-v57-0a1b2c"):
     news = FamilyMeasurement(18, "correlation", values, dict.fromkeys(values, 5000))
-    return family_of_news(news, run, t5("t5-v57"), 64)
+    return measured_family(news, run, t5("t5-v57"), 64)
 
 
 def test_a_family_goes_through_the_journal():
     before, after = measured(STATED, "t5-v56-0a1b2c"), measured(STATED | {"M1": math.nan, "M5": 0.01})
     facts = json.loads(json.dumps(record_family(before, None), allow_nan=False))
-    parent = family_of_run(good_run(family=facts))
+    parent = recorded_family(good_run(family=facts))
     assert parent == before
     facts = json.loads(json.dumps(record_family(after, parent), allow_nan=False))
     assert facts["parent"] == {"run": "t5-v56-0a1b2c", "improved": 1, "of": 5}
     assert [one["name"] for one in facts["members"]] == list(STATED)
     assert facts["members"][1] == {"name": "M5", "value": 0.01, "count": 5000, "parent": -0.007802}
-    again = family_of_run(good_run("t5-v57", family=facts))
+    again = recorded_family(good_run("t5-v57", family=facts))
     assert again is not None
     assert math.isnan(again.values["M1"])
-    assert family_of_run(good_run()) is None
-    assert family_of_run(None) is None
+    assert recorded_family(good_run()) is None
+    assert recorded_family(None) is None
 
 
 def test_the_mean_is_that_of_the_values():

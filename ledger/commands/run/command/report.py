@@ -1,0 +1,71 @@
+"""What is recorded and shown about the checkpoints of a command that has ended."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from ledger.commands.run.checkpoint import CODE, combine_reports, final_metrics
+from ledger.commands.run.command.source import CommandSource
+from ledger.commands.run.monitor import CheckpointMonitor
+from ledger.commands.run.recorder import Recorder
+from ledger.evidence.training import TrainingPoint
+from ledger.findings import Json, Report, Severity, Skip, Verdict
+
+
+def report_of(
+    monitor: CheckpointMonitor, source: CommandSource, *, warn_only: bool, hint: str | None
+) -> Report:
+    """The findings of all checkpoints, the health of the training, and what was not verified, as skips."""
+    report = Report()
+    if monitor.checkpoints:
+        report += combine_reports(monitor.checkpoints, warn_only=warn_only)
+    if monitor.points and (source.trainings or monitor.checkpoints):
+        report += _health(monitor.points, source, warn_only=warn_only)
+    if source.trainings and not (monitor.checkpoints or monitor.unverified):
+        report += Report(skips=(Skip(CODE, "the training saved no checkpoint"),))
+    if monitor.interrupted:
+        report += Report(skips=(Skip(CODE, "the verification was interrupted", required=True),))
+    reasons = [f"{one.folder.name}: {one.reason}" if one.folder else one.reason for one in monitor.unverified]
+    return report + Report(skips=tuple(Skip(CODE, reason) for reason in [*reasons, *filter(None, [hint])]))
+
+
+def _health(points: Sequence[TrainingPoint], source: CommandSource, *, warn_only: bool) -> Report:
+    from guards.guard import inspect
+    from guards.training import LOGGED
+    from ledger.evidence import Evidence
+    from ledger.evidence.training import TrainingLimits, TrainingSeries
+
+    series = TrainingSeries(tuple(points), filtered=any(one.filtered for one in source.trainings))
+    health = inspect(LOGGED, Evidence(TrainingLimits()), Evidence(series))
+    if not warn_only:
+        return health
+    findings = (replace(one, severity=min(one.severity, Severity.WARNING)) for one in health.findings)
+    return replace(health, findings=tuple(findings))
+
+
+def finished(
+    monitor: CheckpointMonitor,
+    source: CommandSource,
+    report: Report,
+    recorder: Recorder,
+    *,
+    failed: bool,
+) -> dict[str, Json]:
+    """What the journal's `run.finished` entry says of the trainings; `failed`: the command itself failed."""
+    folders = sorted({one.folder for one in source.trainings})
+    return {
+        "status": "failed" if failed else "finished",
+        "output": {"path": recorder.shown(folders[0])} if len(folders) == 1 else None,
+        "metrics": final_metrics(monitor.checkpoints),
+        "last_step": _last_step(monitor, source),
+        "checkpoints": [one.to_json(recorder) for one in monitor.checkpoints],
+        "report": report.to_json(),
+        "verdict": str(Verdict.FAIL if failed else report.verdict),
+    }
+
+
+def _last_step(monitor: CheckpointMonitor, source: CommandSource) -> int | None:
+    """The highest step that any training reported."""
+    if not source.trainings:
+        return None
+    reported = (source.trainings, monitor.points, monitor.checkpoints, monitor.unverified)
+    return max(one.step for group in reported for one in group)

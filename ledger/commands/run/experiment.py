@@ -1,0 +1,85 @@
+"""`ledger run EXP`: preflight, run, guard, record: the same steps for every task.
+
+Real runs and rehearsals take the same path; they differ in their inputs and in the journal that stores them.
+"""
+
+from guards import registry
+from ledger.commands.reporter import Reporter
+from ledger.commands.run import preflight
+from ledger.commands.run.generation import GENERATION, GenerationOutcome
+from ledger.commands.run.interrupts import interruptible
+from ledger.commands.run.plan import (
+    AGAIN,
+    InputsT,
+    RunRequest,
+    SpecT,
+    discard_new_run,
+    discarded_on_failure,
+    failures_recorded,
+    make_plan,
+    resolve_environment,
+    resumable,
+    started,
+)
+from ledger.commands.run.recorder import Recorder, new_run_id
+from ledger.commands.run.task import ActiveRun, JobT, OutcomeT, Task
+from ledger.commands.run.training.forecasting import FORECASTING
+from ledger.commands.run.training.task import TrainingOutcome
+from ledger.commands.run.training.translation import TRANSLATION
+from ledger.findings import Verdict
+from ledger.specs import ForecastingSpec, TrainingSpec, load_experiment
+from ledger.workspace import Workspace
+from runners.host.worker_process import Worker
+
+__all__ = ["AGAIN", "GenerationOutcome", "RunOutcome", "RunRequest", "TrainingOutcome", "run_experiment"]
+
+RunOutcome = GenerationOutcome | TrainingOutcome
+
+
+def run_experiment(workspace: Workspace, request: RunRequest, reporter: Reporter) -> RunOutcome:
+    """Run one experiment, or refuse to; the outcome's report holds every finding from preflight on.
+
+    Raises LedgerError when it cannot be done or finished. A run that was started is then recorded as failed
+    or interrupted, and `resume` continues it.
+    """
+    codes = [guard.CODE for guard in registry.TEXT]
+    spec = load_experiment(request.experiment, workspace.experiments, request.overrides, rate_codes=codes)
+    with interruptible():
+        if isinstance(spec, TrainingSpec):
+            return _run(TRANSLATION, workspace, request, spec, reporter)
+        if isinstance(spec, ForecastingSpec):
+            return _run(FORECASTING, workspace, request, spec, reporter)
+        return _run(GENERATION, workspace, request, spec, reporter)
+
+
+def _run(
+    task: Task[SpecT, InputsT, JobT, OutcomeT],
+    workspace: Workspace,
+    request: RunRequest,
+    spec: SpecT,
+    reporter: Reporter,
+) -> OutcomeT:
+    plan = make_plan(workspace, request, spec, task.read(spec, workspace, request, reporter))
+    plan, before = resolve_environment(plan, task.disk_need(spec, request.rehearse), reporter)
+    run = resumable(plan) if request.resume else new_run_id(spec.name)
+    before += preflight.allow(task.inspect_plan(plan), request.allow)
+    reporter.preflight(before)
+    if before.verdict is Verdict.FAIL:
+        return task.outcome(experiment=spec.name, mode=request.mode, report=before)
+    with (
+        Recorder(workspace, request.mode, spec.name, run, warn=reporter.say) as recorder,
+        Worker(plan.python, recorder.folder / "worker.log") as worker,
+    ):
+        active = ActiveRun(plan, recorder, worker, reporter)
+        with discarded_on_failure(plan, recorder):
+            job = task.make_job(active)
+            languages = preflight.allow(task.inspect_languages(active, job), request.allow)
+        before += languages
+        if languages.verdict is Verdict.FAIL:
+            reporter.preflight(languages)
+            discard_new_run(plan, recorder)
+            return task.outcome(experiment=spec.name, mode=request.mode, report=before)
+        recorder.environment(plan.environment)
+        recorder.started(started(plan, before))
+        with failures_recorded(recorder, reporter):
+            return task.execute(active, job, before)

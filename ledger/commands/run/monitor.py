@@ -1,0 +1,245 @@
+"""Follows a training while it runs: records its series, verifies its checkpoints, and may have it stopped.
+
+Where the events come from is a `TrainingSource`: our own worker, or a command with our hooks inside. Threads
+only put work into a queue, so that the record and the terminal are used by one thread. The modules that
+verify are loaded when the first training begins: most commands train nothing.
+"""
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Protocol
+
+from ledger.commands.run.checkpoint import Checkpoint, describe, to_checkpoint
+from ledger.commands.run.recorder import Recorder
+from ledger.environments.environment import Environment
+from ledger.errors import LedgerError
+from ledger.evidence.training import TrainingPoint
+from ledger.findings import Verdict
+from ledger.journal.runs import find, load_runs
+from runners.environments.inspection import capture
+from runners.host.attachment import AttachedEvent, Unverified
+from runners.host.training import Evaluation, FamilyMeasurement, SavedCheckpoint, TrainingEvent
+
+if TYPE_CHECKING:
+    from ledger.commands.verify.background import BackgroundVerifier, CheckpointVerification
+    from ledger.commands.verify.values import VerificationContext
+
+OVERWRITTEN = "it was overwritten by a later save before it could be verified"
+SERIES = ("loss", "grad_norm", "learning_rate", "amp_scale")
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The training process ended, and every event that it reported was posted."""
+
+
+Event = TrainingEvent | AttachedEvent | Ended | Exception
+
+
+class TrainingSource(Protocol):
+    """What trains: reports events, and ends its training on request.
+
+    `survives_interrupt`: the process receives an interrupt itself and ends in its own way; until then it is
+    followed further.
+    """
+
+    @property
+    def survives_interrupt(self) -> bool:
+        """See the class."""
+        ...
+
+    def reporting(self, post: Callable[[Event], None]) -> AbstractContextManager[None]:
+        """Post events from a thread until the context is left; `Ended` is the last one."""
+        ...
+
+    def handle(self, event: TrainingEvent | AttachedEvent | Ended) -> None:
+        """Deal with an event that only this source reports, or with its end."""
+        ...
+
+    def stop(self) -> bool:
+        """Ask the training to end at its next step; False where no training could be asked."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Pending:
+    """A checkpoint that is being verified; `changed` reports whether it was overwritten meanwhile."""
+
+    saved: SavedCheckpoint
+    context: "VerificationContext"
+    changed: Callable[[], bool]
+
+
+class CheckpointMonitor:
+    """Follows one source until its process has ended and all its checkpoints are verified.
+
+    Afterwards `points` is the series, `families` the measurements of a family of metrics (oldest first),
+    `checkpoints` the verified checkpoints, and `unverified` what was not verified and why. `interrupted`: the
+    last verifications were given up.
+    """
+
+    def __init__(
+        self,
+        recorder: Recorder,
+        say: Callable[[str], None],
+        environments: Mapping[Path, Environment],
+        *,
+        stop_on_fail: bool,
+    ) -> None:
+        self.points: list[TrainingPoint] = []
+        self.families: list[FamilyMeasurement] = []
+        self.checkpoints: list[Checkpoint] = []
+        self.unverified: list[Unverified] = []
+        self.interrupted = False
+        self.say = say
+        self._recorder, self._environments = recorder, environments
+        self._stop_on_fail = stop_on_fail
+        self._queue: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        self._open = ExitStack()
+        self._verifiers: dict[Path, tuple[BackgroundVerifier, VerificationContext]] = {}
+        self._pending: list[_Pending] = []
+        self._newest_passed: dict[Path, SavedCheckpoint] = {}  # by folder of snapshots
+        self._ended = False
+        self._source: TrainingSource  # while `run` follows it
+
+    def run(self, source: TrainingSource) -> None:
+        """Follow the source to its end. Raises what its thread or a verification raised unexpectedly."""
+
+        def post(event: Event) -> None:
+            self._queue.put(partial(self._handle, event))
+
+        self._source = source
+        with self._open, source.reporting(post):
+            while not self._ended or (self._pending and not self.interrupted):
+                try:
+                    self._queue.get()()
+                except KeyboardInterrupt:
+                    if not source.survives_interrupt:
+                        raise
+                    self.interrupted = self._ended
+
+    def prepare(self, python: Path) -> bool:
+        """Start the worker that reloads with this Python; False where its environment cannot be read."""
+        if python in self._verifiers:
+            return True
+        from ledger.commands.verify.background import BackgroundVerifier
+        from ledger.commands.verify.values import VerificationContext
+
+        environment = self._environments.get(python)
+        if environment is None:
+            try:
+                environment = capture(python)
+            except LedgerError as error:
+                self.note_unverified(Unverified(error.message))
+                return False
+            self._recorder.environment(environment)
+        workspace = self._recorder.workspace
+        runs = tuple(load_runs(workspace))
+        run = find(runs, self._recorder.run)
+        context = VerificationContext(workspace, environment, runs=runs, run=run, health=None)
+        log = self._recorder.folder / "verify.log"
+        verifier = BackgroundVerifier(python, log, context, self._on_verified)
+        self._verifiers[python] = self._open.enter_context(verifier), context
+        return True
+
+    def verify(
+        self, saved: SavedCheckpoint, python: Path, changed: Callable[[], bool] = lambda: False
+    ) -> None:
+        """Verify this checkpoint with this Python, after those before it."""
+        if not self.prepare(python):
+            saved.drop_snapshot()
+            return
+        verifier, context = self._verifiers[python]
+        self._pending.append(_Pending(saved, context, changed))
+        verifier.submit(saved)
+
+    def note_unverified(self, unverified: Unverified) -> None:
+        """Show and remember what is not verified, once."""
+        if unverified in self.unverified:
+            return
+        self.unverified.append(unverified)
+        what = f"{unverified.folder.name:<18} not verified: " if unverified.folder else ""
+        self.say(f"{what}{unverified.reason}")
+
+    @property
+    def pending(self) -> list[Path]:
+        """The folders of the checkpoints that are not verified yet."""
+        return [one.saved.folder for one in self._pending]
+
+    @property
+    def accounted_for(self) -> set[Path]:
+        """The folders of the checkpoints that are verified, being verified, or known to be unverifiable."""
+        known = {one.folder for one in self.checkpoints} | set(self.pending)
+        return known | {one.folder for one in self.unverified if one.folder}
+
+    def _on_verified(self, done: "CheckpointVerification | Exception") -> None:
+        def handle() -> None:
+            if isinstance(done, Exception):
+                raise done
+            self._judge(done)
+
+        self._queue.put(handle)
+
+    def _handle(self, event: Event) -> None:
+        match event:
+            case TrainingPoint():
+                self.points.append(event)
+                for name in SERIES:
+                    self._recorder.metric(name, getattr(event, name), event.step)
+            case Evaluation():
+                self._recorder.metric("eval_loss", event.loss, event.step)
+            case FamilyMeasurement():
+                self._record_family(event)
+            case Ended():
+                self._ended = True
+                self._source.handle(event)
+            case Exception():
+                raise event
+            case _:
+                self._source.handle(event)
+
+    def _record_family(self, measured: FamilyMeasurement) -> None:
+        self.families.append(measured)
+        for name, value in measured.values.items():
+            self._recorder.metric(f"{measured.name}_{name}", value, measured.step)
+        members = "  ".join(f"{name} {value:+.4f}" for name, value in measured.values.items())
+        self.say(f"{measured.name} at step {measured.step:,}: {members}")
+
+    def _judge(self, done: "CheckpointVerification") -> None:
+        from ledger.commands.verify.background import record_checkpoint
+
+        saved = done.saved
+        # By identity: without hard links, two saves into one folder compare equal.
+        pending = next(one for one in self._pending if one.saved is saved)
+        self._pending = [one for one in self._pending if one is not pending]
+        if to_checkpoint(done).verdict is not Verdict.PASS and pending.changed():
+            self.note_unverified(Unverified(OVERWRITTEN, saved.step, saved.folder))
+            saved.drop_snapshot()
+            return
+        checkpoint = to_checkpoint(record_checkpoint(pending.context, done, self.say))
+        self.checkpoints.append(checkpoint)
+        for name, score in (("bleu_memory", checkpoint.memory), ("bleu_reloaded", checkpoint.reloaded)):
+            self._recorder.metric(name, score.value if score else None, checkpoint.step)
+        for line in describe(checkpoint):
+            self.say(line)
+        self._stop_if_failed(checkpoint)
+        self._drop_older(saved, passed=checkpoint.marked)
+
+    def _stop_if_failed(self, checkpoint: Checkpoint) -> None:
+        failed = checkpoint.verdict is Verdict.FAIL
+        if failed and self._stop_on_fail and not self._ended and self._source.stop():
+            self._stop_on_fail = False  # once is enough
+            self.say("on_fail is stop: the training ends at its next step")
+
+    def _drop_older(self, saved: SavedCheckpoint, *, passed: bool) -> None:
+        """Keep the newest snapshot that passed: to resume from, and to compare the next scores with."""
+        obsolete: SavedCheckpoint | None = saved
+        if passed:
+            obsolete = self._newest_passed.get(saved.snapshot.parent)
+            self._newest_passed[saved.snapshot.parent] = saved
+        if obsolete is not None:
+            obsolete.drop_snapshot()
