@@ -63,7 +63,7 @@ def write_series(repository):
 def test_the_schedule_is_judged_before_the_data_are_there(repository, name, flagged):
     done = repository.ledger("run", name)
     assert done.returncode == 3
-    assert f"{name} reads data/series/M1.csv (data.series.M1), which is not there" in done.stderr
+    assert f"{name} reads data/series/M1.csv (data.series.M1), which does not exist" in done.stderr
     told = " ".join(done.stderr.split())
     assert ("TRN007 warning data grew 5 times since t5-v56 (970 batches per epoch" in told) is flagged
     assert not list(repository.root.glob(".ledger/runs/*"))

@@ -191,7 +191,7 @@ def kill_at_random(repository, victim, chance, seconds):
     _, said = process.communicate(timeout=300)
     assert process.returncode in (0, 3, -signal.SIGKILL), said
     assert "Traceback" not in said
-    if found := re.search(r"going on from (\S+),", said):
+    if found := re.search(r"resuming from (\S+),", said):
         assert found[1] == earlier[-1], said
     elif "it starts from the beginning" in said:
         assert not earlier, said
