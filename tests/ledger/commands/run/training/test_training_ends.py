@@ -193,7 +193,7 @@ def kill_at_random(repository, victim, chance, seconds):
     assert "Traceback" not in said
     if found := re.search(r"resuming from (\S+),", said):
         assert found[1] == earlier[-1], said
-    elif "it starts from the beginning" in said:
+    elif "starting from the beginning" in said:
         assert not earlier, said
 
 
