@@ -1,4 +1,4 @@
-"""Guards on a checkpoint: its files, what they hold once reloaded, where it is from, what is claimed."""
+"""Guards on a checkpoint: its files, its tensors and behaviour once reloaded, its origin, claimed scores."""
 
 from guards.checkpoint.behaviour import (
     changed_generation_config,

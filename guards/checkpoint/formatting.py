@@ -1,23 +1,23 @@
-"""Lists of tensor names as a message shows them: pure functions of this family."""
+"""Lists of tensor names in messages: pure functions of this family."""
 
 from collections.abc import Iterable
+
+from ledger.utils.plural import and_more, count
 
 MOST = 6
 
 
-def listed(names: Iterable[str], most: int = MOST) -> str:
-    """The first few names in order, and how many more there are."""
-    every = sorted(names)
-    more = len(every) - most
-    return f"{', '.join(every[:most])}{f' and {more:,} more' if more > 0 else ''}"
+def listed(names: Iterable[str]) -> str:
+    """The first few names in order, and the number of the others."""
+    return and_more(sorted(names), MOST)
 
 
 def joined(names: Iterable[str]) -> str:
-    """All the names in order, as a sentence has them: a, b and c."""
+    """All names in order, as in a sentence: a, b and c."""
     *most, last = sorted(names)
     return f"{', '.join(most)} and {last}" if most else last
 
 
-def tensors(count: int) -> str:
+def tensors(number: int) -> str:
     """`1 tensor`, `2,000 tensors`."""
-    return f"{count:,} tensor{'' if count == 1 else 's'}"
+    return count(number, "tensor")

@@ -1,4 +1,4 @@
-"""What to say when a part of a snapshot is not there: pure functions of this family."""
+"""The skips of guards whose part of a snapshot is missing: pure functions of this family."""
 
 from ledger.evidence.snapshot import Snapshot
 from ledger.findings import Skip
@@ -7,16 +7,17 @@ from ledger.findings import Skip
 def unseen(code: str, part: str, expected: Snapshot, actual: Snapshot) -> Skip:
     """The skip of a guard that needs `part` (a field of Snapshot) on both sides.
 
-    A part that was kept at the save and could not be collected after the reload is no pass: the skip is
-    then marked as required. A part that nobody kept at the save (another's checkpoint) spoils nothing, unless
-    its run owes it.
+    The skip is required where the part was stored with the checkpoint but could not be collected after the
+    reload, or where the run should have stored it. It is not where nobody stored it, as in a checkpoint from
+    elsewhere.
     """
     if getattr(expected, part) is None:
-        why = expected.unseen.get(part, f"nothing of the {part} was kept at the save")
+        why = expected.unseen.get(part, f"no evidence of the {part} was stored with the checkpoint")
         return Skip(code, why, required=expected.owed)
     return not_reloaded(code, part, actual)
 
 
 def not_reloaded(code: str, part: str, actual: Snapshot) -> Skip:
-    """The skip of a guard that lacks `part` of the reloaded model, which it needs in any case."""
-    return Skip(code, actual.unseen.get(part, f"the {part} could not be had after the reload"), required=True)
+    """The skip of a guard that needs `part` of the reloaded model, whatever was stored at the save."""
+    why = actual.unseen.get(part, f"the {part} could not be collected after the reload")
+    return Skip(code, why, required=True)

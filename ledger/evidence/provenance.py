@@ -57,7 +57,7 @@ class Measured(Slice):
     """The scores that were measured of a checkpoint, by name (`bleu`), over so many lines; perhaps none."""
 
     NAME: ClassVar = "claims"
-    MISSING: ClassVar = "no score is claimed of the checkpoint"
+    MISSING: ClassVar = "no score is claimed for the checkpoint"
 
     scores: Mapping[str, Metric] = field(default_factory=dict)
     lines: int = 0

@@ -1,4 +1,4 @@
-"""CKP009: the checkpoint would generate with other settings than those at the save."""
+"""CKP009: the checkpoint would generate with settings other than those at the save."""
 
 from collections.abc import Iterator
 
@@ -13,19 +13,19 @@ CODE = "CKP009"
 TITLE = "the generation configuration differs"
 READS = (Snapshot, Snapshot)
 EXPLANATION = Explanation(
-    means="A setting that decides the text (first token, language, length, search, penalties) is not "
-    "what it was at the save, every default filled in. Settings that change speed alone, such as "
-    "use_cache, are a note.",
-    matters="Neither the digests of the tensors nor the logits can show it: the model is the same and is "
-    "asked for something else. A wrong forced_bos_token_id is another language, a wrong max_length cuts "
+    means="With all defaults resolved, a setting that decides the text (first token, language, length, "
+    "search, penalties) differs from the save. Settings that only change the speed, such as use_cache, give "
+    "a note.",
+    matters="Neither tensor digests nor logits can show it: the model is the same, but generation is asked "
+    "for something else. A wrong forced_bos_token_id gives another language, a wrong max_length truncates "
     "every line.",
-    do="Compare generation_config.json in the checkpoint with the settings that the run recorded. A file "
-    "that is not there is made up from config.json, with other defaults in other versions.",
+    do="Compare generation_config.json in the checkpoint with the settings that the run recorded. If the "
+    "file is missing, the library derives it from config.json, with defaults that depend on the version.",
 )
 
 
 def inspect(expected: Snapshot, actual: Snapshot) -> Iterator[Finding | Skip]:
-    """Compare setting by setting, with the default where one is not set."""
+    """Compare all settings, using the default where one is not set."""
     before, after = expected.effective, actual.effective
     if before is None or after is None:
         yield unseen(CODE, "effective", expected, actual)
@@ -34,7 +34,7 @@ def inspect(expected: Snapshot, actual: Snapshot) -> Iterator[Finding | Skip]:
         yield Finding(
             CODE,
             Severity.ERROR,
-            f"generates with other settings than at the save: {listed(deciding, most=6)}",
+            f"generation settings differ from the save: {listed(deciding, most=6)}",
             measured=len(deciding),
             threshold=0,
             evidence={"differences": [one.to_json() for one in deciding]},
@@ -43,7 +43,7 @@ def inspect(expected: Snapshot, actual: Snapshot) -> Iterator[Finding | Skip]:
         yield Finding(
             CODE,
             Severity.INFO,
-            f"settings that do not decide the text differ: {listed(harmless)}",
+            f"settings that do not affect the text differ: {listed(harmless)}",
             measured=len(harmless),
             evidence={"differences": [one.to_json() for one in harmless]},
         )

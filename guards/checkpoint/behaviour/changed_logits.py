@@ -1,4 +1,4 @@
-"""CKP006: the reloaded model computes other logits or another loss than at the save."""
+"""CKP006: the logits or the loss of the reloaded model differ from those at the save."""
 
 import math
 from collections.abc import Iterator
@@ -14,22 +14,22 @@ CODE = "CKP006"
 TITLE = "logits or loss differ from those at the save"
 READS = (Snapshot, Snapshot)
 EXPLANATION = Explanation(
-    means="One forward pass over a fixed batch of token ids gave other logits than in the training "
-    "process. At the same data type and device they must be bit-equal; elsewhere they may differ by a "
-    "tolerance, and the largest difference is told as a note.",
-    matters="Logits catch what no list of tensors shows: a configuration with another scale, number of "
-    "heads or activation over the very same weights. They do not depend on the tokenizer or on generation "
-    "settings.",
+    means="One forward pass over a fixed batch of token ids gave logits that differ from those of the "
+    "training process. At the same data type and device they must be bit-equal; elsewhere they may differ "
+    "by a tolerance, and the largest difference is reported as a note.",
+    matters="Logits catch what a comparison of tensors cannot: a configuration with another scale, number "
+    "of heads or activation function over the same weights. They do not depend on the tokenizer or on "
+    "generation settings.",
     do="If tensors differ as well, see CKP003 and CKP005 first. If they do not, compare config.json with "
-    "what was trained. A warning means that tensors and configuration are the same and the difference is "
-    "as small as rounding: other kernels, or another number of threads.",
+    "the configuration of the training. A warning means that tensors and configuration are the same and the "
+    "difference is as small as rounding: other kernels, or another number of threads.",
 )
-# Adding up the loss from equal logits leaves no more than this (relative), in whatever version.
+# Largest relative difference between losses computed from equal logits, in all versions measured.
 LOSS_ROUNDING = 1e-4
 
 
 def inspect(expected: Snapshot, actual: Snapshot) -> Iterator[Finding | Skip]:
-    """Demand equality where it can be had, a tolerance elsewhere; always tell a difference."""
+    """Require equality where it is possible, a tolerance elsewhere; report every difference."""
     before, after = expected.forward, actual.forward
     if before is None or after is None:
         yield unseen(CODE, "forward", expected, actual)
@@ -42,8 +42,8 @@ def inspect(expected: Snapshot, actual: Snapshot) -> Iterator[Finding | Skip]:
         yield Finding(
             CODE,
             Severity.WARNING,
-            f"the loss is {after.loss:.4f} and was {before.loss:.4f} at the save, though the logits are "
-            "bit-equal: it is computed otherwise",
+            f"the loss is {after.loss:.4f} and was {before.loss:.4f} at the save, although the logits are "
+            "bit-equal: the loss is computed differently",
             measured=json_number(after.loss),
             threshold=json_number(before.loss),
         )
@@ -51,17 +51,16 @@ def inspect(expected: Snapshot, actual: Snapshot) -> Iterator[Finding | Skip]:
 
 def _other_logits(expected: Snapshot, actual: Snapshot, before: Forward, after: Forward) -> Finding:
     demanded = demand(expected, actual)
-    far = difference(before, after)
+    largest = difference(before, after)
     config = _config_differences(expected, actual)
     what = "the loss differs by" if after.max_difference is None else "logits differ by up to"
-    message = (
-        f"{what} {far:.3g} ({demanded}); the loss is {after.loss:.4f} and was {before.loss:.4f} at the save"
-    )
+    losses = f"the loss is {after.loss:.4f} and was {before.loss:.4f} at the save"
+    message = f"{what} {largest:.3g} ({demanded}); {losses}"
     return Finding(
         CODE,
         _severity(demanded, expected, actual),
         f"{message}; the configuration differs in {listed(config)}" if config else message,
-        measured=json_number(far),
+        measured=json_number(largest),
         threshold=0.0 if demanded.equality else demanded.tolerance,
         evidence={
             "loss": {"before": json_number(before.loss), "after": json_number(after.loss)},
@@ -79,12 +78,12 @@ def _severity(demanded: Demand, expected: Snapshot, actual: Snapshot) -> Severit
         return Severity.INFO
     before, after = expected.weights, actual.weights
     proven = before is not None and after is not None and before.digests == after.digests
-    # Equal tensors in an equal configuration are the model that was saved; the rest is arithmetic.
+    # With equal tensors and an equal configuration it is the saved model: only rounding differs.
     return Severity.WARNING if proven and not _config_differences(expected, actual) else Severity.ERROR
 
 
 def _config_differences(expected: Snapshot, actual: Snapshot) -> list[Difference]:
-    """The settings of the model that both sides have: what only one version knows is no difference."""
+    """Differences in the model settings that both sides have, since a version may not know a setting."""
     if expected.effective is None or actual.effective is None:
         return []
     before, after = expected.effective.model, actual.effective.model

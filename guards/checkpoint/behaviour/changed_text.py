@@ -1,4 +1,4 @@
-"""CKP007: the reloaded model translates the same lines otherwise than at the save."""
+"""CKP007: the reloaded model's translations of the same lines differ from those at the save."""
 
 from collections.abc import Iterator
 from itertools import zip_longest
@@ -9,32 +9,33 @@ from guards.checkpoint.tensors.precision import Agreement, agreement
 from guards.guard import Explanation
 from ledger.evidence.snapshot import Sample, Snapshot
 from ledger.findings import Finding, Severity, Skip
+from ledger.utils.plural import count
 
 CODE = "CKP007"
 TITLE = "the generated text differs from that at the save"
 READS = (Snapshot, Snapshot)
 EXPLANATION = Explanation(
-    means="The same lines, translated greedily, came out otherwise than in the training process. Where "
-    "the logits are bit-equal and the settings the same, every line must be the same. Where rounding or "
-    "other settings explain a difference, the share of identical lines is told.",
-    matters="Text is what the model is for, and a tokenizer that decodes otherwise shows in nothing "
-    "else. Yet a rounding can turn a line without doing harm: a good float32 model cast to bfloat16 went "
-    "from BLEU 98.2 to 97.8.",
-    do="See what CKP003, CKP005, CKP006, CKP008 and CKP009 say: one of them names the cause. If none "
-    "does, compare the lines, and look for sampling or another number of threads.",
+    means="Greedy translations of the same lines differ from those of the training process. If the logits "
+    "are bit-equal and the settings the same, every line must be the same. Where rounding or other settings "
+    "explain a difference, the share of identical lines is reported.",
+    matters="Text is what the model is for, and a tokenizer that decodes differently shows in nothing "
+    "else. But rounding can change a line without harm: a good float32 model cast to bfloat16 went from BLEU "
+    "98.2 to 97.8.",
+    do="Read CKP003, CKP005, CKP006, CKP008 and CKP009: one of them names the cause. If none does, compare "
+    "the lines, and check for sampling or another number of threads.",
 )
-# Fewer identical lines than this are worth a warning even where rounding may explain them.
+# A smaller share of identical lines gives a warning even where rounding may explain it.
 MOSTLY = 0.5
 MOST_SHOWN = 3
 
 
 def inspect(expected: Snapshot, actual: Snapshot) -> Iterator[Finding | Skip]:
-    """Count the lines that differ, and weigh them by what could explain them."""
+    """Count the lines that differ; the severity depends on what could explain them."""
     before, after = expected.sample, actual.sample
     if before is None or after is None:
         yield unseen(CODE, "sample", expected, actual)
     elif before.source != after.source:
-        yield Skip(CODE, "other lines were translated at the save", required=True)
+        yield Skip(CODE, "different lines were translated at the save", required=True)
     elif not before.source:
         yield Skip(CODE, "no lines were translated")
     elif before.output != after.output:
@@ -50,7 +51,7 @@ def _finding(expected: Snapshot, actual: Snapshot, before: Sample, after: Sample
     return Finding(
         CODE,
         severity,
-        f"{round(same * lines)} of {lines} lines are the same as at the save; {why}",
+        f"{round(same * lines)} of {count(lines, 'line')} are the same as at the save; {why}",
         measured=same,
         threshold=1.0,
         evidence={
@@ -68,12 +69,12 @@ def _weigh(same: float, expected: Snapshot, actual: Snapshot) -> tuple[Severity,
     if logits is Agreement.BEYOND:
         return Severity.ERROR, "the logits differ by more than rounding explains"
     if _other_settings(expected, actual):
-        return Severity.WARNING, "they were generated with other settings"
+        return Severity.WARNING, "they were generated with different settings"
     if logits is Agreement.EQUAL:
-        return Severity.ERROR, "the logits are bit-equal and the settings the same, so every line should be"
+        return Severity.ERROR, "with bit-equal logits and the same settings, all lines should be"
     if logits is Agreement.UNKNOWN:
-        return Severity.WARNING, "no logits were compared that could explain it"
-    explained = "the logits differ within the tolerance, which can turn a line"
+        return Severity.WARNING, "the logits, which could explain it, were not compared"
+    explained = "the logits differ within the tolerance, which can change a line"
     return (Severity.INFO if same >= MOSTLY else Severity.WARNING), explained
 
 

@@ -1,4 +1,4 @@
-"""CKP008: the tokenizer of the checkpoint, or its language codes, behave otherwise than at the save."""
+"""CKP008: the checkpoint's tokenizer or its language codes behave differently than at the save."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -6,41 +6,42 @@ from guards.checkpoint.skips import unseen
 from guards.guard import Explanation
 from ledger.evidence.snapshot import Snapshot, TokenizerFacts
 from ledger.findings import Finding, Severity, Skip
+from ledger.utils.plural import and_more
 
 CODE = "CKP008"
 TITLE = "the tokenizer or its language codes differ"
 READS = (Snapshot, Snapshot)
 EXPLANATION = Explanation(
-    means="A fixed sentence, a special token or a language code has other ids than at the save, or the "
-    "vocabulary has another size. How the class is called does not count.",
+    means="A fixed sentence, a special token or a language code has different ids than at the save, or the "
+    "vocabulary has a different size. The name of the class does not matter.",
     matters="The weights are the same, the logits on recorded ids are the same, and the text is garbage: "
-    "only the ids show it. Another run's tokenizer in the folder, a vocabulary in another order and a "
-    "library that reads the same file otherwise all look like this.",
-    do="Compare the tokenizer's files with those of the run that trained the model. If they are the "
-    "same, the library reads them otherwise: load with the version that saved them.",
+    "only the ids show it. Another run's tokenizer in the folder, a reordered vocabulary and a library that "
+    "reads the same file differently all look like this.",
+    do="Compare the tokenizer's files with those of the run that trained the model. If they are the same, "
+    "the library reads them differently: load them with the version that saved them.",
 )
-MOST_TOLD = 3
+MOST_SHOWN = 3
 MOST_IDS = 8
 
 
 def inspect(expected: Snapshot, actual: Snapshot) -> Iterator[Finding | Skip]:
-    """Hold every id that was recorded at the save against the one of now."""
+    """Compare every id that was recorded at the save with the current one."""
     before, after = expected.tokenizer, actual.tokenizer
     if before is None or after is None:
         yield unseen(CODE, "tokenizer", expected, actual)
         return
-    told = [*_sentences(before, after), *_ids("code", before.codes, after.codes)]
+    differences = [*_sentences(before, after), *_ids("code", before.codes, after.codes)]
     # A role that had no token at the save (mask, bos) may have one in another version: nothing used it.
     used = {role: number for role, number in before.special.items() if number is not None}
-    told += _ids("special token", used, after.special)
-    if told:
-        yield _other_ids(told, before, after)
+    differences += _ids("special token", used, after.special)
+    if differences:
+        yield _changed_ids(differences, before, after)
     elif before.size != after.size:
         yield Finding(
             CODE,
             Severity.WARNING,
-            f"the vocabulary has {after.size:,} entries and had {before.size:,} at the save; all ids that "
-            "were recorded are the same",
+            f"the vocabulary has {after.size:,} entries and had {before.size:,} at the save; all recorded "
+            "ids are the same",
             measured=after.size,
             threshold=before.size,
             evidence={"before": before.name, "after": after.name},
@@ -61,21 +62,20 @@ def _ids(kind: str, before: Mapping[str, int], after: Mapping[str, int | None]) 
             yield f"the {kind} {name} is {'gone' if now is None else now} and was {number}"
 
 
-def _other_ids(told: list[str], before: TokenizerFacts, after: TokenizerFacts) -> Finding:
-    more = len(told) - MOST_TOLD
-    message = "; ".join(told[:MOST_TOLD]) + (f"; and {more} more" if more > 0 else "")
+def _changed_ids(differences: list[str], before: TokenizerFacts, after: TokenizerFacts) -> Finding:
+    message = and_more(differences, MOST_SHOWN, "; ")
     if before.size != after.size:
         message += f" ({after.size:,} entries in the vocabulary, {before.size:,} at the save)"
     return Finding(
         CODE,
         Severity.ERROR,
         message,
-        measured=len(told),
+        measured=len(differences),
         threshold=0,
         evidence={
             "before": {"class": before.name, "size": before.size},
             "after": {"class": after.name, "size": after.size},
-            "differences": told,
+            "differences": differences,
         },
     )
 

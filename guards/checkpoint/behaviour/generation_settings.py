@@ -1,7 +1,7 @@
-"""Which generation settings decide the text, and what each is when nobody sets it: a pure helper.
+"""The generation settings that decide the text, and the default of each: a pure helper.
 
-The values are those that `generate` falls back to in transformers 4.57 and 5.x alike. In 4.57 they stand in
-the configuration, in 5.x they are left unset there until `generate` fills them in: without this table, every
+The values are those that `generate` falls back to in transformers 4.57 and 5.x alike. In 4.57 the
+configuration contains them, in 5.x they are unset until `generate` fills them in: without this table, every
 checkpoint that moves between the two would differ.
 """
 
@@ -48,7 +48,7 @@ UNSET: Mapping[str, Json] = {
     "typical_p": 1.0,
     "epsilon_cutoff": 0.0,
     "eta_cutoff": 0.0,
-    # what is held down
+    # what is penalized
     "repetition_penalty": 1.0,
     "encoder_repetition_penalty": 1.0,
     "no_repeat_ngram_size": 0,
@@ -59,12 +59,12 @@ UNSET: Mapping[str, Json] = {
 
 
 def text_differences(before: Mapping[str, Json], after: Mapping[str, Json]) -> list[Difference]:
-    """The settings that decide the text and differ, a setting that is not there being what UNSET has."""
+    """The settings that decide the text and differ; a missing setting has the value in UNSET."""
     return list(differences(_filled(before), _filled(after)))
 
 
 def other_differences(before: Mapping[str, Json], after: Mapping[str, Json]) -> list[Difference]:
-    """The settings that both sides have, differ, and change nothing but speed or what is returned."""
+    """The settings that both sides have, that differ, and that only change speed or the kind of output."""
     both = (before.keys() & after.keys()) - UNSET.keys()
     return list(differences({key: before[key] for key in both}, {key: after[key] for key in both}))
 

@@ -1,38 +1,38 @@
-"""CKP001: files of the checkpoint are missing, truncated or not readable."""
+"""CKP001: files of the checkpoint are missing, truncated or unreadable."""
 
 from collections.abc import Iterator
 
 from guards.guard import Explanation
 from ledger.evidence.checkpoint_files import CheckpointFiles, SoundFiles
 from ledger.findings import Finding, Severity
+from ledger.utils.plural import and_more
 
 CODE = "CKP001"
 TITLE = "the checkpoint is incomplete or truncated"
 READS = (SoundFiles, CheckpointFiles)
 EXPLANATION = Explanation(
-    means="A file that the model needs is not there, or is shorter than its own header says, or a shard "
-    "that the index names is missing. A folder with an optimizer and no weights, and an empty one, count "
-    "as well.",
-    matters="A checkpoint is written in place, file after file, so a folder's existence says nothing "
-    "about its completeness. A save that was cut off by a full disk or a killed process is often found "
-    "only when it is needed.",
-    do="Do not resume from it. The newest checkpoint that was verified is printed by: ledger verify "
-    "--last DIR. Look at the free space before the next save.",
+    means="A file that the model needs is missing or shorter than its own header says, or a shard that the "
+    "index names is missing. An empty folder counts as well, and so does one with an optimizer but no "
+    "weights.",
+    matters="A checkpoint is written in place, file after file, so a folder's existence says nothing about "
+    "its completeness. A checkpoint truncated by a full disk or a killed process is often discovered only "
+    "when it is needed.",
+    do="Do not resume from it. ledger verify --last DIR prints the newest verified checkpoint. Check the "
+    "free space before the next checkpoint is written.",
 )
-MOST_TOLD = 4
+MOST_SHOWN = 4
 
 
 def inspect(_expected: SoundFiles, actual: CheckpointFiles) -> Iterator[Finding]:
-    """Tell all the problems in one finding, the first few with what is wrong."""
+    """Report all problems in one finding that shows the first few."""
     if not actual.problems:
         return
-    told = [f"{file}: {what}" for file, what in sorted(actual.problems.items())]
-    more = len(told) - MOST_TOLD
+    problems = [f"{file}: {problem}" for file, problem in sorted(actual.problems.items())]
     yield Finding(
         CODE,
         Severity.ERROR,
-        f"{'; '.join(told[:MOST_TOLD])}{f'; and {more} more' if more > 0 else ''}",
-        measured=len(told),
+        and_more(problems, MOST_SHOWN, "; "),
+        measured=len(problems),
         threshold=0,
         evidence={
             "path": actual.path,

@@ -1,4 +1,4 @@
-"""CKP002: files of the checkpoint were refused, since opening them could execute what they hold."""
+"""CKP002: files of the checkpoint were refused, since opening them could execute code."""
 
 from collections.abc import Iterator
 
@@ -10,17 +10,17 @@ CODE = "CKP002"
 TITLE = "a file of the checkpoint was refused"
 READS = (SoundFiles, CheckpointFiles)
 EXPLANATION = Explanation(
-    means="The checkpoint asks for something that is never done: to unpickle objects other than tensors, "
-    "to run code that comes with it, or to follow a link out of its folder.",
-    matters="A pickle can run any command when it is opened, and remote code is run when the model is "
-    "loaded. Verifying a checkpoint must be safe whoever made it.",
-    do="Ask its maker for safetensors, or write them yourself where you trust the file: "
-    "model.save_pretrained(FOLDER) with a current transformers. Replace a link by the file itself.",
+    means="Loading the checkpoint would require something that is never done: unpickling objects other than "
+    "tensors, running code that comes with it, or following a link out of its folder.",
+    matters="A pickle can run any command when it is opened, and remote code runs when the model is "
+    "loaded. Verifying a checkpoint must be safe, whoever made it.",
+    do="Ask its author for safetensors, or write them yourself if you trust the file: "
+    "model.save_pretrained(FOLDER) with a current transformers. Replace links by the files themselves.",
 )
 
 
 def inspect(_expected: SoundFiles, actual: CheckpointFiles) -> Iterator[Finding]:
-    """One finding for each file, for each is a decision of its own."""
+    """One finding for each file, since each needs its own decision."""
     for file, why in sorted(actual.refusals.items()):
         yield Finding(
             CODE,

@@ -1,4 +1,4 @@
-"""CKP013: the checkpoint's files are older than the run, or say that they are of another one."""
+"""CKP013: the checkpoint's files are older than the run, or name another run."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -8,17 +8,17 @@ from ledger.evidence.provenance import Origin
 from ledger.findings import Finding, Severity, Skip
 
 CODE = "CKP013"
-TITLE = "the checkpoint is older than the run, or of another one"
+TITLE = "the checkpoint is older than the run, or belongs to another"
 READS = (Origin, Origin)
 EXPLANATION = Explanation(
-    means="The checkpoint was written before the run started (its evidence's time, or that of its newest "
-    "weights file), or its evidence names another run.",
-    matters="An output folder that is used twice keeps the checkpoints of the first run under names that "
-    "the second would give its own. Its scores would then be booked on the wrong experiment.",
-    do="Verify it under its own run: ledger log tells which one was going on at that time. Give each run "
-    "an output folder of its own.",
+    means="The checkpoint was written before the run started (by the time in its evidence, or that of its "
+    "newest weights file), or its evidence names another run.",
+    matters="An output folder that is used twice still holds the checkpoints of the first run, under names "
+    "that the second would use. Their scores would be attributed to the wrong experiment.",
+    do="Verify it under its own run: ledger log shows which one was running at that time. Give each run "
+    "its own output folder.",
 )
-# Two clocks are compared: that of the machine that started the run, and that of the disk (network shares).
+# Tolerance between two clocks: that of the machine that started the run, and that of a network share.
 CLOCKS = timedelta(seconds=60)
 
 
@@ -29,7 +29,7 @@ def inspect(expected: Origin, actual: Origin) -> Iterator[Finding | Skip]:
         yield Finding(
             CODE,
             Severity.ERROR,
-            f"the checkpoint is of {actual.run}, not of {expected.run}",
+            f"the checkpoint belongs to {actual.run}, not to {expected.run}",
             measured=actual.run,
             threshold=expected.run,
         )
@@ -38,7 +38,7 @@ def inspect(expected: Origin, actual: Origin) -> Iterator[Finding | Skip]:
         if written < started - CLOCKS:
             yield _older(expected, actual)
     elif not named:
-        yield Skip(CODE, "neither a run on the record nor the times of both are known")
+        yield Skip(CODE, "neither the checkpoint's run nor the times of both are known")
 
 
 def _older(expected: Origin, actual: Origin) -> Finding:

@@ -10,19 +10,18 @@ CODE = "CKP015"
 TITLE = "the tokenizer is not the run's"
 READS = (Origin, Origin)
 EXPLANATION = Explanation(
-    means="The digest over the vocabulary files in the checkpoint differs from the one that the run "
-    "recorded.",
-    matters="A model whose ids mean other words translates into garbage, and nothing else is wrong with "
-    "it: weights, logits and configuration are all as they were.",
-    do="Put the run's own tokenizer files into the folder, or verify the checkpoint under the run that "
-    "it is of.",
+    means="The digest of the vocabulary files in the checkpoint differs from the one that the run recorded.",
+    matters="A model whose ids mean other words translates into garbage while weights, logits and "
+    "configuration are all unchanged.",
+    do="Copy the run's own tokenizer files into the folder, or verify the checkpoint under the run that "
+    "it belongs to.",
 )
 
 
 def inspect(expected: Origin, actual: Origin) -> Iterator[Finding | Skip]:
     """Compare the two digests."""
     if expected.tokenizer_digest is None:
-        yield Skip(CODE, "the record has no tokenizer of a run that this checkpoint is of")
+        yield Skip(CODE, "no recorded run with a tokenizer matches this checkpoint")
     elif actual.tokenizer_digest is None:
         yield Skip(CODE, "the checkpoint holds no vocabulary files")
     elif expected.tokenizer_digest != actual.tokenizer_digest:

@@ -1,4 +1,4 @@
-"""CKP011: the checkpoint was reloaded in another environment than the one that trained it."""
+"""CKP011: the checkpoint was reloaded in an environment other than the one that trained it."""
 
 from collections.abc import Iterator
 
@@ -8,27 +8,29 @@ from ledger.evidence.snapshot import Snapshot
 from ledger.findings import Finding, Severity, Skip
 
 CODE = "CKP011"
-TITLE = "the environment is not the one that trained"
+TITLE = "the environment is not the one that trained the model"
 READS = (Snapshot, Snapshot)
 EXPLANATION = Explanation(
     means="The digest of the environment that reloaded the checkpoint, or the version of a package that "
-    "matters for a reload, differs from what the training process noted when it saved.",
-    matters="What a file means depends on the version that reads it: the ties of Marian's embeddings "
-    "have changed meaning twice between transformers 4.57.6 and 5.4.0. A verdict holds for the "
-    "environment that it was reached in, and for no other.",
-    do="To know whether the file is sound, verify it in the environment that trained it. To know whether "
-    "it works elsewhere, this is the right way, and the other findings are the answer.",
+    "matters for a reload, differs from what the training process recorded at the save.",
+    matters="The meaning of a file depends on the version that reads it: tied embeddings of Marian changed "
+    "meaning twice between transformers 4.57.6 and 5.4.0. A verdict holds only for the environment in which "
+    "it was reached.",
+    do="To find out whether the file is sound, verify it in the environment that trained it. To find out "
+    "whether it works in this one, read the other findings.",
 )
 
 
 def inspect(expected: Snapshot, actual: Snapshot) -> Iterator[Finding | Skip]:
-    """Name the packages that differ, where the sides noted them."""
+    """Name the packages whose recorded versions differ."""
     before, after = expected.origin, actual.origin
     differing = _differing(before, after)
     digests = [before.environment, after.environment]
     if not differing and (None in digests or digests[0] == digests[1]):
         if None in digests and not (before.versions and after.versions):
-            yield Skip(CODE, "the environment that trained is not known" if digests[0] is None else _NOT_NOW)
+            yield Skip(
+                CODE, "the environment of the training is not known" if digests[0] is None else _NOT_NOW
+            )
         return
     yield Finding(
         CODE,

@@ -1,4 +1,4 @@
-"""CKP005: the tensors that were reloaded are not those that were saved."""
+"""CKP005: the reloaded tensors differ from those that were saved."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,28 +10,28 @@ from ledger.evidence.snapshot import Snapshot, Weights
 from ledger.findings import Finding, Severity, Skip
 
 CODE = "CKP005"
-TITLE = "the tensors are not those that were saved"
+TITLE = "the tensors differ from those that were saved"
 READS = (Snapshot, Snapshot)
 EXPLANATION = Explanation(
-    means="The digest of a tensor differs from the one that the training process took when it saved, or "
-    "the tensor is gone. Matrices that were trained apart and are one now, or the other way round, are "
-    "named. Where the data type was cast, digests cannot be compared: that is a note, and the logits "
+    means="The digest of a tensor differs from the one that the training process took at the save, or "
+    "the tensor is missing. Matrices that were separate and are now shared, or the other way round, are "
+    "named. Where the data type was cast, digests cannot be compared: that gives a note, and the logits "
     "decide.",
     matters="This is the only sign of some faults: transformers 4.57.6 ties the matrices of a model that "
-    "5.4.0 saved untied, without a missing name and without a word, and BLEU falls from 100 to 1.3. Small "
-    "noise on every tensor changes no translation, and still is not what was trained.",
+    "5.4.0 saved untied, without a missing name and without a message, and BLEU falls from 100 to 1.3. Small "
+    "noise on every tensor may change no translation, but the model is not the one that was trained.",
     do="Load it with the version that saved it, and compare tie_word_embeddings and "
-    "share_encoder_decoder_embeddings in both configurations. If an average of weights or a merge was "
-    "meant to be saved, verify it as a checkpoint of its own.",
+    "share_encoder_decoder_embeddings in both configurations. If you saved an average of weights or a merge "
+    "on purpose, verify it as a separate checkpoint.",
 )
 
 
 @dataclass(frozen=True, slots=True)
 class TensorChanges:
-    """The names whose tensors are not those of the save, by how.
+    """The names whose tensors differ from the save, by kind of change.
 
-    `collapsed` are groups of names that share one tensor now, with how many it were at the save; `parted`
-    the other way round.
+    `collapsed` holds groups of names that now share one tensor, with the number of tensors at the save;
+    `parted` holds groups that shared one at the save, with the number of tensors now.
     """
 
     changed: list[str]
@@ -43,7 +43,7 @@ class TensorChanges:
 
 
 def inspect(expected: Snapshot, actual: Snapshot) -> Iterator[Finding | Skip]:
-    """Compare digest by digest; then tell casts, new names and ties that changed no value."""
+    """Compare all digests; then report casts, new names and ties that changed no value."""
     before, after = expected.weights, actual.weights
     if before is None or after is None:
         yield unseen(CODE, "weights", expected, actual)
@@ -51,7 +51,7 @@ def inspect(expected: Snapshot, actual: Snapshot) -> Iterator[Finding | Skip]:
     change = compare(before, after)
     broken = change.changed or change.lost or change.collapsed or change.parted
     if broken:
-        yield _not_the_same(change, len(before.digests))
+        yield _broken(change, len(before.digests))
     if change.cast:
         yield _cast(change.cast, before, after)
     if change.added:
@@ -61,8 +61,8 @@ def inspect(expected: Snapshot, actual: Snapshot) -> Iterator[Finding | Skip]:
 
 
 def compare(before: Weights, after: Weights) -> TensorChanges:
-    """Sort the names of both sides. A name whose very tensor has another name on the other side is neither
-    lost nor added."""
+    """Sort the names of both sides. A tensor that only has another name on the other side is neither lost
+    nor added."""
     both = sorted(before.digests.keys() & after.digests.keys())
     cast = [name for name in both if before.dtypes.get(name) != after.dtypes.get(name)]
     same_shape = [name for name in cast if before.shapes.get(name) == after.shapes.get(name)]
@@ -85,9 +85,9 @@ def _only(one: Weights, other: Weights) -> list[str]:
     )
 
 
-def _not_the_same(change: TensorChanges, of: int) -> Finding:
-    parts = [f"{joined(names)} are one matrix now and were {n} at the save" for names, n in change.collapsed]
-    parts += [f"{joined(names)} were one matrix at the save and are {n} now" for names, n in change.parted]
+def _broken(change: TensorChanges, of: int) -> Finding:
+    parts = [f"{joined(names)} are now one matrix and were {n} at the save" for names, n in change.collapsed]
+    parts += [f"{joined(names)} were one matrix at the save and are now {n}" for names, n in change.parted]
     if change.changed:
         parts.append(f"{tensors(len(change.changed))} of {of:,} changed: {listed(change.changed)}")
     if change.lost:
@@ -109,7 +109,7 @@ def _not_the_same(change: TensorChanges, of: int) -> Finding:
 
 
 def _collapsed(apart: Weights, together: Weights) -> list[tuple[tuple[str, ...], int]]:
-    """The groups that share storage on one side and hold several tensors on the other, with how many."""
+    """The groups that share storage in `together` and are several tensors in `apart`, with their number."""
     found = []
     for group in together.ties:
         distinct = {apart.digests[name] for name in group if name in apart.digests}
@@ -123,8 +123,8 @@ def _cast(cast: list[str], before: Weights, after: Weights) -> Finding:
     return Finding(
         CODE,
         Severity.INFO,
-        f"{tensors(len(cast))} cast ({', '.join(pairs)}): their digests cannot be compared, "
-        "the logits tell whether the cast did harm",
+        f"{tensors(len(cast))} cast ({', '.join(pairs)}): their digests cannot be compared; "
+        "the logits show whether the cast did harm",
         measured=len(cast),
         evidence={"cast": cast, "data_types": pairs},
     )
@@ -134,7 +134,7 @@ def _added(added: list[str]) -> Finding:
     return Finding(
         CODE,
         Severity.WARNING,
-        f"{tensors(len(added))} that the saved model had not: {listed(added)}",
+        f"{tensors(len(added))} not in the saved model: {listed(added)}",
         measured=len(added),
         threshold=0,
         evidence={"added": added},
@@ -142,7 +142,7 @@ def _added(added: list[str]) -> Finding:
 
 
 def _retied(before: Weights, after: Weights) -> list[str]:
-    """The names that share storage on one side alone."""
+    """The names that share storage on one side only."""
     tied = [{name for group in side.ties for name in group} for side in (before, after)]
     return sorted(tied[0] ^ tied[1])
 
@@ -151,8 +151,8 @@ def _ties(names: list[str]) -> Finding:
     return Finding(
         CODE,
         Severity.INFO,
-        f"{joined(names)} share storage on one side only; their values are those of the save, but further "
-        "training would go another way",
+        f"{joined(names)} share storage on one side only; their values are the same, but further training "
+        "would differ",
         measured=len(names),
         threshold=0,
         evidence={"names": names},

@@ -1,4 +1,4 @@
-"""CKP003: names in the file and names in the model do not meet, so that tensors were newly initialised."""
+"""CKP003: the names in the file and in the model do not match, so tensors were newly initialised."""
 
 from collections.abc import Collection, Iterator
 
@@ -9,26 +9,26 @@ from ledger.evidence.snapshot import Snapshot, Weights
 from ledger.findings import Finding, Severity, Skip
 
 CODE = "CKP003"
-TITLE = "tensors were missing in the file, or had no place in the model"
+TITLE = "tensors are missing in the file, or have no place in the model"
 READS = (Snapshot, Snapshot)
 EXPLANATION = Explanation(
-    means="The load found no tensor for some names of the model (missing), or one of another shape "
-    "(mismatched), and filled them with random numbers; or the file holds tensors that the model has no "
+    means="The file has no tensor for some names of the model (missing), or one of another shape "
+    "(mismatched), and these were filled with random numbers; or the file has tensors that the model has no "
     "place for (unexpected). A name that shares its tensor with another one is not missing, nor is one "
-    "that the library computes and that equals what was saved.",
-    matters="from_pretrained goes on with a warning, and the model writes garbage: a Marian model saved "
-    "by transformers 4.57.6 and loaded by 5.0.0, which overrode tie_word_embeddings, had lm_head.weight "
-    "newly initialised, and BLEU fell from 100 to 0.1.",
+    "that the library computes and that equals the saved one.",
+    matters="from_pretrained only warns, and the model writes garbage: a Marian model saved by transformers "
+    "4.57.6 and loaded by 5.0.0, which overrode tie_word_embeddings, had lm_head.weight newly initialised, "
+    "and BLEU fell from 100 to 0.1.",
     do="Load it with the version that saved it, and compare tie_word_embeddings and "
-    "share_encoder_decoder_embeddings in config.json with what the model was trained with. Names that "
+    "share_encoder_decoder_embeddings in config.json with the values of the training. Names that "
     "differ by a prefix were saved from a wrapper: save the inner model.",
 )
-# Buffers that older versions wrote into the file and newer ones compute: no tensor that was trained.
+# Buffers that older versions wrote into the file and newer ones compute: not trained tensors.
 LEFTOVERS = (".version", "position_ids", "embed_positions.weights", ".inv_freq", ".masked_bias")
 
 
 def inspect(expected: Snapshot, actual: Snapshot) -> Iterator[Finding | Skip]:
-    """Name the tensors that are new, then those of the file that were dropped."""
+    """Name the tensors that were newly initialised, then those of the file that were dropped."""
     after = actual.weights
     if after is None:
         yield not_reloaded(CODE, "weights", actual)
@@ -44,8 +44,8 @@ def inspect(expected: Snapshot, actual: Snapshot) -> Iterator[Finding | Skip]:
 def _new(before: Weights | None, after: Weights) -> list[str]:
     saved = before.digests if before else {}
     shared = {name for group in after.ties for name in group if set(group) - set(after.missing)}
-    # Without evidence of the save, a missing name that shares its storage with a loaded one got its value
-    # from there. With it, only the digest says whether that value is the right one.
+    # Without stored evidence, a missing name that shares its storage with a loaded one got its value from
+    # there. With it, only the digest shows whether that value is the right one.
     return [
         name
         for name in (*after.missing, *after.mismatched)
@@ -72,13 +72,13 @@ def _newly_initialised(new: list[str], dropped: list[str], after: Weights) -> Fi
 
 
 def _dropped(dropped: list[str], before: Weights | None, after: Weights) -> Finding:
-    kept = before is not None and before.digests.items() <= after.digests.items()
-    message = f"{tensors(len(dropped))} of the file had no place in the model: {listed(dropped)}"
+    complete = before is not None and before.digests.items() <= after.digests.items()
+    message = f"{tensors(len(dropped))} of the file have no place in the model: {listed(dropped)}"
     return Finding(
         CODE,
-        # Where every tensor of the save is there again, the file only holds more than is needed.
-        Severity.INFO if kept else Severity.ERROR,
-        f"{message}; every tensor of the save was loaded all the same" if kept else message,
+        # If every saved tensor was loaded, the file only contains more than is needed.
+        Severity.INFO if complete else Severity.ERROR,
+        f"{message}; every saved tensor was loaded nevertheless" if complete else message,
         measured=len(dropped),
         threshold=0,
         evidence={"unexpected": sorted(dropped)},
@@ -86,7 +86,7 @@ def _dropped(dropped: list[str], before: Weights | None, after: Weights) -> Find
 
 
 def _prefix(new: Collection[str], dropped: Collection[str]) -> str | None:
-    """What stands before each new name in the file, or before each name of the file in the model."""
+    """The prefix that each name has on one side only: in the file, or in the model."""
     for short, long in ((new, set(dropped)), (dropped, set(new))):
         first = min(short, default="")
         for name in sorted(long):

@@ -1,4 +1,4 @@
-"""CKP004: tensors of the reloaded model hold NaN or infinity."""
+"""CKP004: tensors of the reloaded model contain NaN or infinity."""
 
 from collections.abc import Iterator
 
@@ -12,17 +12,17 @@ CODE = "CKP004"
 TITLE = "tensors are not finite"
 READS = (Snapshot, Snapshot)
 EXPLANATION = Explanation(
-    means="A tensor of the reloaded model holds NaN or infinity in at least one place.",
-    matters="One NaN spreads through every layer after it, and generation goes on without an error. "
+    means="A tensor of the reloaded model contains NaN or infinity in at least one place.",
+    matters="One NaN spreads through every following layer, and generation continues without an error. "
     "Infinity comes from float16, whose largest number is 65,504.",
-    do="Where the tensors were not finite when they were saved, training broke: go back to the newest "
-    "verified checkpoint and lower the learning rate or train in bfloat16. Where they were, the file was "
+    do="If the tensors were not finite at the save, the training diverged: go back to the newest verified "
+    "checkpoint and lower the learning rate or train in bfloat16. If they were finite, the file was "
     "damaged or cast: save again in float32.",
 )
 
 
 def inspect(expected: Snapshot, actual: Snapshot) -> Iterator[Finding | Skip]:
-    """Name the tensors, and say whether they were so at the save."""
+    """Name the tensors, and say whether they were finite at the save."""
     if actual.weights is None:
         yield not_reloaded(CODE, "weights", actual)
         return
@@ -45,5 +45,5 @@ def inspect(expected: Snapshot, actual: Snapshot) -> Iterator[Finding | Skip]:
 
 def _since(already: int, now: int) -> str:
     if already == now:
-        return ", as they were at the save already"
-    return ", finite at the save" if not already else f", {already} of them at the save already"
+        return ", as already at the save"
+    return ", finite at the save" if not already else f", {already} of them already at the save"

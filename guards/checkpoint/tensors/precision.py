@@ -1,7 +1,7 @@
-"""How far the logits of a sound reload may be from those of the save: pure functions of this family.
+"""How far the logits of a sound reload may differ from those of the save: pure functions of this family.
 
-At the same data type and device, with the same torch, a sound reload is bit-equal: equality is demanded
-there. Elsewhere sums are added up in another order or rounded, which TOLERANCE allows for.
+At the same data type and device, with the same torch, a sound reload is bit-equal, so equality is required.
+Elsewhere sums are computed in another order or rounded, which TOLERANCE allows for.
 """
 
 import math
@@ -12,17 +12,17 @@ from ledger.evidence.snapshot import Forward, Snapshot, Weights
 
 # The largest absolute difference of a logit that rounding explains, by the coarser of the data types.
 # Measured on Marian (2 + 2 layers of 128, 6 + 6 of 256) and mBART (2 + 2 of 128), half-trained on
-# Korean-Japanese pairs, logits up to 14, against float32 on the CPU: float64 was 8e-6 away, a float16 file
-# 0.006 and float16 arithmetic 0.015, a bfloat16 file 0.06, autocast 0.06 and bfloat16 arithmetic 0.10. Each
-# limit leaves several times that. The faults that spoil a translation are beyond the widest: another
-# activation 0.8 to 6, one zeroed row of the embedding 2 to 5, a newly initialised matrix 2 to 10. One
-# flipped sign (0.015) and noise of 0.1% (0.03) are not: where a tolerance is needed, such a fault shows in
-# the digests alone.
+# Korean-Japanese pairs, logits up to 14, compared with float32 on the CPU: float64 differed by 8e-6, a
+# float16 file by 0.006 and float16 arithmetic by 0.015, a bfloat16 file by 0.06, autocast by 0.06 and
+# bfloat16 arithmetic by 0.10. Each limit is several times that. The faults that ruin a translation exceed the
+# widest: another activation 0.8 to 6, one zeroed row of the embedding 2 to 5, a newly initialised matrix 2 to
+# 10. One flipped sign (0.015) and noise of 0.1% (0.03) do not: where a tolerance is needed, such a fault
+# shows only in the digests.
 TOLERANCE = {"float64": 1e-3, "float32": 1e-3, "float16": 0.1, "bfloat16": 0.5}
 
 
 class Agreement(Enum):
-    """How the logits of the probe batch stand to those of the save."""
+    """How the logits of the probe batch compare with those of the save."""
 
     EQUAL = "bit-equal"
     WITHIN = "within tolerance"
@@ -32,7 +32,7 @@ class Agreement(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """What is demanded of the logits: equality, or a `tolerance` for the reason `why`."""
+    """The requirement on the logits: equality, or a `tolerance` for the reason `why`."""
 
     equality: bool
     tolerance: float
@@ -40,12 +40,12 @@ class Demand:
 
     def __str__(self) -> str:
         if self.equality:
-            return f"equality is demanded: {self.why}"
+            return f"equality is required: {self.why}"
         return f"tolerance {self.tolerance:g}: {self.why}"
 
 
 def demand(expected: Snapshot, actual: Snapshot) -> Demand:
-    """What the data types, devices and torch builds of both sides allow. Both have their `forward`."""
+    """The requirement that follows from both sides' data types, devices and torch; both have a `forward`."""
     before, after = _forward(expected), _forward(actual)
     coarsest = max(
         {before.dtype, after.dtype, *_dtypes(expected.weights), *_dtypes(actual.weights)}, key=_tolerance
@@ -64,7 +64,7 @@ def demand(expected: Snapshot, actual: Snapshot) -> Demand:
 
 
 def agreement(expected: Snapshot, actual: Snapshot) -> Agreement:
-    """How the logits stand to each other; the loss decides where no logits were kept."""
+    """How the logits compare; the loss decides where no logits were stored."""
     before, after = expected.forward, actual.forward
     if before is None or after is None:
         return Agreement.UNKNOWN
@@ -75,7 +75,7 @@ def agreement(expected: Snapshot, actual: Snapshot) -> Agreement:
 
 
 def difference(before: Forward, after: Forward) -> float:
-    """The largest absolute difference of a logit; of the loss, in nats, where no logits were kept."""
+    """The largest absolute difference of a logit; of the loss, in nats, where no logits were stored."""
     return abs(after.loss - before.loss) if after.max_difference is None else after.max_difference
 
 
@@ -87,7 +87,7 @@ def is_cast(before: Weights | None, after: Weights | None) -> bool:
 
 
 def json_number(value: float) -> float | str:
-    """The number as JSON can hold it: NaN and infinity as words."""
+    """The number, or its name where JSON cannot hold it (NaN, infinity)."""
     return value if math.isfinite(value) else str(value)
 
 
@@ -102,5 +102,5 @@ def _dtypes(weights: Weights | None) -> set[str]:
 
 
 def _tolerance(dtype: str) -> float:
-    # What is not in the table (float8) is coarser than what is.
+    # Types that are not in the table (float8) are coarser than those that are.
     return TOLERANCE.get(dtype, TOLERANCE["bfloat16"])

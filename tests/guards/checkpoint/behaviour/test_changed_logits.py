@@ -85,7 +85,7 @@ def test_the_difference_is_told_with_its_tolerance_and_why(good):
 def test_where_equality_is_demanded_the_message_says_so(good):
     (finding,) = guard.inspect(good, with_logits(scaled(good), 8.5, loss=9.5))
     assert finding.message == (
-        "logits differ by up to 8.5 (equality is demanded: same data type and device); "
+        "logits differ by up to 8.5 (equality is required: same data type and device); "
         "the loss is 9.5000 and was 1.2500 at the save; "
         "the configuration differs in scale_embedding (True -> False)"
     )

@@ -34,9 +34,9 @@ def other_config(snapshot):
         (
             lambda good: changed(good, 1),
             Severity.ERROR,
-            "31 of 32 lines are the same as at the save; the logits are bit-",
+            "31 of 32 lines are the same as at the save; with bit-equal logits",
         ),
-        (lambda good: changed(other_settings(good), 9), Severity.WARNING, "with other settings"),
+        (lambda good: changed(other_settings(good), 9), Severity.WARNING, "with different settings"),
         (lambda good: changed(other_config(good), 32), Severity.WARNING, "0 of 32 lines"),
         (
             lambda good: changed(logits(good, 0.03), 2),
@@ -46,7 +46,11 @@ def other_config(snapshot):
         (lambda good: changed(logits(good, 0.03), 30), Severity.WARNING, "2 of 32 lines"),
         (lambda good: changed(logits(good, 9.0), 2), Severity.ERROR, "by more than rounding explains"),
         (lambda good: changed(logits(other_settings(good), 9.0), 2), Severity.ERROR, "more than rounding"),
-        (lambda good: changed(replace(good, forward=None), 2), Severity.WARNING, "no logits were compared"),
+        (
+            lambda good: changed(replace(good, forward=None), 2),
+            Severity.WARNING,
+            "the logits, which could explain it, were not compared",
+        ),
     ],
 )
 def test_a_changed_line_weighs_as_much_as_nothing_else_explains(good, change, severity, told):

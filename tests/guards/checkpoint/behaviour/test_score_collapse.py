@@ -50,7 +50,7 @@ def test_the_message_has_both_numbers_and_the_lines(good):
 def test_a_training_that_broke_is_held_against_the_last_good_save(good):
     expected = replace(scored(good, 0.5), last_good=Metric(33.03, SIGNATURE))
     (finding,) = guard.inspect(expected, scored(good, 0.5))
-    assert finding.message.startswith("BLEU 0.50 of 100 reloaded, 33.03 at the last good save")
+    assert finding.message.startswith("BLEU 0.50 of 100 reloaded, 33.03 at the last good checkpoint")
 
 
 def test_a_foreign_checkpoint_is_held_against_the_last_good_save(good):
@@ -88,7 +88,7 @@ def test_scores_of_another_signature_are_not_compared(good):
     (skip,) = guard.inspect(
         scored(good, 61.0), scored(good, 0.01, signature=SIGNATURE.replace("ko-mecab", "13a"))
     )
-    assert "computed otherwise" in skip.reason
+    assert "has another signature" in skip.reason
 
 
 def test_another_version_of_sacrebleu_is_compared(good):

@@ -52,19 +52,19 @@ def test_a_bleu_of_0_22_where_the_same_pipeline_recorded_33_03():
     (finding,) = doubtful_score.inspect(claimed(0.22, earlier=(12.0, 33.03)), measured(0.01))
     assert finding.message == (
         "bleu 0.22 (--claim) is on a doubtful scale: 0.22 of 100, or 22; the same pipeline recorded 33.03 on "
-        "0-100, where it would be close to nothing; 0.01 of 100 was measured, which speaks for 0.22"
+        "0-100, so 0.22 would be close to nothing; 0.01 of 100 was measured, which supports 0.22"
     )
 
 
 def test_a_share_of_1_that_was_measured_as_such():
     (finding,) = doubtful_score.inspect(claimed(0.22), measured(21.7))
-    assert finding.message.endswith("21.70 of 100 was measured, which speaks for 22")
+    assert finding.message.endswith("21.70 of 100 was measured, which supports 22")
 
 
 def test_a_contradiction_over_few_lines_is_a_warning():
     (finding,) = doubtful_score.inspect(claimed(98.2), measured(1.3, lines=8))
     assert finding.severity is Severity.WARNING
-    assert finding.message == "bleu 98.2 (--claim) is claimed; 1.30 of 100 was measured over 8 lines"
+    assert finding.message == "bleu 98.2 (--claim) is claimed, but 1.30 of 100 was measured over 8 lines"
 
 
 def test_what_is_on_no_scale_can_be_told_in_json():

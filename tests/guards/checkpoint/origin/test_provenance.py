@@ -34,7 +34,7 @@ def test_checkpoint_6000_of_a_run_that_ended_at_step_784():
     (finding,) = step_beyond_run.inspect(RUN, theirs)
     assert finding.severity is Severity.ERROR
     assert finding.message == (
-        "step 6,000 (told by the folder's name and trainer_state.json), yet exp10-3fa91c ended at step 784"
+        "step 6,000 (in the folder's name and trainer_state.json), but exp10-3fa91c ended at step 784"
     )
     assert (finding.measured, finding.threshold) == (6000, 784)
 
@@ -57,7 +57,7 @@ def test_without_both_steps_nothing_is_said(expected, actual):
 @pytest.mark.parametrize(
     ("actual", "told"),
     [
-        (replace(OURS, run="exp9-000001"), ["the checkpoint is of exp9-000001, not of exp10-3fa91c"]),
+        (replace(OURS, run="exp9-000001"), ["the checkpoint belongs to exp9-000001, not to exp10-3fa91c"]),
         (
             replace(OURS, written="2026-11-19T09:00:00.000Z"),
             [
@@ -92,7 +92,7 @@ def test_an_origin_that_nobody_knows_is_a_skip(actual):
         ),
         (
             Origin(state_step=784, step=500),
-            "trainer_state.json says step 784, the evidence of the save says step 500",
+            "trainer_state.json says step 784, the stored evidence says step 500",
         ),
         (
             Origin(folder_step=784, unreadable="it is not JSON"),

@@ -31,7 +31,7 @@ def test_matrices_that_collapsed_into_one_are_named(good, untied):
     assert finding.severity is Severity.ERROR
     assert finding.message == (
         "lm_head.weight, model.decoder.embed_tokens.weight and model.encoder.embed_tokens.weight "
-        "are one matrix now and were 3 at the save; "
+        "are now one matrix and were 3 at the save; "
         "2 tensors of 8 changed: lm_head.weight, model.encoder.embed_tokens.weight"
     )
     assert finding.evidence["collapsed"] == [sorted(TIED)]
@@ -43,7 +43,7 @@ def test_a_collapse_shows_through_a_cast(untied):
         TIED, "sha256:one"
     )
     error, note = guard.inspect(untied, with_weights(untied, digests=digests, dtypes=dtypes, ties=(TIED,)))
-    assert error.message.endswith("are one matrix now and were 3 at the save")
+    assert error.message.endswith("are now one matrix and were 3 at the save")
     assert note.severity is Severity.INFO
 
 
@@ -51,7 +51,7 @@ def test_a_tied_matrix_that_parted_is_named(good):
     parted = with_weights(good, digests={HEAD: "sha256:random"}, ties=((DECODER, ENCODER),))
     (finding,) = guard.inspect(good, parted)
     assert (
-        "were one matrix at the save and are 2 now; 1 tensor of 8 changed: lm_head.weight" in finding.message
+        "were one matrix at the save and are now 2; 1 tensor of 8 changed: lm_head.weight" in finding.message
     )
     assert finding.evidence["parted"] == [sorted(TIED)]
 
@@ -108,4 +108,4 @@ def test_a_lost_alias_of_a_tensor_that_is_there_is_not_lost(good):
 def test_a_tensor_that_the_save_had_not_is_a_warning(good):
     (finding,) = guard.inspect(good, with_weights(good, digests={"adapter.weight": "sha256:adapter"}))
     assert finding.severity is Severity.WARNING
-    assert finding.message == "1 tensor that the saved model had not: adapter.weight"
+    assert finding.message == "1 tensor not in the saved model: adapter.weight"

@@ -73,7 +73,7 @@ def test_a_wrong_prefix_is_named(good):
     assert new.message.startswith("8 tensors of 8 newly initialised: final_logits_bias, lm_head.weight, ")
     assert new.message.endswith("and 2 more; the names in the file differ by the prefix 'module.'")
     assert dropped.message.startswith(
-        "8 tensors of the file had no place in the model: module.final_logits_bias"
+        "8 tensors of the file have no place in the model: module.final_logits_bias"
     )
 
 

@@ -18,12 +18,12 @@ def broken(good, *names):
     [
         ((), (), None),
         ((), (HEAD,), "1 tensor with NaN or infinity: lm_head.weight, finite at the save"),
-        ((HEAD,), (HEAD,), "1 tensor with NaN or infinity: lm_head.weight, as they were at the save already"),
+        ((HEAD,), (HEAD,), "1 tensor with NaN or infinity: lm_head.weight, as already at the save"),
         (
             (HEAD,),
             (HEAD, BIAS),
             "2 tensors with NaN or infinity: final_logits_bias, lm_head.weight, "
-            "1 of them at the save already",
+            "1 of them already at the save",
         ),
     ],
 )
