@@ -1,6 +1,6 @@
 """What a guard says: findings and skips, and the verdict that a report of them amounts to.
 
-Plain values only; how they are drawn is in `ledger.display.tables`, how they are found in `guards`.
+Plain values only; how they are drawn is in `ledger.display.results`, how they are found in `guards`.
 """
 
 from collections.abc import Iterable, Mapping

@@ -1,4 +1,4 @@
-"""`ledger accept`: live with a finding, on the record."""
+"""`ledger accept`: accept a finding and record why."""
 
 import click
 
@@ -9,13 +9,13 @@ from ledger.cli.output import emit, json_option
 @click.command("accept")
 @click.argument("run", shell_complete=complete.runs)
 @click.argument("code", shell_complete=complete.codes)
-@click.option("--why", required=True, help="The reason, for those who read the journal later.")
+@click.option("--why", required=True, help="The reason.")
 @json_option
 def command(run: str, code: str, why: str, as_json: bool) -> None:
-    """Live with one finding of one run, on the record.
+    """Accept one finding of one run, and record who accepted it and why.
 
     RUN is a run id, the beginning of one, or an experiment for its latest run. The finding stays in the
-    record, marked with who accepted it and why, and fails nothing any more.
+    journal but no longer fails the run.
 
     \b
     ledger accept exp7 DUP001 --why "the two specs are meant to be equal"
@@ -35,8 +35,8 @@ def command(run: str, code: str, why: str, as_json: bool) -> None:
         "verdict": done.run.verdict,
     }
     verdict = f"; the run's verdict is now {done.run.verdict}" if done.run.verdict else ""
-    says = "accepted" if done.entry else "had been accepted before"
-    text = f"{one.code} of {done.run.id} {says} by {one.who}: {one.why}{verdict}"
+    state = "accepted" if done.entry else "was already accepted"
+    text = f"{one.code} of {done.run.id} {state} by {one.who}: {one.why}{verdict}"
     if as_json:
         emit(document, as_json)
     else:

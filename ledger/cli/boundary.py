@@ -1,4 +1,4 @@
-"""The one boundary where an exception becomes a message and an exit code."""
+"""Turns exceptions into a message on standard error and an exit code."""
 
 import errno
 import os
@@ -14,7 +14,7 @@ NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 def run_command(command: click.Command, arguments: Sequence[str]) -> int:
-    """Run `command`; return the exit code of the contract, having told the user once what went wrong."""
+    """Run `command` and return the contract's exit code; an error is reported once, on standard error."""
     try:
         result = command.main(list(arguments), prog_name="ledger", standalone_mode=False)
         sys.stdout.flush()
@@ -31,7 +31,7 @@ def run_command(command: click.Command, arguments: Sequence[str]) -> int:
         _say(str(error))
         return error.exit_code
     except BrokenPipeError:
-        # The reader of our output left (`ledger log | head`): not an error, but stdout is gone.
+        # The reader of our output is gone (`ledger log | head`): not an error, but stdout cannot be used.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Exit.PASSED
     except OSError as error:
@@ -43,7 +43,8 @@ def run_command(command: click.Command, arguments: Sequence[str]) -> int:
 def _os_error(error: OSError) -> int:
     where = f": {error.filename}" if error.filename else ""
     if error.errno in NO_SPACE:
-        _say(f"no space left to write{where}\n  free some, then repeat the command (a run: with --resume)")
+        hint = "free some space, then repeat the command (a run: with --resume)"
+        _say(f"no space left to write{where}\n  {hint}")
     else:
         _say(f"{error.strerror or error}{where}")
     return Exit.NOT_DONE
@@ -61,10 +62,10 @@ def _bug(error: Exception) -> int:
             "w", prefix="ledger-bug-", suffix=".txt", delete=False, encoding="utf-8"
         ) as file:
             file.write(text)
-        kept = f"its traceback is in {Path(file.name)}; please report it with that file"
+        details = f"the traceback is in {Path(file.name)}; please attach it to your bug report"
     except OSError:
-        kept = text
-    _say(f"a bug in ledger: {type(error).__name__}: {error}\n  {kept}")
+        details = text
+    _say(f"a bug in ledger: {type(error).__name__}: {error}\n  {details}")
     return Exit.BUG
 
 

@@ -1,4 +1,4 @@
-"""`ledger check`: guard any output file."""
+"""`ledger check`: the text and score guards on any output file."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +18,7 @@ FILE = click.Path(path_type=Path)
 
 
 def _limits(_context: click.Context, _option: click.Parameter, given: tuple[str, ...]) -> dict[str, float]:
-    """`TXT003=0.1` as a limit; a code that is given twice keeps the last."""
+    """Parse limits such as `TXT003=0.1`; the last one of a code counts."""
     limits = {}
     for text in given:
         code, _, rate = text.partition("=")
@@ -26,18 +26,25 @@ def _limits(_context: click.Context, _option: click.Parameter, given: tuple[str,
             limits[code.strip().upper()] = float(rate)
         except ValueError as error:
             raise UsageError(
-                f"--max {text} is no limit", hint="write CODE=RATE, such as --max TXT003=0.1"
+                f"invalid limit: --max {text}", hint="write CODE=RATE, such as --max TXT003=0.1"
             ) from error
     return limits
 
 
 @click.command("check")
 @click.argument("output", type=FILE)
-@click.option("--source", type=FILE, help="What was translated, one line per line of OUTPUT.")
-@click.option("--reference", type=FILE, help="A translation to score against, line by line.")
-@click.option("--lang", "language", help="The language that OUTPUT should be in: ja, ko_KR, eng_Latn.")
-@click.option("--marker", "markers", multiple=True, help="Text that stands for a failed line; repeatable.")
-@click.option("--max", "max_rate", multiple=True, callback=_limits, metavar="CODE=RATE", help="Allow a rate.")
+@click.option("--source", type=FILE, help="The source text, one line for each line of OUTPUT.")
+@click.option("--reference", type=FILE, help="A reference translation to score against, line by line.")
+@click.option("--lang", "language", help="The expected language of OUTPUT: ja, ko_KR, eng_Latn.")
+@click.option("--marker", "markers", multiple=True, help="Text that marks a failed line; repeatable.")
+@click.option(
+    "--max",
+    "max_rate",
+    multiple=True,
+    callback=_limits,
+    metavar="CODE=RATE",
+    help="Allow this rate (0-1) of lines for a code; repeatable.",
+)
 @click.option("--min-bleu", type=float, help="The lowest BLEU (0-100) that passes.")
 @json_option
 def command(
@@ -50,13 +57,13 @@ def command(
     min_bleu: float | None,
     as_json: bool,
 ) -> int:
-    """Guard the text in OUTPUT and, with --reference, its scores.
+    """Check the text in OUTPUT and, with --reference, its scores.
 
     \b
     ledger check out.ja --lang ja
     ledger check out.ja --source in.ko --reference ref.ja --lang ja --max TXT003=0.1
 
-    A guard that lacks what it needs (a source, a language) is skipped, and says so.
+    A guard whose input is missing (a source, a language) is listed as skipped.
     """
     from guards.text.failed import DEFAULT_MARKERS
     from ledger.commands.check import CheckRequest, check_files
@@ -71,7 +78,7 @@ def command(
         max_rate=max_rate,
         score_limits=ScoreLimits(min_bleu=min_bleu),
     )
-    with console(stderr=True).status(f"guarding {output}"):
+    with console(stderr=True).status(f"checking {output}"):
         checked = check_files(request)
     emit(_document(output, checked), as_json, *_human(output, checked))
     return exit_for(checked.report)
@@ -92,12 +99,13 @@ def _document(output: Path, checked: "CheckedOutput") -> dict[str, "Json"]:
 
 
 def _human(output: Path, checked: "CheckedOutput") -> list["RenderableType"]:
-    from ledger.display.tables import lines, report_table, samples_table, scores_lines, verdict_line
+    from ledger.display.results import lines, report_table, samples_table, scores_lines, verdict_line
     from ledger.evidence.scores import Scores
+    from ledger.utils.plural import count
 
     parts: list[RenderableType] = [report_table(checked.report), lines([""])]
     if isinstance(checked.scores, Scores):
         parts += [scores_lines(checked.scores), lines([""])]
     if any(flagged.worst for flagged in checked.text.flagged.values()):
         parts += [samples_table(checked.text), lines([""])]
-    return [*parts, verdict_line(checked.report, f"{output}, {checked.text.lines:,} lines")]
+    return [*parts, verdict_line(checked.report, f"{output}, {count(checked.text.lines, 'line')}")]

@@ -14,11 +14,15 @@ FILE = click.Path(path_type=Path)
 @click.command("compare")
 @click.argument("baseline", metavar="A", shell_complete=complete.runs_or_files)
 @click.argument("candidate", metavar="B", shell_complete=complete.runs_or_files)
-@click.option("--source", type=FILE, help="What both translate, where A and B do not tell.")
-@click.option("--reference", type=FILE, help="A translation to score both against, line by line.")
-@click.option("--lang", "language", help="The language that both outputs should be in: ja, ko_KR, eng_Latn.")
+@click.option("--source", type=FILE, help="The source text of both, unless A and B are runs that record it.")
+@click.option("--reference", type=FILE, help="A reference translation to score both against, line by line.")
+@click.option("--lang", "language", help="The expected language of both outputs: ja, ko_KR, eng_Latn.")
 @click.option(
-    "--lines", "shown", type=click.IntRange(0), default=3, help="How many changed lines to show a side."
+    "--lines",
+    "shown",
+    type=click.IntRange(0),
+    default=3,
+    help="How many improved and worsened lines to show.",
 )
 @click.option("--markdown", "as_markdown", is_flag=True, help="Print Markdown, for a pull request or a note.")
 @json_option
@@ -32,7 +36,7 @@ def command(
     as_markdown: bool,
     as_json: bool,
 ) -> int:
-    """Compare B with A: scores with significance, guard rates, lines, settings and environments.
+    """Compare B with A: scores with significance, flagged lines, settings and environments.
 
     A and B are runs, experiments (their latest run) or output files.
 
@@ -41,10 +45,10 @@ def command(
     ledger compare exp5 exp9 --lines 10 --markdown > exp9.md
     ledger compare a.ja b.ja --reference ref.ja --source in.ko --lang ja
 
-    It describes: it exits 0 whichever is better. `ledger gate` judges.
+    Exits 0 whichever is better; `ledger gate` fails on worse scores.
     """
     if as_json and as_markdown:
-        raise UsageError("--json and --markdown: choose one")
+        raise UsageError("--json and --markdown exclude each other")
     from ledger.commands.compare import CompareRequest, compare
     from ledger.display.comparison import to_json, to_markdown, to_tables
     from ledger.workspace import Workspace

@@ -1,6 +1,6 @@
-"""What the shell is offered for a name: experiments, runs, codes, lockfiles; click asks at each TAB.
+"""Shell completion of names: experiments, runs, codes and lockfiles.
 
-A TAB is no place for a message: where nothing can be read, nothing is offered.
+If they cannot be read, nothing is offered and no message is printed.
 """
 
 from collections.abc import Callable, Iterable
@@ -28,7 +28,7 @@ def experiments(_ctx: click.Context, _param: click.Parameter, typed: str) -> lis
 
 
 def runs(_ctx: click.Context, _param: click.Parameter, typed: str) -> list[str]:
-    """The recorded experiments, each of which stands for its latest run; run ids once a hyphen is typed."""
+    """The recorded experiments, which name their latest run; run ids once a hyphen is typed."""
 
     def recorded(workspace: "Workspace") -> list[str]:
         from ledger.journal.runs import load_runs
@@ -39,24 +39,24 @@ def runs(_ctx: click.Context, _param: click.Parameter, typed: str) -> list[str]:
 
 
 def runs_and_experiments(ctx: click.Context, param: click.Parameter, typed: str) -> list[str]:
-    """Both, for what can be said of an experiment that never ran."""
+    """Both, for commands that also take an experiment that never ran."""
     return _starting(typed, [*experiments(ctx, param, typed), *runs(ctx, param, typed)])
 
 
 def runs_or_files(ctx: click.Context, param: click.Parameter, typed: str) -> list[CompletionItem]:
-    """Runs, and files where no run begins so."""
+    """Runs, or files if no run matches."""
     return _or_files(typed, runs(ctx, param, typed))
 
 
 def codes(_ctx: click.Context, _param: click.Parameter, typed: str) -> list[str]:
-    """The guards' codes, in either case."""
+    """The guards' codes, in upper or lower case."""
     from guards.registry import BY_CODE
 
     return _starting(typed.upper(), BY_CODE)
 
 
 def lockfiles(_ctx: click.Context, _param: click.Parameter, typed: str) -> list[CompletionItem]:
-    """The environments in `lockfiles/`, less their variants, and files where none begins so."""
+    """The environments in `lockfiles/` without their variants, or files if none matches."""
 
     def pinned(workspace: "Workspace") -> list[str]:
         return sorted(path.stem.removesuffix("-cpu") for path in workspace.lockfiles.glob("*.txt"))

@@ -1,4 +1,4 @@
-"""`ledger env`: look at the environment that experiments run in; pin, build and list others."""
+"""`ledger env`: show, pin and build the environments that experiments run in."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,15 +10,14 @@ from ledger.cli.output import emit, exit_for, json_option
 from ledger.errors import Exit, UsageError
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
+    from ledger.display.table import Table
     from ledger.environments.environment import Environment
     from ledger.environments.lockfile import Lockfile
 
 
 @click.group()
 def command() -> None:
-    """Look at the environment that experiments run in; pin, build and list others."""
+    """Show, pin and build the environments that experiments run in."""
 
 
 @command.command()
@@ -27,9 +26,9 @@ def command() -> None:
     "name",
     metavar="NAME|LOCKFILE",
     shell_complete=complete.lockfiles,
-    help="The lockfile; the nearest one if left out.",
+    help="The lockfile to compare with [default: the nearest one].",
 )
-@click.option("--python", type=click.Path(path_type=Path), help="The interpreter; ledger's own if left out.")
+@click.option("--python", type=click.Path(path_type=Path), help="The interpreter [default: ledger's own].")
 @json_option
 def show(name: str | None, python: Path | None, as_json: bool) -> int:
     """Show an interpreter's environment, its digests, and how it differs from a lockfile.
@@ -43,7 +42,7 @@ def show(name: str | None, python: Path | None, as_json: bool) -> int:
 
     from guards.environment import GUARDS
     from guards.guard import inspect
-    from ledger.display.tables import report_table, verdict_line
+    from ledger.display.results import report_table, verdict_line
     from ledger.evidence import Evidence
     from ledger.evidence.environment import Pins
     from runners.environments.inspection import capture
@@ -61,25 +60,27 @@ def show(name: str | None, python: Path | None, as_json: bool) -> int:
         "installed": dict(environment.installed.versions),
         **report.to_json(),
     }
-    subject = f"against {lockfile.name}" if lockfile else "no lockfile to hold it against"
+    subject = f"compared with {lockfile.name}" if lockfile else "no lockfile to compare with"
     emit(document, as_json, _table(environment), "", report_table(report), verdict_line(report, subject))
     return exit_for(report)
 
 
 @command.command()
 @click.argument("name", shell_complete=complete.lockfiles)
-@click.option("--upgrade", is_flag=True, help="Take the newest versions, not those that still fit.")
-@click.option("--pylock", type=click.Path(path_type=Path), help="Write the pins to a pylock.toml as well.")
+@click.option(
+    "--upgrade", is_flag=True, help="Take the newest versions instead of keeping those that still fit."
+)
+@click.option("--pylock", type=click.Path(path_type=Path), help="Also write the pins to a pylock.toml.")
 @json_option
 def lock(name: str, upgrade: bool, pylock: Path | None, as_json: bool) -> int:
-    """Compile lockfiles/NAME.in into a lockfile: every package at one version, with its hashes.
+    """Compile lockfiles/NAME.in into a lockfile: every package pinned, with hashes.
 
     \b
     ledger env lock mt-5.0.0                       keeps the versions that still fit
     ledger env lock mt-5.0.0 --upgrade             takes the newest
-    ledger env lock mt-5.0.0 --pylock pylock.toml  and in the form that other tools read
+    ledger env lock mt-5.0.0 --pylock pylock.toml  also in the format of other tools
 
-    Where it asks for torch, NAME-cpu.txt has the same with torch's CPU build, if that can be had here.
+    If it asks for torch, NAME-cpu.txt has the same with torch's CPU build, if that is available here.
     """
     from ledger.commands.env import lock_named
     from ledger.workspace import Workspace
@@ -98,20 +99,20 @@ def lock(name: str, upgrade: bool, pylock: Path | None, as_json: bool) -> int:
 @click.argument("name", metavar="NAME|LOCKFILE", shell_complete=complete.lockfiles)
 @json_option
 def build(name: str, as_json: bool) -> int:
-    """Build the environment that a lockfile pins, unless it is there, and print its Python.
+    """Build the environment of a lockfile, if it does not exist, and print its Python.
 
     \b
     ledger env build mt-5.0.0
     LEDGER_ENVIRONMENTS=/data/environments ledger env build mt-5.0.0
 
-    Environments are kept in the user's cache, one for each content of a lockfile.
+    Environments are in the user's cache, one for each content of a lockfile.
     """
     from ledger.display.progress import show_progress
     from runners.environments.build import default_cache, ensure, interpreter
 
     variants, cache = _variants(name), default_cache()
-    with show_progress("steps") as tell:
-        python = ensure(variants, cache, tell)
+    with show_progress("steps") as report:
+        python = ensure(variants, cache, report)
     built = next(one.name for one in variants if interpreter(one, cache) == python)
     if as_json:
         emit({"python": str(python), "lockfile": built, "findings": [], "skips": []}, True)
@@ -121,7 +122,7 @@ def build(name: str, as_json: bool) -> int:
 
 
 def _variants(name: str | None) -> "list[Lockfile]":
-    """The named lockfile's variants; without a name those of all, of which the nearest one is taken."""
+    """The named lockfile's variants; without a name those of all lockfiles, to choose the nearest from."""
     from ledger.environments.lockfile import find, is_path, names
     from ledger.workspace import Workspace
 
@@ -138,28 +139,26 @@ def _variants(name: str | None) -> "list[Lockfile]":
 
 
 def _table(environment: "Environment") -> "Table":
-    """What is in which digest."""
-    from rich.table import Table
+    """What each digest covers."""
+    from ledger.display.results import pairs
 
     lockfile, packages = environment.lockfile, len(environment.facts["packages"])
-    table = Table(box=None, show_header=False, pad_edge=False)
-    table.add_column(no_wrap=True)
-    table.add_column(overflow="fold")
-    table.add_row("interpreter", str(environment.reported["interpreter"]))
-    table.add_row(
-        "lockfile", f"{lockfile.path.name}, {packages} of its packages here" if lockfile else "none"
-    )
-    table.add_row("environment", _short(environment.digest))
-    table.add_row("", f"over {_covered(environment)}")
-    table.add_row("machine", _short(environment.machine_digest))
-    table.add_row("", f"over {_machine(environment)}")
     others = len(environment.installed.versions) - packages
-    table.add_row("in neither", f"{others} other packages, {_reported(environment)}")
-    return table
+    return pairs(
+        [
+            ("interpreter", str(environment.reported["interpreter"])),
+            ("lockfile", f"{lockfile.path.name}, {packages} of its packages here" if lockfile else "none"),
+            ("environment", _short(environment.digest)),
+            ("", f"over {_covered(environment)}"),
+            ("machine", _short(environment.machine_digest)),
+            ("", f"over {_machine(environment)}"),
+            ("in neither", f"{others} other packages, {_reported(environment)}"),
+        ]
+    )
 
 
 def _short(digest: str) -> str:
-    """Enough of a digest to compare by eye; `--json` has all of it."""
+    """Enough of a digest to compare by eye; `--json` has the whole."""
     return digest[: len("sha256:") + 16]
 
 
@@ -174,10 +173,10 @@ def _covered(environment: "Environment") -> str:
 
 def _machine(environment: "Environment") -> str:
     machine = environment.machine
-    told = {"CPU": machine["cpu_capability"], "CUDA": machine["cuda"], "cuDNN": machine["cudnn"]}
+    facts = {"CPU": machine["cpu_capability"], "CUDA": machine["cuda"], "cuDNN": machine["cudnn"]}
     return ", ".join(
         [machine["platform"], machine["libc"]]
-        + [f"{name} {value}" for name, value in told.items() if value]
+        + [f"{name} {value}" for name, value in facts.items() if value]
         + [f"{name}={value}" for name, value in machine["variables"].items()]
     )
 

@@ -8,14 +8,16 @@ from ledger.cli.output import emit, json_option
 
 @click.command("explain")
 @click.argument("code", required=False, shell_complete=complete.codes)
-@click.option("--all", "show_all", is_flag=True, help="List every code with its title (as without CODE).")
+@click.option(
+    "--all", "show_all", is_flag=True, help="List all codes with their titles (same as without CODE)."
+)
 @json_option
 def command(code: str | None, show_all: bool, as_json: bool) -> None:
-    """Say what a guard's CODE means, why it matters, and what to do about it.
+    """Explain what a guard's CODE means, why it matters, and what to do about it.
 
     \b
     ledger explain TXT001
-    ledger explain            every code with its title
+    ledger explain            all codes with their titles
     """
     from ledger.errors import UsageError
 
@@ -29,7 +31,7 @@ def command(code: str | None, show_all: bool, as_json: bool) -> None:
 
 def _explain(code: str, as_json: bool) -> None:
     from ledger.commands.explain import find_guard, in_full
-    from ledger.display.tables import explanation
+    from ledger.display.results import explanation
 
     guard = find_guard(code)
     about = guard.EXPLANATION
@@ -39,7 +41,7 @@ def _explain(code: str, as_json: bool) -> None:
 
 def _list(as_json: bool) -> None:
     from ledger.commands.explain import titles
-    from ledger.display.tables import pairs
+    from ledger.display.results import pairs
 
     rows = titles()
     document = {"guards": [{"code": code, "title": title} for code, title in rows]}

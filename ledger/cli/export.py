@@ -1,4 +1,4 @@
-"""`ledger export`: a recorded run in a format of others."""
+"""`ledger export`: a recorded run in a standard format."""
 
 from pathlib import Path
 
@@ -13,17 +13,17 @@ KINDS = ("in-toto", "model-card", "docker", "markdown")
 
 @click.command("export")
 @click.argument("run", shell_complete=complete.runs)
-@click.option("--format", "kind", type=click.Choice(KINDS), required=True, help="Which format.")
+@click.option("--format", "kind", type=click.Choice(KINDS), required=True, help="The format.")
 @click.option("--out", type=click.Path(path_type=Path), help="Write this file instead of standard output.")
 @json_option
 def command(run: str, kind: str, out: Path | None, as_json: bool) -> int:
     """Write RUN in a standard format.
 
     \b
-    in-toto     a test-result statement: what the guards said of the output, by its digest
+    in-toto     a test-result statement: the guards' results for the output's digest
     model-card  a model card with its model-index
     docker      a Dockerfile from commit, lockfile and command
-    markdown    for a pull request
+    markdown    a summary for a pull request
 
     \b
     ledger export exp5 --format in-toto --out exp5.json

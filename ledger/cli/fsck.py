@@ -1,10 +1,11 @@
-"""`ledger fsck`: check that nothing in the journal was changed, lost or moved."""
+"""`ledger fsck`: check the journal for altered, lost and moved entries."""
 
 from typing import TYPE_CHECKING
 
 import click
 
 from ledger.cli.output import console, emit, exit_for, json_option
+from ledger.utils.plural import count
 
 if TYPE_CHECKING:
     from ledger.commands.fsck import CheckedJournal
@@ -14,10 +15,10 @@ if TYPE_CHECKING:
 @click.command("fsck")
 @json_option
 def command(as_json: bool) -> int:
-    """Check that nothing in the journal was changed, lost or moved.
+    """Check the journal for altered, lost and moved entries.
 
     Every entry carries the SHA-256 of its content and names the entries before it; the newest ones are
-    noted per branch under .ledger/. Looks at the rehearsals' journal too. Exits 1 where something is wrong.
+    noted per branch under .ledger/. The journal of rehearsals is checked too. Exits 1 on errors.
 
     \b
     ledger fsck
@@ -34,7 +35,7 @@ def command(as_json: bool) -> int:
         emit({**total.to_json(), "journals": rows}, as_json)
     else:
         for one, row in zip(checked, rows, strict=True):
-            _tell(one, str(row["path"]))
+            _print(one, str(row["path"]))
     return exit_for(total)
 
 
@@ -50,14 +51,15 @@ def _row(one: "CheckedJournal", path: str) -> "dict[str, Json]":
     }
 
 
-def _tell(one: "CheckedJournal", path: str) -> None:
+def _print(one: "CheckedJournal", path: str) -> None:
     bad = one.first_bad
     if bad:
-        says = f"first bad entry: line {bad.evidence['line']} ({bad.code})"
+        summary = f"first bad entry: line {bad.evidence['line']} ({bad.code})"
     else:
-        says = f"{one.entries:,} entries, {one.runs:,} runs: nothing changed, lost or moved"
-    click.echo(f"{path}: {says}")
+        entries = count(one.entries, "entry", "entries")
+        summary = f"{entries}, {count(one.runs or 0, 'run')}: nothing changed, lost or moved"
+    click.echo(f"{path}: {summary}")
     if one.report.findings:
-        from ledger.display.tables import report_table
+        from ledger.display.results import report_table
 
         console().print(report_table(one.report))

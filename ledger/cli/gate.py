@@ -32,11 +32,11 @@ def command(base: str | None, rehearse: bool, junit: Path | None, summary: Path 
     The journal only grew; changed specs were run; changed lockfiles break nothing; no score fell, no result
     is another's twin, no finding is open, and no document claims another number than the journal.
     """
-    from ledger.cli.run import TerminalVoice
+    from ledger.cli.run import TerminalReporter
     from ledger.commands.gate.gate import run_gate
     from ledger.workspace import Workspace
 
-    gate = run_gate(Workspace.find(), base, TerminalVoice(), rehearse=rehearse)
+    gate = run_gate(Workspace.find(), base, TerminalReporter(), rehearse=rehearse)
     _write(gate, junit, summary)
     emit(gate.to_json(), as_json, *([] if as_json else _human(gate)))
     return exit_for(gate.report)
@@ -59,7 +59,7 @@ def _write(gate: "Gate", junit: Path | None, summary: Path | None) -> None:
 
 
 def _human(gate: "Gate") -> "list[RenderableType]":
-    from ledger.display.tables import lines, plain_table, report_table, verdict_line
+    from ledger.display.results import lines, plain_table, report_table, verdict_line
     from ledger.findings import Report
 
     shown: list[RenderableType] = [

@@ -17,7 +17,7 @@ def command(as_json: bool) -> None:
     git init && ledger init
     """
     from ledger.commands.init import make_ready
-    from ledger.display.tables import lines
+    from ledger.display.results import lines
 
     done = make_ready()
     human = [f"{step.path}: {step.did}" for step in done.steps]

@@ -1,4 +1,4 @@
-"""`ledger log`: the recorded runs, one a line. Typed all day long: no rich tables, pydantic or git here."""
+"""`ledger log`: the recorded runs, one per line. Must start fast: no rich console, pydantic or git."""
 
 from dataclasses import asdict
 from typing import TYPE_CHECKING
@@ -22,21 +22,33 @@ METRICS = ("bleu", "chrf")
 
 
 @click.command("log")
-@click.option("-n", "count", type=click.IntRange(min=1), default=LATEST, show_default=True, help="How many.")
 @click.option(
-    "--experiment", metavar="NAME", shell_complete=complete.runs, help="Only the runs of this experiment."
+    "-n", "count", type=click.IntRange(min=1), default=LATEST, show_default=True, help="How many runs."
 )
-@click.option("--verdict", type=click.Choice(["pass", "fail", "inconclusive"]), help="Only these.")
-@click.option("--mode", type=click.Choice(["real", "rehearsal", "command", "imported"]), help="Only these.")
-@click.option("--since", metavar="WHEN", help="Only runs that started since: 2026-11-01, 7d.")
-@click.option("--metric", "bounds", multiple=True, metavar="BOUND", help="Such as 'bleu>30'.")
+@click.option(
+    "--experiment", metavar="NAME", shell_complete=complete.runs, help="Only runs of this experiment."
+)
+@click.option(
+    "--verdict", type=click.Choice(["pass", "fail", "inconclusive"]), help="Only runs with this verdict."
+)
+@click.option(
+    "--mode", type=click.Choice(["real", "rehearsal", "command", "imported"]), help="Only runs of this mode."
+)
+@click.option("--since", metavar="WHEN", help="Only runs that started since: 2026-11-01 or 7d.")
+@click.option(
+    "--metric",
+    "bounds",
+    multiple=True,
+    metavar="BOUND",
+    help="Only runs with such a score: 'bleu>30'; repeatable.",
+)
 @click.option(
     "--code",
     metavar="CODE",
     shell_complete=complete.codes,
     help="Only runs with this finding, accepted or not.",
 )
-@click.option("--all", "everything", is_flag=True, help="All of them, however many.")
+@click.option("--all", "everything", is_flag=True, help="List all runs.")
 @json_option
 def command(
     count: int,
@@ -49,10 +61,10 @@ def command(
     everything: bool,
     as_json: bool,
 ) -> None:
-    """List the recorded runs, the latest last, then the experiments that somebody decided not to run.
+    """List the recorded runs, the latest last, then the experiments that were skipped on purpose.
 
-    A rehearsal is marked as such: its scores say nothing about the real model. A finding that was accepted
-    stands in parentheses. BLEU and chrF++ are 0-100; ledger show RUN tells how they were computed.
+    A rehearsal is marked as such: its scores say nothing about the real model. An accepted finding is in
+    parentheses. BLEU and chrF++ are 0-100; ledger show RUN says how they were computed.
 
     \b
     ledger log --experiment exp7
@@ -92,19 +104,20 @@ def _select(workspace: "Workspace", wanted: "Wanted", count: int | None) -> "lis
     runs = load_runs(workspace)
     if wanted.experiment and not any(run.experiment == wanted.experiment for run in runs):
         raise UsageError(
-            f"no run of {wanted.experiment!r} is recorded", hint=nearest(runs, wanted.experiment)
+            f"there is no recorded run of {wanted.experiment!r}", hint=nearest(runs, wanted.experiment)
         )
-    kept = [run for run in runs if wanted.has(run)]
-    return kept[-count:] if count else kept
+    matching = [run for run in runs if wanted.has(run)]
+    return matching[-count:] if count else matching
 
 
 def _decisions(skipped: "list[Decision]") -> list[str]:
     import shutil
 
-    from ledger.display.plain_columns import columns
+    from ledger.display.table import Column, Table
 
     rows = [(one.experiment, one.time[:10], "skipped", f"{one.why} ({one.who})") for one in skipped]
-    return columns(rows, shutil.get_terminal_size((80, 24)).columns) if rows else []
+    table = Table((*[Column(fit="whole")] * 3, Column(fit="cut")), rows)
+    return table.lines(shutil.get_terminal_size((80, 24)).columns)
 
 
 def _row(run: "Run") -> "dict[str, Json]":
@@ -123,13 +136,14 @@ def _row(run: "Run") -> "dict[str, Json]":
 def _table(runs: "list[Run]") -> list[str]:
     import shutil
 
-    from ledger.display.plain_columns import columns
+    from ledger.display.table import Column, Table
 
     years = {run.time[:4] for run in runs}
     started = f"{years.pop()}, UTC" if len(years) == 1 else ""
-    rows = [["run", started or "started (UTC)", *HEADINGS]]
-    rows += [[run.id, _minute(run)[5 if started else 0 :], *_cells(run)] for run in runs]
-    heading, *lines = columns(rows, shutil.get_terminal_size((80, 24)).columns)
+    rows = [[run.id, _minute(run)[5 if started else 0 :], *_cells(run)] for run in runs]
+    *whole, last = "run", started or "started (UTC)", *HEADINGS
+    table = Table((*(Column(one, "whole") for one in whole), Column(last, "cut")), rows)
+    heading, *lines = table.lines(shutil.get_terminal_size((80, 24)).columns)
     return [click.style(heading, bold=True), *lines]
 
 
@@ -151,13 +165,13 @@ def _codes(run: "Run") -> str:
     from ledger.findings import Severity
     from ledger.journal.query import findings_of
 
-    told = [f for f in findings_of(run) if f.severity > Severity.INFO]
-    codes = dict.fromkeys(f"({f.code})" if f.accepted else f.code for f in told)
+    shown = [f for f in findings_of(run) if f.severity > Severity.INFO]
+    codes = dict.fromkeys(f"({f.code})" if f.accepted else f.code for f in shown)
     return " ".join([*codes, *_repeated(run)])
 
 
 def _repeated(run: "Run") -> list[str]:
-    """How the latest reproduction ended, of those that changed nothing on purpose."""
+    """The result of the latest reproduction that changed no setting."""
     plain = [one for one in run.reproductions if not one.body.get("settings")]
     if not plain:
         return []
@@ -167,5 +181,5 @@ def _repeated(run: "Run") -> list[str]:
 
 def _nothing(wanted: "Wanted") -> str:
     if wanted.is_everything:
-        return "nothing is recorded yet; start with: ledger run EXPERIMENT --rehearse"
-    return "no such run is recorded"
+        return "no runs recorded yet; start with: ledger run EXPERIMENT --rehearse"
+    return "no recorded run matches"

@@ -1,4 +1,4 @@
-"""`ledger note`: a conclusion, a lesson, a doubt, on the record."""
+"""`ledger note`: record a conclusion, a lesson or a doubt."""
 
 from dataclasses import asdict
 
@@ -13,9 +13,9 @@ from ledger.cli.output import emit, json_option
 @click.argument("text")
 @json_option
 def command(about: str, text: str, as_json: bool) -> None:
-    """Put TEXT on the record, about one run or a whole experiment.
+    """Record TEXT about one run or a whole experiment.
 
-    It is part of ledger show and of every report, and can be answered by another note, not taken back.
+    ledger show and every report include it. It cannot be deleted; add another note to correct it.
 
     \b
     ledger note exp7 "the same model as exp5 under another name: nothing new was measured"

@@ -1,4 +1,4 @@
-"""How commands answer: `--json` prints one document on stdout, otherwise people get rendered text."""
+"""Output of commands: one JSON document with `--json`, text for people without it."""
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 EXIT_OF = {Verdict.PASS: Exit.PASSED, Verdict.FAIL: Exit.FINDINGS, Verdict.INCONCLUSIVE: Exit.NOT_DONE}
 
 json_option: Callable[[Any], Any] = click.option(
-    "--json", "as_json", is_flag=True, help="Print one JSON document on stdout, and nothing else there."
+    "--json", "as_json", is_flag=True, help="Print one JSON document on standard output, and nothing else."
 )
 
 
@@ -29,12 +29,12 @@ def emit(document: Mapping[str, Json], as_json: bool, *human: "RenderableType") 
 
 
 def console(*, stderr: bool = False) -> "Console":
-    """A rich console: no colour in a pipe, 80 columns where the terminal tells none."""
-    from ledger.display.tables import make_console
+    """A rich console: no colour in a pipe, 80 columns if the width is unknown."""
+    from ledger.display.results import make_console
 
     return make_console(stderr=stderr)
 
 
 def exit_for(report: Report) -> int:
-    """The exit code that a report's verdict stands for."""
+    """The exit code for a report's verdict."""
     return EXIT_OF[report.verdict]

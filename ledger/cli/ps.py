@@ -1,4 +1,4 @@
-"""`ledger ps`: what runs, what stalled, what was interrupted."""
+"""`ledger ps`: running, stalled and interrupted runs."""
 
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from ledger.commands.ps import Process
 
 RESUMES = {"real": "ledger run {} --resume", "rehearsal": "ledger run {} --rehearse --resume"}
-HEADINGS = ("run", "mode", "state", "started (UTC)", "last sign", "pid")
+HEADINGS = ("run", "mode", "state", "started (UTC)", "last write", "pid")
 
 
 @click.command("ps")
@@ -20,14 +20,14 @@ HEADINGS = ("run", "mode", "state", "started (UTC)", "last sign", "pid")
     default=10,
     show_default=True,
     metavar="MINUTES",
-    help="How long a run may be silent.",
+    help="Minutes without a write before a run counts as stalled.",
 )
 @json_option
 def command(stalled_after: float, as_json: bool) -> None:
     """List the runs that have not ended: running, stalled or interrupted.
 
-    Under a run stands what is no longer what it was started with: the spec, the data or the code changed on
-    disk, so what runs is not what the files say.
+    Below each run: what has changed on disk since it started (spec, data or code). The run still uses what
+    it read at the start.
 
     \b
     ledger ps
@@ -40,18 +40,18 @@ def command(stalled_after: float, as_json: bool) -> None:
     if as_json:
         emit({"processes": [one.to_json() for one in found]}, as_json)
     else:
-        click.echo("\n".join(_table(found)) if found else "nothing runs, and nothing was interrupted")
+        click.echo("\n".join(_table(found)) if found else "no running or interrupted runs")
 
 
 def _table(found: "list[Process]") -> list[str]:
     import shutil
     from textwrap import wrap
 
-    from ledger.display.plain_columns import columns
+    from ledger.display.table import Column, Table
 
     width = shutil.get_terminal_size((80, 24)).columns
-    rows = [HEADINGS, *(_row(one) for one in found)]
-    heading, *lines = columns(rows, width)
+    columns = [*(Column(one, "whole") for one in HEADINGS[:-1]), Column(HEADINGS[-1], "cut")]
+    heading, *lines = Table(columns, [_row(one) for one in found]).lines(width)
     shown = [click.style(heading, bold=True)]
     for one, line in zip(found, lines, strict=True):
         shown.append(line)
@@ -67,10 +67,10 @@ def _row(one: "Process") -> tuple[str, ...]:
 
 
 def _remarks(one: "Process") -> list[str]:
-    said = [f"changed since it was started: {text}" for text in one.changed]
+    remarks = [f"changed since the start: {text}" for text in one.changed]
     if one.state == "interrupted" and one.mode in RESUMES:
-        said.append(f"go on with: {RESUMES[one.mode].format(one.experiment)}")
-    return said
+        remarks.append(f"resume with: {RESUMES[one.mode].format(one.experiment)}")
+    return remarks
 
 
 def _ago(seconds: float) -> str:

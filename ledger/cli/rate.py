@@ -1,4 +1,4 @@
-"""`ledger rate`: a person judges sampled lines of a run."""
+"""`ledger rate`: a person rates sampled lines of a run."""
 
 import sys
 from typing import TYPE_CHECKING
@@ -20,13 +20,15 @@ WORDS = {"right": "right", "partly": "partly usable", "wrong": "wrong"}
 
 @click.command("rate")
 @click.argument("run", shell_complete=complete.runs)
-@click.option("--lines", type=click.IntRange(min=1), default=50, show_default=True, help="How many to judge.")
+@click.option(
+    "--lines", type=click.IntRange(min=1), default=50, show_default=True, help="How many lines to rate."
+)
 @json_option
 def command(run: str, lines: int, as_json: bool) -> int:
-    """Judge randomly drawn lines of RUN's output: right, partly usable or wrong.
+    """Rate randomly drawn lines of RUN's output: right, partly usable or wrong.
 
-    Every answer is kept at once: quit whenever you like, and type the command again to go on. When all lines
-    are judged, the shares go on the record with their 95% interval.
+    Every answer is saved at once: quit at any time and repeat the command to continue. When all lines are
+    rated, the shares are recorded with their 95% intervals.
 
     \b
     ledger rate exp5 --lines 50
@@ -38,19 +40,19 @@ def command(run: str, lines: int, as_json: bool) -> int:
     if not _judge(session):
         left = len(session.left)
         click.echo(
-            f"stopped with {left} of {len(session.lines)} to go: ledger rate {run} --lines {lines}", err=True
+            f"stopped; {left} of {len(session.lines)} lines left: ledger rate {run} --lines {lines}", err=True
         )
         return Exit.PASSED
     rating = session.record()
     if as_json:
         emit(rating.to_json(), as_json)
     else:
-        click.echo("\n".join(_told(rating)))
+        click.echo("\n".join(_summary(rating)))
     return Exit.PASSED
 
 
 def _judge(session: "Session") -> bool:
-    """Ask for each line that is left; False when the person stopped."""
+    """Ask for each line that is left; False if the person quit."""
     while left := session.left:
         line = left[0]
         _show(line, len(session.lines) - len(left) + 1, len(session.lines))
@@ -65,16 +67,16 @@ def _judge(session: "Session") -> bool:
 
 
 def _show(line: "RatedLine", place: int, of: int) -> None:
-    from ledger.display.tables import pairs, visible
+    from ledger.display.results import pairs
 
     texts = {"source": line.source, "output": line.output, "reference": line.reference}
-    rows = [(name, visible(text) or "(empty)") for name, text in texts.items() if text is not None]
+    rows = [(name, text or "(empty)") for name, text in texts.items() if text is not None]
     heading = f"{place} of {of}, line {line.number:,}"
     console(stderr=True).print("", heading, pairs(rows), sep="\n", markup=False)
 
 
 def _key() -> str:
-    """One key on a terminal, the first letter of a line in a pipe; `q` at the end of either."""
+    """One key on a terminal, the first letter of a line in a pipe; `q` at the end of the input."""
     click.echo(ASK, nl=False, err=True)
     typed = click.getchar() if sys.stdin.isatty() else sys.stdin.readline() or "q"
     key = typed.strip().lower()[:1]
@@ -82,12 +84,10 @@ def _key() -> str:
     return key
 
 
-def _told(rating: "Rating") -> list[str]:
+def _summary(rating: "Rating") -> list[str]:
     rows = [
         f"{WORDS[name]:<14} {one.share:6.1%}   95% interval {one.interval[0]:.1%} to {one.interval[1]:.1%}"
         for name, one in rating.shares.items()
     ]
-    drawn = (
-        f"{rating.lines:,} of {rating.of:,} lines of {rating.run}, drawn at random, judged by {rating.who}"
-    )
-    return [*rows, f"{drawn}; on the record"]
+    drawn = f"{rating.lines:,} of {rating.of:,} lines of {rating.run}, drawn at random, rated by {rating.who}"
+    return [*rows, f"{drawn}; recorded"]

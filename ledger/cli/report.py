@@ -1,4 +1,4 @@
-"""`ledger report`: the record as one page."""
+"""`ledger report`: all recorded runs as one page."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ PAGE = Path("report.html")
 
 
 @click.command("report")
-@click.option("--out", type=click.Path(path_type=Path), help=f"Where to write it [default: {PAGE}].")
+@click.option("--out", type=click.Path(path_type=Path), help=f"The file to write [default: {PAGE}].")
 @click.option(
     "--lang",
     "language",
@@ -20,17 +20,20 @@ PAGE = Path("report.html")
     show_default=True,
     help="The language of the page.",
 )
+@click.option("--markdown", is_flag=True, help="Write Markdown, to standard output unless --out is given.")
 @click.option(
-    "--markdown", is_flag=True, help="Markdown to commit, on standard output unless --out is given."
-)
-@click.option(
-    "--compare", "pairs", nargs=2, multiple=True, metavar="A B", help="Compare two runs on the page."
+    "--compare",
+    "pairs",
+    nargs=2,
+    multiple=True,
+    metavar="A B",
+    help="Add a comparison of two runs; repeatable.",
 )
 @json_option
 def command(
     out: Path | None, language: str, markdown: bool, pairs: tuple[tuple[str, str], ...], as_json: bool
 ) -> int:
-    """Write everything on the record as one HTML file, which needs no network to be looked at.
+    """Write all recorded runs as one self-contained HTML file.
 
     \b
     ledger report                                 report.html
@@ -41,7 +44,7 @@ def command(
     from ledger.utils.textfiles import write_lines_atomically
     from ledger.workspace import Workspace
 
-    with console(stderr=True).status("gathering"):
+    with console(stderr=True).status("collecting"):
         text = report(Workspace.find(), ReportRequest(language, markdown, pairs)).rstrip("\n")
     if markdown and out is None and not as_json:
         click.echo(text)

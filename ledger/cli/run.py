@@ -26,24 +26,24 @@ if TYPE_CHECKING:
     from ledger.workspace import Workspace
 
 SHOWN = 4
-# A recorded command's exit codes that are more than "it failed": 130 is an interrupt, as everywhere.
+# Exit codes of a recorded command that mean more than a failure.
 EXITS = {130: Exit.INTERRUPTED}
 REHEARSAL_SAYS = (
-    "A rehearsal: a tiny model learned these very lines by heart. It proves that codes, parameters, save and "
+    "A rehearsal: a tiny model overfitted these few lines. It proves that codes, parameters, save and "
     "reload, disk and environment work together; it says nothing about the real model's quality."
 )
 
 SERIES_REHEARSAL_SAYS = (
-    "A rehearsal: a tiny T5 encoder learned made series of waves and noise. It proves that settings, save "
-    "and reload, disk and environment work together; it says nothing about the real model or any market."
+    "A rehearsal: a tiny T5 encoder learned synthetic series of waves and noise. It proves that settings, "
+    "save and reload, disk and environment work together; it says nothing about the real model or any market."
 )
 
 
 class RunCommand(click.Command):
-    """Keeps what stands behind `--` apart: it is the user's command, whose options are not ours."""
+    """Separates the user's command after `--`, whose options are not ours."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Split at the first `--`, and leave what follows in `ctx.meta`."""
+        """Split at the first `--`; what follows it goes to `ctx.meta`."""
         if "--" in args:
             cut = args.index("--")
             ctx.meta["ledger.command"] = args[cut + 1 :]
@@ -53,13 +53,23 @@ class RunCommand(click.Command):
 
 @click.command("run", cls=RunCommand)
 @click.argument("experiment", required=False, shell_complete=complete.experiments)
-@click.option("--rehearse", is_flag=True, help="The whole experiment scaled down, on this machine.")
-@click.option("--again", is_flag=True, help="Repeat an experiment that is recorded already.")
-@click.option("--resume", is_flag=True, help="Go on with the newest interrupted run of the experiment.")
-@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change one value of the spec.")
-@click.option("--allow", multiple=True, metavar="CODE", help="Go on past one preflight refusal, this once.")
-@click.option("--on-fail", type=click.Choice(["stop", "warn"]), help="When a save of a command fails.")
-@click.option("--watch", type=click.Path(path_type=Path), help="Where a command without a trainer saves.")
+@click.option("--rehearse", is_flag=True, help="Run the whole experiment scaled down, on this machine.")
+@click.option("--again", is_flag=True, help="Repeat an experiment that is already recorded.")
+@click.option("--resume", is_flag=True, help="Resume the newest interrupted run of the experiment.")
+@click.option(
+    "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change one value of the spec; repeatable."
+)
+@click.option(
+    "--allow", multiple=True, metavar="CODE", help="Ignore this preflight error, this time only; repeatable."
+)
+@click.option(
+    "--on-fail", type=click.Choice(["stop", "warn"]), help="What to do when a checkpoint of a command fails."
+)
+@click.option(
+    "--watch",
+    type=click.Path(path_type=Path),
+    help="The folder where a command without a trainer saves checkpoints.",
+)
 @json_option
 @click.pass_context
 def command(
@@ -74,14 +84,14 @@ def command(
     watch: Path | None,
     as_json: bool,
 ) -> int:
-    """Run EXPERIMENT: preflight, run in the pinned environment, guard, record. Or record a command.
+    """Run EXPERIMENT: preflight, run in the pinned environment, check, record. Or record a command.
 
     \b
     ledger run exp7 --rehearse                  scaled down, in a minute or two
-    ledger run exp7                             the real one
+    ledger run exp7                             the real run
     ledger run exp7 --set generation.num_beams=5
     ledger run exp7 --resume                    after a crash, a kill or a full disk
-    ledger run -- python train.py --epochs 3    any command; the saves of its trainings are verified
+    ledger run -- python train.py --epochs 3    any command; checkpoints of its trainings are verified
     """
     argv = ctx.meta.get("ledger.command")
     if argv is not None:
@@ -91,11 +101,9 @@ def command(
             )
         return _record_command(argv, experiment, on_fail, watch, as_json)
     if on_fail or watch:
-        raise UsageError(
-            "--on-fail and --watch are for commands", hint="an experiment's spec states on_fail itself"
-        )
+        raise UsageError("--on-fail and --watch are for commands", hint="an experiment's spec sets on_fail")
     if experiment is None:
-        raise UsageError("which experiment?", hint="ledger run EXP, or: ledger run -- COMMAND")
+        raise UsageError("no experiment given", hint="ledger run EXP, or: ledger run -- COMMAND")
     from ledger.commands.run.experiment import AGAIN, RunRequest
 
     allowed = {code.upper() for code in allow} | ({AGAIN} if again else set())
@@ -106,12 +114,12 @@ def _record_command(
     argv: list[str], experiment: str | None, on_fail: str | None, watch: Path | None, as_json: bool
 ) -> int:
     if not argv:
-        raise UsageError("there is no command after `--`")
+        raise UsageError("no command after `--`")
     from ledger.commands.run.command.command import CommandRequest, run_command
     from ledger.workspace import Workspace
 
     request = CommandRequest(argv, experiment, on_fail, watch, sys.stderr if as_json else None)
-    done = run_command(Workspace.find(), request, TerminalVoice())
+    done = run_command(Workspace.find(), request, TerminalReporter())
     document: dict[str, Json] = {
         "run": done.run,
         "experiment": done.experiment,
@@ -119,7 +127,7 @@ def _record_command(
         **done.report.to_json(),
         "verdict": done.recorded["verdict"],
     }
-    # Standard output is the command's own, or with --json the document's; the ledger speaks beside it.
+    # Standard output belongs to the command or, with --json, to the document.
     console(stderr=True).print(*_human_command(done), sep="\n", end="")
     ended = "finished" if done.exit_code == 0 else f"FAILED with exit code {done.exit_code}"
     click.echo(f"ledger: {done.run} {ended} in {done.seconds:.1f} s, recorded", err=True)
@@ -133,8 +141,8 @@ def _record_command(
 
 
 def _human_command(done: "RecordedCommand") -> "list[RenderableType]":
-    """The saves and what was found about them; nothing of a command that saved none."""
-    from ledger.display.tables import checkpoints_table, report_table
+    """The checkpoints and findings; empty for a command without either."""
+    from ledger.display.results import checkpoints_table, report_table
 
     shown: list[RenderableType] = []
     if done.recorded["checkpoints"]:
@@ -150,9 +158,9 @@ def _run_experiment(request: "RunRequest", as_json: bool) -> int:
 
     workspace = Workspace.find()
     try:
-        outcome = run_experiment(workspace, request, TerminalVoice())
+        outcome = run_experiment(workspace, request, TerminalReporter())
     except RunFailedError as error:
-        _tell_broken_off(error, request, as_json)
+        _print_failed(error, request, as_json)
         raise
     document: dict[str, Json] = {
         "run": outcome.run,
@@ -162,13 +170,13 @@ def _run_experiment(request: "RunRequest", as_json: bool) -> int:
         **outcome.report.to_json(),
     }
     emit(document, as_json, *([] if as_json else _human(outcome)))
-    _tell_unsent(workspace)
+    _warn_unsent(workspace)
     return exit_for(outcome.report)
 
 
-def _tell_broken_off(error: RunFailedError, request: "RunRequest", as_json: bool) -> None:
-    """What the guards say of a run that broke off: of its result nothing is known, whatever they found."""
-    from ledger.display.tables import report_table
+def _print_failed(error: RunFailedError, request: "RunRequest", as_json: bool) -> None:
+    """The findings of a run that failed; its verdict is inconclusive, because its result is unknown."""
+    from ledger.display.results import report_table
 
     findings = {**error.report.to_json(), "verdict": str(Verdict.INCONCLUSIVE)}
     head = {"run": error.run, "experiment": request.experiment, "mode": request.mode}
@@ -176,7 +184,7 @@ def _tell_broken_off(error: RunFailedError, request: "RunRequest", as_json: bool
         emit({**head, **findings, "error": error.message}, as_json, report_table(error.report), "")
 
 
-def _tell_unsent(workspace: "Workspace") -> None:
+def _warn_unsent(workspace: "Workspace") -> None:
     """Report earlier runs that could not be sent to MLflow. This one's sender has only just started."""
     from ledger.tracking.status import read_status
 
@@ -188,7 +196,7 @@ def _tell_unsent(workspace: "Workspace") -> None:
 
 def _human(outcome: "RunOutcome") -> "list[RenderableType]":
     from ledger.commands.run.training.task import TrainingOutcome
-    from ledger.display.tables import (
+    from ledger.display.results import (
         lines,
         report_table,
         samples_table,
@@ -200,8 +208,8 @@ def _human(outcome: "RunOutcome") -> "list[RenderableType]":
     if outcome.run is None:
         refused = ", ".join(sorted(outcome.report.failing))
         return [
-            verdict_line(outcome.report, f"{outcome.experiment} was not run: refused by {refused}"),
-            lines([f"what a code means: ledger explain {min(outcome.report.failing)}"]),
+            verdict_line(outcome.report, f"{outcome.experiment} was not run: preflight found {refused}"),
+            lines([f"for the meaning of a code: ledger explain {min(outcome.report.failing)}"]),
         ]
     if isinstance(outcome, TrainingOutcome):
         return _human_training(outcome)
@@ -219,7 +227,7 @@ def _human(outcome: "RunOutcome") -> "list[RenderableType]":
 
 
 def _human_training(outcome: "TrainingOutcome") -> "list[RenderableType]":
-    from ledger.display.tables import checkpoints_table, family_table, lines, report_table, verdict_line
+    from ledger.display.results import checkpoints_table, family_table, lines, report_table, verdict_line
 
     shown: list[RenderableType] = [checkpoints_table(outcome.recorded["checkpoints"]), ""]
     family = outcome.recorded.get("family")
@@ -236,12 +244,12 @@ def _human_training(outcome: "TrainingOutcome") -> "list[RenderableType]":
     return [
         *shown,
         "",
-        lines([f"checkpoints: {folder}", f"{last}  its newest verified one", *_next(outcome)]),
+        lines([f"checkpoints: {folder}", f"{last}  the newest verified checkpoint", *_next(outcome)]),
     ]
 
 
 def _improved(family: "Mapping[str, Json]") -> "list[RenderableType]":
-    from ledger.display.tables import lines
+    from ledger.display.results import lines
 
     against = family.get("parent")
     return (
@@ -251,31 +259,31 @@ def _improved(family: "Mapping[str, Json]") -> "list[RenderableType]":
 
 def _next(outcome: "RunOutcome") -> list[str]:
     steps = {
-        f"ledger show {outcome.run}": "everything that was recorded",
+        f"ledger show {outcome.run}": "everything that is recorded",
         "ledger log": "all runs",
-        "ledger ui": "MLflow's pages on them",
+        "ledger ui": "the runs in MLflow's web interface",
     }
     for code in sorted(outcome.report.failing):
-        steps[f"ledger explain {code}"] = "what it means and what to do"
+        steps[f"ledger explain {code}"] = "meaning and what to do"
     return [f"{command:<34}{what}" for command, what in steps.items()]
 
 
-class TerminalVoice:
-    """News on standard error, so that standard output holds the result alone."""
+class TerminalReporter:
+    """Messages and progress on standard error; standard output is for the result."""
 
     def say(self, text: str) -> None:
-        """Tell one line."""
+        """Print one line."""
         click.echo(text, err=True)
 
     def preflight(self, report: "Report") -> None:
-        """The findings that preflight has, as a table; nothing where it has none."""
-        from ledger.display.tables import report_table
+        """The preflight findings as a table, if there are any."""
+        from ledger.display.results import report_table
 
         if report.findings:
             console(stderr=True).print(report_table(report, title="preflight"), "", sep="\n")
 
     def progress(self, unit: str) -> "AbstractContextManager[Callable[[Progress], None]]":
-        """A bar on a terminal, now and then a line elsewhere."""
+        """A bar on a terminal, a line every few seconds elsewhere."""
         from ledger.display.progress import show_progress
 
         return show_progress(unit)

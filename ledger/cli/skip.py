@@ -1,4 +1,4 @@
-"""`ledger skip`: the decision not to run an experiment, on the record."""
+"""`ledger skip`: record the decision not to run an experiment."""
 
 from dataclasses import asdict
 
@@ -10,12 +10,12 @@ from ledger.cli.output import emit, json_option
 
 @click.command("skip")
 @click.argument("experiment", shell_complete=complete.experiments)
-@click.option("--why", required=True, help="The reason, for those who would run it after all.")
+@click.option("--why", required=True, help="The reason.")
 @json_option
 def command(experiment: str, why: str, as_json: bool) -> None:
-    """Decide not to run EXPERIMENT, on the record.
+    """Record the decision not to run EXPERIMENT.
 
-    ledger log and every report list it as skipped, with the reason, until somebody runs it after all.
+    ledger log and every report list it as skipped, with the reason, until it is run.
 
     \b
     ledger skip exp2 --why "batch size changes speed, not text: measured with exp1"
@@ -27,4 +27,4 @@ def command(experiment: str, why: str, as_json: bool) -> None:
     if as_json:
         emit(asdict(done), as_json)
     else:
-        click.echo(f"{done.experiment} is skipped, says {done.who}: {done.why}")
+        click.echo(f"{done.experiment} skipped by {done.who}: {done.why}")

@@ -1,4 +1,4 @@
-"""`ledger verify`: is a checkpoint what was trained, and does it work once reloaded?"""
+"""`ledger verify`: check that a checkpoint is complete and works after a reload."""
 
 import sys
 from pathlib import Path
@@ -12,9 +12,9 @@ from ledger.errors import Exit, LedgerError, UsageError
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
-    from rich.table import Table
 
     from ledger.commands.verify.values import VerificationResult
+    from ledger.display.table import Table
     from ledger.evidence.metrics import Metric
     from ledger.findings import Json, Report
     from ledger.workspace import Workspace
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 FOLDER = click.Path(path_type=Path)
 FILE = click.Path(path_type=Path)
-MORE = "what a code means and what to do: ledger explain CODE"
+MORE = "for the meaning of a code and what to do: ledger explain CODE"
 
 
 def _claims(_context: click.Context, _option: click.Parameter, given: tuple[str, ...]) -> dict[str, float]:
@@ -33,21 +33,30 @@ def _claims(_context: click.Context, _option: click.Parameter, given: tuple[str,
             claims[metric.strip().lower()] = float(value)
         except ValueError as error:
             hint = "write METRIC=VALUE, such as --claim bleu=98.2"
-            raise UsageError(f"--claim {text} is no score", hint=hint) from error
+            raise UsageError(f"invalid score: --claim {text}", hint=hint) from error
     return claims
 
 
 @click.command("verify")
 @click.argument("checkpoints", nargs=-1, type=FOLDER, metavar="CHECKPOINT...")
-@click.option("--source", type=FILE, help="Lines to translate, where the checkpoint keeps none of its own.")
-@click.option("--reference", type=FILE, help="Their translation, to score against.")
-@click.option("--lang", "language", help="The language it translates into: ja, ko_KR, eng_Latn.")
+@click.option("--source", type=FILE, help="Lines to translate, if the checkpoint stores none.")
+@click.option("--reference", type=FILE, help="Their reference translation, to score against.")
+@click.option("--lang", "language", help="The target language: ja, ko_KR, eng_Latn.")
 @click.option(
-    "--claim", "claims", multiple=True, callback=_claims, metavar="METRIC=X", help="A stated score."
+    "--claim",
+    "claims",
+    multiple=True,
+    callback=_claims,
+    metavar="METRIC=X",
+    help="A claimed score to check; repeatable.",
 )
-@click.option("--full", is_flag=True, help="Translate all lines too, with the checkpoint's own settings.")
+@click.option("--full", is_flag=True, help="Also translate all lines with the checkpoint's own settings.")
 @click.option(
-    "--run", "run", metavar="RUN", shell_complete=complete.runs, help="The run that it is said to be of."
+    "--run",
+    "run",
+    metavar="RUN",
+    shell_complete=complete.runs,
+    help="The run that it belongs to, if it does not record it.",
 )
 @click.option(
     "--env",
@@ -57,7 +66,9 @@ def _claims(_context: click.Context, _option: click.Parameter, given: tuple[str,
     help="Reload in the environment of this lockfile.",
 )
 @click.option("--python", "interpreter", type=FILE, help="Reload with this interpreter.")
-@click.option("--device", default="cpu", show_default=True, help="Where to reload it: cpu, cuda or auto.")
+@click.option(
+    "--device", default="cpu", show_default=True, help="The device to reload on: cpu, cuda or auto."
+)
 @click.option("--last", type=FOLDER, metavar="DIR", help="Print the newest verified checkpoint in DIR.")
 @json_option
 def command(
@@ -74,7 +85,7 @@ def command(
     last: Path | None,
     as_json: bool,
 ) -> int:
-    """Reload each CHECKPOINT in a fresh process, and guard what came of it.
+    """Reload each CHECKPOINT in a fresh process and check the result.
 
     \b
     ledger verify out/checkpoint-6000
@@ -82,18 +93,20 @@ def command(
     ledger verify theirs --source in.ko --reference ref.ja --lang ja --claim bleu=33
     ledger verify --last out
 
-    A checkpoint that a training under the ledger saved keeps what was seen of
-    the model in memory, and is held against that. Of any other, whatever can be
-    checked is, and the rest is listed as skipped.
+    A checkpoint that was saved under the ledger stores evidence of the model in
+    memory, and the reloaded model is compared with it. For any other checkpoint,
+    guards without evidence are listed as skipped.
     """
     if last is not None:
         if checkpoints:
-            raise UsageError("--last stands alone: it verifies nothing", hint="ledger verify --last DIR")
+            raise UsageError(
+                "--last takes no CHECKPOINT: it verifies nothing", hint="ledger verify --last DIR"
+            )
         return _print_last(last, as_json)
     if not checkpoints:
         raise UsageError("which checkpoint?", hint="ledger verify CHECKPOINT, or: ledger verify --last DIR")
     if lockfile and interpreter:
-        raise UsageError("--env and --python both name an environment", hint="give one of them")
+        raise UsageError("--env and --python exclude each other", hint="give one of them")
     from ledger.commands.verify.values import VerifyRequest
     from ledger.commands.verify.verify import verify
 
@@ -106,9 +119,9 @@ def command(
         claims=claims,
         run=run,
     )
-    from ledger.cli.run import TerminalVoice
+    from ledger.cli.run import TerminalReporter
 
-    done = verify(workspace, request, TerminalVoice())
+    done = verify(workspace, request, TerminalReporter())
     emit(_document(done), as_json, *([] if as_json else _human(done, workspace)))
     return exit_for(_all(done))
 
@@ -120,7 +133,7 @@ def _print_last(folder: Path, as_json: bool) -> int:
     mark = read_mark(found) if found else None
     if found is None or mark is None:
         hint = f"verify one first: ledger verify {folder}/checkpoint-STEP"
-        raise LedgerError(f"no checkpoint in {folder} is verified", hint=hint)
+        raise LedgerError(f"no verified checkpoint in {folder}", hint=hint)
     document = {"checkpoint": str(found), "verdict": mark.verdict, "time": mark.time, "entry": mark.entry}
     if as_json:
         emit({**document, "findings": [], "skips": []}, True)
@@ -130,7 +143,7 @@ def _print_last(folder: Path, as_json: bool) -> int:
 
 
 def _workspace() -> "Workspace | None":
-    """The ledger here, if there is one: a checkpoint can be verified anywhere."""
+    """The ledger of this folder, if any: checkpoints can be verified anywhere."""
     from ledger.workspace import Workspace
 
     try:
@@ -146,7 +159,7 @@ def _options(
     from runners.host.verification import ReloadOptions
 
     if reference and not source:
-        raise UsageError("--reference needs what it translates", hint="give --source FILE")
+        raise UsageError("--reference needs its source text", hint="give --source FILE")
     if reference and not language:
         hint = "say which language the reference is in, such as --lang ja"
         raise UsageError("a score needs the language: BLEU means little without its tokenizer", hint=hint)
@@ -188,46 +201,44 @@ def _document(done: "list[VerificationResult]") -> "dict[str, Json]":
 
 
 def _human(done: "list[VerificationResult]", workspace: "Workspace | None") -> "list[RenderableType]":
-    from ledger.display.tables import lines, report_table, verdict_line
+    from ledger.display.results import lines, report_table, verdict_line
     from ledger.findings import Severity
 
     parts: list[RenderableType] = [_table(done), ""]
     for one in done:
-        # Of several, those alone that have something to say.
+        # Of several checkpoints, only those with findings get a table.
         if len(done) == 1 or any(found.severity >= Severity.WARNING for found in one.report.findings):
             parts += [report_table(one.report, title=str(one.checkpoint) if len(done) > 1 else ""), ""]
     for one in done:
         parts.append(verdict_line(one.report, _subject(one)))
     if workspace is None:
-        parts.append(lines(["there is no ledger here, so nothing was recorded"]))
+        parts.append(lines(["not in a ledger repository: nothing was recorded"]))
     if any(one.report.failing for one in done):
         parts.append(lines([MORE]))
     return parts
 
 
 def _table(done: "list[VerificationResult]") -> "Table":
-    from rich.table import Table
-    from rich.text import Text
+    from ledger.display.results import VERDICTS
+    from ledger.display.table import Column, Table, styled
 
-    from ledger.display.tables import VERDICTS
-
-    table = Table(box=None, pad_edge=False)
-    table.add_column("checkpoint", overflow="fold")
-    for heading in ("step", "BLEU in memory", "BLEU reloaded", "lines"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("verdict", no_wrap=True)
     same_name = len({one.checkpoint.name for one in done}) < len(done)
+    rows = []
     for one in done:
-        sample = one.result.actual.sample
-        verdict = one.report.verdict
-        table.add_row(
-            Text(str(one.checkpoint) if same_name else one.checkpoint.name),
-            "-" if one.step is None else f"{one.step:,}",
-            *(f"{metric.value:.2f}" if metric else "-" for metric in (one.memory, one.reloaded)),
-            f"{len(sample.output):,}" if sample else "-",
-            Text(verdict, VERDICTS[verdict]),
+        sample, verdict = one.result.actual.sample, one.report.verdict
+        rows.append(
+            (
+                str(one.checkpoint) if same_name else one.checkpoint.name,
+                "-" if one.step is None else f"{one.step:,}",
+                *(f"{metric.value:.2f}" if metric else "-" for metric in (one.memory, one.reloaded)),
+                f"{len(sample.output):,}" if sample else "-",
+                styled(verdict, VERDICTS[verdict]),
+            )
         )
-    return table
+    numbers = [
+        Column(one, "whole", right=True) for one in ("step", "BLEU in memory", "BLEU reloaded", "lines")
+    ]
+    return Table(("checkpoint", *numbers, Column("verdict", "whole")), rows)
 
 
 def _subject(one: "VerificationResult") -> str:

@@ -1,4 +1,4 @@
-"""`ledger check`: the text and score guards on any output file. Loads neither torch nor transformers."""
+"""`ledger check`: the text and score guards on any output file. Imports neither torch nor transformers."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -17,12 +17,13 @@ from ledger.evidence.scores import ScoreLimits, Scores
 from ledger.evidence.text import TextEvidence, TextLimits
 from ledger.findings import Report
 from ledger.models.languages import language_of
+from ledger.utils.plural import count
 from ledger.utils.textfiles import read_lines
 
 
 @dataclass(frozen=True, slots=True)
 class CheckRequest:
-    """What to check, against what, and by which limits; `max_rate` is laid over the defaults."""
+    """What to check and with which limits; `max_rate` (0-1, by guard code) overrides the defaults."""
 
     output: Path
     source: Path | None = None
@@ -35,7 +36,7 @@ class CheckRequest:
 
 @dataclass(frozen=True, slots=True)
 class CheckedOutput:
-    """What came of it."""
+    """The report, and the evidence that it is based on."""
 
     report: Report
     text: TextEvidence
@@ -43,15 +44,15 @@ class CheckedOutput:
 
     @property
     def rates(self) -> dict[str, float]:
-        """The share of lines (0-1) that each text guard flagged; a code that could not look is missing."""
+        """The share of lines (0-1) that each text guard flagged; skipped guards are missing."""
         return {code: flagged.count / self.text.lines for code, flagged in sorted(self.text.flagged.items())}
 
 
 def check_files(request: CheckRequest) -> CheckedOutput:
-    """Read the files and guard them.
+    """Read the files and check them.
 
-    Raises UsageError for limits and languages that cannot be meant, LedgerError for files that cannot be read
-    or do not belong together.
+    Raises UsageError for invalid limits and languages, LedgerError for files that cannot be read or differ in
+    length.
     """
     _validate(request)
     report, text, scores = inspect_output(
@@ -63,7 +64,7 @@ def check_files(request: CheckRequest) -> CheckedOutput:
         max_rate=request.max_rate,
         score_limits=request.score_limits,
     )
-    return CheckedOutput(_demand(report, request.max_rate), text, scores)
+    return CheckedOutput(_require(report, request.max_rate), text, scores)
 
 
 def inspect_output(
@@ -76,13 +77,13 @@ def inspect_output(
     max_rate: Mapping[str, float],
     score_limits: ScoreLimits,
 ) -> tuple[Report, TextEvidence, Scores | Unobserved]:
-    """Text and score guards on one output: the report, what the text scan saw, and the scores.
+    """Run the text and score guards on one output; return the report, the text evidence and the scores.
 
-    `max_rate` (0-1, by guard code) is laid over the defaults. Raises LedgerError when the output is empty or
-    source or reference has another number of lines.
+    `max_rate` (0-1, by guard code) overrides the defaults. Raises LedgerError if the output is empty, or the
+    source or reference has a different number of lines.
     """
     if not output:
-        raise LedgerError("the output has no lines", hint="check a file that has at least one")
+        raise LedgerError("the output has no lines", hint="check a file with at least one line")
     for name, other in (("source", source), ("reference", reference)):
         _same_length(output, name, other)
     text = scan(output, source=source, language=language, markers=markers)
@@ -106,14 +107,13 @@ def _scores(
 def _same_length(output: Sequence[str], name: str, other: Sequence[str] | None) -> None:
     if other is not None and len(other) != len(output):
         raise LedgerError(
-            f"the output has {len(output):,} lines and the {name} has {len(other):,}",
-            hint=f"line n of the {name} must belong to line n of the output; "
-            f"give the {name} of this very output",
+            f"the output has {count(len(output), 'line')} and the {name} has {len(other):,}",
+            hint=f"give the {name} of this output: line n of one must belong to line n of the other",
         )
 
 
-def _demand(report: Report, codes: Collection[str]) -> Report:
-    """A guard whose limit the call sets was asked for: if it could not look, that is no pass."""
+def _require(report: Report, codes: Collection[str]) -> Report:
+    """Mark skips of guards whose limit the user set as required, so that the verdict is not a pass."""
     skips = tuple(replace(skip, required=skip.required or skip.code in codes) for skip in report.skips)
     return replace(report, skips=skips)
 
@@ -125,7 +125,7 @@ def _validate(request: CheckRequest) -> None:
             hint="say which language the output is in, such as --lang ja",
         )
     if request.reference is None and request.score_limits.min_bleu is not None:
-        raise UsageError("--min-bleu needs something to score against", hint="give --reference FILE")
+        raise UsageError("--min-bleu needs a reference", hint="give --reference FILE")
     if request.language is not None:
         _validate_language(request.language)
     for code, rate in request.max_rate.items():
@@ -140,13 +140,17 @@ def _validate_language(code: str) -> None:
         near = nearest_codes(code, (name for name in known if len(name) == 2))
         hint = f"did you mean {' or '.join(near)}? " if near else ""
         raise UsageError(
-            f"{code!r} is no language code", hint=f"{hint}give one such as ja, ko_KR or jpn_Jpan"
+            f"invalid language code: {code!r}", hint=f"{hint}use a code such as ja, ko_KR or jpn_Jpan"
         )
 
 
 def _validate_limit(code: str, rate: float) -> None:
     codes = [guard.CODE for guard in registry.TEXT]
     if code not in codes:
-        raise UsageError(f"--max {code}: no text guard has that code", hint=f"they are {', '.join(codes)}")
+        raise UsageError(
+            f"--max {code}: no text guard has that code", hint=f"the codes are {', '.join(codes)}"
+        )
     if not 0 <= rate <= 1:
-        raise UsageError(f"--max {code}={rate:g}: a rate is between 0 and 1", hint="10 lines in 100 are 0.1")
+        raise UsageError(
+            f"--max {code}={rate:g}: a rate must be between 0 and 1", hint="10 of 100 lines are 0.1"
+        )

@@ -1,4 +1,4 @@
-"""What a guard's code means: looked up in the registry."""
+"""`ledger explain`: the explanation of a guard's code."""
 
 from difflib import get_close_matches
 
@@ -9,12 +9,12 @@ from ledger.findings import Json
 
 
 def find_guard(code: str) -> Guard:
-    """The guard of a code, in any case. Raises UsageError that names the nearest code."""
+    """The guard of a code, in upper or lower case. Raises UsageError with the nearest codes."""
     guard = BY_CODE.get(code.strip().upper())
     if guard is None:
         near = get_close_matches(code.strip().upper(), BY_CODE, n=3, cutoff=0.5)
         hint = f"did you mean {' or '.join(near)}? " if near else ""
-        raise UsageError(f"no guard has the code {code!r}", hint=f"{hint}list them all with: ledger explain")
+        raise UsageError(f"no guard has the code {code!r}", hint=f"{hint}list all codes with: ledger explain")
     return guard
 
 

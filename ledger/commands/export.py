@@ -1,4 +1,4 @@
-"""`ledger export RUN`: a recorded run in a format of others."""
+"""`ledger export RUN`: a recorded run in a standard format."""
 
 from collections.abc import Callable, Sequence
 
@@ -21,16 +21,18 @@ FORMATS: dict[str, Callable[[Record], str]] = {
 
 
 def export(workspace: Workspace, name: str, kind: str) -> str:
-    """The run of that name in one of the `FORMATS`. Raises LedgerError where it lacks what that needs."""
+    """The run in one of the `FORMATS`. Raises LedgerError if it lacks data that the format needs."""
     return FORMATS[kind](read_record(workspace, name))
 
 
 def read_record(workspace: Workspace, name: str) -> Record:
-    """Everything on the record about a finished run."""
+    """Everything that is recorded about a finished run. Raises LedgerError for one that has not finished."""
     runs, entries = load_record(workspace)
     run = find(runs, name)
     if run.finished is None:
-        raise LedgerError(f"{run.id} has not ended: it is {run.status}", hint="export it when it has")
+        raise LedgerError(
+            f"{run.id} has not finished: it is {run.status}", hint="export it when it has finished"
+        )
     return Record(
         run=run,
         product=_product(run, entries),

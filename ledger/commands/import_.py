@@ -1,4 +1,4 @@
-"""`ledger import`: what others recorded, as claims in the journal, and what in it contradicts itself."""
+"""`ledger import`: runs that other tools or people recorded, as claims in the journal, checked by guards."""
 
 import os
 import re
@@ -22,30 +22,31 @@ from ledger.journal.store import open_journal
 from ledger.tracking.sender import launch
 from ledger.tracking.series import MetricPoint, append_points
 from ledger.utils.hashing import digest_file, digest_json
+from ledger.utils.paths import relative_if_inside
 from ledger.utils.redaction import scrub_text
 from ledger.workspace import Workspace
 
 MODE = "imported"
-MOST_POINTS = 5_000  # of one series, for MLflow; the journal has what the series amounts to
+MOST_POINTS = 5_000  # of one series, for MLflow; the journal has a summary of the series
 MOST_PROBLEMS = 20  # in one entry
 
 
 @dataclass(frozen=True, slots=True)
 class ImportedSource:
-    """What is imported: `path` as the record names it, `digest` over the files that were read."""
+    """The imported source: `path` as recorded, `digest` over the files that were read."""
 
     kind: str
     path: str
     digest: str
 
     def to_json(self) -> dict[str, Json]:
-        """The source as an entry has it."""
+        """The source as entries have it."""
         return {"kind": self.kind, "path": self.path, "digest": self.digest}
 
 
 @dataclass(frozen=True, slots=True)
 class ImportedRun:
-    """One run as an entry's body has it, and its points. `is_new`: its claims are not on the record yet."""
+    """The body of one run's entry, and its points. `is_new`: its claims are not recorded yet."""
 
     body: Mapping[str, Json]
     series: Mapping[str, Sequence[Point]]
@@ -54,7 +55,7 @@ class ImportedRun:
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What an import amounts to."""
+    """The result of reading a source."""
 
     source: ImportedSource
     runs: tuple[ImportedRun, ...]
@@ -62,10 +63,10 @@ class Imported:
     report: Report
 
 
-def look(path: Path, kind: str | None, workspace: Workspace | None) -> Imported:
-    """Read a source and hold it against the record; writes nothing. Without a workspace all of it is new.
+def read(path: Path, kind: str | None, workspace: Workspace | None) -> Imported:
+    """Read a source and find what is not recorded yet; writes nothing. Without a workspace everything is new.
 
-    Raises LedgerError where nothing can be read.
+    Raises LedgerError if nothing can be read.
     """
     claimed = read_source(path, kind)
     source = ImportedSource(claimed.kind, _shown(path, workspace), _digest(claimed.files, path))
@@ -81,11 +82,11 @@ def look(path: Path, kind: str | None, workspace: Workspace | None) -> Imported:
 
 
 def record(workspace: Workspace, imported: Imported) -> None:
-    """Append an entry for each run that is new, and store its series for MLflow."""
+    """Append an entry for each new run, and store its series for MLflow."""
     journal = open_journal(workspace, MODE)
     workspace.private.mkdir(parents=True, exist_ok=True)
     with FileLock(workspace.private / "import.lock"):
-        known = _known(workspace)  # another import may have been at it meanwhile
+        known = _known(workspace)  # another import may have run in the meantime
         for run in imported.runs:
             if run.body["claims_digest"] not in known:
                 journal.append(IMPORTED, run.body)
@@ -106,14 +107,14 @@ def _store_series(workspace: Workspace, run: ImportedRun) -> None:
 
 
 def _inspect(claimed: Claimed) -> Report:
-    """The guards on claims; they read prose, so nothing is said of a source that holds none."""
+    """The guards on claims; they only apply to written logs."""
     if claimed.log is None:
         return Report()
     return inspect(GUARDS, Evidence(Consistency()), Evidence(claimed.log))
 
 
 def _about(report: Report, experiment: str) -> Report:
-    """What of a report concerns one experiment: what names it, and what names none."""
+    """The findings that name the experiment, or name none."""
 
     def concerns(finding: Finding) -> bool:
         named = finding.evidence.get("experiments") or [experiment]
@@ -129,7 +130,7 @@ def _body(
     experiment = str(plain(run.experiment))
     identity = {"kind": source.kind, "experiment": experiment, "key": str(plain(run.key))}
     digest = digest_json({**identity, "claims": claims})
-    # An MLflow or W&B run keeps its id wherever its files lie; another is known by where it was found.
+    # An MLflow or W&B run keeps its id wherever its files are; other runs are identified by their path.
     place = identity if run.key != run.experiment else {**identity, "path": source.path}
     name = re.sub(r"[^\w.-]+", "-", experiment).strip("-.")[:60] or source.kind
     return {
@@ -145,7 +146,7 @@ def _body(
 
 
 def _known(workspace: Workspace) -> set[str]:
-    """What is claimed on the record: by each run's latest import, so that a source that went back is new."""
+    """Digests of the claims of each run's latest import; a source that was reverted counts as new again."""
     latest: dict[str, str] = {}
     for entry in open_journal(workspace, MODE).entries():
         if entry.kind == IMPORTED:
@@ -154,17 +155,20 @@ def _known(workspace: Workspace) -> set[str]:
 
 
 def _digest(files: Sequence[Path], root: Path) -> str:
-    """A file's digest, or one over those of a folder's files that were read, by their names."""
+    """The digest of a file, or one over the names and digests of the files that were read in a folder."""
     if list(files) == [root]:
         return f"sha256:{digest_file(root)['sha256']}"
     return digest_json({os.path.relpath(file, root): digest_file(file)["sha256"] for file in files})
 
 
 def _shown(path: Path, workspace: Workspace | None) -> str:
-    """Relative to the repository where it lies inside: the record means the same on another machine."""
-    full = path.resolve()
+    """Relative to the repository if inside, so that the record is valid on other machines."""
     root = workspace.root.resolve() if workspace else None
-    return str(full.relative_to(root) if root and full.is_relative_to(root) else path)
+    return (
+        relative_if_inside(path.resolve(), root)
+        if root and path.resolve().is_relative_to(root)
+        else str(path)
+    )
 
 
 def _points(run: ImportedRun) -> Iterator[MetricPoint]:

@@ -1,4 +1,4 @@
-"""`ledger report`: gather what stands on the page from the journal and the texts that are at hand."""
+"""`ledger report`: collect the page's content from the journal and the output files that still exist."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -37,14 +37,14 @@ from ledger.specs import load_experiment
 from ledger.specs import names as spec_names
 from ledger.workspace import Workspace
 
-LINES = 6  # flagged lines that are shown of one run
+LINES = 6  # flagged lines shown for one run
 DIGITS = re.compile(r"(\d+)")
-CHARACTERS = 300  # of one line; a looping model writes until it is stopped
+CHARACTERS = 300  # of one line: a looping model writes until it is stopped
 
 
 @dataclass(frozen=True, slots=True)
 class ReportRequest:
-    """What the user typed. `pairs` are runs or experiments to compare on the page."""
+    """The options of the command. `pairs` are runs or experiments to compare on the page."""
 
     language: str = "en"
     markdown: bool = False
@@ -52,15 +52,15 @@ class ReportRequest:
 
 
 def report(workspace: Workspace, request: ReportRequest) -> str:
-    """The report as text: HTML, or Markdown. Raises UsageError for a pair that there is not."""
-    page = gather(workspace, request.pairs)
+    """The report as HTML or Markdown. Raises UsageError if a pair names an unknown run."""
+    page = collect(workspace, request.pairs)
     if request.markdown:
         return to_markdown(page, request.language)
     return to_html(page, request.language, {guard.CODE: guard.TITLE for guard in registry.ALL})
 
 
-def gather(workspace: Workspace, pairs: Sequence[tuple[str, str]] = ()) -> Page:
-    """Everything that the record has, and the samples of the texts that are at hand."""
+def collect(workspace: Workspace, pairs: Sequence[tuple[str, str]] = ()) -> Page:
+    """Everything in the journal, and flagged lines of the outputs that still exist."""
     runs, entries = load_record(workspace)
     experiments = tuple(_experiments(workspace, runs, {one.experiment: one for one in decisions(entries)}))
     facts = environments(entries)
@@ -84,7 +84,7 @@ def gather(workspace: Workspace, pairs: Sequence[tuple[str, str]] = ()) -> Page:
 def _experiments(
     workspace: Workspace, runs: Sequence[Run], decided: Mapping[str, Decision]
 ) -> Iterator[ExperimentPage]:
-    """Those that ran and those that only have a spec, by name: exp9 before exp10."""
+    """Experiments that ran and those that only have a spec, in natural order: exp9 before exp10."""
     names = {*spec_names(workspace.experiments), *(run.experiment for run in runs)}
     for name in sorted(names, key=_natural):
         own = tuple(run for run in runs if run.experiment == name)
@@ -100,7 +100,7 @@ def _title(workspace: Workspace, name: str, runs: Sequence[Run]) -> str:
         return str(known)
     try:
         return load_experiment(name, workspace.experiments).title or ""
-    except LedgerError:  # a command, or a spec that is gone or broken: its runs stand all the same
+    except LedgerError:  # a command, or a spec that is gone or broken: its runs are still shown
         return ""
 
 
@@ -127,41 +127,41 @@ def _families(runs: Sequence[Run]) -> Iterator[CorrelationTable]:
 
 
 def _changes(runs: Sequence[Run], facts: Facts) -> Iterator[EnvironmentChange]:
-    """Between each run and the one before it in the same mode, where the environments are not the same."""
+    """Between each run and the previous one of the same mode, if their environments differ."""
     for mode in dict.fromkeys(run.mode for run in runs):
         for old, new in pairwise(run for run in runs if run.mode == mode):
             if old.environment == new.environment:
                 continue
             found = suspects(side_of_run(old, facts), side_of_run(new, facts))
-            told = tuple(one for one in found if one.kind is not Kind.SETTING)
-            if told:
-                yield EnvironmentChange(old.id, new.id, told)
+            shown = tuple(one for one in found if one.kind is not Kind.SETTING)
+            if shown:
+                yield EnvironmentChange(old.id, new.id, shown)
 
 
 def _samples(workspace: Workspace, run: Run) -> Samples | None:
-    """The worst lines of a run's output; None for a run that wrote none."""
+    """The worst lines of a run's output; None for a run without an output or flagged lines."""
     if run.output is None or run.output.sha256 is None:
         return None
     output = read_output(workspace, run)
     if isinstance(output, Unobserved):
         return Samples(run.id, output)
     source = read_data(workspace, run, "source")
-    seen = scan(
+    text = scan(
         output,
         source=None if isinstance(source, Unobserved) or len(source) != len(output) else source,
         language=run.target_language,
         markers=DEFAULT_MARKERS,
     )
-    lines = tuple(_worst(seen))
+    lines = tuple(_worst(text))
     return Samples(run.id, lines) if lines else None
 
 
-def _worst(seen: TextEvidence) -> Iterator[SampleLine]:
-    """One line of each code in turn, until there are enough."""
+def _worst(text: TextEvidence) -> Iterator[SampleLine]:
+    """The worst line of each code, then the second worst, up to `LINES` lines."""
     codes: dict[int, list[str]] = {}
     lines: dict[int, LineSample] = {}
     for place in range(LINES):
-        for code, flagged in sorted(seen.flagged.items()):
+        for code, flagged in sorted(text.flagged.items()):
             for line in flagged.worst[place : place + 1]:
                 codes.setdefault(line.number, []).append(code)
                 lines.setdefault(line.number, line)
@@ -171,7 +171,7 @@ def _worst(seen: TextEvidence) -> Iterator[SampleLine]:
 
 
 def _parts(line: LineSample) -> Iterator[TextPart]:
-    """The line in pieces, those that a guard means apart."""
+    """The line split into flagged and unflagged parts."""
     end, text = 0, line.output[:CHARACTERS]
     for mark in marks(text, line.source):
         if mark.start > end:

@@ -1,1 +1,1 @@
-"""Terminal and Markdown rendering. Decides nothing."""
+"""Terminal and Markdown output. What is shown is decided elsewhere."""

@@ -1,15 +1,14 @@
-"""A comparison as people and programs read it: sections of rows, as tables or Markdown, and JSON."""
+"""A comparison of two runs as terminal tables, Markdown and JSON."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from rich.console import RenderableType
-from rich.table import Table
 from rich.text import Text
 
-from ledger.display.markdown import escaped, table
-from ledger.display.tables import lines, visible
+from ledger.display.results import lines
+from ledger.display.table import Table, escaped
 from ledger.evaluation.comparison import Comparison, LineChange, conclusions
 from ledger.evidence import Unobserved
 from ledger.findings import Json
@@ -20,7 +19,7 @@ NOTHING = "-"
 
 @dataclass(frozen=True, slots=True)
 class TableSection:
-    """One table: a title, headings and rows of plain text, and what has to be said under it."""
+    """One table with its title, and a note to print under it."""
 
     title: str
     headings: tuple[str, ...]
@@ -29,7 +28,7 @@ class TableSection:
 
 
 def sections(comparison: Comparison, shown: int) -> Iterator[TableSection]:
-    """The tables that have anything in them, with `shown` lines of each direction."""
+    """The tables that are not empty, with `shown` improved and `shown` worsened lines."""
     for section in (
         _scores(comparison),
         _rates(comparison),
@@ -43,31 +42,31 @@ def sections(comparison: Comparison, shown: int) -> Iterator[TableSection]:
 
 
 def to_tables(comparison: Comparison, shown: int) -> Iterator[RenderableType]:
-    """For a terminal: the tables, then what may be concluded."""
+    """For a terminal: the tables, then the conclusions."""
     yield Text(f"A  {comparison.baseline.name}\nB  {comparison.candidate.name}\n")
     for section in sections(comparison, shown):
         yield Text(section.title, "bold cyan")
         if section.rows:
-            yield _table(section)
+            yield Table(section.headings, section.rows)
         yield lines([*([section.note] if section.note else []), ""])
     yield lines(conclusions(comparison))
 
 
 def to_markdown(comparison: Comparison, shown: int) -> str:
     """For a pull request or a note."""
-    parts = [f"## {comparison.candidate.name} against {comparison.baseline.name}"]
+    parts = [f"## {comparison.candidate.name} compared with {comparison.baseline.name}"]
     parts.append("\n".join(f"- {escaped(sentence)}" for sentence in conclusions(comparison)))
     for section in sections(comparison, shown):
         parts.append(f"### {section.title.capitalize()}")
         if section.rows:
-            parts.append(table(section.headings, section.rows))
+            parts.append(Table(section.headings, section.rows).markdown())
         if section.note:
             parts.append(escaped(section.note))
     return "\n\n".join(parts)
 
 
 def to_json(comparison: Comparison, shown: int) -> dict[str, Json]:
-    """Everything, with `shown` lines of each direction."""
+    """The whole comparison, with `shown` improved and `shown` worsened lines."""
     return {
         "baseline": asdict(comparison.baseline),
         "candidate": asdict(comparison.candidate),
@@ -89,7 +88,7 @@ def _each(items: "Sequence[Any] | Unobserved", shown: Callable[[Any], Json]) -> 
 
 
 def _scores(comparison: Comparison) -> TableSection:
-    """The tested scores; without texts, those on the record, which nothing can be tested on."""
+    """The tested scores; without texts the recorded ones, which cannot be tested."""
     headings = ("score", "A", "B", "B - A", "95% interval", "p")
     if not isinstance(comparison.tests, Unobserved):
         rows = tuple(
@@ -123,11 +122,11 @@ def _rates(comparison: Comparison) -> TableSection:
         (code, _percent(old.get(code)), _percent(new.get(code)), _direction(old.get(code), new.get(code)))
         for code in sorted({*old, *new})
     )
-    same = ""
+    identical = ""
     if comparison.identical is not None and comparison.lines:
         share = comparison.identical / comparison.lines
-        same = f"{comparison.identical:,} of {comparison.lines:,} lines are identical ({share:.1%})"
-    return TableSection("lines flagged by the text guards", ("guard", "A", "B", "B is"), rows, same)
+        identical = f"{comparison.identical:,} of {comparison.lines:,} lines are identical ({share:.1%})"
+    return TableSection("lines flagged by the text guards", ("guard", "A", "B", "B is"), rows, identical)
 
 
 def _percent(rate: float | None) -> str:
@@ -136,7 +135,7 @@ def _percent(rate: float | None) -> str:
 
 def _direction(old: float | None, new: float | None) -> str:
     if old is None or new is None:
-        return "not looked at"
+        return "not checked"
     return "the same" if old == new else "worse" if new > old else "better"
 
 
@@ -145,10 +144,10 @@ def _lines(title: str, changes: Sequence[LineChange]) -> TableSection:
         row
         for change in changes
         for row in (
-            (f"{change.number:,}", f"{change.gain:+.1f}", "source", visible(change.source or NOTHING)),
-            ("", "", "A", visible(change.baseline)),
-            ("", "", "B", visible(change.candidate)),
-            ("", "", "reference", visible(change.reference)),
+            (f"{change.number:,}", f"{change.gain:+.1f}", "source", change.source or NOTHING),
+            ("", "", "A", change.baseline),
+            ("", "", "B", change.candidate),
+            ("", "", "reference", change.reference),
         )
     )
     return TableSection(title, ("line", "chrF++", "", "text"), rows)
@@ -156,7 +155,7 @@ def _lines(title: str, changes: Sequence[LineChange]) -> TableSection:
 
 def _params(comparison: Comparison) -> TableSection:
     rows = tuple((one.path, _shown(one.before), _shown(one.after)) for one in comparison.params)
-    return TableSection("settings asked for", ("setting", "A", "B"), rows)
+    return TableSection("requested settings", ("setting", "A", "B"), rows)
 
 
 def _suspects(comparison: Comparison) -> TableSection:
@@ -164,7 +163,7 @@ def _suspects(comparison: Comparison) -> TableSection:
     found = comparison.suspects
     if isinstance(found, Unobserved):
         return TableSection(title, headings, ())
-    unasked = [one for one in found if not one.chosen]  # what a spec sets stands in its own table
+    unasked = [one for one in found if not one.chosen]  # settings of the spec have their own table
     rows = tuple(
         (str(one.kind), one.name, _shown(one.before), _shown(one.after)) for one in unasked[:MOST_SUSPECTS]
     )
@@ -177,12 +176,3 @@ def _suspects(comparison: Comparison) -> TableSection:
 
 def _shown(value: Json) -> str:
     return "unset" if value is None else str(value)
-
-
-def _table(section: TableSection) -> Table:
-    drawn = Table(box=None, pad_edge=False)
-    for heading in section.headings:
-        drawn.add_column(heading, overflow="fold")
-    for row in section.rows:
-        drawn.add_row(*map(Text, row))
-    return drawn

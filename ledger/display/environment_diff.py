@@ -1,31 +1,33 @@
-"""Two environments side by side for people, from what `--json` says of them. Decides nothing."""
+"""The differences between two environments as lines for a terminal, made from the `--json` document."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from ledger.display.wrapped_table import fold, folded
+from ledger.display.table import Table, fold
 from ledger.findings import Json
+from ledger.utils.plural import and_more, count
+from ledger.utils.text import shorten
 
 SHOWN = 30
 MOST_NAMED = 3
-NO_PROOF = "Ranked by what usually matters. A difference is a suspect; it proves no cause."
+NO_PROOF = "Ranked by what usually matters. A difference is a suspect, not a proven cause."
 ABOUT = {
-    "range": "not in the range asked for",
+    "range": "outside the required range",
     "added": "only in B",
     "removed": "only in A",
     "build": "another build",
-    "origin": "editable, or from elsewhere",
-    "altered": "other files, same version",
+    "origin": "editable or from another source",
+    "altered": "same version, different files",
 }
 IMPORTED = {True: "imported", False: "not imported", None: "import unknown"}
-CHOICE = {"overridden": "not what its spec sets", "chosen": "set by a spec", "": "nobody chose it"}
+CHOICE = {"overridden": "overrides its spec", "chosen": "set by a spec", "": "not set by anyone"}
 
 Row = Mapping[str, Json]
 
 
-def sheet(found: Row, width: int, *, everything: bool) -> list[str]:
-    """Both sides, the suspects with the hard ones first, what else went in, and what could not be seen.
+def difference_lines(found: Row, width: int, *, everything: bool) -> list[str]:
+    """Both sides, the suspects (hard ones first), other inputs that differ, and what could not be checked.
 
-    Lines of at most `width` characters.
+    Lines of at most `width` cells. Without `everything`, suspects that hardly matter are only counted.
     """
     listed = [one for one in found["suspects"] if everything or one["hard"]]
     left_out = len(found["suspects"]) - len(listed)
@@ -39,23 +41,23 @@ def sheet(found: Row, width: int, *, everything: bool) -> list[str]:
 
 
 def _heads(found: Row, width: int) -> Iterator[str]:
-    yield from folded([[name.upper(), found[name]["name"]] for name in ("a", "b")], width)
+    yield from Table(("", ""), [[name.upper(), found[name]["name"]] for name in ("a", "b")]).lines(width)
     if found["imports_of"]:
-        yield f"what is imported: by the worker of {found['imports_of']}"
+        yield f"imported means: by the worker of {found['imports_of']}"
 
 
 def _suspects(listed: Sequence[Row], left_out: int, width: int) -> Iterator[str]:
     yield ""
     if listed:
-        yield "suspects, the most suspicious first"
+        yield "suspects, most suspicious first"
         cells = [_cells(number, row) for number, row in enumerate(listed[:SHOWN], 1)]
-        yield from folded([["", "what", "A", "B", ""], *cells], width)
+        yield from Table(("", "what", "A", "B", ""), cells).lines(width)
     if len(listed) > SHOWN:
         yield f"and {len(listed) - SHOWN} more: --json has them all"
     if left_out:
-        noun = "difference hardly matters" if left_out == 1 else "differences hardly matter"
-        yield f"{left_out} more {noun}: --all lists them"
-    yield NO_PROOF if listed or left_out else "Nothing that both sides tell differs."
+        more = count(left_out, "more difference hardly matters", "more differences hardly matter")
+        yield f"{more}: --all lists them"
+    yield NO_PROOF if listed or left_out else "Nothing that both sides record differs."
 
 
 def _cells(number: int, row: Row) -> list[str]:
@@ -74,9 +76,9 @@ def _rest(found: Row, width: int) -> Iterator[str]:
     if found["inputs"]:
         names = ", ".join(one["field"] for one in found["inputs"])
         yield ""
-        yield from fold(f"beside the environment, these differ: {names} (--json has both values)", width)
+        yield from fold(f"besides the environment, these differ: {names} (--json has both values)", width)
     for skip in found["skips"]:
-        yield from fold(f"{skip['code']} could not look: {skip['reason']}", width)
+        yield from fold(f"{skip['code']} skipped: {skip['reason']}", width)
 
 
 def _api(found: Sequence[Row] | None, width: int) -> Iterator[str]:
@@ -84,27 +86,24 @@ def _api(found: Sequence[Row] | None, width: int) -> Iterator[str]:
         return
     yield ""
     if not found:
-        yield "nothing that the worker's code uses changed its signature"
+        yield "no signature that the worker's code uses has changed"
         return
-    yield "used by the worker's code, and changed"
+    yield "changed, and used by the worker's code"
     cells = [[row["symbol"], row["what"], row["before"], row["after"]] for row in found]
-    yield from folded([["symbol", "what", "A", "B"], *cells], width)
+    yield from Table(("symbol", "what", "A", "B"), cells).lines(width)
 
 
 def _bisection(found: Row | None, width: int) -> Iterator[str]:
     if found is None:
         return
     yield from ("", f"bisection: {found['judged']}")
-    rows = [["installed", "verdict", "errors", "put back"]]
+    rows = []
     for row in (found["a"], found["b"], *found["trials"]):
-        told = row["problem"] or ", ".join(row["findings"])
-        shown, others = ", ".join(row["packages"][:MOST_NAMED]), len(row["packages"]) - MOST_NAMED
-        more = f" and {others} more" if others > 0 else ""
-        rows.append([row["installed"], row["verdict"] or "-", told, shown + more])
-    yield from folded(rows, width)
+        errors = row["problem"] or ", ".join(row["findings"])
+        rows.append([row["installed"], row["verdict"] or "-", errors, and_more(row["packages"], MOST_NAMED)])
+    yield from Table(("installed", "verdict", "errors", "put back"), rows).lines(width)
     yield from fold(found["answer"], width)
 
 
 def _plain(value: Json) -> str:
-    text = "-" if value is None else str(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
+    return "-" if value is None else shorten(str(value), 60)

@@ -1,4 +1,4 @@
-"""How far something is: the value that runners report, and how it is drawn on standard error."""
+"""Progress: the value that runners report, and its display on standard error."""
 
 import sys
 import time
@@ -7,12 +7,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TextIO
 
-PLAIN_EVERY = 10.0  # seconds between lines where standard error is no terminal
+PLAIN_EVERY = 10.0  # seconds between lines if standard error is not a terminal
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """`done` of `total` in one stage; `rate` is what it does in a second, None where that is not known."""
+    """`done` of `total` units in one stage; `rate` is in units per second, None if unknown."""
 
     stage: str
     done: int
@@ -21,7 +21,7 @@ class Progress:
 
     @property
     def seconds_left(self) -> float | None:
-        """The time left at this rate; None where the rate is not known."""
+        """The time left at this rate; None if the rate is unknown."""
         return (self.total - self.done) / self.rate if self.rate else None
 
 
@@ -29,7 +29,7 @@ class Progress:
 def show_progress(
     unit: str = "sentences", stream: TextIO | None = None
 ) -> Iterator[Callable[[Progress], None]]:
-    """Give a function that draws each Progress: a bar on a terminal, now and then a line elsewhere."""
+    """Yield a function that shows a Progress: a bar on a terminal, a line every few seconds elsewhere."""
     target = stream or sys.stderr
     if target.isatty():
         with _bar(unit, target) as draw:
@@ -63,7 +63,7 @@ def _bar(unit: str, stream: TextIO) -> Iterator[Callable[[Progress], None]]:
 
 
 def describe_rate(progress: Progress, unit: str) -> str:
-    """Rate and time left, like `12.3 sentences/s, 0:04:10 left`; empty where the rate is not known."""
+    """Rate and time left, like `12.3 sentences/s, 0:04:10 left`; empty if the rate is unknown."""
     if not progress.rate:
         return ""
     minutes, seconds = divmod(round(progress.seconds_left or 0), 60)
@@ -72,7 +72,7 @@ def describe_rate(progress: Progress, unit: str) -> str:
 
 
 class _PlainLines:
-    """Says a stage's beginning and end, and every few seconds how far it is."""
+    """Prints a line at the start and end of a stage, and every few seconds in between."""
 
     def __init__(self, unit: str, stream: TextIO) -> None:
         self._unit, self._stream = unit, stream
@@ -81,8 +81,8 @@ class _PlainLines:
 
     def __call__(self, progress: Progress) -> None:
         now = time.monotonic()
-        is_news = progress.stage != self._stage or progress.done == progress.total
-        if is_news or now - self._last >= PLAIN_EVERY:
+        is_due = progress.stage != self._stage or progress.done == progress.total
+        if is_due or now - self._last >= PLAIN_EVERY:
             self._stage, self._last = progress.stage, now
             state = describe_rate(progress, self._unit)
             text = f"{progress.stage}: {progress.done}/{progress.total}" + (f", {state}" if state else "")

@@ -1,14 +1,14 @@
-"""One run as a sheet for people: headed sections of facts, the guards' tables last. Decides nothing."""
+"""One run in full for a terminal: sections of recorded facts, results, and what people added."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from rich.console import RenderableType
 from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
-from ledger.display.tables import checkpoints_table, report_table, visible
+from ledger.display.results import checkpoints_table, report_table
+from ledger.display.table import Column, Table, visible
 from ledger.findings import Json
 from ledger.journal.annotations import Note, Rating
 from ledger.journal.run import Acceptance, RecordedReproduction, Run
@@ -17,22 +17,21 @@ INDENT = (0, 0, 0, 2)
 DIGEST = re.compile("(sha256:)?[0-9a-f]{64}")
 MEANING = {
     "rehearsal": "rehearsal (says nothing about the real model)",
-    "imported": "imported (what its source says, not what was observed)",
+    "imported": "imported (claims of its source, not observations)",
 }
 CLAIMS = ("title", "outcome", "model", "params", "metrics", "rates", "facts")
-WIDEST_NAME = 40  # of 80 columns: what a name needs more goes onto a second line, for the value counts
-SHOWN_DIGITS = 16  # of 64, which would not fit a line; --json has them all
+SHOWN_DIGITS = 16  # of 64, which would not fit on a line; --json has them all
 
 
-def sheet(
+def run_sections(
     run: Run, files: Mapping[str, Json], notes: Sequence[Note] = (), ratings: Sequence[Rating] = ()
 ) -> list[RenderableType]:
-    """Everything that the journal has on `run`, what people said of it, and where its files are."""
+    """Everything that the journal has on `run`, the notes and ratings about it, and where its files are."""
     before, after = run.started, run.result
     sections: list[tuple[str, list[RenderableType]]] = [
         ("spec", _facts({"digest": run.spec_digest, **_flat(run.spec)})),
         ("source", _facts(_flat(before.get("source")))),
-        ("what it claims", _facts(_claims(run.claims or {}))),
+        ("claims", _facts(_claims(run.claims or {}))),
         ("not readable in the source", [Text(visible(one)) for one in before.get("problems") or ()]),
         ("command", _facts({"argv": before.get("command"), "exit code": run.exit_code})),
         ("data", _facts(_flat(before.get("data")))),
@@ -43,10 +42,10 @@ def sheet(
         ("checkpoints", [checkpoints_table(after["checkpoints"])] if run.checkpoints else []),
         ("output", _facts({**_flat(after.get("output")), "batch sizes": after.get("batch_sizes")})),
         ("files", _facts(files)),
-        ("guards before the run", _guards(run, "preflight")),
-        ("guards on its result", _guards(run, "report")),
+        ("preflight guards", _guards(run, "preflight")),
+        ("guards on the result", _guards(run, "report")),
         ("reproduced", [_repeated(one) for one in run.reproductions]),
-        ("judged by people", [_rating(one) for one in ratings]),
+        ("ratings by people", [_rating(one) for one in ratings]),
         ("notes", [_note(one) for one in notes]),
         ("accepted", [_acceptance(one) for one in run.acceptances]),
     ]
@@ -65,12 +64,12 @@ def _title(run: Run) -> Text:
 
 
 def _claims(claims: Mapping[str, Json]) -> dict[str, Json]:
-    """What a source claims, in the order of interest; series in a line each, packages counted."""
+    """The claims of a source, the most interesting first; one line for each series, packages only counted."""
     shown = {name: claims[name] for name in CLAIMS if name in claims}
     environment = dict(claims.get("environment") or {})
     packages = environment.pop("packages", None)
     if packages:
-        environment["packages"] = f"{len(packages):,}; --json names them"
+        environment["packages"] = f"{len(packages):,}; --json lists them"
     series = {
         f"series.{name}": f"{one['points']:,} points to step {one['last_step']:,}: first {one['first']:g}, "
         f"last {one['last']:g}, {one['min']:g} to {one['max']:g}"
@@ -86,8 +85,8 @@ def _acceptance(one: Acceptance) -> Text:
 def _repeated(one: RecordedReproduction) -> Text:
     changes = ", ".join(f"{each['field']} {each['after']}" for each in one.body.get("settings") or ())
     how = f", with {changes}" if changes else ""
-    said = "; ".join(found["message"] for found in one.body["report"]["findings"])
-    return Text(visible(f"{one.time[:10]}: {one.result}{how}{f': {said}' if said else ''}"))
+    messages = "; ".join(found["message"] for found in one.body["report"]["findings"])
+    return Text(visible(f"{one.time[:10]}: {one.result}{how}{f': {messages}' if messages else ''}"))
 
 
 def _note(one: Note) -> Text:
@@ -111,27 +110,16 @@ def _section(title: str, body: Sequence[RenderableType]) -> Iterator[RenderableT
 
 def _facts(facts: Mapping[str, Json]) -> list[RenderableType]:
     known = {key: _text(value) for key, value in facts.items() if value is not None and value not in ([], {})}
-    if not known:
-        return []
-    table = Table.grid(padding=(0, 2))
-    table.add_column(max_width=WIDEST_NAME, overflow="fold")
-    table.add_column(overflow="fold")
-    for key, value in known.items():
-        table.add_row(Text(key), Text(value))
-    return [table]
+    return [Table(("", ""), list(known.items()))] if known else []
 
 
 def _metrics(metrics: Mapping[str, Mapping[str, Json]]) -> list[RenderableType]:
-    if not metrics:
-        return []
-    table = Table.grid(padding=(0, 2))
-    for overflow in ("ellipsis", "ellipsis", "ellipsis", "fold"):
-        table.add_column(no_wrap=overflow == "ellipsis", overflow=overflow)
+    rows = []
     for name, one in metrics.items():
         low, high = one.get("scale") or (None, None)
         scale = f"of {low:g}–{high:g}" if high is not None else ""
-        table.add_row(Text(name), f"{one['value']:,.4g}", scale, Text(str(one.get("signature") or "")))
-    return [table]
+        rows.append((name, f"{one['value']:,.4g}", scale, str(one.get("signature") or "")))
+    return [Table((*[Column(fit="whole")] * 3, ""), rows)] if rows else []
 
 
 def _guards(run: Run, which: str) -> list[RenderableType]:
@@ -140,7 +128,7 @@ def _guards(run: Run, which: str) -> list[RenderableType]:
 
 
 def _flat(value: Json, prefix: str = "") -> dict[str, Json]:
-    """Nested facts as one level of dotted names, as `--set` takes them."""
+    """Nested facts flattened to dotted names, as `--set` takes them."""
     if not isinstance(value, Mapping):
         return {prefix.rstrip("."): value} if prefix else {}
     return {key: one for name, part in value.items() for key, one in _flat(part, f"{prefix}{name}.").items()}

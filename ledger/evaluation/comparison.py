@@ -1,6 +1,6 @@
-"""Two runs or outputs side by side, and what may be concluded from that. Pure; reading is a flow's.
+"""The comparison of two runs or outputs, and the conclusions that it allows.
 
-The baseline is what the candidate is held against; every difference is candidate minus baseline.
+Every difference is candidate minus baseline.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,13 +11,14 @@ from ledger.evidence.metrics import Metric, PairedTest
 from ledger.evidence.suspects import Suspect
 from ledger.findings import Json
 from ledger.utils.mapping_diff import Difference
+from ledger.utils.plural import count
 
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One of the two. `rates` is the share of lines (0-1) that each text guard flagged.
+    """The baseline or the candidate. `rates` is the share of lines (0-1) that each text guard flagged.
 
-    `metrics` are the scores on the record, `caution` is what has to be known about all of them.
+    `metrics` are the recorded scores; `caution` is a sentence that applies to all of them.
     """
 
     name: str
@@ -29,7 +30,7 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class LineChange:
-    """One line that differs. `gain` is in chrF++ points (0-100) against the reference, of this line alone."""
+    """One line that differs. `gain` is the difference of the line's sentence-level chrF++ (0-100)."""
 
     number: int
     source: str | None
@@ -45,9 +46,9 @@ class LineChange:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What two sides have in common and what not. `changes` are the lines that differ, most worsened first.
+    """The differences of two sides. `changes` are the lines that differ, most worsened first.
 
-    `identical` of `lines` lines are equal; None where the outputs do not answer the same source.
+    `identical` of `lines` lines are equal; None if the outputs do not translate the same source.
     """
 
     baseline: Side
@@ -60,11 +61,11 @@ class Comparison:
     suspects: tuple[Suspect, ...] | Unobserved = ()
 
     def worsened(self, most: int) -> tuple[LineChange, ...]:
-        """The `most` lines that lost most."""
+        """At most `most` worsened lines, the largest loss first."""
         return tuple(change for change in self.changes[:most] if change.gain < 0)
 
     def improved(self, most: int) -> tuple[LineChange, ...]:
-        """The `most` lines that gained most."""
+        """At most `most` improved lines, the largest gain first."""
         return tuple(change for change in reversed(self.changes[-most:]) if change.gain > 0)
 
 
@@ -74,7 +75,7 @@ def line_changes(
     reference: Sequence[str],
     source: Sequence[str] | None = None,
 ) -> tuple[LineChange, ...]:
-    """The lines that differ, by how much chrF++ (sentence level, effective order) each gained."""
+    """The lines that differ, sorted by their gain in chrF++ (sentence level, effective order)."""
     from sacrebleu.metrics.chrf import CHRF
 
     chrf = CHRF(word_order=2, eps_smoothing=False)
@@ -98,15 +99,15 @@ def line_changes(
 
 
 def conclusions(comparison: Comparison) -> Iterator[str]:
-    """What may be said of it, and what not: one sentence each."""
+    """The conclusions that the tests allow, and their limits: one sentence each."""
     if comparison.identical is not None and comparison.identical == comparison.lines:
-        yield f"The outputs are the same in all {comparison.lines:,} lines: what differs made no difference."
+        yield f"All {comparison.lines:,} lines of the outputs are identical: the differences had no effect."
     elif isinstance(comparison.tests, Unobserved):
-        yield f"Nothing can be said about which is better: {comparison.tests.reason}."
+        yield f"Which one is better cannot be tested: {comparison.tests.reason}."
     else:
         yield from (_sentence(test, comparison) for test in comparison.tests)
         yield from _disagreement(comparison.tests)
-        yield "This holds for this text and these outputs: another text or another seed is another question."
+        yield "This holds for this text and these outputs; another text or seed may give another result."
     yield from _direction(comparison)
     yield from (side.caution for side in (comparison.baseline, comparison.candidate) if side.caution)
 
@@ -121,14 +122,13 @@ def _sentence(test: PairedTest, comparison: Comparison) -> str:
         return f"{better} is better than {worse} by {abs(test.difference):.2f} {test.name} ({chance})."
     return (
         f"No difference in {test.name} can be claimed ({test.difference:+.2f}, {chance}): with these "
-        f"{comparison.lines:,} lines, one below {test.detectable:.2f} is more likely missed than seen."
+        f"{count(comparison.lines, 'line')}, the test would probably miss one below {test.detectable:.2f}."
     )
 
 
 def _disagreement(tests: Sequence[PairedTest]) -> Iterator[str]:
-    told = [test for test in tests if test.significant]
-    if {test.difference > 0 for test in told} == {True, False}:
-        yield "The two scores contradict each other: read the lines before believing either."
+    if {test.difference > 0 for test in tests if test.significant} == {True, False}:
+        yield "The two scores contradict each other: read the lines before you trust either."
 
 
 def _direction(comparison: Comparison) -> Iterator[str]:

@@ -1,7 +1,7 @@
-"""Is the candidate's score better than the baseline's, or could that be chance? Paired bootstrap. Pure.
+"""Paired bootstrap tests of the difference between two outputs' scores.
 
-The resampling is sacrebleu's `--paired-bs`, seed and all, so its p-values come out again there. It is done
-here in slices, because sacrebleu holds every resample of every line at once: 4 GB for 50,000 lines.
+The resampling is that of sacrebleu's `--paired-bs` with the same seed, so the p-values are equal. Here it is
+done in slices: sacrebleu holds all resamples of all lines at once, 4 GB for 50,000 lines.
 """
 
 from collections.abc import Sequence
@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     from sacrebleu.metrics.base import Metric as SacreMetric
 
 RESAMPLES = 1000  # sacrebleu's default for the paired bootstrap
-SEED = 12345  # sacrebleu's default as well
-# A difference d is seen in 80 of 100 tests at the 5% level where d = (1.96 + 0.84) standard errors: the
-# quantiles of the normal distribution at 97.5% and 80%, the usual sample-size formula of a two-sided test.
+SEED = 12345  # also sacrebleu's default
+# A test at the 5% level detects a difference of (1.96 + 0.84) standard errors in 80 of 100 cases: the
+# quantiles of the normal distribution at 97.5% and 80%, as in the usual sample-size formula of a
+# two-sided test.
 POWER_FACTOR = 1.96 + 0.84
 SLICE = 2_000_000  # resampled line numbers held at once: 16 MB
 
@@ -29,8 +30,8 @@ def paired_tests(
 ) -> tuple[PairedTest, ...]:
     """BLEU and chrF++ of both outputs with their paired tests (Koehn, 2004).
 
-    `language` picks BLEU's tokenizer as in `ledger.evaluation.scoring.score`. Raises LedgerError when the
-    texts differ in length or hold no line.
+    `language` selects BLEU's tokenizer as in `ledger.evaluation.scoring.score`. Raises LedgerError if the
+    texts differ in length or are empty.
     """
     lengths = {len(baseline), len(candidate), len(reference)}
     if len(lengths) > 1 or 0 in lengths:
@@ -46,10 +47,10 @@ def paired_tests(
 def intervals(
     output: Sequence[str], reference: Sequence[str], language: str
 ) -> tuple[tuple[float, float], ...]:
-    """What 95% of the resamples of the lines score in BLEU, and what in chrF++ (0-100).
+    """The 95% bootstrap intervals of BLEU and of chrF++ (0-100).
 
-    Two outputs whose intervals do not overlap differ by more than chance; that they overlap says little, and
-    a paired test says more.
+    Outputs whose intervals do not overlap differ by more than chance. Overlapping intervals say little: use a
+    paired test.
     """
     import numpy as np
 
@@ -103,7 +104,7 @@ def _resample(metric: "SacreMetric", sides: "list[np.ndarray[Any, Any]]") -> "np
 
 
 def _p_value(differences: "np.ndarray[Any, Any]", observed: float) -> float:
-    """sacrebleu's: the share of resamples whose difference, centred on 0, exceeds the observed one."""
+    """sacrebleu's p-value: the share of resamples whose centred difference exceeds the observed one."""
     import numpy as np
 
     beyond = np.count_nonzero(differences - differences.mean() > observed)

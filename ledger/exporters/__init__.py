@@ -1,4 +1,4 @@
-"""A recorded run in the formats of others: one module each with `export(record) -> str`.
+"""A recorded run in standard formats: one module each, with `export(record) -> str`.
 
-Pure but for their libraries; what a record is made of is in `record`, which formats there are in `FORMATS`.
+The exporters read and write no files; `record` holds their input.
 """

@@ -6,6 +6,7 @@ import shlex
 from ledger import __version__
 from ledger.errors import LedgerError
 from ledger.exporters.record import Record
+from ledger.utils.plural import and_more, count
 
 TEMPLATE = """\
 # syntax=docker/dockerfile:1
@@ -14,7 +15,7 @@ TEMPLATE = """\
 {warnings}FROM python:{python}-slim
 RUN apt-get update && apt-get install --yes --no-install-recommends git && rm -rf /var/lib/apt/lists/*
 ENV PYTHONUNBUFFERED=1 LEDGER_ENVIRONMENTS=/opt/environments
-# Or its wheel or repository: docker build --build-arg LEDGER=…
+# To install a wheel or from a repository instead: docker build --build-arg LEDGER=…
 ARG LEDGER=experiment-ledger=={ledger}
 RUN python -m venv /opt/ledger && /opt/ledger/bin/pip install --no-cache-dir "$LEDGER"
 ENV PATH=/opt/ledger/bin:$PATH
@@ -26,11 +27,11 @@ RUN git checkout --force --detach {commit}
 
 
 def export(record: Record) -> str:
-    """The Dockerfile. Raises LedgerError where the run's commit is not known."""
+    """The Dockerfile. Raises LedgerError if the run's commit is unknown."""
     commit = record.git.get("commit")
     if not commit:
         raise LedgerError(
-            f"{record.run.id} was not run from a commit, so an image of it cannot be told",
+            f"{record.run.id} was not run from a commit, so it cannot be rebuilt in an image",
             hint="commit, then run it again",
         )
     on_cpu = record.run.is_rehearsal or record.spec.get("device") == "cpu"
@@ -52,7 +53,7 @@ def export(record: Record) -> str:
 
 
 def _tag(experiment: str) -> str:
-    """A name that Docker takes: small letters, digits, and . _ - inside."""
+    """A valid image name: lower-case letters and digits, with . _ - inside."""
     return "".join(c if c.isalnum() or c in "._-" else "-" for c in experiment.lower()).strip("._-") or "run"
 
 
@@ -72,7 +73,7 @@ def _command(record: Record) -> list[str]:
 
 
 def _mounts(record: Record) -> str:
-    """The data files that the run read, where git need not have them."""
+    """Options that mount the folders of the run's data, which git may not have."""
     if record.run.is_rehearsal:
         return ""
     folders = {file.path.partition("/")[0] for file in record.run.data.values()}
@@ -83,5 +84,5 @@ def _warnings(record: Record) -> str:
     changed = record.git.get("changed") or []
     if not changed:
         return ""
-    named = ", ".join(changed[:5])
-    return f"# NOT in this image: {len(changed)} uncommitted change(s) that the run had: {named}\n"
+    changes = count(len(changed), "uncommitted change")
+    return f"# NOT in this image: {changes} of the run: {and_more(changed, 5)}\n"

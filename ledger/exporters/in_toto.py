@@ -1,7 +1,7 @@
-"""An in-toto statement with the test-result predicate: what the guards said of the run's product.
+"""An in-toto statement with the test-result predicate: the guards' results for the run's product.
 
-The format is that of in-toto/attestation: `spec/v1/statement.md` and `spec/predicates/test-result.md`. It is
-not signed here: that is for the tool that holds the key.
+The format is in-toto/attestation's `spec/v1/statement.md` and `spec/predicates/test-result.md`. The statement
+is not signed; sign it with the tool that holds your key.
 """
 
 import json
@@ -13,16 +13,16 @@ PREDICATE = "https://in-toto.io/attestation/test-result/v0.1"
 
 
 def export(record: Record) -> str:
-    """The statement as JSON; a rehearsal's subject says so. Raises LedgerError without a digest."""
+    """The statement as JSON, with the run's mode on the subject. Raises LedgerError without a digest."""
     from google.protobuf.json_format import MessageToDict, ParseDict
     from in_toto_attestation.predicates.test_result.v0.test_result_pb2 import TestResult
     from in_toto_attestation.v1.resource_descriptor import ResourceDescriptor
     from in_toto_attestation.v1.statement import Statement
 
-    product = need_product(record, "so nothing can be attested of it")
+    product = need_product(record, "so there is nothing to attest")
     notes = {"run": record.run.id, "mode": record.run.mode}
     subject = ResourceDescriptor(product.name, digest={"sha256": product.sha256}, annotations=notes)
-    predicate = ParseDict(_predicate(record), TestResult())  # raises where the format is not met
+    predicate = ParseDict(_predicate(record), TestResult())  # raises if the format is violated
     statement = Statement([subject.pb], PREDICATE, MessageToDict(predicate))
     statement.validate()
     return json.dumps(MessageToDict(statement.pb), indent=2, ensure_ascii=False)
@@ -44,11 +44,11 @@ def _predicate(record: Record) -> dict[str, Json]:
 def _result(record: Record, warned: list[str]) -> str:
     if record.run.verdict is Verdict.PASS:
         return "WARNED" if warned else "PASSED"
-    return "FAILED"  # an inconclusive run is no pass, and the format knows nothing between the two
+    return "FAILED"  # the format has no value for an inconclusive run
 
 
 def _configuration(record: Record) -> list[dict[str, Json]]:
-    """What the result depends on, each by its digest: spec, environment, data, commit."""
+    """The digests that the result depends on: spec, environment, data, commit."""
     digests = {
         "spec": record.run.spec_digest,
         "environment": record.run.environment,

@@ -1,10 +1,10 @@
-"""A model card's metadata (`model-index`) by huggingface_hub: the scores with how they were computed."""
+"""A model card with its `model-index`: the scores and their signatures, written by huggingface_hub."""
 
 from ledger.evidence.metrics import Metric
 from ledger.exporters.record import Record, refuse_rehearsal
 from ledger.findings import Json
 
-# The names that the hub's metrics have; the others are no metrics of the hub's.
+# Names of metrics on the hub; it has none for the others.
 METRICS = {"bleu": "bleu", "chrf": "chrf", "bleu_memory": "bleu"}
 TASK = "translation"
 
@@ -13,7 +13,7 @@ def export(record: Record) -> str:
     """The card as Markdown with its YAML head. Raises LedgerError for a rehearsal."""
     from huggingface_hub import ModelCardData
 
-    refuse_rehearsal(record, "and a model card is about a real model")
+    refuse_rehearsal(record, "and a model card must describe a real model")
     spec = record.spec
     languages = spec.get("languages") or {}
     data = ModelCardData(
@@ -46,16 +46,16 @@ def _result(record: Record, kind: str, metric: Metric) -> Json:
         metric_name=metric.signature.partition("|")[0] or kind,
         metric_value=metric.value,
         metric_args={"signature": metric.signature, "scale": list(metric.scale)},
-        verified=False,  # the hub's word for what the hub itself computed
+        verified=False,  # on the hub this means: computed by the hub
     )
 
 
 def _text(record: Record) -> str:
-    told = [
+    parts = [
         f"# {record.run.experiment}",
         record.run.title or "",
         f"Recorded as `{record.run.id}` on {record.run.time[:10]}; the guards' verdict: "
         f"{record.run.verdict or 'none'}.",
         *(f"- {finding.code}: {finding.message}" for finding in record.findings if finding.severity > 0),
     ]
-    return "\n\n".join(part for part in told if part)
+    return "\n\n".join(part for part in parts if part)

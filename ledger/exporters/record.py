@@ -1,4 +1,4 @@
-"""What an export is made from: one run with everything on the record about it."""
+"""The input of an export: one run with everything that is recorded about it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from ledger.journal.run import Run
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """What the run made: an output file, or its newest verified checkpoint. `sha256` in hex digits."""
+    """The result of a run: an output file, or its newest verified checkpoint. `sha256` in hex digits."""
 
     name: str
     sha256: str
@@ -19,7 +19,7 @@ class Product:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One finished run. `environment` are the recorded facts; `lockfile` the name that its spec gives."""
+    """One finished run. `environment` holds the recorded facts of its environment."""
 
     run: Run
     product: Product | None
@@ -34,31 +34,31 @@ class Record:
 
     @property
     def git(self) -> Mapping[str, Json]:
-        """Commit, branch and changed paths when it began."""
+        """Commit, branch and changed paths at the start of the run."""
         return self.run.git
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        """What was found before the run and in its result."""
+        """The findings of preflight and of the result."""
         return (*self.run.preflight.findings, *self.run.report.findings)
 
     def codes(self, least: Severity) -> list[str]:
-        """The codes of the findings that weigh at least so much and that nobody accepted."""
+        """The codes of the unaccepted findings of at least this severity."""
         return sorted({f.code for f in self.findings if f.severity >= least and f.accepted is None})
 
 
 def need_product(record: Record, why: str) -> Product:
-    """What the run made. Raises LedgerError where there is nothing with a digest."""
+    """The run's product. Raises LedgerError if there is none with a digest."""
     if record.product is None:
         raise LedgerError(
-            f"{record.run.id} made nothing that has a digest, {why}",
+            f"{record.run.id} has no output with a digest, {why}",
             hint="export a finished run with an output, or a training with a verified checkpoint",
         )
     return record.product
 
 
 def refuse_rehearsal(record: Record, why: str) -> None:
-    """Raise LedgerError for a rehearsal, whose scores must not be taken for the real model's."""
+    """Raise LedgerError for a rehearsal: its scores must not be mistaken for the real model's."""
     if record.run.is_rehearsal:
         raise LedgerError(
             f"{record.run.id} is a rehearsal, {why}",

@@ -1,5 +1,5 @@
 """Readers of what other tools and people recorded: a path in, `ledger.evidence.imported_claims.Claimed` out.
 
-Nothing is written. A reader takes what can be read, says in `problems` what cannot, and raises
-LedgerError where nothing can. It never unpickles, executes or fetches anything.
+Readers write nothing and never unpickle, execute or download anything. What they cannot read they list in
+`problems`; they raise LedgerError if nothing can be read.
 """

@@ -1,4 +1,4 @@
-"""Folders that the Hugging Face Trainer wrote: trainer_state.json, the configs and result files beside it.
+"""Output folders of the Hugging Face Trainer: trainer_state.json, configs and result files.
 
 training_args.bin is a pickle and is never opened.
 """
@@ -27,7 +27,7 @@ _STATE_SETTINGS = (
     "save_steps",
     "logging_steps",
 )
-# What decides how a model is built and generates; the rest of a config is its class's defaults.
+# Nested parts of a config that are left out: they do not decide how a model is built or generates.
 _NESTED = ("id2label", "label2id", "task_specific_params", "quantization_config")
 
 
@@ -37,17 +37,17 @@ def matches(path: Path) -> bool:
 
 
 def read(path: Path) -> Claimed:
-    """The one run of a Trainer's output folder: its newest state, wherever it is. Raises LedgerError."""
+    """The run of a Trainer's output folder, read from its newest state. Raises LedgerError."""
     folders = _states(path) if path.is_dir() else []
     if not folders:
-        raise foreign(path, "folder of the Hugging Face Trainer")
+        raise foreign(path, "a folder of the Hugging Face Trainer")
     problems = Problems()
     folder, state = _newest(folders, path, problems)
     content = problems.mapping(folder / NAME, parse_json)
     configs = _configs((path, folder), problems)
     results = _results(path, problems)
     if any((one / PICKLE).exists() for one in (path, folder)):
-        problems.append(f"{PICKLE} was left closed: it is a pickle, which runs code when it is opened")
+        problems.append(f"{PICKLE} was not read: it is a pickle, which can run code when it is opened")
     series = _series(state.log)
     run = ClaimedRun(
         experiment=_name(path),
@@ -65,26 +65,26 @@ def read(path: Path) -> Claimed:
 
 
 def _newest(folders: list[Path], path: Path, problems: Problems) -> tuple[Path, TrainerState]:
-    """The readable state of the latest step."""
+    """The state with the latest step among those that can be read."""
     states = [(folder, read_trainer_state(folder)) for folder in folders]
     problems += [f"{folder.name}/{NAME}: {state.problem}" for folder, state in states if state.problem]
     good = [(folder, state) for folder, state in states if state.step is not None]
     if not good:
         raise LedgerError(
-            f"no {NAME} in {path} could be read: {problems[0]}", hint="was the folder copied in full?"
+            f"no {NAME} in {path} can be read: {problems[0]}", hint="is the copy of the folder complete?"
         )
     return max(good, key=lambda one: one[1].step or 0)
 
 
 def _facts(state: TrainerState, checkpoints: list[str]) -> dict[str, Json]:
     best = state.best_checkpoint and Path(state.best_checkpoint).name
-    told = {
+    facts = {
         "steps": state.step,
         "best_metric": state.best,
         "best_checkpoint": best,
         "checkpoints": checkpoints,
     }
-    return {key: value for key, value in told.items() if value not in (None, [])}
+    return {key: value for key, value in facts.items() if value not in (None, [])}
 
 
 def _states(path: Path) -> list[Path]:
@@ -98,13 +98,13 @@ def _step_of(folder: Path) -> int:
 
 
 def _name(path: Path) -> str:
-    """The output folder's name, where a single checkpoint of it was given."""
+    """The output folder's name, also if `path` is a checkpoint in it."""
     folder = path.absolute()
     return folder.parent.name if _CHECKPOINT.fullmatch(folder.name) else folder.name
 
 
 def _configs(folders: Iterable[Path], problems: Problems) -> dict[str, dict[str, Json]]:
-    """The configs by role, those of the checkpoint over those of the output folder."""
+    """The configs by role; later folders override earlier ones."""
     found: dict[str, dict[str, Json]] = {}
     for folder in folders:
         for name, role in CONFIGS.items():
@@ -133,11 +133,11 @@ def _series(log: Iterable[Mapping[str, Json]]) -> dict[str, list[Point]]:
 
 
 def _outcome(step: int | None, planned: Json, has_results: bool) -> Outcome | None:
-    """`completed` where the planned steps were done or results were written; else nobody can tell."""
+    """`completed` if the planned steps were done or results were written, else unknown."""
     return "completed" if has_results or (step and step == planned) else None
 
 
 def _versions(configs: Mapping[str, Mapping[str, Json]]) -> dict[str, Json]:
-    told = [one.get("transformers_version") for one in configs.values()]
-    version = next((one for one in told if one), None)
+    versions = (one.get("transformers_version") for one in configs.values())
+    version = next(filter(None, versions), None)
     return {"packages": {"transformers": version}} if version else {}

@@ -1,4 +1,4 @@
-"""Claims as the journal can hold them: plain JSON of bounded size, without secrets, series summed up."""
+"""Claims in the form of the journal: plain JSON of bounded size, without secrets, series summarized."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -15,7 +15,7 @@ _LARGEST = 2**53  # beyond it JSON readers differ (RFC 8785)
 
 
 def claims_of(run: ClaimedRun) -> dict[str, Json]:
-    """What a run claims, as an entry's body has it; what is empty is left out."""
+    """The claims of a run for an entry's body; empty ones are left out."""
     claims = {
         "title": run.title,
         "outcome": run.outcome,
@@ -31,7 +31,7 @@ def claims_of(run: ClaimedRun) -> dict[str, Json]:
 
 
 def plain(value: Json, depth: int = 0) -> Json:
-    """`value` as canonical JSON can hold it: what JSON cannot hold as text, what is too long cut."""
+    """`value` as canonical JSON: what JSON cannot represent becomes text, what is too long is cut."""
     if isinstance(value, bool) or value is None:
         return value
     if isinstance(value, int):
@@ -41,8 +41,8 @@ def plain(value: Json, depth: int = 0) -> Json:
     if isinstance(value, Mapping) and depth < MOST_DEPTH:
         return _cut_mapping({_text(str(key)): _member(str(key), one, depth) for key, one in value.items()})
     if isinstance(value, Sequence) and not isinstance(value, str | bytes) and depth < MOST_DEPTH:
-        kept = [plain(one, depth + 1) for one in value[:MOST_ITEMS]]
-        return kept if len(value) <= MOST_ITEMS else [*kept, f"… {len(value) - MOST_ITEMS:,} more"]
+        items = [plain(one, depth + 1) for one in value[:MOST_ITEMS]]
+        return items if len(value) <= MOST_ITEMS else [*items, f"… {len(value) - MOST_ITEMS:,} more"]
     return _text(str(value))
 
 
@@ -59,7 +59,7 @@ def _cut_mapping(content: dict[str, Json]) -> dict[str, Json]:
 
 
 def _text(text: str) -> str:
-    """Without secrets, without what no UTF-8 can hold, and no longer than a reader would read."""
+    """Without secrets and unpaired surrogates, and cut to `MOST_TEXT` characters."""
     sound = scrub_text(text[: 2 * MOST_TEXT]).encode("utf-8", "replace").decode("utf-8")
     return shorten(sound, MOST_TEXT + 1)
 

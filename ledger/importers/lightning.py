@@ -1,4 +1,4 @@
-"""Folders of Lightning's CSVLogger and TensorBoardLogger: hparams.yaml and the sparse metrics.csv."""
+"""Folders of Lightning's CSVLogger and TensorBoardLogger: hparams.yaml and metrics.csv."""
 
 import csv
 from io import StringIO
@@ -8,6 +8,7 @@ from ledger.errors import LedgerError
 from ledger.evidence.imported_claims import Claimed, ClaimedRun, Point
 from ledger.findings import Json
 from ledger.importers.untrusted_files import Problems, finite, foreign, model_in, parse_yaml
+from ledger.utils.plural import count
 
 KIND = "lightning"
 METRICS, HPARAMS = "metrics.csv", "hparams.yaml"
@@ -21,24 +22,24 @@ def matches(path: Path) -> bool:
 
 
 def read(path: Path) -> Claimed:
-    """One run per version folder. Raises LedgerError where there is none, or nothing can be read."""
+    """One run for each version folder. Raises LedgerError if there is none, or nothing can be read."""
     folders = _folders(path) if path.is_dir() else []
     if not folders:
-        raise foreign(path, "folder of a Lightning logger")
+        raise foreign(path, "a folder of a Lightning logger")
     problems = Problems()
     runs = [run for folder in folders if (run := _read_run(folder, problems))]
     if not runs:
         raise LedgerError(
-            f"nothing in {path} could be read: {problems[0] if problems else 'its files are empty'}",
-            hint="was the folder copied in full?",
+            f"nothing in {path} can be read: {problems[0] if problems else 'its files are empty'}",
+            hint="is the copy of the folder complete?",
         )
     return Claimed(KIND, tuple(runs), tuple(problems.files), tuple(problems))
 
 
 def parse_metrics(data: bytes) -> tuple[dict[str, list[Point]], list[str]]:
-    """The series of a metrics.csv, by column, and what could not be read. Empty cells are no points.
+    """The series of a metrics.csv by column, without empty cells, and the problems.
 
-    A column `step` gives the step; a row that lacks one, as after a cut, is told and left out.
+    The column `step` gives the step; rows without one, as in a truncated file, are reported and left out.
     """
     text = data.decode("utf-8", "replace").replace("\0", "")
     series: dict[str, list[Point]] = {}
@@ -54,7 +55,7 @@ def parse_metrics(data: bytes) -> tuple[dict[str, list[Point]], list[str]]:
                 if value is not None and name not in _OWN_COLUMNS:
                     series.setdefault(name, []).append(Point(int(step), value))
     except csv.Error as error:
-        problems.append(f"not readable further on: {error}")
+        problems.append(f"the rest cannot be read: {error}")
     return series, problems
 
 
@@ -67,11 +68,11 @@ def _folders(path: Path) -> list[Path]:
 
 def _read_run(folder: Path, problems: Problems) -> ClaimedRun | None:
     params = problems.mapping(folder / HPARAMS, parse_yaml)
-    read = problems.read(folder / METRICS, parse_metrics)
-    series, damage = read or ({}, [])
+    series, damage = problems.read(folder / METRICS, parse_metrics) or ({}, [])
     problems += [f"{folder.name}/{METRICS}: {one}" for one in damage[:5]]
     if len(damage) > 5:
-        problems.append(f"{folder.name}/{METRICS}: {len(damage) - 5:,} more lines are incomplete")
+        more = count(len(damage) - 5, "more line is", "more lines are")
+        problems.append(f"{folder.name}/{METRICS}: {more} incomplete")
     if not params and not series:
         return None
     return ClaimedRun(
@@ -92,7 +93,7 @@ def _facts(series: dict[str, list[Point]]) -> dict[str, Json]:
 
 
 def _name(folder: Path) -> str:
-    """`lightning_logs/version_3` is called by both; a name that somebody chose stands alone."""
+    """The folder's name; `version_3` is preceded by the name of the logger or of the project."""
     inside = folder.absolute()
     generic = inside.name.startswith("version_")
     above = inside.parent.name

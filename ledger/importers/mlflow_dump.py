@@ -1,7 +1,7 @@
 """`python -m ledger.importers.mlflow_dump URI`: every run of an MLflow store as JSON lines on stdout.
 
-A process of its own, for MLflow takes seconds to import, prints as it likes, and opens its retired file store
-only where MLFLOW_ALLOW_FILE_STORE is set. Give it a copy: opening a store may change it.
+A process of its own, because MLflow takes seconds to import, prints to stdout, and opens its deprecated file
+store only with MLFLOW_ALLOW_FILE_STORE set. Call it on a copy: opening a store may change it.
 """
 
 import json
@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlparse
 
 
 def runs(client: Any, uri: str) -> Iterator[dict[str, Any]]:
-    """The active runs of every active experiment, each with the history of its metrics."""
+    """The active runs of all active experiments, with the histories of their metrics."""
     for experiment in client.search_experiments():
         if uri.startswith("file:"):
             yield from _one_by_one(client, experiment, Path(unquote(urlparse(uri).path)))
@@ -28,7 +28,7 @@ def runs(client: Any, uri: str) -> Iterator[dict[str, Any]]:
 
 
 def _one_by_one(client: Any, experiment: Any, store: Path) -> Iterator[dict[str, Any]]:
-    """The runs of a file store by their folders: a search ends at the first one that is damaged."""
+    """The runs of a file store, folder by folder: MLflow's search stops at the first damaged one."""
     for folder in sorted((store / experiment.experiment_id).glob("[0-9a-f]" * 32)):
         try:
             run = client.get_run(folder.name)
@@ -40,7 +40,7 @@ def _one_by_one(client: Any, experiment: Any, store: Path) -> Iterator[dict[str,
 
 
 def run_facts(client: Any, experiment: str, run: Any) -> dict[str, Any]:
-    """One run; `problems` names the metrics whose history cannot be read."""
+    """The facts of one run; `problems` names the metrics whose history cannot be read."""
     series: dict[str, list[tuple[int, float]]] = {}
     problems: list[str] = []
     for name in run.data.metrics:
@@ -65,7 +65,7 @@ def run_facts(client: Any, experiment: str, run: Any) -> dict[str, Any]:
 
 
 def main(uri: str) -> None:
-    """Write one line per run; a database of an older MLflow is brought up to this one's schema first."""
+    """Write one line for each run; the database of an older MLflow is upgraded first."""
     from mlflow.exceptions import MlflowException
     from mlflow.tracking import MlflowClient
 

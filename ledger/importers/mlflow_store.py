@@ -1,4 +1,4 @@
-"""MLflow's two local stores, `mlruns/` and a SQLite database, through MLflow's own client on a copy."""
+"""MLflow's two local stores, `mlruns/` and SQLite databases, read with MLflow's own client from a copy."""
 
 import json
 import os
@@ -28,19 +28,19 @@ _OUTCOMES: dict[str, Outcome] = {
     "RUNNING": "running",
     "SCHEDULED": "planned",
 }
-# Tags that say where a run came from; the others are MLflow's own bookkeeping or the user's.
+# Tags with the origin of a run; the others are set by the user or internal to MLflow.
 _TAGS = {"mlflow.source.name": "program", "mlflow.source.git.commit": "commit", "mlflow.user": "user"}
 
 
 def matches(path: Path) -> bool:
-    """Whether this is a SQLite database with MLflow's tables, or a folder of its experiments."""
+    """Whether this is a SQLite database with MLflow's tables, or a folder with its experiments."""
     return _is_database(path) or _is_file_store(path)
 
 
 def read(path: Path) -> Claimed:
-    """Every active run in the store. Raises LedgerError where it is none, or MLflow cannot open it."""
+    """All active runs in the store. Raises LedgerError if it is not a store, or MLflow cannot open it."""
     if not matches(path):
-        raise foreign(path, "MLflow store")
+        raise foreign(path, "an MLflow store")
     problems: list[str] = []
     with TemporaryDirectory(prefix="ledger-import-") as folder:
         rows = _dump(_copy(path, Path(folder), problems), path)
@@ -48,13 +48,13 @@ def read(path: Path) -> Claimed:
     rows = [row for row in rows if "unread" not in row]
     problems += [f"run {row['run_id']}: {one}" for row in rows for one in row["problems"]]
     if not rows and problems:
-        raise LedgerError(f"nothing in {path} could be read: {problems[0]}", hint="was it copied in full?")
+        raise LedgerError(f"nothing in {path} can be read: {problems[0]}", hint="is the copy complete?")
     files = (path,) if path.is_file() else tuple(sorted(_files(path)))
     return Claimed(KIND, tuple(map(_run, rows)), files, tuple(problems))
 
 
 def _files(path: Path) -> Iterator[Path]:
-    """The small files of a file store: no artifacts, no trash."""
+    """The files of a file store without artifacts and trash."""
     for folder, names, files in os.walk(path):
         names[:] = [name for name in names if name not in ("artifacts", ".trash")]
         yield from (Path(folder, name) for name in files)
@@ -70,7 +70,7 @@ def _is_database(path: Path) -> bool:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
             tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
     except sqlite3.Error:
-        return True  # damaged inside: told when it is read
+        return True  # damaged: reported when it is read
     return {"experiments", "runs"} <= tables
 
 
@@ -84,17 +84,16 @@ def _is_experiment(meta: Path) -> bool:
 
 
 def _copy(path: Path, folder: Path, problems: list[str]) -> str:
-    """The URI of a copy: reading a store changes it (schema, trash folder), and the source stays as it is."""
+    """Copy the store, because reading changes it (schema, trash folder); return the URI of the copy."""
     if path.is_dir():
         copy = folder / "mlruns"
         shutil.copytree(path, copy, ignore=shutil.ignore_patterns("artifacts"), symlinks=True)
         for meta in copy.glob("*/*/meta.yaml"):
-            (meta.parent / "artifacts").mkdir()  # without it MLflow does not take the folder for a run's
+            (meta.parent / "artifacts").mkdir()  # MLflow requires it in the folder of a run
         for series in copy.glob("*/*/metrics/**/*"):
-            if series.is_file() and _mend(series):
-                problems.append(
-                    f"run {series.relative_to(copy).parts[1]}: {series.name} ends in a cut-off line"
-                )
+            if series.is_file() and _drop_torn_line(series):
+                run = series.relative_to(copy).parts[1]
+                problems.append(f"run {run}: {series.name} ends in an incomplete line")
         return copy.as_uri()
     try:
         with (
@@ -104,13 +103,13 @@ def _copy(path: Path, folder: Path, problems: list[str]) -> str:
             source.backup(target)
     except sqlite3.Error as error:
         raise LedgerError(
-            f"{path} is a damaged database: {error}", hint="copy it again from where it was written"
+            f"{path} is a damaged database: {error}", hint="copy it again from its origin"
         ) from error
     return f"sqlite:///{folder / 'mlflow.db'}"
 
 
-def _mend(series: Path) -> bool:
-    """Take off a last line that has fewer fields than the first, as a killed writer leaves it."""
+def _drop_torn_line(series: Path) -> bool:
+    """Remove a last line with fewer fields than the first, as a killed process leaves it."""
     lines = series.read_bytes().splitlines(keepends=True)
     if len(lines) < 2 or len(lines[-1].split()) >= len(lines[0].split()):
         return False
@@ -127,13 +126,13 @@ def _dump(uri: str, path: Path) -> list[dict[str, Json]]:
         )
     except subprocess.TimeoutExpired as error:
         raise LedgerError(
-            f"MLflow read {path} for {READ_SECONDS} s without an end", hint="import a part of it"
+            f"MLflow did not finish reading {path} within {READ_SECONDS} s", hint="import a part of it"
         ) from error
-    told = done.stderr.strip().splitlines()
+    errors = done.stderr.strip().splitlines()
     if done.returncode:
         raise LedgerError(
-            f"MLflow cannot open {path}: {told[-1][:200] if told else done.returncode}",
-            hint="look at it with: mlflow ui --backend-store-uri …",
+            f"MLflow cannot open {path}: {errors[-1][:200] if errors else done.returncode}",
+            hint="try to open it with: mlflow ui --backend-store-uri …",
         )
     return [json.loads(line) for line in done.stdout.splitlines()]
 
@@ -169,10 +168,10 @@ def _run(row: Mapping[str, Json]) -> ClaimedRun:
 
 
 def _plain(text: str) -> Json:
-    """MLflow keeps every param as text; what reads as a JSON number or truth value is one."""
-    spoken = {"True": True, "False": False, "None": None}
-    if text in spoken:
-        return spoken[text]
+    """Convert a param, which MLflow stores as text, to a number or boolean where possible."""
+    constants = {"True": True, "False": False, "None": None}
+    if text in constants:
+        return constants[text]
     try:
         value = json.loads(text)
     except ValueError:

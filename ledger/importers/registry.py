@@ -1,4 +1,4 @@
-"""The readers there are, in the order in which a source is tried."""
+"""The readers, in the order in which they are tried on a source."""
 
 from pathlib import Path
 from types import ModuleType
@@ -10,37 +10,37 @@ from ledger.importers import huggingface, lightning, markdown_log, mlflow_store,
 
 
 class Reader(Protocol):
-    """The shape of a reader module."""
+    """The interface of a reader module."""
 
     KIND: str
 
     def matches(self, path: Path, /) -> bool:
-        """Whether the source looks like this reader's, at little cost."""
+        """Whether the source looks like this reader's kind; must be cheap."""
         ...
 
     def read(self, path: Path, /) -> Claimed:
-        """Everything that the source claims. Raises LedgerError where nothing can be read."""
+        """Everything that the source claims. Raises LedgerError if nothing can be read."""
         ...
 
 
-# A Trainer's folder may hold W&B's inside it, so the outer one is tried first; given itself, each is clear.
+# A Trainer's folder may contain W&B's, so the reader of the outer folder is tried first.
 _MODULES: tuple[ModuleType, ...] = (markdown_log, huggingface, mlflow_store, lightning, wandb)
 READERS: dict[str, Reader] = {module.KIND: cast(Reader, module) for module in _MODULES}
 
 
 def read_source(path: Path, kind: str | None = None) -> Claimed:
-    """What the source claims, read as `kind` or as what it looks like.
+    """Read a source as `kind`, or as the first kind that matches.
 
-    Raises LedgerError where it is not there or cannot be read, UsageError where nothing tells what it is.
+    Raises LedgerError if it does not exist or cannot be read, UsageError if no reader matches.
     """
     if not path.exists():
-        raise LedgerError(f"there is nothing at {path}", hint="check the name and the folder")
+        raise LedgerError(f"{path} does not exist", hint="check the name and the folder")
     if kind is not None:
         return READERS[kind].read(path)
     reader = next((one for one in READERS.values() if one.matches(path)), None)
     if reader is None:
         raise UsageError(
-            f"nothing tells what wrote {path}",
-            hint=f"say it with --as {'|'.join(READERS)}, or name a folder inside it",
+            f"unknown kind of source: {path}",
+            hint=f"give it with --as {'|'.join(READERS)}, or name a folder inside it",
         )
     return reader.read(path)

@@ -1,4 +1,4 @@
-"""What trainer_state.json, the Hugging Face Trainer's own notes in a checkpoint, says of it. Reading only."""
+"""Reads trainer_state.json, the log and step count that the Hugging Face Trainer saves in a checkpoint."""
 
 import json
 from collections.abc import Mapping
@@ -15,9 +15,9 @@ _MOST_STEPS = 2**53  # beyond it JSON readers differ (RFC 8785)
 
 @dataclass(frozen=True, slots=True)
 class TrainerState:
-    """`step` is global_step, `log` every row of log_history, `best` and `best_checkpoint` as they stand.
+    """`step` is global_step, `log` the rows of log_history, `best` and `best_checkpoint` as written.
 
-    `problem` says why the file, which is there, could not be read; everything else is empty then.
+    `problem` says why an existing file cannot be read; the other fields are empty then.
     """
 
     step: int | None = None
@@ -28,12 +28,12 @@ class TrainerState:
 
 
 def read_trainer_state(checkpoint: Path) -> TrainerState:
-    """The notes in a checkpoint's folder; an empty state where there are none. Bad content raises nothing."""
+    """The state in a checkpoint's folder, empty if there is none. Raises nothing: see `problem`."""
     path = checkpoint / NAME
     if not path.is_file():
         return TrainerState(problem="it is not a file" if path.exists() else None)
     try:
-        # The standard library's reader, for the Trainer writes NaN, which is no JSON.
+        # The standard library accepts NaN, which the Trainer writes although it is not valid JSON.
         content = json.loads(path.read_bytes())
     except OSError as error:
         return TrainerState(problem=error.strerror or str(error))
@@ -50,12 +50,12 @@ def _parse(content: Json) -> TrainerState:
         return TrainerState(problem=f"global_step is {_shown(step)}, not a step")
     if not isinstance(log, list) or not all(isinstance(row, dict) for row in log):
         return TrainerState(problem="log_history is not a list of rows")
-    best, where = content.get("best_metric"), content.get("best_model_checkpoint")
+    best, checkpoint = content.get("best_metric"), content.get("best_model_checkpoint")
     return TrainerState(
         step=step,
         log=tuple(log),
         best=to_number(best),
-        best_checkpoint=where if isinstance(where, str) else None,
+        best_checkpoint=checkpoint if isinstance(checkpoint, str) else None,
     )
 
 

@@ -1,4 +1,4 @@
-"""What the readers of folders share: files read without trust, and what every tool names alike."""
+"""Shared by the readers of folders: safe parsing of untrusted files, and common names of settings."""
 
 import json
 import math
@@ -9,20 +9,21 @@ from typing import Any
 
 from ledger.errors import LedgerError
 from ledger.findings import Json
+from ledger.utils.json_values import to_number
 
-MOST_BYTES = 64 * 1024 * 1024  # of a text file; what is larger is no configuration
+MOST_BYTES = 64 * 1024 * 1024  # of a text file; no configuration is larger
 _MODEL_KEYS = ("model_name_or_path", "_name_or_path", "model_name", "model.name", "model")
 
 
 class Problems(list[str]):
-    """What could not be read, one sentence each; `files` are those that were."""
+    """Messages about what could not be read; `files` lists the files that were read."""
 
-    def __init__(self, told: Iterable[str] = ()) -> None:
-        super().__init__(told)
+    def __init__(self, messages: Iterable[str] = ()) -> None:
+        super().__init__(messages)
         self.files: list[Path] = []
 
     def read(self, path: Path, parse: Callable[[bytes], Any], most: int = MOST_BYTES) -> Any:
-        """What `parse` makes of the file; None where it is not there, or cannot be read, which is noted."""
+        """The parsed file; None if it does not exist or, with a message, cannot be read."""
         try:
             if not path.is_file():
                 return None
@@ -38,26 +39,26 @@ class Problems(list[str]):
         return None
 
     def mapping(self, path: Path, parse: Callable[[bytes], Any]) -> dict[str, Json]:
-        """The mapping that a file holds; empty where there is none, or something else, which is noted."""
+        """The mapping in a file; empty if there is no file or, with a message, if it holds something else."""
         content = self.read(path, parse)
         if content is not None and not isinstance(content, dict):
-            self.append(f"{path.name}: it holds no mapping")
+            self.append(f"{path.name}: it is not a mapping")
         return {str(key): value for key, value in content.items()} if isinstance(content, dict) else {}
 
 
 def parse_json(data: bytes) -> Json:
-    """JSON with NaN, as Python's writers make it. Raises ValueError."""
+    """Parse JSON, with NaN as Python writes it. Raises ValueError."""
     return json.loads(data)
 
 
 def parse_yaml(data: bytes) -> Any:
-    """YAML without tags' meaning: nothing is constructed but plain values. Raises ValueError."""
+    """Parse YAML, ignoring tags: only plain values are constructed. Raises ValueError."""
     from ruamel.yaml import YAML
     from ruamel.yaml.constructor import SafeConstructor
     from ruamel.yaml.error import YAMLError
 
     class Plain(SafeConstructor):
-        """Takes a value with an unknown tag for the plain value under it."""
+        """Reads a value with an unknown tag as the plain value."""
 
     def plain(loader: Any, _tag: str, node: Any) -> Any:
         make = {"scalar": loader.construct_scalar, "sequence": loader.construct_sequence}
@@ -71,7 +72,7 @@ def parse_yaml(data: bytes) -> Any:
     try:
         return yaml.load(StringIO(data.decode("utf-8")))
     except (YAMLError, TypeError) as error:
-        raise ValueError(f"it is no YAML ({_first_line(error)})") from error
+        raise ValueError(f"it is not YAML ({_first_line(error)})") from error
 
 
 def pinned(data: bytes) -> dict[str, Json]:
@@ -81,26 +82,21 @@ def pinned(data: bytes) -> dict[str, Json]:
 
 
 def model_in(settings: Mapping[str, Json]) -> str | None:
-    """The model that settings name under one of the usual keys."""
+    """The model name in settings, under one of the usual keys."""
     named = (settings.get(key) for key in _MODEL_KEYS)
     return next((name for name in named if isinstance(name, str) and name), None)
 
 
 def finite(value: Json) -> float | None:
-    """A number as a float; None for anything else, NaN and infinities among it."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    try:
-        number = float(value)
-    except OverflowError:
-        return None
-    return number if math.isfinite(number) else None
+    """A finite JSON number as a float; None for anything else."""
+    number = to_number(value)
+    return number if number is not None and math.isfinite(number) else None
 
 
 def foreign(path: Path, what: str) -> LedgerError:
-    """The error for a source that is not what it was taken for."""
+    """The error for a source that is not of the expected kind."""
     return LedgerError(
-        f"{path} is no {what}", hint="name its kind with --as, or the folder that the tool itself wrote"
+        f"{path} is not {what}", hint="give its kind with --as, or name the folder that the tool wrote"
     )
 
 

@@ -1,4 +1,4 @@
-"""W&B offline runs: the `.wandb` file of a run, or a folder that holds one, or several of them."""
+"""W&B offline runs: the `.wandb` file of a run, or a folder with one or more of them."""
 
 import json
 from collections.abc import Iterable
@@ -29,15 +29,15 @@ GLOBS = ("*.wandb", "*/*.wandb", "wandb/*/*.wandb")
 
 
 def matches(path: Path) -> bool:
-    """Whether this looks like W&B's: a `.wandb` file, or a folder with one up to two levels down."""
+    """Whether this is a `.wandb` file, or a folder with one up to two levels down."""
     return bool(_files(path))
 
 
 def read(path: Path) -> Claimed:
-    """Every run below `path`. Raises LedgerError where there is none, or none can be read."""
+    """All runs below `path`. Raises LedgerError if there is none, or none can be read."""
     files = _files(path)
     if not files:
-        raise foreign(path, "W&B offline run")
+        raise foreign(path, "a W&B offline run")
     runs, problems = [], Problems()
     for file in files:
         try:
@@ -46,28 +46,28 @@ def read(path: Path) -> Claimed:
             problems.append(f"{file.name}: {error.message}")
     if not runs:
         raise LedgerError(
-            f"nothing in {path} could be read: {problems[0]}", hint="was the run's folder copied in full?"
+            f"nothing in {path} can be read: {problems[0]}", hint="is the copy of the run's folder complete?"
         )
     return Claimed(KIND, tuple(runs), tuple(problems.files), tuple(problems))
 
 
 def decode(data: bytes) -> "tuple[list[Any], list[str]]":
-    """The records of a `.wandb` file's bytes, and what could not be read.
+    """The records in the bytes of a `.wandb` file, and messages about damaged parts.
 
-    Raises LedgerError where it is no such file. Of a file that is cut off the records are the first ones.
+    A truncated file gives the records before the cut. Raises LedgerError if it is not a `.wandb` file.
     """
     from google.protobuf.message import DecodeError
 
     records, problems = [], []
     for part in read_records(data):
         if isinstance(part, Damage):
-            problems.append(f"not readable from byte {part.at:,} on: {part.why}")
+            problems.append(f"cannot be read at byte {part.at:,}: {part.why}")
             continue
         record = record_class()()
         try:
             record.ParseFromString(part)
         except DecodeError:
-            problems.append("a record is not what W&B writes")
+            problems.append("a record is not in W&B's format")
             continue
         records.append(record)
     return records, problems
@@ -84,13 +84,13 @@ def _read_run(file: Path, problems: Problems) -> ClaimedRun:
     data = problems.read(file, bytes, MOST_BYTES)
     records, damage = decode(data if data is not None else b"")
     problems += [f"{file.name}: {one}" for one in damage]
-    run = _Gathered(records)
-    beside = file.parent / "files"
-    config = {**_values(problems.mapping(beside / "config.yaml", parse_yaml)), **run.config}
-    metadata = problems.mapping(beside / "wandb-metadata.json", parse_json)
-    summary = {**problems.mapping(beside / "wandb-summary.json", parse_json), **run.summary}
+    run = _MergedRecords(records)
+    folder = file.parent / "files"
+    config = {**_values(problems.mapping(folder / "config.yaml", parse_yaml)), **run.config}
+    metadata = problems.mapping(folder / "wandb-metadata.json", parse_json)
+    summary = {**problems.mapping(folder / "wandb-summary.json", parse_json), **run.summary}
     if not run.ended:
-        problems.append(f"{file.name}: no exit is recorded: the run was cut off, or goes on")
+        problems.append(f"{file.name}: no exit is recorded: the run was interrupted or is still running")
     params = {key: value for key, value in config.items() if not key.startswith("_wandb")}
     return ClaimedRun(
         experiment=run.head.get("name") or run.head.get("id") or file.stem.removeprefix("run-"),
@@ -104,15 +104,15 @@ def _read_run(file: Path, problems: Problems) -> ClaimedRun:
         environment={
             **{key: metadata[key] for key in ("os", "python", "gpu", "cudaVersion") if metadata.get(key)},
             **run.environment,
-            **({"packages": p} if (p := problems.mapping(beside / "requirements.txt", pinned)) else {}),
+            **({"packages": p} if (p := problems.mapping(folder / "requirements.txt", pinned)) else {}),
         },
         facts={key: value for key, value in run.head.items() if key != "notes"},
         where=file.name,
     )
 
 
-class _Gathered:
-    """What a run's records amount to, later ones over earlier ones."""
+class _MergedRecords:
+    """The merged records of a run; later ones override earlier ones."""
 
     def __init__(self, records: Iterable[Any]) -> None:
         self.head: dict[str, Json] = {}
@@ -135,10 +135,10 @@ class _Gathered:
                 takes[field.name](value)
 
     def _take_run(self, run: Any) -> None:
-        told = {"id": run.run_id, "name": run.display_name, "project": run.project, "group": run.run_group}
-        told |= {"notes": run.notes, "tags": list(run.tags), "time": _time(run.start_time)}
-        told |= {"commit": run.git.commit, "repository": scrub_url(run.git.remote_url)}
-        self.head |= {key: value for key, value in told.items() if value}
+        facts = {"id": run.run_id, "name": run.display_name, "project": run.project, "group": run.run_group}
+        facts |= {"notes": run.notes, "tags": list(run.tags), "time": _time(run.start_time)}
+        facts |= {"commit": run.git.commit, "repository": scrub_url(run.git.remote_url)}
+        self.head |= {key: value for key, value in facts.items() if value}
         _update(self.config, run.config)
         _update(self.summary, run.summary)
 
@@ -151,10 +151,10 @@ class _Gathered:
                 self.series.setdefault(name, []).append(Point(step, number))
 
     def _take_environment(self, environment: Any) -> None:
-        told = {"os": environment.os, "python": environment.python, "program": environment.program}
-        told |= {"gpu": environment.gpu_type, "cuda": environment.cuda_version}
-        told |= {"commit": environment.git.commit}
-        self.environment |= {key: value for key, value in told.items() if value}
+        facts = {"os": environment.os, "python": environment.python, "program": environment.program}
+        facts |= {"gpu": environment.gpu_type, "cuda": environment.cuda_version}
+        facts |= {"commit": environment.git.commit}
+        self.environment |= {key: value for key, value in facts.items() if value}
 
     def _take_exit(self, end: Any) -> None:
         self.ended = not end.not_complete
@@ -181,7 +181,7 @@ def _json(text: str) -> Json:
 
 
 def _values(config: dict[str, Json]) -> dict[str, Json]:
-    """The settings of a config.yaml, where each stands under `value`."""
+    """The settings of a config.yaml, which W&B nests under `value`."""
     return {key: one["value"] for key, one in config.items() if isinstance(one, dict) and "value" in one}
 
 

@@ -1,7 +1,7 @@
-"""The few messages of W&B's protobuf schema that an import needs, built in code.
+"""The messages of W&B's protobuf schema that an import needs, built in code.
 
-Field numbers are those of `wandb/proto/wandb_internal.proto`; protobuf passes over every field that is not
-named here. `wandb` itself is not needed, and its classes are not touched: the pool is our own.
+Field numbers are from `wandb/proto/wandb_internal.proto`; protobuf skips fields that are not listed here.
+`wandb` need not be installed. A separate descriptor pool avoids conflicts with its classes.
 """
 
 from functools import cache
@@ -9,7 +9,7 @@ from typing import Any
 
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
-_LABELS = {"": 1, "*": 3}  # optional, repeated
+_OPTIONAL, _REPEATED, _MESSAGE = 1, 3, 11  # protobuf's numbers
 _TYPES = {"int64": 3, "int32": 5, "bool": 8, "string": 9}
 # message -> field -> (number, type, "*" where repeated)
 _MESSAGES: dict[str, dict[str, tuple[int, str, str]]] = {
@@ -53,16 +53,16 @@ _MESSAGES: dict[str, dict[str, tuple[int, str, str]]] = {
 
 @cache
 def record_class() -> Any:
-    """The class of one record; `ParseFromString` raises google.protobuf.message.DecodeError."""
+    """The class of a record; its `ParseFromString` raises google.protobuf.message.DecodeError."""
     file = descriptor_pb2.FileDescriptorProto(name="claims.proto", package="claims", syntax="proto3")
     for name, fields in _MESSAGES.items():
         message = file.message_type.add(name=name)
         for field, (number, kind, label) in fields.items():
-            one = message.field.add(name=field, number=number, label=_LABELS[label])
+            one = message.field.add(name=field, number=number, label=_REPEATED if label else _OPTIONAL)
             if kind in _TYPES:
                 one.type = _TYPES[kind]
             else:
-                one.type, one.type_name = 11, f".claims.{kind}"
+                one.type, one.type_name = _MESSAGE, f".claims.{kind}"
     pool = descriptor_pool.DescriptorPool()
     pool.Add(file)
     return message_factory.GetMessageClass(pool.FindMessageTypeByName("claims.Record"))

@@ -1,4 +1,4 @@
-"""The record as one page to look at or to commit: what stands on it, and how it is drawn.
+"""The report of all recorded runs as one page: its content as values, and its rendering.
 
-Values and drawing only; `ledger.commands.report` gathers them.
+`ledger.commands.report` collects the content.
 """

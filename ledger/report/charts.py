@@ -1,4 +1,4 @@
-"""Plots as SVG in the page's colours, without a script. Every value of theirs stands in a table as well."""
+"""Plots as SVG in the page's colours, without scripts. The page also has every value in a table."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,17 +23,21 @@ class PlotLine:
 
 
 def curve_chart(curve: Curve, memory: str, reloaded: str, step: str) -> str:
-    """BLEU in memory and reloaded over the steps, on one scale of 0 to 100."""
+    """BLEU in memory and reloaded over the steps, on a scale of 0 to 100."""
     bottom = CURVE_HEIGHT - BOTTOM
-    last = max((save.step for save in curve.saves), default=1) or 1
+    last = max((checkpoint.step for checkpoint in curve.checkpoints), default=1) or 1
 
     def at(steps: int, bleu: float) -> tuple[float, float]:
         return LEFT + (RIGHT - LEFT) * steps / last, bottom - (bottom - TOP) * bleu / FULL_SCALE
 
     lines = [
-        PlotLine("memory", memory, tuple(at(s.step, s.memory) for s in curve.saves if s.memory is not None)),
         PlotLine(
-            "reloaded", reloaded, tuple(at(s.step, s.reloaded) for s in curve.saves if s.reloaded is not None)
+            "memory", memory, tuple(at(s.step, s.memory) for s in curve.checkpoints if s.memory is not None)
+        ),
+        PlotLine(
+            "reloaded",
+            reloaded,
+            tuple(at(s.step, s.reloaded) for s in curve.checkpoints if s.reloaded is not None),
         ),
     ]
     grid = "".join(
@@ -47,7 +51,7 @@ def curve_chart(curve: Curve, memory: str, reloaded: str, step: str) -> str:
 
 
 def timeline(page: Page) -> str:
-    """When which experiment was run, one row each; a mark's shape and colour are its verdict."""
+    """The runs over time, one row for each experiment; shape and colour of a mark show the verdict."""
     rows = [experiment for experiment in page.experiments if experiment.runs]
     times = [_seconds(run) for experiment in rows for run in experiment.runs]
     if not times:
@@ -71,7 +75,7 @@ def timeline(page: Page) -> str:
 
 
 def _series(line: PlotLine) -> str:
-    """A polyline with a dot at each save, and the label at its end."""
+    """A polyline with a dot at each checkpoint, and the label at its end."""
     if not line.points:
         return ""
     path = " ".join(f"{x:.1f},{y:.1f}" for x, y in line.points)

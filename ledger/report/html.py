@@ -1,4 +1,4 @@
-"""The report as one HTML file: everything inline, nothing from a network, readable without a script."""
+"""The report as one HTML file: everything is inline, and it is readable without scripts."""
 
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -22,7 +22,7 @@ CHANGED_LINES = 5
 
 
 def to_html(page: Page, language: str, titles: Mapping[str, str]) -> str:
-    """The page in `en` or `ja`; `titles` says in a word or two what a guard's code means."""
+    """The page in `en` or `ja`; `titles` gives the title of each guard's code."""
     words = LANGUAGES[language]
     environment = Environment(
         loader=PackageLoader("ledger.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
@@ -50,17 +50,17 @@ def to_html(page: Page, language: str, titles: Mapping[str, str]) -> str:
 
 
 def standing(run: Run) -> str:
-    """The verdict of a run that ended, else how it stands."""
+    """The verdict of a finished run, else its status."""
     return str(run.verdict) if run.status == "finished" and run.verdict else run.status
 
 
 def metric(run: Run, name: str) -> Metric | None:
-    """One of its scores."""
+    """One score of a run."""
     return run.metrics.get(name)
 
 
 def _present(page: Page) -> list[str]:
-    """The sections that have anything in them, in order."""
+    """The sections that are not empty, in order."""
     filled = {
         "experiments": True,
         "claims": any(run.claims for run in page.runs),
@@ -87,5 +87,5 @@ def _signatures(runs: Sequence[Run]) -> list[str]:
 
 
 def _part(name: str) -> Markup:
-    """A file of ours, which may stand on the page as it is."""
+    """A file of this package, which needs no escaping."""
     return Markup((files("ledger.report") / "templates" / name).read_text(encoding="utf-8"))

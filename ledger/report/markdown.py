@@ -1,8 +1,8 @@
-"""The report as Markdown, like a log kept by hand: a section for each experiment, its newest run first."""
+"""The report as Markdown, like a handwritten log: one section per experiment, its newest run first."""
 
 from collections.abc import Iterator, Mapping
 
-from ledger.display.markdown import escaped, table
+from ledger.display.table import Table, escaped
 from ledger.evidence import Unobserved
 from ledger.journal.query import findings_of
 from ledger.journal.run import Run
@@ -14,7 +14,7 @@ Words = Mapping[str, str]
 
 
 def to_markdown(page: Page, language: str) -> str:
-    """The page in `en` or `ja`, to commit beside the code."""
+    """The page in `en` or `ja`, to commit with the code."""
     words = LANGUAGES[language]
     parts = [f"# {words['title'].format(page.repository)}", words["rehearsals"], _overview(page, words)]
     parts += ["\n\n".join(_experiment(page, one, words)) for one in page.experiments]
@@ -24,14 +24,14 @@ def to_markdown(page: Page, language: str) -> str:
 def _overview(page: Page, words: Words) -> str:
     headings = tuple(words[key] for key in ("experiment", "what", "mode", "verdict"))
     rows = [(one.name, one.title, *_standing(one, words)) for one in page.experiments]
-    return table((*headings, "BLEU", "chrF++", words["findings"]), rows) or words["nothing"]
+    return Table((*headings, "BLEU", "chrF++", words["findings"]), rows).markdown() or words["nothing"]
 
 
 def _standing(one: ExperimentPage, words: Words) -> tuple[str, ...]:
     run = one.latest
     if run is None:
-        decided = words["skipped"].format(one.decision.why) if one.decision else words["none"]
-        return ("", decided, "", "", "")
+        reason = words["skipped"].format(one.decision.why) if one.decision else words["none"]
+        return ("", reason, "", "", "")
     return words.get(run.mode, run.mode), words.get(standing(run), standing(run)), *_scores(run), _codes(run)
 
 
@@ -41,8 +41,8 @@ def _scores(run: Run) -> tuple[str, str]:
 
 
 def _codes(run: Run) -> str:
-    told = [f"({f.code})" if f.accepted else f.code for f in findings_of(run) if f.severity > 0]
-    return " ".join(dict.fromkeys(told))
+    codes = (f"({f.code})" if f.accepted else f.code for f in findings_of(run) if f.severity > 0)
+    return " ".join(dict.fromkeys(codes))
 
 
 def _experiment(page: Page, one: ExperimentPage, words: Words) -> Iterator[str]:
@@ -52,9 +52,9 @@ def _experiment(page: Page, one: ExperimentPage, words: Words) -> Iterator[str]:
         yield f"{words['skipped'].format(escaped(one.decision.why))} ({by})"
     for run in reversed(one.runs):
         yield "\n".join(_run(page, run, words))
-    said = [note for note in page.notes if note.experiment == one.name]
-    if said:
-        yield "\n".join(f"- {note.time[:10]} {note.who}: {escaped(note.text)}" for note in said)
+    notes = [note for note in page.notes if note.experiment == one.name]
+    if notes:
+        yield "\n".join(f"- {note.time[:10]} {note.who}: {escaped(note.text)}" for note in notes)
 
 
 def _run(page: Page, run: Run, words: Words) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""What stands on a report: plain values, gathered elsewhere, drawn elsewhere."""
+"""The content of a report as plain values."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from ledger.journal.run import CheckpointRow, Run
 
 @dataclass(frozen=True, slots=True)
 class TextPart:
-    """A piece of a line; `code` is the guard that means it, empty where none does."""
+    """A part of a line; `code` is the guard that flagged it, or empty."""
 
     text: str
     code: str = ""
@@ -20,7 +20,7 @@ class TextPart:
 
 @dataclass(frozen=True, slots=True)
 class SampleLine:
-    """One line of an output with what the guards mean in it."""
+    """One line of an output, with the parts that guards flagged."""
 
     number: int
     source: str | None
@@ -30,7 +30,7 @@ class SampleLine:
 
 @dataclass(frozen=True, slots=True)
 class Samples:
-    """The lines of one run that the text guards flag; or why they are not to be had."""
+    """The flagged lines of one run, or the reason why they are not available."""
 
     run: str
     lines: tuple[SampleLine, ...] | Unobserved
@@ -38,15 +38,15 @@ class Samples:
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """The saves of one training, in order of the steps."""
+    """The checkpoints of one training, in order of the steps."""
 
     run: str
-    saves: tuple[CheckpointRow, ...]
+    checkpoints: tuple[CheckpointRow, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class ExperimentPage:
-    """One experiment: its runs, oldest first, of which the last real one counts, else the last rehearsal."""
+    """One experiment and its runs, oldest first."""
 
     name: str
     title: str
@@ -55,16 +55,16 @@ class ExperimentPage:
 
     @property
     def latest(self) -> Run | None:
-        """The run that stands for it: a real one where there is one."""
+        """The last real run, else the last rehearsal."""
         real = [run for run in self.runs if not run.is_rehearsal]
         return next(reversed(real or self.runs), None)
 
 
 @dataclass(frozen=True, slots=True)
 class CorrelationTable:
-    """The correlation of each time frame in one run, and in its parent; None where there is no number.
+    """The correlation of each time frame in one run and in its parent; None if it is undefined.
 
-    `improved` of `of` members are better than in the run `parent`, where there is one.
+    `improved` of `of` members are better than in the run `parent`, if there is one.
     """
 
     run: str
@@ -77,7 +77,7 @@ class CorrelationTable:
 
 @dataclass(frozen=True, slots=True)
 class EnvironmentChange:
-    """What differs in the environments of two neighbouring runs, most suspicious first."""
+    """The differences between the environments of two consecutive runs, most suspicious first."""
 
     before: str
     after: str
@@ -86,7 +86,7 @@ class EnvironmentChange:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """The whole report. `made` is when (UTC), `rates` each run's rates (0-1) by guard code."""
+    """The whole report. `made` is its time (UTC); `rates` holds each run's rates (0-1) by guard code."""
 
     repository: str
     made: str

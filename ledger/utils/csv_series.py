@@ -7,14 +7,14 @@ from pathlib import Path
 
 from ledger.errors import LedgerError
 
-SHAPE = "a series is a UTF-8 CSV file with a header, then one row a bar, oldest first"
+SHAPE = "a series is a UTF-8 CSV file with a header and one row per bar, oldest first"
 
 
 def read_column(path: Path, column: str) -> "array[float]":
     """The numbers of the column called `column`, in the order of the rows.
 
-    Raises LedgerError, with the line, for a file that cannot be read, is not UTF-8, has no such column, or
-    holds anything there that is no finite number.
+    Raises LedgerError, with the line number, if the file cannot be read, is not UTF-8, lacks the column, or
+    has anything but finite numbers in it.
     """
     values = array("d")
     try:
@@ -22,7 +22,7 @@ def read_column(path: Path, column: str) -> "array[float]":
             rows = csv.reader(file, strict=True)
             place = _place(next(rows, []), column, path)
             for row in rows:
-                if row:  # the csv module gives an empty line as no cells at all
+                if row:  # the csv module returns no cells for an empty line
                     values.append(_number(row, place, path, rows.line_num))
     except OSError as error:
         raise LedgerError(f"{path.name} cannot be read: {error.strerror}", hint=SHAPE) from error
@@ -37,8 +37,8 @@ def _place(header: list[str], column: str, path: Path) -> int:
     names = [name.strip() for name in header]
     if names.count(column) != 1:
         how = "two columns" if column in names else "no column"
-        there = f"its header is: {', '.join(names)[:200]}" if names else "it is empty"
-        raise LedgerError(f"{path.name} has {how} {column!r}: {there}", hint="name it in data.column")
+        header_shown = f"its header is: {', '.join(names)[:200]}" if names else "it is empty"
+        raise LedgerError(f"{path.name} has {how} {column!r}: {header_shown}", hint="set data.column")
     return names.index(column)
 
 
@@ -48,8 +48,8 @@ def _number(row: list[str], place: int, path: Path, line: int) -> float:
     except (IndexError, ValueError):
         value = math.nan
     if not math.isfinite(value):
-        said = repr(row[place][:40]) if place < len(row) else "nothing"
+        shown = repr(row[place][:40]) if place < len(row) else "a missing value"
         raise LedgerError(
-            f"{path.name}, line {line}: {said} is no number", hint="fill the gap, or leave the row out"
+            f"{path.name}, line {line}: {shown} is not a number", hint="fill the gap, or leave the row out"
         )
     return value

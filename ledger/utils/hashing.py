@@ -1,4 +1,4 @@
-"""Canonical bytes and digests: one value, one serialization (RFC 8785), one `sha256:…`."""
+"""Canonical JSON (RFC 8785) and digests in the form `sha256:…`."""
 
 import hashlib
 from pathlib import Path
@@ -11,7 +11,7 @@ CHUNK = 1 << 20
 
 
 class FileDigest(TypedDict):
-    """Both digests of a file in hex, and its size. MD5 is there because the field compares outputs by it."""
+    """Both digests of a file in hex, and its size. MD5 is there because people compare outputs by it."""
 
     md5: str
     sha256: str
@@ -19,10 +19,10 @@ class FileDigest(TypedDict):
 
 
 def canonical_bytes(value: Json) -> bytes:
-    """`value` as RFC 8785 writes it: sorted keys, no spaces, the shortest digits of each number.
+    """Serialize `value` by RFC 8785: sorted keys, no spaces, the shortest digits of each number.
 
-    Raises LedgerError for what JSON cannot hold exactly: NaN, infinities, integers beyond 2**53, lone
-    surrogates, keys that are no strings, other types.
+    Raises LedgerError for what JSON cannot represent exactly: NaN, infinities, integers beyond 2**53, lone
+    surrogates, keys that are not strings, other types.
     """
     import rfc8785
 
@@ -35,17 +35,17 @@ def canonical_bytes(value: Json) -> bytes:
 
 
 def digest_bytes(data: bytes) -> str:
-    """The SHA-256 of `data`, with the algorithm's name before it."""
+    """The SHA-256 of `data`, prefixed with the name of the algorithm."""
     return f"sha256:{hashlib.sha256(data).hexdigest()}"
 
 
 def digest_json(value: Json) -> str:
-    """The digest of `value`'s canonical bytes: equal for equal JSON, however it was written."""
+    """The digest of `value`'s canonical bytes: equal for equal JSON, however it was formatted."""
     return digest_bytes(canonical_bytes(value))
 
 
 def digest_file(path: Path) -> FileDigest:
-    """MD5, SHA-256 and size of a file, read once. Raises OSError when it cannot be read."""
+    """MD5, SHA-256 and size of a file, read once. Raises OSError if it cannot be read."""
     md5, sha256, size = hashlib.md5(usedforsecurity=False), hashlib.sha256(), 0
     with path.open("rb") as file:
         while chunk := file.read(CHUNK):

@@ -1,10 +1,10 @@
-"""Values as JSON has them."""
+"""Conversion of JSON values."""
 
 from ledger.findings import Json
 
 
 def to_number(value: Json) -> float | None:
-    """A JSON value as a number; None for anything else, true and false and more digits than a float has."""
+    """A JSON number as a float; None for anything else, booleans, and integers too large for a float."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     try:

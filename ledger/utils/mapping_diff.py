@@ -1,4 +1,4 @@
-"""Where two nested mappings differ, leaf by leaf. Pure; whether it matters is for those who ask."""
+"""The differences between two nested mappings, leaf by leaf."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from ledger.utils.text import shorten
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One field, by its dotted path, with both values; None on a side where it is not set."""
+    """One field, by its dotted path, with both values; None if it is not set on that side."""
 
     path: str
     before: Json
@@ -27,9 +27,9 @@ class Difference:
 def differences(
     before: Mapping[str, Json], after: Mapping[str, Json], prefix: str = ""
 ) -> Iterator[Difference]:
-    """Every leaf that differs, in sorted order of the paths.
+    """Every leaf that differs, sorted by path.
 
-    Lists are leaves; a field that is None is as one that is not there; 2 equals 2.0, and 1 is not True.
+    Lists are leaves. None equals a missing field, 2 equals 2.0, and 1 does not equal True.
     """
     for key in sorted({*before, *after}):
         old, new = before.get(key), after.get(key)
@@ -48,7 +48,7 @@ def _nested(path: str, old: Json, new: Json) -> Iterator[Difference]:
 
 
 def listed(items: Sequence[Difference], most: int = 3) -> str:
-    """The first few differences in one phrase, and how many more there are."""
+    """The first differences in one phrase, and the number of the others."""
     return and_more([str(item) for item in items], most)
 
 

@@ -1,7 +1,7 @@
-"""Take secrets out of URLs, command lines and text before they are kept or shown, and tell where one stands.
+"""Removes secrets from URLs, command lines and text before they are stored or shown, and locates them.
 
-It errs on the side of taking out too much. A secret that looks like no service's key, has no telling name
-beside it and stands in no URL is only known where it is the value of a variable of this process.
+It rather removes too much. A secret that has neither the form of a known key, nor a telling name next to it,
+nor a place in a URL is only recognized if it is the value of an environment variable of this process.
 """
 
 import os
@@ -13,7 +13,7 @@ from pathlib import Path
 from ledger.findings import Json
 
 HIDDEN = "***"
-SHORTEST = 6  # characters: a shorter value of a variable is likely to stand in a text by chance
+SHORTEST = 6  # characters: shorter values of variables are likely to occur in text by chance
 
 _URL = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*://)(?P<rest>.*)", re.DOTALL)
 _URL_IN_TEXT = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s'\"<>`]+")
@@ -27,12 +27,12 @@ _NAMED = (
 )
 _NAME = re.compile(rf"(^|[-_.])({_NAMED})$|^[-_]*token$", re.IGNORECASE)
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*_(TOKEN|KEY|SECRET|PASSWORD|PASSWD|PASS|PAT|PWD)")
-# A telling name and a value: `password = x`, `"api_key": "x"`, `HF_TOKEN=x`; `eos_token: </s>` is none.
+# A telling name and a value: `password = x`, `"api_key": "x"`, `HF_TOKEN=x`; not `eos_token: </s>`.
 _ASSIGNED = re.compile(
     rf"(?P<name>(?:(?<![\w.-])(?:--)?(?:\w[\w.-]*[-_.])?(?i:{_NAMED})|(?<![\w-])(?i:token)|{_VARIABLE.pattern})"
     r"[\"'\])]*\s*(?:=|:(?!//))\s*)(?P<value>[\"'][^\"'\n]+[\"']?|[^\s\"',;&]+)"
 )
-# What each service's keys look like, and the places in files and headers that hold nothing but a secret.
+# The forms of services' keys, and places in files and headers that hold nothing but a secret.
 KEYS: Mapping[str, re.Pattern[str]] = {
     "private key": re.compile(
         r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL
@@ -51,7 +51,7 @@ KEYS: Mapping[str, re.Pattern[str]] = {
     "netrc password": re.compile(r"(?<=password )\S+(?=\s+(?:account|macdef|machine)\b)|"
                                  r"(?:(?<=\s)|^)login\s+\S+\s+password\s+\S+"),
 }  # fmt: skip
-# One of these stands in every match of KEYS, and in few texts: to look for them first is ten times faster.
+# Every match of KEYS contains one of these, and few texts do: searching for them first is ten times faster.
 _SIGNS = (
     "PRIVATE KEY", "hf_", "gh", "github_pat_", "gl", "sk-", "xox", "AKIA", "ASIA", "AIza", "pypi-", "eyJ",
     "sig=", "asic ", "earer ", "password ",
@@ -59,9 +59,9 @@ _SIGNS = (
 
 
 def scrub_url(url: str) -> str:
-    """`url` without user, password, query and fragment; a path or an address without them is unchanged.
+    """`url` without user, password, query and fragment; a path or a URL without them is unchanged.
 
-    Only the text is looked at, so `sqlite:///runs.db` and `file:///data` come back exactly as they were.
+    The URL is not normalized: `sqlite:///runs.db` and `file:///data` are returned as they are.
     """
     match = _URL.fullmatch(url)
     if match is None:
@@ -72,9 +72,9 @@ def scrub_url(url: str) -> str:
 
 
 def scrub_text(text: str, environment: Mapping[str, str] | None = None) -> str:
-    """`text` with its URLs scrubbed, and everything hidden that looks like a key or is named like a secret.
+    """`text` with scrubbed URLs and without keys, values named like secrets, and values of secret variables.
 
-    So is every value of a variable of `environment` (this process's) that is named like one.
+    `environment` gives the variables; by default those of this process.
     """
     for value in _values(environment):
         text = text.replace(value, HIDDEN)
@@ -87,7 +87,7 @@ def scrub_text(text: str, environment: Mapping[str, str] | None = None) -> str:
 
 
 def scrub_json(value: Json) -> Json:
-    """The same value with every text in it scrubbed; what stands under a secret's name is hidden whole."""
+    """The value with all text in it scrubbed; values under the name of a secret are hidden entirely."""
     if isinstance(value, str):
         return scrub_text(value)
     if isinstance(value, Mapping):
@@ -98,7 +98,7 @@ def scrub_json(value: Json) -> Json:
 
 
 def scrub_file(path: Path) -> None:
-    """Take the secrets out of a log that other programs wrote; one that holds none is not touched."""
+    """Remove the secrets from a log of another program; a file without secrets is not written."""
     text = path.read_text(encoding="utf-8", errors="surrogateescape")
     scrubbed = scrub_text(text)
     if scrubbed != text:
@@ -106,15 +106,16 @@ def scrub_file(path: Path) -> None:
 
 
 def scrub_arguments(arguments: Sequence[str]) -> list[str]:
-    """A command line with URLs scrubbed, and the values of options and variables named like secrets hidden.
+    """A command line with scrubbed URLs, and without the values of options and variables named like secrets.
 
-    `--password x`, `--api-key=x` and `HF_TOKEN=x` are; `--eos-token x` and `--tokenizer x` are not.
+    The values of `--password x`, `--api-key=x` and `HF_TOKEN=x` are hidden, those of `--eos-token x` and
+    `--tokenizer x` are not.
     """
     return list(_scrubbed(arguments))
 
 
 def find_secrets(text: str) -> list[tuple[int, str]]:
-    """Where `text` holds a secret: line numbers, from 1, and what each looks like. The secret is not told."""
+    """The line numbers (from 1) of secrets in `text`, and the kind of each. The secrets are not returned."""
     found = {(_line(text, match.start()), kind) for kind, one in KEYS.items() for match in one.finditer(text)}
     for match in _URL_IN_TEXT.finditer(text):
         if _has_user(match[0]):
@@ -129,7 +130,7 @@ def find_secrets(text: str) -> list[tuple[int, str]]:
 
 
 def is_secret_name(name: str) -> bool:
-    """Whether an option or a variable of this name is one to hide."""
+    """Whether an option or variable of this name holds a secret."""
     return _NAME.search(name) is not None or _VARIABLE.fullmatch(name) is not None
 
 
@@ -161,7 +162,7 @@ def _hide_value(match: re.Match[str]) -> str:
 
 
 def _is_literal(value: str) -> bool:
-    """A value that a program would not look up elsewhere: quoted, or a word with a digit in it."""
+    """Whether the value is a literal, not an expression: quoted, or a word with a digit."""
     bare = value.strip("\"'")
     if len(bare) < SHORTEST or HIDDEN in bare or re.search(r"[(${\[]", bare):
         return False
@@ -174,12 +175,12 @@ def _values(environment: Mapping[str, str] | None) -> tuple[str, ...]:
 
 @cache
 def _own_values() -> tuple[str, ...]:
-    """Read once: to copy the environment for every text would take longer than to scrub it."""
+    """Read once: copying the environment for every text would take longer than scrubbing it."""
     return _secret_values(os.environ)
 
 
 def _secret_values(variables: Mapping[str, str]) -> tuple[str, ...]:
-    """The values that must never be shown, the longest first: one may be part of another."""
+    """The values that must not be shown, the longest first: one may be part of another."""
     found = {value for name, value in variables.items() if is_secret_name(name)}
     found |= {part for value in variables.values() if "@" in value for part in _passwords(value)}
     return tuple(sorted((one for one in found if len(one) >= SHORTEST), key=lambda one: (-len(one), one)))
@@ -210,6 +211,6 @@ def _without_user(rest: str) -> str:
         return rest[rest.rindex("@", 0, len(authority)) + 1 :]
     _, colon, port = authority.rpartition(":")
     if colon and not authority.endswith("]") and not port.isdigit() and port and "@" in rest:
-        # A password with / ? or # in it that is not escaped: nothing before the last @ is safe to keep.
+        # A password with an unescaped / ? or #: everything before the last @ may be part of it.
         return rest[rest.rindex("@") + 1 :]
     return rest

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from ledger.commands.gate.context import Checked
 from ledger.commands.gate.gate import Gate
-from ledger.display.tables import visible
+from ledger.display.table import visible
 from ledger.errors import LedgerError
 from ledger.findings import Severity
 

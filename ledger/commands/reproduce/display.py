@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Sequence
 
 from rich.console import RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from ledger.commands.reproduce.outcome import Reproduction
-from ledger.display.tables import lines, pairs, report_table, verdict_line, visible
+from ledger.display.results import lines, pairs, report_table, verdict_line
+from ledger.display.table import Table
 from ledger.evidence import Evidence
 from ledger.evidence.reproduction import ExitTrace, OutputTrace, TrainingTrace
 from ledger.evidence.suspects import Suspect
@@ -61,18 +61,14 @@ def _suspects(suspects: Sequence[Suspect]) -> Iterator[RenderableType]:
 def _table(heading: str, rows: Sequence[tuple[str, Json, Json]]) -> Iterator[RenderableType]:
     if not rows:
         return
-    table = Table(box=None, pad_edge=False)
-    for name in ("", "then", "now"):
-        table.add_column(name, overflow="fold")
-    for what, before, after in rows[:MOST_SHOWN]:
-        table.add_row(*(Text(one) for one in (what, _shown(before), _shown(after))))
+    shown = [(what, _shown(before), _shown(after)) for what, before, after in rows[:MOST_SHOWN]]
     yield Text(heading, "bold")
-    yield table
+    yield Table(("", "then", "now"), shown)
     yield Text("")
 
 
 def _shown(value: Json) -> str:
-    return "-" if value is None else shorten(visible(str(value)), 60)
+    return "-" if value is None else shorten(str(value), 60)
 
 
 def _first(done: Reproduction) -> Iterator[RenderableType]:
@@ -82,7 +78,7 @@ def _first(done: Reproduction) -> Iterator[RenderableType]:
     if first:
         yield Text(f"line {first['line']:,} is the first that differs", "bold")
         sides = ("source", "then", "now")
-        yield pairs((side, visible(first[side])) for side in sides if first.get(side) is not None)
+        yield pairs((side, first[side]) for side in sides if first.get(side) is not None)
         yield ""
 
 

@@ -1,7 +1,7 @@
-"""Logs that people write in Markdown, in English or Japanese: their experiments, and what they say of each.
+"""Handwritten logs in Markdown, in English or Japanese: the experiments and what is stated about each.
 
-`outline` finds the structure, `places` the experiment that a line speaks of, `statements`, `figures` and
-`events` what it says; `words` holds the words by which they know. `guards.claims` tell what contradicts what.
+`outline` finds the structure, `attribution` the experiment that a line is about, and `statements`, `figures`
+and `events` its content, by the words in `vocabulary`. `guards.claims` find contradictions.
 """
 
 from collections.abc import Sequence
@@ -22,34 +22,34 @@ SUFFIXES = (".md", ".markdown", ".txt")
 
 
 def matches(path: Path) -> bool:
-    """Whether it is a file that is named as Markdown is."""
+    """Whether it is a file with a suffix of Markdown or text."""
     return path.is_file() and path.suffix.lower() in SUFFIXES
 
 
 def read(path: Path) -> Claimed:
-    """The experiments of a log. Raises LedgerError where it names none, or is no UTF-8 text."""
+    """The experiments of a log. Raises LedgerError if it names none, or is not UTF-8."""
     log, placed = read_log("\n".join(read_text(path)))
     runs = claimed_runs(log, placed)
     if not runs:
         raise LedgerError(
             f"{path} names no experiment",
-            hint="a heading such as `## Experiment 5: …`, `Exp 5`, `実験5` or `Version 56` opens one",
+            hint="start one with a heading such as `## Experiment 5: …`, `Exp 5`, `実験5` or `Version 56`",
         )
     return Claimed(KIND, runs, (path,), log=log)
 
 
 def read_log(text: str) -> tuple[WrittenLog, list[Placed]]:
-    """Everything that a log says, and its lines with their places."""
+    """Everything that a log states, and its lines with their contexts."""
     placed = [Placed(line, place(line)) for line in read_lines(text)]
-    stated = _told_apart(statements(placed), placed)
+    stated = _separate_labels(statements(placed), placed)
     named = tuple(events.namings(placed, stated))
-    # What was planned under a number that was then given to something else was never done.
+    # A plan whose number was later given to another experiment was never carried out.
     dropped = {
         one.experiment for one in named if one.planned and any(name_different_things(one, o) for o in named)
     }
     placed = [one for one in placed if not (one.place.planned and one.place.experiment in dropped)]
-    kept = {one.line.number for one in placed}
-    stated = [one for one in stated if one.line in kept]
+    numbers = {one.line.number for one in placed}
+    stated = [one for one in stated if one.line in numbers]
     lines = _lines(stated)
     return (
         WrittenLog(
@@ -67,7 +67,7 @@ def read_log(text: str) -> tuple[WrittenLog, list[Placed]]:
 
 
 def _lines(stated: Sequence[Statement]) -> dict[str, float]:
-    """How many lines each experiment translated: as stated, else as its shares count, where that agrees."""
+    """The number of lines of each experiment: as stated, else the total of its shares, if unambiguous."""
     sizes: dict[str, dict[str, set[float]]] = {"lines": {}, COUNTED_OF: {}}
     for one in stated:
         if one.key in sizes:
@@ -77,7 +77,7 @@ def _lines(stated: Sequence[Statement]) -> dict[str, float]:
 
 
 def _counted(stated: Sequence[Statement], lines: dict[str, float]) -> list[Statement]:
-    """The statements, with counts alone made shares of the experiment's lines, or left out without these."""
+    """The statements; bare counts become shares of the experiment's lines, or are left out without these."""
     found = []
     for one in stated:
         if one.key == COUNTED_OF:
@@ -89,8 +89,8 @@ def _counted(stated: Sequence[Statement], lines: dict[str, float]) -> list[State
     return found
 
 
-def _told_apart(stated: Sequence[Statement], placed: Sequence[Placed]) -> list[Statement]:
-    """Two shares that one section keeps apart by their labels (lines, words with English) are two things."""
+def _separate_labels(stated: Sequence[Statement], placed: Sequence[Placed]) -> list[Statement]:
+    """Give rates of one section that differ in their labels (English lines, English words) different keys."""
     lines = {one.line.number: one.line for one in placed}
     labels: dict[tuple[str, ...], set[str]] = {}
 

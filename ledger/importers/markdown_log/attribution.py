@@ -1,4 +1,4 @@
-"""Of which experiment a line speaks, and of which part of it."""
+"""Finds the experiment that a line is about, and the part of it."""
 
 import re
 from collections.abc import Sequence
@@ -26,26 +26,26 @@ _NUMBER = re.compile(r"\d+")
 
 @dataclass(frozen=True, slots=True)
 class LineContext:
-    """Where a line stands. `experiments`: whose section it is (one, or those that a heading names together).
+    """The context of a line. `experiments` are the owners of its section, usually one.
 
-    `scope` names the attempt or configuration inside the experiment. `told`: what is said here is said of
-    what was done; not of plans, hopes, lessons or samples. `settings`: under a heading or label so called.
+    `scope` names the attempt or configuration within the experiment. `is_done`: the line reports what was
+    done, not plans, hopes, lessons or samples. `settings`: it is under a heading or label for settings.
     """
 
     experiments: tuple[str, ...]
     scope: str
     planned: bool
-    told: bool
+    is_done: bool
     settings: bool
 
     @property
     def experiment(self) -> str:
-        """The one experiment, or "" where there is none, or more than one."""
+        """The experiment, or "" if there is none or more than one."""
         return self.experiments[0] if len(self.experiments) == 1 else ""
 
 
 def experiments_in(text: str) -> tuple[str, ...]:
-    """The experiments that a text names, in its order: `Exp 5/7` names exp5 and exp7, `Version 56` v56."""
+    """The experiments that a text names, in order: `Exp 5/7` names exp5 and exp7, `Version 56` v56."""
     found: dict[str, None] = {}
     for match in EXPERIMENT.finditer(text):
         prefix = PREFIXES.get(match["word"].lower(), "exp")
@@ -54,7 +54,7 @@ def experiments_in(text: str) -> tuple[str, ...]:
 
 
 def place(line: Line) -> LineContext:
-    """The place of a line, by the innermost heading that names experiments without comparing them."""
+    """The context of a line, by the innermost heading that names experiments without comparing them."""
     at = next((n for n in reversed(range(len(line.headings))) if owns(line.headings[n])), None)
     experiments = experiments_in(line.headings[at]) if at is not None else ()
     inner = line.context[at + 1 :] if at is not None else line.context
@@ -62,26 +62,26 @@ def place(line: Line) -> LineContext:
         inner = inner[: max(len(inner) - (at != len(line.headings) - 1), 0)]
     apart = [part for part in inner if _is_apart(part)]
     planned = any(PLANNED.search(title) for title in line.headings)
-    untold = any(pattern.search(part) for part in inner for pattern in (FUTURE, HOPED, LEARNED, SAMPLES))
+    not_done = any(pattern.search(part) for part in inner for pattern in (FUTURE, HOPED, LEARNED, SAMPLES))
     own_label = line.labelled[0]
     return LineContext(
         experiments=experiments,
         scope=SCOPES.join(apart),
         planned=planned,
-        told=not untold and not (own_label and HOPED.search(own_label)),
+        is_done=not not_done and not (own_label and HOPED.search(own_label)),
         settings=any(SETTINGS.search(part) for part in (*inner, own_label)),
     )
 
 
 def _is_apart(part: str) -> bool:
-    """Whether a heading or label opens an attempt or configuration of its own."""
+    """Whether a heading or label starts a separate attempt or configuration."""
     is_final = FINAL.search(part) and SETTINGS.search(part)
     of_its_own = FILE.search(part) or PHASE.search(part)
     return bool(ATTEMPT.search(part) or experiments_in(part) or is_final or of_its_own)
 
 
 def owns(heading: str) -> bool:
-    """Whether a heading opens the section of the experiments that it names.
+    """Whether a heading starts the section of the experiments that it names.
 
     `Experiment 5: …` and `Problem (Version 57)` do; `Compared with Exp 5` does not.
     """
@@ -100,5 +100,5 @@ _COMPARES = re.compile(r"比較|との|\b(vs|versus|compar\w*|against|than|from|
 
 
 def mentioned_others(line: Line, experiments: Sequence[str]) -> tuple[str, ...]:
-    """The experiments that a line names besides its own."""
+    """The experiments that a line names in addition to its own."""
     return tuple(one for one in experiments_in(line.text) if one not in experiments)

@@ -1,4 +1,4 @@
-"""What a log says that is no value of a key: how things ended, what is called what, what is the same."""
+"""Statements of a log that are not values: outcomes, names, identical outputs, steps, other data."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -48,7 +48,7 @@ _WORD = re.compile(r"[a-z][a-z0-9.+]*|[ァ-ヶー]{2,}|[一-龥]+|[가-힣]{2,}"
 
 
 def results(placed: Sequence[Placed]) -> Iterator[Result]:
-    """How each experiment ended, by its headings, result lines, error messages and counts of lines done."""
+    """The outcomes of each experiment: from headings, result lines, errors and counts of lines done."""
     opened: set[int] = set()
     retried = _retried(placed)
     for one in placed:
@@ -59,14 +59,14 @@ def results(placed: Sequence[Placed]) -> Iterator[Result]:
                 is_over = retried.get((experiment, place.scope), 0) >= line.number
                 if not (outcome == "not run" and is_over):
                     yield Result(experiment, scope, outcome, line.text.strip()[:120], line.number)
-        yield from _told_elsewhere(line, place)
+        yield from _listed_outcomes(line, place)
         opened = {line.block + 1} if line.kind == "heading" and RESULTS.search(line.text) else set()
 
 
-def _told_elsewhere(line: Line, place: LineContext) -> Iterator[Result]:
-    """`Version 57: still running` in a list that is about several."""
+def _listed_outcomes(line: Line, place: LineContext) -> Iterator[Result]:
+    """Outcomes such as `Version 57: still running` in a list about several experiments."""
     label, value = line.labelled
-    named = EXPERIMENT.fullmatch(label) if label and not place.experiments and place.told else None
+    named = EXPERIMENT.fullmatch(label) if label and not place.experiments and place.is_done else None
     outcome = classify(value) if named else None
     if outcome:
         for experiment in experiments_in(label):
@@ -74,12 +74,12 @@ def _told_elsewhere(line: Line, place: LineContext) -> Iterator[Result]:
 
 
 def _retried(placed: Sequence[Placed]) -> dict[tuple[str, str], int]:
-    """The last line of each experiment and scope that tells of another try: what failed before is past."""
+    """The last line of each experiment and scope that reports a retry; earlier failures no longer count."""
     return {
         (experiment, one.place.scope): one.line.number
         for one in placed
         for experiment in one.place.experiments
-        if one.place.told and RETRIED.search(one.line.text)
+        if one.place.is_done and RETRIED.search(one.line.text)
     }
 
 
@@ -90,7 +90,7 @@ def _outcomes(line: Line, place: LineContext, is_result: bool) -> Iterator[Outco
         if ending and (outcome := classify(ending)):
             yield outcome
         return
-    if not place.told or place.planned:
+    if not place.is_done or place.planned:
         return
     if label and RESULTS.search(label):
         if outcome := classify(value):
@@ -104,8 +104,8 @@ def _outcomes(line: Line, place: LineContext, is_result: bool) -> Iterator[Outco
         yield outcome
     elif RUNNING.search(line.text) and len(line.text) <= 20:
         yield "running"
-    is_told_of_it = not SUPPOSED.search(line.text) and not mentioned_others(line, place.experiments)
-    if NOT_RUN.search(line.text) and is_told_of_it:
+    is_fact = not SUPPOSED.search(line.text) and not mentioned_others(line, place.experiments)
+    if NOT_RUN.search(line.text) and is_fact:
         yield "not run"
     done = part(value) if label and rate_of(label) == "done" else None
     if done and done.total and done.count == done.total:
@@ -113,7 +113,7 @@ def _outcomes(line: Line, place: LineContext, is_result: bool) -> Iterator[Outco
 
 
 def classify(text: str) -> Outcome | None:
-    """The outcome that a result line states; the word that stands first decides."""
+    """The outcome that a result line states, by its first matching word."""
     table: tuple[tuple[Outcome, re.Pattern[str]], ...] = (
         ("succeeded", SUCCEEDED),
         ("failed", FAILED),
@@ -125,14 +125,14 @@ def classify(text: str) -> Outcome | None:
 
 
 def _ending(heading: str) -> str:
-    """What a heading says at its end of how it went: `… (failed)`, `Experiment 2: skipped`."""
+    """The outcome at the end of a heading: `… (failed)`, `Experiment 2: skipped`."""
     brackets = re.search(r"[(（]([^()（）]*)[)）]\s*$", heading)
     title = _title(heading)
     return brackets[1] if brackets and len(brackets[1]) <= 20 else title if len(title.split()) <= 1 else ""
 
 
 def namings(placed: Sequence[Placed], stated: Sequence[Statement]) -> Iterator[Naming]:
-    """The headings that begin with the name of one experiment, each with what it calls it."""
+    """The headings that begin with the name of one experiment, with the title that they give it."""
     for one in placed:
         heading, place = one.line, one.place
         match = EXPERIMENT.match(heading.text)
@@ -164,7 +164,7 @@ def namings(placed: Sequence[Placed], stated: Sequence[Statement]) -> Iterator[N
 
 
 def words_of(title: str) -> frozenset[str]:
-    """The words of a title that tell experiments apart: dates, numbers and words such as `results` do not."""
+    """The words of a title that distinguish experiments: not dates, numbers and words such as `results`."""
     return frozenset(
         word for word in map(str.lower, _WORD.findall(title)) if word not in DULL and len(word) > 1
     )
@@ -178,7 +178,7 @@ def _title(heading: str) -> str:
 
 
 def identities(placed: Sequence[Placed]) -> Iterator[SameOutput]:
-    """Lines that say that one experiment's output is another's."""
+    """Lines that state that the outputs of two experiments are identical."""
     for one in placed:
         text = one.line.text
         if (
@@ -196,13 +196,13 @@ def identities(placed: Sequence[Placed]) -> Iterator[SameOutput]:
 
 
 def steps(placed: Sequence[Placed]) -> Iterator[StepMention]:
-    """Steps of crashes, and of checkpoints and measurements. A run that was resumed has no last step here."""
+    """Steps of crashes, checkpoints and measurements; those of resumed runs are left out."""
     resumed = {
-        (o.place.experiment, o.place.scope) for o in placed if RESUMED.search(o.line.text) and o.place.told
+        (o.place.experiment, o.place.scope) for o in placed if RESUMED.search(o.line.text) and o.place.is_done
     }
     for one in placed:
         place, text = one.place, one.line.text
-        is_own = place.experiment and place.told and not place.planned and not SUPPOSED.search(text)
+        is_own = place.experiment and place.is_done and not place.planned and not SUPPOSED.search(text)
         if not is_own or (place.experiment, place.scope) in resumed:
             continue
         crashed = STEP.search(text) if CRASH.search(text) else None
@@ -215,7 +215,7 @@ def steps(placed: Sequence[Placed]) -> Iterator[StepMention]:
 
 
 def other_data(placed: Sequence[Placed]) -> Iterator[OtherData]:
-    """Lines that call an experiment's data different."""
+    """Lines that say that an experiment used different data."""
     for one in placed:
         place, text = one.place, one.line.text
         if not place.experiment or place.planned or any(FUTURE.search(part) for part in one.line.context[1:]):

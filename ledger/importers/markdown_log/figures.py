@@ -1,4 +1,4 @@
-"""Figures that must agree: a count with its percentage, a mean with the values that stand above it."""
+"""Figures that must agree: counts with their percentages, means with the values above them."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,11 +26,11 @@ _BARE_SHARE = re.compile(rf"[^:：]+[:：]\s*(?P<count>{_N})\s*[(（]\s*(?P<perc
 _LABELLED_NUMBER = re.compile(
     r"\s*(?P<label>[^:：=]{1,40}?)\s*[:：=]\s*(?P<value>[-+]?\d{1,15}(?:\.\d+)?)\s*[^\w\s%.,/(（]*\s*"
 )
-_LEAST_VALUES = 3  # of which a mean is worth working out
+_LEAST_VALUES = 3  # for a mean to be checked
 
 
 def shares(placed: Sequence[Placed], lines: Mapping[str, float]) -> Iterator[ClaimedShare]:
-    """Counts beside their percentages. Where no total is stated it is the experiment's number of lines."""
+    """Counts with their percentages. An unstated total is the experiment's number of lines."""
     for one in placed:
         text = one.line.text
         label = one.line.labelled[0] or text
@@ -55,14 +55,14 @@ def shares(placed: Sequence[Placed], lines: Mapping[str, float]) -> Iterator[Cla
 
 
 def means(placed: Sequence[Placed]) -> Iterator[Mean]:
-    """Each mean that stands below three or more values of one kind, in a list, a block or a table."""
+    """Means below three or more values of the same kind, in a list, a block or a table."""
     yield from _listed_means([one for one in placed if one.line.kind != "row"])
     for _, rows in groupby((one for one in placed if one.line.kind == "row"), lambda one: one.line.block):
         yield from _column_means(list(rows))
 
 
 def _listed_means(placed: Sequence[Placed]) -> Iterator[Mean]:
-    """Below values of the same list with the same number of decimals, of a subject that the list is about."""
+    """Means below values of the same list with the same number of decimals, and about the list's subject."""
     values: list[str] = []
     intro, block = "", -1
     for one in placed:
@@ -83,7 +83,7 @@ def _listed_means(placed: Sequence[Placed]) -> Iterator[Mean]:
 
 
 def _column_means(rows: Sequence[Placed]) -> Iterator[Mean]:
-    """In a table's row that is called so, for each column whose cells above are numbers alike."""
+    """Means in a row that is labelled as such, for each column that has only numbers above."""
     for place, one in enumerate(rows):
         if one.line.cells and MEAN.search(one.line.cells[0]):
             columns = zip(*(above.line.cells for above in rows[:place]), strict=False)

@@ -1,6 +1,6 @@
-"""A Markdown document as lines that know where they stand: headings above, label before, list items around.
+"""A Markdown document as lines with their structure: headings, the label before, enclosing list items.
 
-markdown-it-py finds the structure. Nothing here knows what an experiment is.
+Parsed by markdown-it-py. This module knows nothing about experiments.
 """
 
 import re
@@ -14,18 +14,17 @@ if TYPE_CHECKING:
 _MARKUP = re.compile(r"\*\*|__|`|~~")
 _LABEL = re.compile(r"(?P<label>[^:：]{1,80})[:：]\s*(?P<value>.*)", re.DOTALL)
 
-
-MOST_TEXT = 2_000  # characters of a line that are looked at: a longer one is data, not prose
+MOST_TEXT = 2_000  # characters of a line that are read: a longer one is data, not prose
 LineKind = Literal["heading", "text", "item", "code", "row"]
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of a document, markup taken off. `number` counts from 1.
+    """One line of a document without its markup. `number` counts from 1.
 
-    `headings` are those above it, outermost first; a heading's own is its last. `label` is the paragraph
-    ending in a colon that opens the block, `parents` the list items that it stands under. `block` numbers
-    the list, fence, table or paragraph. `cells` and `header` are a table row's.
+    `headings` are those above it, outermost first; a heading includes itself as the last. `label` is the
+    paragraph ending in a colon before the block, `parents` the enclosing list items. `block` numbers the
+    list, fence, table or paragraph. `cells` and `header` are those of a table's row.
     """
 
     number: int
@@ -41,30 +40,30 @@ class Line:
 
     @property
     def labelled(self) -> tuple[str, str]:
-        """What stands before and behind the line's first colon; the label is empty where there is none."""
+        """The text before and after the line's first colon; the label is empty if there is no colon."""
         return split_label(self.text)
 
     @property
     def context(self) -> tuple[str, ...]:
-        """Everything that the line stands under, outermost first."""
+        """Headings, label and enclosing list items, outermost first."""
         return (*self.headings, *((self.label,) if self.label else ()), *self.parents)
 
 
 def split_label(text: str) -> tuple[str, str]:
-    """`key: value` as its two sides; ("", text) for any other text."""
+    """Split `key: value`; ("", text) for any other text."""
     found = _LABEL.fullmatch(text)
     return (found["label"].strip(), found["value"].strip()) if found else ("", text)
 
 
 def read_lines(text: str) -> list[Line]:
-    """The document's lines in order; blank ones and rules are left out."""
+    """The document's lines in order, without blank ones and rules."""
     from markdown_it import MarkdownIt
 
     return list(_TokenReader().lines(MarkdownIt("commonmark").enable("table").parse(text)))
 
 
 class _TokenReader:
-    """Goes through the tokens once, remembering what stands above."""
+    """Reads the tokens once, and keeps track of headings, label and list items."""
 
     def __init__(self) -> None:
         self.headings: list[tuple[int, str]] = []

@@ -1,4 +1,4 @@
-"""One claimed run per experiment of a log, however many sections speak of it."""
+"""One claimed run for each experiment of a log, even if several sections are about it."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,14 +16,14 @@ _SETTLED: tuple[Outcome, ...] = ("succeeded", "failed", "skipped", "running")
 
 
 def claimed_runs(log: WrittenLog, placed: Sequence[Placed]) -> tuple[ClaimedRun, ...]:
-    """The runs, in the order of their numbers."""
+    """The runs, in order of their numbers."""
     headed = (e for one in placed if one.line.kind == "heading" for e in one.place.experiments)
     names = dict.fromkeys([*headed, *(s.experiment for s in log.statements)])
     return tuple(_run(name, log, placed) for name in sorted(names, key=_in_order))
 
 
 def _is_own(scope: str) -> bool:
-    """Whether what is said under `scope` is said of the experiment: of a phase or file of it, or finally."""
+    """Whether `scope` is a part of the experiment (a phase, a file, its final state), not an attempt."""
     parts = scope.split(SCOPES)
     return all(not part or FINAL.search(part) or PHASE.search(part) or FILE.search(part) for part in parts)
 
@@ -78,18 +78,18 @@ def _model_of(title: str) -> str | None:
 
 
 def _outcome(found: Sequence[Result], named: Sequence[Naming]) -> Outcome | None:
-    """The last one that settles it; a plan is one only where nothing else is said."""
+    """The last definite outcome; `planned` only if nothing else is stated."""
     settled = [one.outcome for one in found if one.outcome in _SETTLED] or [one.outcome for one in found]
     return settled[-1] if settled else "planned" if named and all(one.planned for one in named) else None
 
 
 def _latest(stated: Iterable[Statement]) -> dict[str, Json]:
-    """Settings and facts by name; of two values the one that stands last."""
+    """Settings and facts by name; the last value counts."""
     return {one.key: one.value for one in stated if one.kind in _VALUES}
 
 
 def _agreed(stated: Sequence[Statement]) -> dict[str, Json]:
-    """What at least two attempts state, or the only one does, and none otherwise: `attempts` has the rest."""
+    """Values that at least two attempts (or the only one) state, without contradiction."""
     least = min(2, len({one.scope for one in stated if one.scope}))
     found: dict[str, list[Statement]] = {}
     for one in stated:
@@ -103,7 +103,7 @@ def _agreed(stated: Sequence[Statement]) -> dict[str, Json]:
 
 
 def _rates(stated: Iterable[Statement]) -> dict[str, float]:
-    """The shares by what they count: the experiment's own section before a table elsewhere."""
+    """The shares by quantity; the experiment's own section takes precedence over tables."""
     rates = [one for one in stated if one.kind == "rate" and isinstance(one.value, float)]
     return {
         **{one.key: one.value for one in rates if one.column},
@@ -112,7 +112,7 @@ def _rates(stated: Iterable[Statement]) -> dict[str, float]:
 
 
 def _scores(stated: Iterable[Statement]) -> dict[str, float]:
-    """Each score that the experiment's own lines state with one value only; all stand under `scores`."""
+    """The scores that the experiment's own lines state with a single value; `facts.scores` has all."""
     found: dict[str, set[float]] = {}
     for one in stated:
         if one.kind == "score" and not one.scope:
@@ -137,7 +137,7 @@ def _facts(
     }
     same = [one.other for one in log.identities if one.experiment == name]
     same += [one.experiment for one in log.identities if one.other == name]
-    told = {
+    others = {
         "roughly": roughly,
         "scores": scores,
         "attempts": attempts,
@@ -145,32 +145,32 @@ def _facts(
         "conclusions": _conclusions(name, placed),
         "why": _why(name, placed),
     }
-    facts |= {key: value for key, value in told.items() if value}
+    facts |= {key: value for key, value in others.items() if value}
     return facts
 
 
 def _conclusions(name: str, placed: Sequence[Placed]) -> list[str]:
-    """The lines that stand under a conclusion's heading or label."""
-    told = (
+    """The lines under a heading or label for conclusions."""
+    conclusions = (
         one.line.text.strip()
         for one in placed
         if one.place.experiment == name
         and one.line.kind in ("text", "item")
         and any(first_name(KEYS, part) == "verdict" for part in (one.line.headings[-1], one.line.label))
     )
-    return list(dict.fromkeys(told))  # a section that stands there twice counts once
+    return list(dict.fromkeys(conclusions))  # repeated sections count once
 
 
 def _why(name: str, placed: Sequence[Placed]) -> str:
-    """What is said of one experiment in a section that speaks of several."""
-    told = (
+    """What a section about several experiments says about this one."""
+    reasons = (
         one.line.labelled[1] or one.line.text
         for one in placed
         if len(one.place.experiments) > 1
         and one.line.kind != "heading"
         and experiments_in(one.line.text) == (name,)
     )
-    return " ".join(told)
+    return " ".join(reasons)
 
 
 def _lines(numbers: Sequence[int]) -> str:

@@ -1,4 +1,4 @@
-"""The values that a log states of its experiments: settings, rates, scores, sizes; any number in a line."""
+"""The values that a log states about its experiments: settings, rates, scores and sizes."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -16,7 +16,7 @@ _PAIR = re.compile(r"([A-Za-z_][\w.-]*)\s*=\s*([^,，、;\s（(）)=]+)")
 _CODE_SETTING = re.compile(r"(?P<indent>\s*)(?P<name>[A-Za-z_][\w.-]*)\s*[:=](?!=)\s*(?P<value>.*)")
 _SHELL = ("bash", "sh", "shell", "console", "text", "diff")
 _HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
-_SIGNED = re.compile(r"([-+]?\d{1,15}\.\d+)\s*[^\w\s]*\s*")  # a measured value, perhaps with a mark behind it
+_SIGNED = re.compile(r"([-+]?\d{1,15}\.\d+)\s*[^\w\s]*\s*")  # a measured value, possibly followed by a mark
 _PATH = re.compile(r"\S*[/.]\w+")
 _LANGUAGES = re.compile(r"[(（]([A-Za-z_]+)[)）].*?(?:→|->|to).*?[(（]([A-Za-z_]+)[)）]")
 _LINES = re.compile(
@@ -25,7 +25,7 @@ _LINES = re.compile(
 _PERCENT_OF = re.compile(
     r"(\d+(?:\.\d+)?)\s*%\s*(?:of (?:the )?lines (?:are |were )?)?([^\d\s%+＋、,，（）()|→]+)"
 )
-COUNTED_OF = "counted of"  # the total that a share is stated with
+COUNTED_OF = "counted of"  # the stated total of a share
 _KINDS: dict[str, StatementKind] = {
     "train_size": "size",
     "total_steps": "steps",
@@ -38,14 +38,14 @@ _KINDS: dict[str, StatementKind] = {
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A line and its place."""
+    """A line and its context."""
 
     line: Line
     place: LineContext
 
 
 def statements(placed: Sequence[Placed]) -> list[Statement]:
-    """Every statement, in the order of the lines. Plans of what was done otherwise are left to the caller."""
+    """All statements, in the order of the lines, those of abandoned plans included."""
     found: list[Statement] = []
     nesting: list[tuple[int, str]] = []
     for one in placed:
@@ -58,19 +58,19 @@ def statements(placed: Sequence[Placed]) -> list[Statement]:
 
 
 def rate_of(label: str) -> str:
-    """The quantity that a label counts; empty where it is none that is known."""
+    """The quantity that a label counts; empty if unknown."""
     return first_name(RATES, label)
 
 
 def key_of(label: str) -> str:
-    """The canonical name of a label: of the table, or the label itself where it is a name in code."""
+    """The canonical name of a label: from the vocabulary, or the label itself if it is an identifier."""
     return first_name(KEYS, label) or (label if _IDENTIFIER.fullmatch(label) else "")
 
 
 def _code(one: Placed, nesting: list[tuple[int, str]]) -> Iterator[Statement]:
     line, place = one.line, one.place
     match = _CODE_SETTING.fullmatch(line.text)
-    if match is None or not place.told or not place.experiment or line.language in _SHELL:
+    if match is None or not place.is_done or not place.experiment or line.language in _SHELL:
         return
     indent = len(match["indent"])
     while nesting and (nesting[-1][0] >= indent):
@@ -86,7 +86,7 @@ def _code(one: Placed, nesting: list[tuple[int, str]]) -> Iterator[Statement]:
 
 def _prose(one: Placed) -> Iterator[Statement]:
     line, place = one.line, one.place
-    if not place.experiment or not place.told or mentioned_others(line, place.experiments):
+    if not place.experiment or not place.is_done or mentioned_others(line, place.experiments):
         return
     label, value = line.labelled
     yield from _labelled(one, label, value)
@@ -122,7 +122,7 @@ def _labelled(one: Placed, label: str, value: str) -> Iterator[Statement]:
 
 
 def _is_code_name(key: str) -> bool:
-    """`num_beams` is a setting wherever it stands; `Loss` only under settings."""
+    """Whether the key is always a setting, such as `num_beams`; `Loss` is one only under settings."""
     return "_" in key or key in ("transformers", "torch", "epochs")
 
 
@@ -144,7 +144,7 @@ def _rate(one: Placed, key: str, value: str) -> Iterator[Statement]:
     if rate is not None:
         yield _statement(one, key, rate, "rate", value)
     elif share and share.count is not None:
-        # A count alone: of how many, the experiment's size tells.
+        # A bare count: its total is the size of the experiment.
         yield _statement(one, key, {"count": share.count}, "rate", value)
 
 
@@ -160,7 +160,7 @@ def _setting(one: Placed, key: str, text: str) -> Iterator[Statement]:
     elif key == "model":
         hub = _HUB_NAME.match(text)
         if one.line.label and one.line.kind == "item" and not hub and not one.line.labelled[0]:
-            return  # `16-bit` in a list of what there is to say of the model
+            return  # `16-bit` in a list of the model's properties
         yield _statement(one, key, hub[0] if hub else setting(text), "setting", text)
     elif key == "data":
         size = _LINES.search(text)
@@ -177,7 +177,7 @@ def _scores(one: Placed, text: str) -> Iterator[Statement]:
 
 
 def scores_in(text: str) -> Iterator[tuple[str, float]]:
-    """The scores that a text states, by metric: `Test BLEU: 33.03` is ("bleu", 33.03)."""
+    """The scores in a text: `Test BLEU: 33.03` gives ("bleu", 33.03)."""
     for match in SCORE.finditer(text):
         yield match["name"].lower().replace("sacre", "").rstrip("+2"), float(match["value"])
 
@@ -195,7 +195,7 @@ def _row(one: Placed) -> Iterator[Statement]:
         for heading, cell in zip(headings, cells, strict=False):
             for experiment in experiments_in(heading):
                 yield from _cell(one, experiment, first, cell, heading)
-    elif len(cells) == 1 and one.place.experiment and one.place.told:
+    elif len(cells) == 1 and one.place.experiment and one.place.is_done:
         yield from _labelled(one, first, cells[0])
         yield from _scores(one, f"{first}: {cells[0]}")
 

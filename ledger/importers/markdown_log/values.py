@@ -1,4 +1,4 @@
-"""Values as people write them: numbers, shares, durations, with brackets, arrows and comments around."""
+"""Handwritten values: numbers, shares and durations, with brackets, arrows and comments."""
 
 import math
 import re
@@ -35,7 +35,7 @@ _COUNT = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class WrittenShare:
-    """A share as written: any of a percentage (with its decimals), a count and a total."""
+    """A share as written: a percentage (with its decimals), a count, a total, or several of them."""
 
     percent: float | None = None
     decimals: int = 0
@@ -43,7 +43,7 @@ class WrittenShare:
     total: float | None = None
 
     def rate(self, lines: float | None) -> float | None:
-        """The share (0-1), of `lines` where no total is stated."""
+        """The share (0-1); `lines` is the total if none is stated."""
         if self.percent is not None:
             return round(self.percent / 100, 12)
         total = self.total or lines
@@ -51,7 +51,7 @@ class WrittenShare:
 
 
 def number(text: str) -> float | None:
-    """The number that `text` is, thousands separated or not; None for anything else."""
+    """`text` as a number, with or without thousands separators; None for anything else."""
     stripped = text.strip()
     value = to_float(stripped) if NUMBER.fullmatch(stripped) else None
     return value if value is not None and math.isfinite(value) else None
@@ -63,12 +63,12 @@ def to_float(text: str) -> float:
 
 
 def decimals(text: str) -> int:
-    """How many digits stand behind the point."""
+    """The number of digits after the decimal point."""
     return len(text.partition(".")[2])
 
 
 def setting(text: str) -> Json:
-    """What a setting is set to: remarks, symbols and notes taken off, the last side of an arrow taken.
+    """The value of a setting, without remarks and symbols; of an arrow the last side.
 
     None where the text says that it is not set.
 
@@ -79,7 +79,7 @@ def setting(text: str) -> Json:
     kept = _SYMBOLS.split(kept.lstrip(_LEADING))[0].strip().strip("'\"`,;")
     kept = kept.rstrip("(（ ")
     if kept.endswith((")", "）")) and not re.search("[(（]", kept):
-        kept = kept[:-1]  # the arrow stood in brackets
+        kept = kept[:-1]  # the arrow was in brackets
     return None if not kept or UNSET.fullmatch(kept) else _scalar(kept)
 
 
@@ -110,11 +110,11 @@ def part(text: str) -> WrittenShare | None:
 
     None where it states none, or only roughly.
     """
-    kept = _last_of_change(_REMARK.sub("", text))
-    if _RANGE.search(kept):
+    text = _last_of_change(_REMARK.sub("", text))
+    if _RANGE.search(text):
         return None
-    percent, of, count = _PERCENT.search(kept), _OF.search(kept), _COUNT.search(kept)
-    if APPROXIMATE.search(kept) or not (percent or of or count):
+    percent, of, count = _PERCENT.search(text), _OF.search(text), _COUNT.search(text)
+    if APPROXIMATE.search(text) or not (percent or of or count):
         return None
     return WrittenShare(
         percent=float(percent["value"]) if percent else None,
@@ -125,6 +125,6 @@ def part(text: str) -> WrittenShare | None:
 
 
 def _last_of_change(text: str) -> str:
-    """What a share changed to: behind the arrow in `9% → 11.9%`."""
+    """The new share after an arrow: 11.9% in `9% → 11.9%`."""
     *_, last = _CHANGE.split(text)
     return last

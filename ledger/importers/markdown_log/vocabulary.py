@@ -1,6 +1,6 @@
-"""The words by which a log in English or Japanese says what it says, and their canonical names.
+"""The English and Japanese words that the reader of logs knows, and their canonical names.
 
-To teach the reader another language or habit, add to a pattern here.
+To support another language or habit, extend a pattern here.
 """
 
 import re
@@ -61,7 +61,7 @@ ATTEMPT: Final = _any(
     r"\d{1,2}:\d{2}",
 )
 FINAL: Final = _any("最終", "修正後", r"\bfinal\b", r"\bcorrected\b", r"\bupdated\b")
-# Files and phases that have settings of their own.
+# Files and phases with their own settings.
 FILE: Final = re.compile(
     r"(?:^|[\s`(（/])[\w.-]+\.(?:ya?ml|json|toml|ini|py|sh|ipynb)(?![\w.])", re.IGNORECASE
 )
@@ -126,7 +126,7 @@ KEYS: Final[tuple[tuple[str, "re.Pattern[str]"], ...]] = (
     ("loss", _any("^(最終 ?|final |train(ing)? |eval(uation)? )?loss$", "^損失$")),
     ("verdict", _any("^結論$", "^conclusions?$", "^verdict$")),
 )
-# Shares of the lines, by what they count. The first that fits names the quantity.
+# Shares of the lines, by what they count; the first match counts.
 RATES: Final[tuple[tuple[str, "re.Pattern[str]"], ...]] = (
     ("failed", _any("FAILED", "失敗(率|件数|行)", r"\bfail(ed|ures?|ing)\b")),
     ("repeating", _any("繰り返し", r"\brepe(at|ti)\w*", r"\bloop(s|ing|ed)?\b", r"\bdegenerat\w*")),
@@ -242,7 +242,7 @@ APPROXIMATE: Final = _any(
     "約", "ほぼ", "程度", "~", "〜", r"\babout\b", r"\baround\b", r"\bapprox\w*", r"\bnearly\b", r"\balmost\b"
 )
 UNSET: Final = _any(r"[(（]?(デフォルト|なし|default|none|unset|not set|n/a|-)[)）]?")
-# Words of a title that do not tell one experiment from another.
+# Words of a title that do not distinguish experiments.
 DULL: Final = frozenset(
     word
     for line in (
@@ -256,5 +256,5 @@ DULL: Final = frozenset(
 
 
 def first_name(table: "tuple[tuple[str, re.Pattern[str]], ...]", label: str) -> str:
-    """The canonical name of a label; empty where the table has none for it."""
+    """The canonical name of a label; empty if the table has none."""
     return next((name for name, pattern in table if pattern.search(label)), "")

@@ -54,7 +54,7 @@ def test_accepting_twice_records_once(flagged, ledger):
     before = len(open_journal(flagged, "real").entries())
     answer = ledger("accept", "exp7-real", "DUP001", "--why", "second")
     assert answer.code == 0
-    assert "had been accepted before by 김민지: first" in answer.out
+    assert "was already accepted by 김민지: first" in answer.out
     assert len(open_journal(flagged, "real").entries()) == before
 
 

@@ -162,7 +162,7 @@ def test_terminal_controls_in_an_output_are_not_obeyed(files):
     [
         (["--reference", "ref"], "--lang"),
         (["--min-bleu", "20"], "--reference"),
-        (["--lang", "japanese"], "no language code"),
+        (["--lang", "japanese"], "invalid language code"),
         (["--lang", "jp"], "did you mean ja"),
         (["--max", "TXT003"], "CODE=RATE"),
         (["--max", "TXT003=ten"], "CODE=RATE"),

@@ -51,7 +51,7 @@ def test_a_table_fits_80_columns_and_markdown_is_one_table_a_section(ledger) -> 
     table = ledger("compare", "a.ja", "b.ja", *TEXTS).out
     assert max(cell_len(line) for line in table.splitlines()) <= 80
     markdown = ledger("compare", "a.ja", "b.ja", *TEXTS, "--markdown", "--lines", "1").out
-    assert markdown.startswith("## b.ja against a.ja")
+    assert markdown.startswith("## b.ja compared with a.ja")
     assert markdown.count("| --- |") >= 3
 
 
@@ -66,8 +66,8 @@ def test_without_a_reference_nothing_is_said_of_which_is_better(ledger) -> None:
     [
         (("a.ja", "nowhere"), 2, "no file nowhere"),
         (("a.ja", "a.ja"), 2, "both sides are a.ja"),
-        (("a.ja", "b.ja", "--json", "--markdown"), 2, "choose one"),
-        (("a.ja", "b.ja", "--reference", "gone"), 3, "there is no file gone"),
+        (("a.ja", "b.ja", "--json", "--markdown"), 2, "exclude each other"),
+        (("a.ja", "b.ja", "--reference", "gone"), 3, "file not found: gone"),
         (("a.ja", "b.ja", "--reference", "short.ja", "--lang", "ja"), 3, "the reference 3"),
     ],
 )

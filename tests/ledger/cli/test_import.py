@@ -163,16 +163,16 @@ def test_series_go_to_mlflow_and_their_sum_to_the_journal(repository):
 @pytest.mark.parametrize(
     ("name", "content", "arguments", "code", "says"),
     [
-        ("nothing", None, (), 3, "there is nothing at"),
-        ("x.bin", b"\x00\x01", (), 2, "nothing tells what wrote"),
+        ("nothing", None, (), 3, "nothing does not exist"),
+        ("x.bin", b"\x00\x01", (), 2, "unknown kind of source: x.bin"),
         ("x.md", b"", (), 3, "is empty"),
         ("x.md", "## 実験1".encode("cp932"), (), 3, "not UTF-8"),
         ("x.md", b"# Notes\n", (), 3, "names no experiment"),
-        ("x.bin", b"\x00", ("--as", "wandb"), 3, "no W&B offline run"),
-        ("x.wandb", b":W&B", (), 3, "could be read"),
-        ("x.bin", b"\x00", ("--as", "mlflow"), 3, "no MLflow store"),
-        ("x.bin", b"\x00", ("--as", "lightning"), 3, "no folder of a Lightning logger"),
-        ("x.bin", b"\x00", ("--as", "huggingface"), 3, "no folder of the Hugging Face Trainer"),
+        ("x.bin", b"\x00", ("--as", "wandb"), 3, "is not a W&B offline run"),
+        ("x.wandb", b":W&B", (), 3, "can be read"),
+        ("x.bin", b"\x00", ("--as", "mlflow"), 3, "is not an MLflow store"),
+        ("x.bin", b"\x00", ("--as", "lightning"), 3, "is not a folder of a Lightning logger"),
+        ("x.bin", b"\x00", ("--as", "huggingface"), 3, "is not a folder of the Hugging Face Trainer"),
         ("x.md", b"# x\n", ("--as", "aim"), 2, "Invalid value"),
     ],
 )

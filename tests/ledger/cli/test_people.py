@@ -92,7 +92,7 @@ def test_judging_can_be_stopped_and_gone_on_with(readable, ledger, monkeypatch):
     answer_with(monkeypatch, "rpq")
     stopped = ledger("rate", "exp8", "--lines", "4")
     assert stopped.code == 0
-    assert "stopped with 2 of 4 to go" in stopped.err
+    assert "stopped; 2 of 4 lines left" in stopped.err
     assert not any(entry.kind == "rating" for entry in open_journal(readable, "real").entries())
     answer_with(monkeypatch, "ww")
     done = ledger("rate", "exp8", "--lines", "4", "--json").document
@@ -101,7 +101,7 @@ def test_judging_can_be_stopped_and_gone_on_with(readable, ledger, monkeypatch):
     entry = open_journal(readable, "real").entries()[-1]
     assert Counter(judged for _, judged in entry.body["judged"]) == {"right": 1, "partly": 1, "wrong": 2}
     assert sorted(line for line, _ in entry.body["judged"]) == [1, 2, 3, 4]
-    assert "judged by people" in ledger("show", "exp8").out
+    assert "ratings by people" in ledger("show", "exp8").out
 
 
 def test_back_asks_the_last_line_again_and_other_keys_ask_once_more(readable, ledger, monkeypatch):

@@ -33,7 +33,7 @@ def test_an_interrupted_run_tells_how_to_go_on(recorded, ledger):
     answer = ledger("ps")
     assert answer.code == 0
     assert "exp6-91ac02" in answer.out
-    assert "go on with: ledger run exp6 --resume" in answer.out
+    assert "resume with: ledger run exp6 --resume" in answer.out
     assert max(map(len, answer.out.splitlines())) <= 80
 
 
@@ -41,7 +41,7 @@ def test_what_was_run_again_is_not_listed(recorded, ledger):
     head = {"run": "exp6-000010", "experiment": "exp6", "mode": "real"}
     open_journal(recorded, "real").append("run.started", head)
     open_journal(recorded, "real").append("run.finished", {**head, "status": "finished", "verdict": "pass"})
-    assert ledger("ps").out == "nothing runs, and nothing was interrupted\n"
+    assert ledger("ps").out == "no running or interrupted runs\n"
 
 
 def test_a_silent_run_has_stalled(recorded, ledger):
@@ -106,6 +106,6 @@ def test_a_running_process_with_an_old_configuration_is_told(recorded, ledger, s
         assert processes(ledger)["exp8"]["changed"] == []
         (recorded.experiments / "base.yaml").write_text("generation: {num_beams: 5}\n")
         assert processes(ledger)["exp8"]["changed"] == ["spec: generation.num_beams (3 -> 5)"]
-        assert "changed since it was started: spec: generation.num_beams (3 -> 5)" in ledger("ps").out
+        assert "changed since the start: spec: generation.num_beams (3 -> 5)" in ledger("ps").out
         (recorded.experiments / "exp8.yaml").write_text("[")
         assert "can no longer be read" in processes(ledger)["exp8"]["changed"][0]

@@ -38,16 +38,19 @@ def said(tests=(), identical=10, old=None, new=None) -> str:
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
-        ({"identical": 1000}, "the same in all 1,000 lines"),
+        ({"identical": 1000}, "All 1,000 lines of the outputs are identical"),
         ({"tests": (paired("BLEU", 3.0, 0.001),)}, "exp9 is better than exp5 by 3.00 BLEU"),
         ({"tests": (paired("BLEU", -3.0, 0.001),)}, "exp5 is better than exp9 by 3.00 BLEU"),
         ({"tests": (paired("BLEU", 0.5, 0.4),)}, "No difference in BLEU can be claimed"),
-        ({"tests": (paired("BLEU", 0.5, 0.4),)}, "one below 1.40 is more likely missed than seen"),
+        ({"tests": (paired("BLEU", 0.5, 0.4),)}, "the test would probably miss one below 1.40"),
         (
             {"tests": (paired("BLEU", 3.0, 0.001), paired("chrF2++", -2.0, 0.001))},
             "contradict each other",
         ),
-        ({"tests": Unobserved("no reference is named")}, "which is better: no reference is named"),
+        (
+            {"tests": Unobserved("no reference is named")},
+            "Which one is better cannot be tested: no reference is named",
+        ),
         (
             {"old": side("exp5", {"TXT001": 0.0}), "new": side("exp9", {"TXT001": 0.1})},
             "more lines flagged by",

@@ -121,7 +121,7 @@ def test_a_sound_chunk_that_is_no_record_is_told():
     body = b"\xff\xff\xff"
     chunk = struct.pack("<IHB", zlib.crc32(b"\x01" + body), len(body), 1) + body
     records, problems = wandb.decode(b":W&B\xe1\xbe\x00" + chunk)
-    assert (records, problems) == ([], ["a record is not what W&B writes"])
+    assert (records, problems) == ([], ["a record is not in W&B's format"])
     (kept,) = read_records(b":W&B\xe1\xbe\x00" + chunk)
     assert not isinstance(kept, Damage)
 
@@ -130,7 +130,7 @@ def test_a_sound_chunk_that_is_no_record_is_told():
 def test_another_file_is_refused(tmp_path, content):
     path = tmp_path / "run-x.wandb"
     path.write_bytes(content)
-    with pytest.raises(LedgerError, match="does not begin as a W&B run file"):
+    with pytest.raises(LedgerError, match="not a W&B run file: its header"):
         wandb.read(path)
 
 
@@ -140,9 +140,9 @@ def test_a_run_that_was_cut_off_says_so(tmp_path, data):
     claimed = wandb.read(path)
     assert claimed.runs[0].outcome is None
     assert claimed.runs[0].params
-    assert any("cut off, or goes on" in one for one in claimed.problems)
+    assert any("was interrupted or is still running" in one for one in claimed.problems)
 
 
 def test_a_folder_without_runs_is_refused(tmp_path):
-    with pytest.raises(LedgerError, match="no W&B offline run"):
+    with pytest.raises(LedgerError, match="is not a W&B offline run"):
         wandb.read(tmp_path)

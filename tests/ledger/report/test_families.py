@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from ledger.commands.report import ReportRequest, gather, report
+from ledger.commands.report import ReportRequest, collect, report
 from ledger.journal.store import open_journal
 from ledger.workspace import Workspace
 
@@ -31,7 +31,7 @@ def record(root, **parent):
 
 @pytest.mark.parametrize(
     ("language", "said"),
-    [("en", "1 of 2 better than in t5-v56-0a1b2c"), ("ja", "2 中 1 が t5-v56-0a1b2c より改善")],
+    [("en", "1 of 2 better than in t5-v56-0a1b2c"), ("ja", "2 件中 1 件が t5-v56-0a1b2c より改善")],
 )
 def test_time_frames_stand_beside_their_parents(tmp_path, language, said):
     workspace = record(tmp_path, parent={"run": "t5-v56-0a1b2c", "improved": 1, "of": 2})
@@ -44,6 +44,6 @@ def test_time_frames_stand_beside_their_parents(tmp_path, language, said):
 
 def test_without_a_parent_it_stands_alone(tmp_path):
     workspace = record(tmp_path)
-    (family,) = gather(workspace).families
+    (family,) = collect(workspace).families
     assert family.parent is None
     assert "better than" not in report(workspace, ReportRequest())

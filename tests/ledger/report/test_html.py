@@ -78,7 +78,7 @@ def test_each_section_has_what_it_is_for(page):
         "runs",
     }
     assert wanted <= ids
-    assert "not run: measured with exp1" in page.text
+    assert "skipped: measured with exp1" in page.text
     assert "transformers" in page.text
     assert "36% (24–50%)" in page.text
     assert "rehearsal" in page.text

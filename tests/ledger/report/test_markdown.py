@@ -14,7 +14,7 @@ def test_an_experiment_is_a_section_and_nothing_in_it_breaks_out(many):
     assert len(headings) == 13
     assert headings[0].startswith("exp0: mBART-50")
     assert not any(token.type.startswith("html") for token in tokens)
-    assert "not run: measured with exp1 (김민지" in text
+    assert "skipped: measured with exp1 (김민지" in text
 
 
 def test_scores_keep_their_signatures_and_rehearsals_their_name(many):

@@ -87,7 +87,7 @@ def test_an_empty_file_is_refused(tmp_path: Path, content: bytes) -> None:
 
 
 def test_a_missing_file_and_a_folder_are_told_apart(tmp_path: Path) -> None:
-    with pytest.raises(LedgerError, match="there is no file"):
+    with pytest.raises(LedgerError, match="file not found"):
         read_lines(tmp_path / "missing")
     with pytest.raises(LedgerError, match="is a folder"):
         read_lines(tmp_path)
@@ -98,7 +98,7 @@ def test_a_file_without_permission_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "text"
     file.write_text("line\n")
     file.chmod(0)
-    with pytest.raises(LedgerError, match="may not be read"):
+    with pytest.raises(LedgerError, match="no permission to read"):
         read_lines(file)
 
 
@@ -122,7 +122,7 @@ def test_writing_replaces_the_file_and_leaves_nothing_beside_it(tmp_path: Path) 
 
 
 def test_a_line_feed_inside_a_line_is_a_bug_of_the_caller(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="line 2 holds a line feed"):
+    with pytest.raises(ValueError, match="line 2 contains a line feed"):
         write_lines_atomically(tmp_path / "text", ["a", "b\nc"])
     assert not list(tmp_path.iterdir())
 

@@ -1,18 +1,14 @@
 import io
 
-import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from rich.console import Console
 
-from ledger.display.tables import (
+from ledger.display.results import (
     checkpoints_table,
     explanation,
     family_table,
     pairs,
     samples_table,
     scores_lines,
-    visible,
 )
 from ledger.evaluation.scoring import score
 from ledger.evidence.text import Flagged, LineSample, TextEvidence
@@ -22,18 +18,6 @@ def drawn(renderable, width=80):
     out = io.StringIO()
     Console(file=out, width=width, highlight=False).print(renderable)
     return out.getvalue()
-
-
-@given(st.text())
-def test_visible_keeps_the_length_and_leaves_nothing_for_a_terminal_to_obey(text):
-    shown = visible(text)
-    assert len(shown) == len(text)
-    assert shown.isprintable()
-
-
-@pytest.mark.parametrize("text", ["私の願いは...", "진실 서약", "♪♪♪", "a b", ""])
-def test_visible_leaves_printable_text_alone(text):
-    assert visible(text) == text
 
 
 def test_samples_name_line_source_and_output():

@@ -1,0 +1,142 @@
+"""Results as people read them on a terminal: reports, scores, samples and checkpoints."""
+
+import os
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+
+from rich.console import Console, Group, RenderableType
+from rich.text import Text
+
+from ledger.display.table import Column, Table, styled
+from ledger.evidence.scores import Scores
+from ledger.evidence.text import LineSample, TextEvidence
+from ledger.findings import Json, Report, Severity, Verdict
+
+MARKS = {
+    Severity.ERROR: styled("error", "bold red"),
+    Severity.WARNING: styled("warning", "yellow"),
+    Severity.INFO: styled("note", "cyan"),
+}
+VERDICTS = {Verdict.PASS: "bold green", Verdict.FAIL: "bold red", Verdict.INCONCLUSIVE: "bold yellow"}
+
+
+def make_console(*, stderr: bool = False) -> Console:
+    """A console without colour in a pipe, 80 columns wide if neither a terminal nor COLUMNS gives a width."""
+    stream = sys.stderr if stderr else sys.stdout
+    width = None if stream.isatty() or "COLUMNS" in os.environ else 80
+    return Console(file=stream, width=width, highlight=False, soft_wrap=False)
+
+
+def report_table(report: Report, *, title: str = "") -> Table:
+    """One row for each finding, then one for each reason to skip, then the codes that passed in one row."""
+    rows: list[tuple[str, str, str]] = []
+    for finding in sorted(report.findings, key=lambda f: (-f.severity, f.code)):
+        mark = MARKS[finding.severity] if finding.accepted is None else styled("accepted", "dim")
+        accepted = f" ({finding.accepted})" if finding.accepted else ""
+        rows.append((finding.code, mark, (finding.message + accepted).replace("\n", " ")))
+    skipped: dict[str, list[str]] = {}
+    for skip in report.skips:
+        skipped.setdefault(skip.reason, []).append(skip.code)
+    for reason, (first, *others) in skipped.items():
+        also = f" (also {', '.join(others)})" if others else ""
+        rows.append((first, styled("skipped", "dim"), reason + also))
+    if report.passed:
+        rows.append(("", styled("passed", "green"), ", ".join(report.passed)))
+    return Table((Column("guard", "whole"), Column("result", "whole"), "message"), rows, title)
+
+
+def verdict_line(report: Report, subject: str) -> Text:
+    """The last line: the verdict and what it is about."""
+    return Text.assemble((report.verdict.upper(), VERDICTS[report.verdict]), f"  {subject}")
+
+
+def lines(texts: Iterable[str]) -> Group:
+    """Plain lines: nothing in them is taken for markup."""
+    return Group(*(Text(text) for text in texts))
+
+
+def explanation(title: str, sections: Mapping[str, str]) -> Group:
+    """A title, then each section's text under its heading."""
+    parts: list[RenderableType] = [Text(title, "bold")]
+    for heading, text in sections.items():
+        parts += [Text(""), Text(heading, "cyan"), Text(text)]
+    return Group(*parts)
+
+
+def pairs(rows: Iterable[tuple[str, str]]) -> Table:
+    """Names and their values in two columns without headings."""
+    return Table((Column(fit="whole"), Column()), list(rows))
+
+
+def scores_lines(scores: Scores) -> Group:
+    """Each score above its signature, then the token counts of BLEU's tokenizer."""
+    rows: list[Text] = []
+    for name, metric in (("BLEU", scores.bleu), ("chrF++", scores.chrf)):
+        rows += [Text(f"{name} {metric.value:.2f} of {metric.scale[1]:g}"), Text(metric.signature, "dim")]
+    counts = f"{scores.output_tokens:,} output tokens, {scores.reference_tokens:,} in the reference"
+    return Group(*rows, Text(f"{counts}; brevity penalty {scores.brevity_penalty:.3f}"))
+
+
+def samples_table(text: TextEvidence) -> Table:
+    """The worst lines of each code that flagged any: line number, source and output, one row each."""
+    rows = [
+        (code, f"{sample.number:,}", sample.source or "", sample.output or "(empty)")
+        for code, flagged in sorted(text.flagged.items())
+        for sample in flagged.worst
+    ]
+    columns = Column("guard", "whole"), Column("line", "whole", right=True)
+    return Table((*columns, Column("source", "cut"), Column("output", "cut")), rows)
+
+
+def translations_table(samples: Sequence[LineSample], reference: Sequence[str] = ()) -> Table:
+    """Sample lines: number, source, output, and the reference where there is one."""
+    rows = [
+        (
+            f"{sample.number:,}",
+            sample.source or "",
+            sample.output,
+            *([reference[sample.number - 1]] if reference else []),
+        )
+        for sample in samples
+    ]
+    texts = "source", "output", *(["reference"] if reference else [])
+    return Table((Column("line", "whole", right=True), *texts), rows, "samples")
+
+
+def checkpoints_table(checkpoints: Iterable[Mapping[str, Json]]) -> Table:
+    """One row for each checkpoint: BLEU (0-100) of the same lines in memory and reloaded, verdict, seconds.
+
+    A BLEU column that would be empty is left out.
+    """
+    checkpoints = list(checkpoints)
+    sides = [side for side in ("memory", "reloaded") if any(row[side] is not None for row in checkpoints)]
+    rows = [
+        (
+            f"{row['step']:,}",
+            *("-" if row[side] is None else f"{row[side]:.2f}" for side in sides),
+            styled(row["verdict"].upper(), VERDICTS[Verdict(row["verdict"])]),
+            *(f"{row[cost]:.2f}" for cost in ("save_seconds", "evidence_seconds")),
+        )
+        for row in checkpoints
+    ]
+    bleu = (f"BLEU {'in ' if side == 'memory' else ''}{side}" for side in sides)
+    right = [Column(heading, "whole", right=True) for heading in ("step", *bleu, "save s", "evidence s")]
+    return Table((*right[:-2], Column("verdict", "whole"), *right[-2:]), rows, "checkpoints")
+
+
+def family_table(family: Mapping[str, Json]) -> Table:
+    """One row for each member of a family of metrics: its value, the parent run's, and its windows."""
+    parent = family.get("parent")
+    rows = []
+    for member in family["members"]:
+        values = [member["value"], *([member["parent"]] if parent else [])]
+        shown = ["-" if value is None else f"{value:+.4f}" for value in values]
+        rows.append((member["name"], *shown, f"{member['count']:,}"))
+    headings = "this run", *(["parent"] if parent else []), "windows"
+    return Table(("", *(Column(one, "whole", right=True) for one in headings)), rows, family["name"])
+
+
+def plain_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
+    """Texts in columns, of which only the last one folds."""
+    *fixed, last = headings
+    return Table((*(Column(heading, "whole") for heading in fixed), last), list(rows))
