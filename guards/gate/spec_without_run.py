@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from guards.guard import Explanation
-from ledger.evidence.gate import ChangedSpec, ChangedSpecs, SpecRun, SpecRuns
+from ledger.evidence.gate import FIRST_COMMIT, ChangedSpec, ChangedSpecs, SpecRun, SpecRuns
 from ledger.findings import Finding, Severity
 
 CODE = "GAT001"
@@ -36,7 +36,8 @@ def _earlier(spec: ChangedSpec, runs: Sequence[SpecRun]) -> SpecRun | None:
 
 
 def _judge(spec: ChangedSpec, runs: Sequence[SpecRun], base: str, earlier: SpecRun | None) -> Finding:
-    what = f"{spec.experiment} {'is new' if spec.is_new else 'runs something else'} (against {base})"
+    where = "first commit" if base == FIRST_COMMIT else f"against {base}"
+    what = f"{spec.experiment} {'is new' if spec.is_new else 'runs something else'} ({where})"
     real = [run for run in runs if not run.now]
     rehearsal = next((run for run in runs if run.now), None)
     if spec.problem:

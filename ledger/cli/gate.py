@@ -17,10 +17,14 @@ FILE = click.Path(path_type=Path, dir_okay=False)
 
 
 @click.command("gate")
-@click.option("--base", metavar="REF", help="What to hold the work tree against; the default branch.")
+@click.option(
+    "--base",
+    metavar="REF",
+    help="Branch or commit to compare the work tree with; by default the default branch.",
+)
 @click.option("--rehearse", is_flag=True, help="Rehearse changed specs, and both sides of changed lockfiles.")
-@click.option("--junit", type=FILE, help="Write JUnit XML there.")
-@click.option("--summary", type=FILE, help="Write a Markdown summary there.")
+@click.option("--junit", type=FILE, help="Also write JUnit XML to this file.")
+@click.option("--summary", type=FILE, help="Also write a Markdown summary to this file.")
 @json_option
 def command(base: str | None, rehearse: bool, junit: Path | None, summary: Path | None, as_json: bool) -> int:
     """Check the work tree before it is merged into the base.
@@ -29,8 +33,8 @@ def command(base: str | None, rehearse: bool, junit: Path | None, summary: Path 
     ledger gate                       against the default branch
     ledger gate --base main --rehearse
 
-    The journal only grew; changed specs were run; changed lockfiles break nothing; no score fell, no result
-    is another's twin, no finding is open, and no document claims another number than the journal.
+    The journal only grew; changed specs were run; changed lockfiles break nothing; no score fell, no output
+    duplicates another, no finding is open, and every number that a document claims is the journal's.
     """
     from ledger.cli.run import TerminalReporter
     from ledger.commands.gate.gate import run_gate
@@ -43,7 +47,7 @@ def command(base: str | None, rehearse: bool, junit: Path | None, summary: Path 
 
 
 def _write(gate: "Gate", junit: Path | None, summary: Path | None) -> None:
-    """The files that were asked for, and the job summary where a GitHub job has one."""
+    """Write the requested files, and the job summary in a GitHub job."""
     if junit:
         from ledger.commands.gate.junit import write_junit
 
@@ -63,7 +67,7 @@ def _human(gate: "Gate") -> "list[RenderableType]":
     from ledger.findings import Report
 
     shown: list[RenderableType] = [
-        plain_table(("check", "", "looked at"), [(c.name, c.status, c.about) for c in gate.checks]),
+        plain_table(("check", "", "details"), [(c.name, c.status, c.about) for c in gate.checks]),
         "",
     ]
     report = gate.report

@@ -1,4 +1,4 @@
-"""`ledger init`: make a git repository ready."""
+"""`ledger init`: prepare a git repository."""
 
 import click
 
@@ -8,10 +8,10 @@ from ledger.cli.output import emit, json_option
 @click.command("init")
 @json_option
 def command(as_json: bool) -> None:
-    """Make the git repository you stand in ready for the ledger.
+    """Prepare the current git repository for the ledger.
 
     Adds experiments/ with a first spec, the merge rule for the journal, what git should ignore, and a
-    [tool.ledger] table. Says what it did; leaves alone what is there. Safe to repeat.
+    [tool.ledger] table. Prints what it did; changes nothing that exists. Safe to repeat.
 
     \b
     git init && ledger init

@@ -1,4 +1,4 @@
-"""Making a repository ready: the few lines that the ledger needs in files which are the user's own."""
+"""Prepares a repository: adds the few lines that the ledger needs to the user's own files."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +11,7 @@ IGNORED = "/.ledger/"
 
 SETTINGS = """
 [tool.ledger]
-# The highest share of an output's lines that a text guard may flag, where a spec says nothing else:
+# The highest share of an output's lines that a text guard may flag, unless a spec sets another:
 # max_rate = { TXT003 = 0.05 }
 """
 
@@ -36,7 +36,7 @@ generation:
 
 @dataclass(frozen=True, slots=True)
 class InitStep:
-    """One file that a repository needs, and what was done about it."""
+    """One file that a repository needs, and what was done to it."""
 
     path: str
     did: str
@@ -44,19 +44,19 @@ class InitStep:
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """A repository made ready, and how."""
+    """A prepared repository, and the steps taken."""
 
     root: Path
     steps: tuple[InitStep, ...]
 
 
 def make_ready(start: Path | None = None) -> Ready:
-    """Make the git repository around `start` ready; raise UsageError where there is none."""
+    """Prepare the git repository around `start`; raises UsageError if there is none."""
     here = (start or Path.cwd()).resolve()
     root = next((folder for folder in (here, *here.parents) if (folder / ".git").exists()), None)
     if root is None:
-        raise UsageError(f"{here} is not in a git repository", hint="make one first: git init")
-    # These raise before anything is written, if a file is broken.
+        raise UsageError(f"{here} is not in a git repository", hint="create one first: git init")
+    # If a file is broken, these raise before anything is written.
     read_settings(root / "pyproject.toml")
     for name in (".gitattributes", ".gitignore"):
         _text(root / name)
@@ -77,7 +77,7 @@ def _first_spec(root: Path) -> InitStep:
     if any(folder.glob("*.yaml")):
         return InitStep("experiments/", "has specs already")
     (folder / "first.yaml").write_text(FIRST_SPEC, encoding="utf-8")
-    return InitStep("experiments/first.yaml", "written, to be edited")
+    return InitStep("experiments/first.yaml", "written; edit it")
 
 
 def _text(path: Path) -> str:

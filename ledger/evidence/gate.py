@@ -11,13 +11,16 @@ from ledger.evidence import Slice
 from ledger.evidence.metrics import Metric, PairedTest
 from ledger.findings import Finding
 
+FIRST_COMMIT = "nothing (first commit)"
+"""What messages call the base of a first commit."""
+
 
 @dataclass(frozen=True, slots=True)
 class JournalText(Slice):
-    """A journal's bytes, and where it stands: `main`, `the work tree`."""
+    """A journal's bytes, and where it was read: `main`, `the work tree`."""
 
     NAME: ClassVar = "past"
-    MISSING: ClassVar = "no base to hold the journal against"
+    MISSING: ClassVar = "no base to compare the journal with"
 
     where: str
     data: bytes

@@ -1,1 +1,1 @@
-"""Reading git: history, status, patches, worktrees."""
+"""The only package that asks git anything: history, status, patches, work trees."""

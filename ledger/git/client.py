@@ -24,7 +24,7 @@ class GitError(LedgerError):
 
 
 def run(folder: Path, *arguments: str, environment: Mapping[str, str] | None = None) -> bytes:
-    """The output of a git command in `folder`. Raises GitError if it fails, or if git is not installed."""
+    """The output of a git command in `folder`. Raises GitError if it fails or git is not installed."""
     try:
         from git import Git
         from git.exc import GitCommandNotFound

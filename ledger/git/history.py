@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ledger.errors import LedgerError, UsageError
+from ledger.evidence.gate import FIRST_COMMIT
 from ledger.git.client import GitError, ask, paths, run, top_of
 
 DEFAULT_BRANCHES = ("origin/HEAD", "origin/main", "origin/master", "main", "master")
@@ -38,10 +39,10 @@ class GitHistory:
             ) from error
 
     def base(self, ref: str | None = None) -> Base:
-        """Where HEAD left `ref`, or the default branch where none is named.
+        """Where HEAD left `ref`, or the default branch if none is named.
 
-        On the default branch itself that is HEAD while there are uncommitted changes, else the commit before.
-        Raises UsageError for a ref that does not exist, LedgerError where a shallow clone lacks it.
+        On the default branch itself: HEAD if there are uncommitted changes, else the previous commit.
+        Raises UsageError for a ref that does not exist, LedgerError if a shallow clone lacks it.
         """
         if self._commit("HEAD") is None:
             raise LedgerError("there is no commit yet", hint="make the first one: git commit")
@@ -54,14 +55,14 @@ class GitHistory:
         return base
 
     def file(self, base: Base, path: Path) -> bytes:
-        """The content of a file in the base; empty where it has none of that name."""
+        """The content of a file in the base; empty if it has no such file."""
         try:
             return run(self.root, "show", f"{base.tree}:./{self._relative(path)}")
         except GitError:
             return b""
 
     def changed(self, base: Base, folders: Sequence[Path], patterns: Sequence[str] = ()) -> list[str]:
-        """The files that differ between the base and the work tree, new ones too.
+        """The files that differ between the base and the work tree, including new ones.
 
         Those below `folders`, and those anywhere that match pathspecs such as `*.txt`.
         """
@@ -74,12 +75,12 @@ class GitHistory:
         )
 
     def files(self, pattern: str) -> list[str]:
-        """The files of the work tree that match a pathspec such as `*.md`, less what git ignores."""
+        """The files of the work tree that match a pathspec such as `*.md`, without those that git ignores."""
         listed = self._paths("ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", pattern)
         return sorted({path for path in listed if (self.root / path).is_file()})
 
     def export(self, base: Base, folders: Sequence[Path], suffixes: Sequence[str], into: Path) -> None:
-        """Write the base's files below `folders` that end so into another folder."""
+        """Write the base's files below `folders` with these suffixes into another folder."""
         places = [self._relative(folder) for folder in folders]
         for path in self._paths("ls-tree", "-r", "-z", "--name-only", base.tree, "--", *places):
             if path.endswith(tuple(suffixes)):
@@ -91,7 +92,7 @@ class GitHistory:
         """The ref, or its remote branch: a CI checkout has `origin/main` and no `main`."""
         found = next((name for name in (ref, f"origin/{ref}") if self._commit(name)), None)
         if found is None:
-            raise UsageError(f"there is no commit {ref!r} here", hint=f"fetch it: git fetch origin {ref}")
+            raise UsageError(f"unknown branch or commit {ref!r}", hint=f"fetch it: git fetch origin {ref}")
         return found
 
     def _merge_base(self, name: str) -> Base:
@@ -104,15 +105,15 @@ class GitHistory:
         raise LedgerError(f"HEAD and {name} have no commit in common", hint="name another --base")
 
     def _on_the_branch_itself(self, branch: str | None) -> Base:
-        why = f"HEAD is in {branch} already" if branch else "no default branch is known here"
+        why = f"HEAD is already in {branch}" if branch else "no default branch found"
         head = self._commit("HEAD") or ""
         if self._ask("status", "--porcelain", "--untracked-files=no"):
-            return Base(head, f"HEAD, for uncommitted changes ({why})")
+            return Base(head, f"HEAD, with uncommitted changes ({why})")
         if parent := self._commit("HEAD^"):
-            return Base(parent, f"the commit before ({why})")
+            return Base(parent, f"the previous commit ({why})")
         if self._is_shallow():
             raise LedgerError(SHALLOW.format("the commit before HEAD"), hint=UNSHALLOW)
-        return Base(self._ask("hash-object", "-t", "tree", "/dev/null"), "nothing (first commit)")
+        return Base(self._ask("hash-object", "-t", "tree", "/dev/null"), FIRST_COMMIT)
 
     def _commit(self, name: str) -> str | None:
         return self._ask("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}") or None

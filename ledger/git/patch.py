@@ -1,7 +1,7 @@
-"""What a run had that no commit has: kept as one patch, put back into a work tree of the same commit.
+"""Uncommitted changes of a run: stored as one patch, and applied to a work tree of the same commit.
 
-Tracked changes go in whole, with the new files that are small; larger new files are listed by digest. A patch
-that holds a secret is not kept at all: to scrub it would make it another patch.
+The patch has all changes of tracked files and the small new files; larger new files are listed by digest. A
+patch that contains a secret is not stored: scrubbed, it would be another patch.
 """
 
 import os
@@ -23,7 +23,7 @@ SMALL_BYTES = 256 * 2**10  # a new file up to this goes into the patch
 MOST_DIGESTED = 64 * 2**20  # a new file up to this is read for its digest
 MOST_LISTED = 200
 
-# The patch shall not depend on the user's settings.
+# The patch must not depend on the user's settings.
 _DIFF = (
     "diff", "--binary", "--full-index", "--no-color", "--no-ext-diff", "--no-textconv", "--no-renames",
     "--no-relative", "--ignore-submodules=all", "--src-prefix=a/", "--dst-prefix=b/", "HEAD", "--", ":(top)",
@@ -31,11 +31,10 @@ _DIFF = (
 
 
 def keep(root: Path, folder: Path, ignore: Sequence[Path] = ()) -> dict[str, Json]:
-    """Write what is not committed at `root` to `folder`, and say what was kept, as the journal holds it.
+    """Write what is not committed at `root` to `folder`; return what was stored, as the journal has it.
 
-    `patch` is `{path, sha256, bytes}`, None where there is none; `patch_refused` says why it was not kept.
-    `untracked` are the new files that are not in it. Empty where there is no commit to differ from.
-    `ignore` is left out.
+    `patch` is `{path, sha256, bytes}` or None; `patch_refused` says why it was not stored. `untracked` are
+    the new files that are not in it. Empty if there is no commit to compare with. `ignore` is left out.
     """
     top = _top(root)
     if top is None:
@@ -61,7 +60,7 @@ def keep(root: Path, folder: Path, ignore: Sequence[Path] = ()) -> dict[str, Jso
 
 
 def put_back(patch: Path, tree: Path) -> None:
-    """Apply a kept patch to the work tree at `tree`. Raises GitError where it does not fit."""
+    """Apply a stored patch to the work tree at `tree`. Raises GitError if it does not apply."""
     run(tree, "apply", "--binary", "--whitespace=nowarn", str(patch.resolve()))
 
 
@@ -82,7 +81,7 @@ def _top(root: Path) -> Path | None:
 
 
 def _untracked(top: Path, ignore: Sequence[Path]) -> tuple[list[_NewFile], list[_NewFile]]:
-    """The new files that git does not ignore, small ones and the others."""
+    """The new files that git does not ignore: small ones, and the others."""
     listed = paths(
         top, "ls-files", "--others", "--exclude-standard", "-z", "--", ":(top)", *without(top, ignore)
     )
@@ -97,7 +96,7 @@ def _untracked(top: Path, ignore: Sequence[Path]) -> tuple[list[_NewFile], list[
 
 
 def _size(path: Path) -> int:
-    """Bytes of a file or a link; -1 for what else there is, such as a repository inside this one."""
+    """Bytes of a file or a link; -1 for anything else, such as a repository inside this one."""
     try:
         return path.lstat().st_size if path.is_symlink() or path.is_file() else -1
     except OSError:
@@ -105,12 +104,12 @@ def _size(path: Path) -> int:
 
 
 def _diff(top: Path, new: Sequence[_NewFile], ignore: Sequence[Path]) -> bytes:
-    """The patch, made with a copy of the index: the user's own is not touched."""
+    """The patch, made with a copy of the index, so that the user's index is not changed."""
     with tempfile.TemporaryDirectory(prefix="ledger-") as folder:
         index, names = Path(folder) / "index", Path(folder) / "names"
         own = top / os.fsdecode(run(top, "rev-parse", "--git-path", "index").rstrip(b"\n"))
         if own.exists():
-            # With its time: git takes a file for unchanged that is older than the index and of the same size.
+            # With its time: to git, a file older than the index and of the same size is unchanged.
             shutil.copy2(own, index)
         environment = {"GIT_INDEX_FILE": str(index), "GIT_LITERAL_PATHSPECS": "0"}
         if new:
@@ -134,7 +133,7 @@ def _listed(top: Path, one: _NewFile) -> dict[str, Json]:
 
 
 def _refusal(patch: bytes) -> str:
-    """Why a patch is not kept; empty where it is."""
+    """Why a patch is not stored; empty if it is."""
     if len(patch) > MOST_BYTES:
         return f"it has {len(patch):,} bytes, and more than {MOST_BYTES:,} are not kept"
     secrets = find_secrets(patch.decode("utf-8", "replace"))

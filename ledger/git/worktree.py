@@ -22,7 +22,7 @@ LOCK = ".lock"  # next to the tree: .ledger/worktrees/exp5-3fa91c-x1y2.lock
 def checkout(workspace: Workspace, commit: str, name: str) -> Iterator[Workspace]:
     """The workspace as it was at `commit`, without `.ledger`, in a folder that is removed afterwards.
 
-    Raises GitError where the repository has no such commit, or git cannot check it out.
+    Raises GitError if the repository has no such commit, or git cannot check it out.
     """
     place = workspace.private / FOLDER
     place.mkdir(parents=True, exist_ok=True)
@@ -40,7 +40,7 @@ def checkout(workspace: Workspace, commit: str, name: str) -> Iterator[Workspace
 
 
 def tidy(workspace: Workspace) -> None:
-    """Remove the work trees of processes that were killed."""
+    """Remove the work trees of killed processes."""
     for path in sorted((workspace.private / FOLDER).glob(f"*{LOCK}")):
         with suppress(Timeout, OSError), FileLock(path, blocking=False):
             _remove(workspace, path.with_name(path.name.removesuffix(LOCK)))

@@ -1,4 +1,4 @@
-"""Where events are sent: the tracking URI, made absolute and shown without its secrets."""
+"""Where runs are sent: the tracking URI, made absolute, and shown without its secrets."""
 
 import os
 from collections.abc import Mapping
@@ -10,12 +10,12 @@ from ledger.utils.redaction import scrub_url
 
 URI_VARIABLE = "MLFLOW_TRACKING_URI"
 
-# One retry and eight seconds an answer: a server that is down is told within seconds, one that never
+# One retry and eight seconds for an answer: a server that is down is reported within seconds, one that never
 # answers within about twenty. MLflow's own 7 retries of 120 s would block for minutes.
 DEFAULTS = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "8",
-    "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # four more processes, of no use here
+    "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # four more processes, which nothing here uses
 }
 QUIET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -34,7 +34,7 @@ class Destination:
 
     @property
     def shown(self) -> str:
-        """The URI without user, password, token and query: fit for messages and files."""
+        """The URI without user, password, token and query, for messages and files."""
         return scrub_url(self.uri)
 
     @property
@@ -44,21 +44,21 @@ class Destination:
 
     @property
     def is_http(self) -> bool:
-        """Whether it has pages that a browser can open."""
+        """Whether it serves pages that a browser can open."""
         return self.uri.startswith(("http://", "https://"))
 
     @property
     def artifacts(self) -> Path:
-        """The folder of artifacts where no server keeps them."""
+        """The folder of artifacts if no server stores them."""
         return self.root / ".ledger" / "mlartifacts"
 
     def artifact_location(self, experiment: str) -> str | None:
-        """Where a new MLflow experiment keeps its files; None leaves it to the server."""
+        """Where a new MLflow experiment stores its files; None leaves it to the server."""
         return None if self.is_server else (self.artifacts / quote(experiment, safe=" ()")).as_uri()
 
 
 def find_destination(root: Path, environment: Mapping[str, str] | None = None) -> Destination:
-    """`MLFLOW_TRACKING_URI`, or SQLite under `.ledger/`. A relative SQLite path is taken from `root`."""
+    """`MLFLOW_TRACKING_URI`, or SQLite under `.ledger/`. A relative SQLite path is relative to `root`."""
     given = (os.environ if environment is None else environment).get(URI_VARIABLE, "").strip()
     uri = given or f"sqlite:///{root / '.ledger' / 'mlflow.db'}"
     scheme, _, path = uri.partition("///")
@@ -68,8 +68,8 @@ def find_destination(root: Path, environment: Mapping[str, str] | None = None) -
 
 
 def mlflow_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """The environment for a process that imports MLflow: quiet, and patient for seconds, not minutes.
+    """The environment for a process that imports MLflow: quiet, with timeouts of seconds, not minutes.
 
-    A default of ours gives way to what the user has set.
+    Timeouts that the user has set stay.
     """
     return {**DEFAULTS, **environment, **QUIET}

@@ -1,4 +1,4 @@
-"""Why something could not be sent, in one line fit for a person and free of secrets. Pure."""
+"""Why something could not be sent, in one readable line without secrets. Pure."""
 
 import os
 import re
@@ -21,7 +21,7 @@ _PLAIN = (
 
 
 def reason(error: BaseException, environment: Mapping[str, str] | None = None) -> str:
-    """The error in one line: in plain words where it is a common one, else its own first line."""
+    """The error in one line: in plain words if it is a common one, else its own first line."""
     text = scrub_text(str(error) or type(error).__name__, environment)
     for pattern, plain in _PLAIN:
         if pattern.search(text):
@@ -30,7 +30,7 @@ def reason(error: BaseException, environment: Mapping[str, str] | None = None) -
 
 
 def scrub_text(text: str, environment: Mapping[str, str] | None = None) -> str:
-    """The text without secrets, the values of MLflow's own secret variables among them."""
+    """The text without secrets, including the values of MLflow's own secret variables."""
     values = os.environ if environment is None else environment
     for name in SECRET_VARIABLES:
         if secret := values.get(name, ""):

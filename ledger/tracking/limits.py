@@ -1,6 +1,6 @@
 """What MLflow accepts as a key and as a value, and how ours are made to fit. Pure.
 
-The numbers are those of `mlflow.utils.validation` in 3.17; a test holds them against the installed MLflow.
+The numbers are those of `mlflow.utils.validation` in 3.17; a test compares them with the installed MLflow.
 """
 
 import hashlib
@@ -19,10 +19,10 @@ _REFUSED_IN_KEYS = re.compile(r"[^/\w.\- :]")
 
 
 def fit_key(key: str) -> str:
-    """A key that MLflow takes as a param, metric or tag name.
+    """A key that MLflow accepts as the name of a param, metric or tag.
 
-    Characters that it refuses become `_`; a key that a path would spell differently (`a//b`, `../a`)
-    has its slashes and leading dots replaced; one that is too long keeps its start and ends in a digest.
+    Characters that it refuses become `_`; a key that is not a normalized path (`a//b`, `../a`) has its
+    slashes and leading dots replaced; a key that is too long is cut and ends in a digest.
     """
     fitted = _REFUSED_IN_KEYS.sub("_", key) or "_"
     if posixpath.normpath(fitted) != fitted or fitted.startswith(("/", "..")) or fitted == ".":
@@ -41,7 +41,7 @@ def fit_value(value: str, limit: int) -> str:
 
 
 def fit_items(items: Mapping[str, str], limit: int) -> dict[str, str]:
-    """All keys and values made to fit. Two keys that fit to the same name stay two."""
+    """All keys and values made to fit. Two keys that become the same name stay distinct."""
     fitted: dict[str, str] = {}
     for key, value in items.items():
         name = fit_key(key)

@@ -1,1 +1,1 @@
-"""The gate before a merge: one module for each check, what they look at, and the forms of the answer."""
+"""The gate before a merge: one module for each check, their shared context, and the output formats."""

@@ -1,4 +1,4 @@
-"""The specs of both sides as they resolve: which of them run something else than in the base."""
+"""The resolved specs of both sides: which of them run something else than in the base."""
 
 from collections.abc import Iterator
 
@@ -11,10 +11,10 @@ from ledger.specs.loader import load_experiment, names
 from ledger.workspace import Workspace
 
 
-def changed_specs(scene: GateContext) -> Iterator[ChangedSpec]:
-    """The work tree's specs that are new, have another digest, or cannot be read."""
-    for name in names(scene.workspace.experiments):
-        before, now = read_spec(name, scene.before), read_spec(name, scene.workspace)
+def changed_specs(context: GateContext) -> Iterator[ChangedSpec]:
+    """The specs of the work tree that are new, have another digest, or cannot be read."""
+    for name in names(context.workspace.experiments):
+        before, now = read_spec(name, context.before), read_spec(name, context.workspace)
         if isinstance(now, LedgerError):
             yield ChangedSpec(name, "", is_new=False, problem=now.message)
         elif now and (not isinstance(before, ExperimentSpec) or before.digest != now.digest):
@@ -22,7 +22,7 @@ def changed_specs(scene: GateContext) -> Iterator[ChangedSpec]:
 
 
 def read_spec(name: str, workspace: Workspace) -> ExperimentSpec | LedgerError | None:
-    """The spec; None where there is none; the error where it cannot be read."""
+    """The spec, None if there is none, or the error if it cannot be read."""
     if not (workspace.experiments / f"{name}{SPECS}").is_file():
         return None
     codes = [guard.CODE for guard in registry.TEXT]

@@ -1,4 +1,4 @@
-"""What every check of the gate looks at: the work tree, the base, and the record of both. Judges nothing."""
+"""What every check of the gate reads: the work tree, the base, and the journal of both. Judges nothing."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from ledger.commands.reporter import Reporter
+from ledger.errors import LedgerError
 from ledger.evidence import Unobserved
 from ledger.findings import Report
 from ledger.git.history import Base, GitHistory
@@ -22,7 +23,7 @@ HERE = "the work tree"
 
 @dataclass(frozen=True, slots=True)
 class GateTable:
-    """What a check shows beside its findings: a title, headings, and rows of as many cells."""
+    """A table that a check shows with its findings; every row has a cell for each heading."""
 
     title: str
     headings: tuple[str, ...]
@@ -31,7 +32,7 @@ class GateTable:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """One check after its inspection. `about` says in one line what it looked at."""
+    """The result of one check. `about` says in one line what was checked."""
 
     name: str
     about: str
@@ -40,7 +41,7 @@ class Checked:
 
     @property
     def status(self) -> str:
-        """`fail` on an unaccepted error, `skip` where something could not be looked at, else `pass`."""
+        """`fail` on an unaccepted error, `skip` if something could not be checked, else `pass`."""
         if self.report.failing:
             return "fail"
         return "skip" if self.report.skips else "pass"
@@ -48,28 +49,28 @@ class Checked:
 
 @dataclass(frozen=True)
 class GateContext:
-    """One call of the gate. `before` is a copy of the base's specs and lockfiles."""
+    """The input of one gate run. `before` is a copy of the base's specs and lockfiles."""
 
     workspace: Workspace
     history: GitHistory
     base: Base
-    voice: Reporter
+    reporter: Reporter
     rehearse: bool
     before: Workspace
 
     @cached_property
     def journal(self) -> Journal:
-        """The journal of the results, which is the one that is committed."""
+        """The journal of real runs, the one that is committed."""
         return open_journal(self.workspace, "real")
 
     @cached_property
     def past(self) -> bytes:
-        """The base's journal; empty where it has none."""
+        """The base's journal; empty if it has none."""
         return self.history.file(self.base, self.workspace.journal)
 
     @cached_property
     def entries(self) -> list[Entry]:
-        """The journal's entries. Raises LedgerError where a line is none."""
+        """The journal's entries. Raises LedgerError if a line is not an entry."""
         return self.journal.entries()
 
     @cached_property
@@ -100,7 +101,7 @@ class GateContext:
 
     @cached_property
     def changed(self) -> list[Path]:
-        """The specs and lockfiles that differ from the base's, deleted ones too."""
+        """The specs and lockfiles that differ from the base's, including deleted ones."""
         folders = [self.workspace.experiments, self.workspace.lockfiles]
         patterns = [f"*{suffix}" for suffix in LOCKFILES]
         paths = map(Path, self.history.changed(self.base, folders, patterns))
@@ -114,36 +115,34 @@ class GateContext:
 
     @cached_property
     def _specs(self) -> str:
-        """The text of all specs: a lockfile elsewhere is one that they name by its path."""
+        """The text of all specs: a lockfile elsewhere counts if a spec names its path."""
         files = sorted(self.workspace.experiments.rglob(f"*{SPECS}"))
         return "\n".join(path.read_text(encoding="utf-8", errors="replace") for path in files)
 
 
 @contextmanager
-def open_scene(
-    workspace: Workspace, ref: str | None, voice: Reporter, *, rehearse: bool
+def open_context(
+    workspace: Workspace, ref: str | None, reporter: Reporter, *, rehearse: bool
 ) -> Iterator[GateContext]:
-    """The scene, with the base's specs and lockfiles in a folder that is deleted afterwards.
+    """The context, with the base's specs and lockfiles in a folder that is deleted afterwards.
 
-    Raises UsageError or LedgerError where the base cannot be had.
+    Raises UsageError or LedgerError if the base is not available.
     """
     history = GitHistory(workspace.root)
     base = history.base(ref)
     with TemporaryDirectory(prefix="ledger-gate-") as folder:
         before = Workspace(Path(folder).resolve())
-        scene = GateContext(workspace, history, base, voice, rehearse, before)
-        if scene.changed:
+        context = GateContext(workspace, history, base, reporter, rehearse, before)
+        if context.changed:
             folders = [workspace.experiments, workspace.lockfiles]
             history.export(base, folders, (SPECS, *LOCKFILES), before.root)
-        yield scene
+        yield context
 
 
-def unreadable(scene: GateContext) -> Unobserved | None:
-    """Why the journal's runs cannot be read; None where they can."""
-    from ledger.errors import LedgerError
-
+def unreadable(context: GateContext) -> Unobserved | None:
+    """Why the journal's runs cannot be read; None if they can."""
     try:
-        _ = scene.runs
+        _ = context.runs
     except LedgerError as error:
         return Unobserved(f"the journal cannot be read: {error.message}")
     return None

@@ -1,4 +1,4 @@
-"""Numbers in Markdown that are marked as a run's are the journal's (GAT005)."""
+"""Numbers in Markdown that are marked as claims about a run equal those of the journal (GAT005)."""
 
 from collections.abc import Sequence
 
@@ -13,35 +13,38 @@ from ledger.evidence.metrics import Metric
 from ledger.findings import Finding, Report, Severity
 from ledger.journal.run import Run
 from ledger.journal.runs import find
+from ledger.utils.plural import count
 
 NAME = "claims"
 
 
-def check(scene: GateContext) -> Checked:
-    """Hold every claim of the work tree's Markdown against the journal."""
-    documents = scene.history.files("*.md")
+def check(context: GateContext) -> Checked:
+    """Compare every claim in the work tree's Markdown with the journal."""
+    documents = context.history.files("*.md")
     claims: list[DocumentClaim] = []
     unread: list[Finding] = []
     for path in documents:
-        shown = path.encode("utf-8", "backslashreplace").decode()  # a file's name may be no text
+        shown = path.encode("utf-8", "backslashreplace").decode()  # a file name may not be valid text
         try:
-            claims += find_claims(shown, (scene.workspace.root / path).read_text(encoding="utf-8"))
+            claims += find_claims(shown, (context.workspace.root / path).read_text(encoding="utf-8"))
         except UnicodeDecodeError:
             says = f"{shown} is not UTF-8, so its claims were not read"
             unread.append(Finding(wrong_document_number.CODE, Severity.WARNING, says))
     numbers: Numbers | Unobserved = Numbers()
     if claims:
-        numbers = unreadable(scene) or _numbers(claims, scene.runs)
+        numbers = unreadable(context) or _numbers(claims, context.runs)
     expected, actual = (
         Evidence().including(Numbers, numbers),
         Evidence(DocumentClaims(tuple(claims))),
     )
     report = inspect([wrong_document_number], expected, actual) + Report(tuple(unread))
-    return Checked(NAME, f"{len(claims):,} marked numbers in {len(documents):,} Markdown files", report)
+    return Checked(
+        NAME, f"{count(len(claims), 'marked number')} in {count(len(documents), 'Markdown file')}", report
+    )
 
 
 def _numbers(claims: Sequence[DocumentClaim], runs: Sequence[Run]) -> Numbers:
-    """What the journal has on every pair of names that a claim gives."""
+    """The journal's value for each pair of run and metric that is claimed."""
     values: dict[tuple[str, str], float] = {}
     named: dict[str, str] = {}
     missing: dict[tuple[str, str], str] = {}
@@ -78,6 +81,6 @@ def _numbers_of(run: Run) -> dict[str, tuple[float, bool]]:
 
 
 def _is_share(metric: Metric) -> bool:
-    """Whether 1 is the whole of it, as of a rate or a ratio, which has no upper end on the record."""
+    """Whether 1 means 100%, as for a rate, or a ratio, whose scale has no upper end."""
     top: float | None = metric.scale[1]
     return top is None or top <= 1

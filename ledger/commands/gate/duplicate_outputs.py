@@ -11,30 +11,31 @@ from ledger.evidence import Evidence
 from ledger.evidence.identity import History, RunIdentity
 from ledger.findings import Report, Severity, merge
 from ledger.journal.run import Run
+from ledger.utils.plural import count
 
 NAME = "identical"
 
 
-def check(scene: GateContext) -> Checked:
-    """Hold each new run's output against those of all the others."""
-    reason = unreadable(scene)
+def check(context: GateContext) -> Checked:
+    """Compare each new run's output with the outputs of all other runs."""
+    reason = unreadable(context)
     if reason:
         unread = Evidence().including(RunIdentity, reason)
         return Checked(NAME, "", inspect([duplicate_output], Evidence(), unread))
-    new = [run for run in scene.new_runs if run.identity().output]
-    twins = _by_output(scene.runs)
-    reports = [_inspect(run, _others(scene, run, twins)) for run in new]
+    new = [run for run in context.new_runs if run.identity().output]
+    by_output = _by_output(context.runs)
+    reports = [_inspect(run, _others(context, run, by_output)) for run in new]
     report = merge(one for one in reports if one.findings)
     passed = () if report.findings else (duplicate_output.CODE,)
-    about = f"{len(new):,} new outputs against {len(scene.runs):,} runs"
+    about = f"{count(len(new), 'new output')}, compared with {count(len(context.runs), 'run')}"
     return Checked(NAME, about, replace(report, passed=passed))
 
 
-def _others(scene: GateContext, run: Run, twins: Mapping[str, Sequence[Run]]) -> Iterator[Run]:
-    """Those with its output that the base has, or that this branch had before it: a pair is told once."""
-    for one in dict.fromkeys(one.id for key in _digests(run) for one in twins[key]):
-        other = scene.by_id[one]
-        if other.id != run.id and (other.id in scene.known or other.time < run.time):
+def _others(context: GateContext, run: Run, by_output: Mapping[str, Sequence[Run]]) -> Iterator[Run]:
+    """The runs with the same output in the base, or earlier on this branch: a pair is reported once."""
+    for one in dict.fromkeys(one.id for key in _digests(run) for one in by_output[key]):
+        other = context.by_id[one]
+        if other.id != run.id and (other.id in context.known or other.time < run.time):
             yield other
 
 
@@ -50,7 +51,7 @@ def _inspect(run: Run, others: Iterable[Run]) -> Report:
 
 
 def _by_output(runs: Sequence[Run]) -> dict[str, list[Run]]:
-    """Runs by each digest of their output: ten thousand are not held against each other one by one."""
+    """Runs by each digest of their output, so that ten thousand are not compared one by one."""
     found: dict[str, list[Run]] = defaultdict(list)
     for run in runs:
         for digest in _digests(run):

@@ -1,4 +1,4 @@
-"""`ledger gate`: every check on the work tree against a base, and what they amount to."""
+"""`ledger gate`: runs every check on the work tree against a base, and merges the results."""
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -12,7 +12,7 @@ from ledger.commands.gate import (
     scores,
     specs,
 )
-from ledger.commands.gate.context import Checked, GateContext, open_scene
+from ledger.commands.gate.context import Checked, GateContext, open_context
 from ledger.commands.reporter import Reporter
 from ledger.findings import Json, Report, merge
 from ledger.git.history import Base
@@ -20,7 +20,7 @@ from ledger.workspace import Workspace
 
 Check = Callable[[GateContext], Checked]
 
-# In this order: what a broken journal makes pointless comes after the journal.
+# The journal comes first: most other checks need it.
 CHECKS: tuple[Check, ...] = (
     journal.check,
     specs.check,
@@ -34,18 +34,18 @@ CHECKS: tuple[Check, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """The answer: against what, and every check."""
+    """The result: the base, and every check."""
 
     base: Base
     checks: tuple[Checked, ...]
 
     @property
     def report(self) -> Report:
-        """All the checks' reports as one."""
+        """The reports of all checks as one."""
         return merge(check.report for check in self.checks)
 
     def to_json(self) -> dict[str, Json]:
-        """The document of `--json`."""
+        """The `--json` document."""
         return {
             "base": {"commit": self.base.tree, "name": self.base.name},
             "checks": [_row(check) for check in self.checks],
@@ -53,10 +53,10 @@ class Gate:
         }
 
 
-def run_gate(workspace: Workspace, ref: str | None, voice: Reporter, *, rehearse: bool) -> Gate:
-    """Make every check. Raises UsageError or LedgerError where the base cannot be had."""
-    with open_scene(workspace, ref, voice, rehearse=rehearse) as scene:
-        return Gate(scene.base, tuple(check(scene) for check in CHECKS))
+def run_gate(workspace: Workspace, ref: str | None, reporter: Reporter, *, rehearse: bool) -> Gate:
+    """Run every check. Raises UsageError or LedgerError if the base is not available."""
+    with open_context(workspace, ref, reporter, rehearse=rehearse) as context:
+        return Gate(context.base, tuple(check(context) for check in CHECKS))
 
 
 def _row(check: Checked) -> dict[str, Json]:

@@ -1,4 +1,4 @@
-"""The journal is sound in itself, and has every line of the base's (JRN001 to JRN007)."""
+"""The journal is intact, and has every line of the base's (JRN001 to JRN007)."""
 
 from guards.guard import inspect
 from guards.journal import AGAINST_BASE
@@ -6,15 +6,16 @@ from ledger.commands.fsck import inspect_journal
 from ledger.commands.gate.context import HERE, Checked, GateContext
 from ledger.evidence import Evidence
 from ledger.evidence.gate import JournalText
+from ledger.utils.plural import count
 
 NAME = "journal"
 
 
-def check(scene: GateContext) -> Checked:
-    """Inspect the journal of the work tree, alone and against the base's."""
-    sound, entries = inspect_journal(scene.journal, scene.workspace.root)
-    past, present = JournalText(scene.base.name, scene.past), JournalText(HERE, scene.journal.read())
+def check(context: GateContext) -> Checked:
+    """Inspect the journal of the work tree, by itself and compared with the base's."""
+    sound, entries = inspect_journal(context.journal, context.workspace.root)
+    past, present = JournalText(context.base.name, context.past), JournalText(HERE, context.journal.read())
     grown = inspect(AGAINST_BASE, Evidence(past), Evidence(present))
-    before = scene.past.count(b"\n")
-    about = f"{entries:,} entries, of which the base has {before:,}"
+    before = context.past.count(b"\n")
+    about = f"{count(entries, 'entry', 'entries')}, of which the base has {before:,}"
     return Checked(NAME, about, sound + grown)

@@ -1,4 +1,4 @@
-"""The gate's answer as JUnit XML, which CI servers show beside the tests."""
+"""The gate's result as JUnit XML, which CI servers show with the tests."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ SUITE = "ledger gate"
 
 
 def write_junit(gate: Gate, path: Path) -> None:
-    """Write one test case for each check. Raises LedgerError where the file cannot be written."""
+    """Write one test case for each check. Raises LedgerError if the file cannot be written."""
     from junitparser import JUnitXml, TestSuite
 
     suite = TestSuite(SUITE)
@@ -28,11 +28,11 @@ def write_junit(gate: Gate, path: Path) -> None:
     try:
         document.write(str(path))
     except FileNotFoundError as error:
-        raise LedgerError(f"{path} cannot be written: no such folder", hint="make it first") from error
+        raise LedgerError(f"{path} cannot be written: no such folder", hint="create it first") from error
 
 
 def _case(check: Checked) -> "TestCase":
-    """A failure for each error, or the reasons of a skip; what is neither stands in its output."""
+    """A failure for each error, or the reasons of a skip; other findings go to its output."""
     from junitparser import Failure, Skipped, TestCase
 
     case = TestCase(check.name, classname="ledger.gate")

@@ -1,4 +1,4 @@
-"""Which experiments have another lockfile than in the base, what differs, and how they take it."""
+"""Which experiments have another lockfile than in the base, what differs, and with which effect."""
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -30,7 +30,7 @@ Pair = tuple[Lockfile, Lockfile]
 
 @dataclass(frozen=True, slots=True)
 class LockfileChanges:
-    """What changed for which experiments, and what came of it. `missing`: specs whose lockfile is gone."""
+    """What changed for which experiments, and the rehearsals. `missing`: specs whose lockfile is gone."""
 
     changes: tuple[LockChange, ...]
     rehearsals: Rehearsals
@@ -38,44 +38,46 @@ class LockfileChanges:
     tables: tuple[GateTable, ...]
 
 
-def look(scene: GateContext) -> LockfileChanges:
-    """Hold each experiment's lockfile against the base's; with --rehearse, its behaviour too."""
+def find_lockfile_changes(context: GateContext) -> LockfileChanges:
+    """Compare each experiment's lockfile with the base's; with --rehearse, its behaviour too."""
     changes: list[LockChange] = []
-    imports = _imports(scene)
-    rehearsals = Rehearsals(asked=scene.rehearse)
+    imports = _imports(context)
+    rehearsals = Rehearsals(asked=context.rehearse)
     compared: dict[str, EnvironmentComparison] = {}
-    for experiment, pair in _pairs(scene):
+    for experiment, pair in _pairs(context):
         change = _change(experiment, pair, imports.get(experiment))
-        if scene.rehearse and change.imported_changes:
-            change, rehearsals = _rehearse(scene, change, pair, rehearsals)
-        compared[experiment] = _compare(scene, change, pair, rehearsals.rehearsed.get(experiment))
+        if context.rehearse and change.imported_changes:
+            change, rehearsals = _rehearse(context, change, pair, rehearsals)
+        compared[experiment] = _compare(context, change, pair, rehearsals.rehearsed.get(experiment))
         changes.append(change)
-    return LockfileChanges(tuple(changes), rehearsals, tuple(_missing(scene)), tuple(_tables(compared)))
+    return LockfileChanges(tuple(changes), rehearsals, tuple(_missing(context)), tuple(_tables(compared)))
 
 
-def _pairs(scene: GateContext) -> Iterator[tuple[str, Pair]]:
-    """Each experiment that stands on both sides, with the lockfile it had and the one it has."""
-    for name in names(scene.workspace.experiments):
-        if pair := _pair(_variants(scene, name, scene.before), _variants(scene, name, scene.workspace)):
+def _pairs(context: GateContext) -> Iterator[tuple[str, Pair]]:
+    """Each experiment that both sides have, with its old and its new lockfile."""
+    for name in names(context.workspace.experiments):
+        if pair := _pair(
+            _variants(context, name, context.before), _variants(context, name, context.workspace)
+        ):
             yield name, pair
 
 
-def _variants(scene: GateContext, name: str, workspace: Workspace) -> list[Lockfile]:
+def _variants(context: GateContext, name: str, workspace: Workspace) -> list[Lockfile]:
     spec = read_spec(name, workspace)
     if not isinstance(spec, ExperimentSpec):
-        return []  # new, or the specs' check tells what is wrong with it
-    if workspace is scene.before and spec.environment and is_path(spec.environment):
-        elsewhere = (scene.workspace.root / spec.environment).resolve()
-        if elsewhere.is_relative_to(scene.workspace.root):
-            scene.history.export(scene.base, [elsewhere], LOCKFILES, scene.before.root)
+        return []  # new, or reported by the check of specs
+    if workspace is context.before and spec.environment and is_path(spec.environment):
+        elsewhere = (context.workspace.root / spec.environment).resolve()
+        if elsewhere.is_relative_to(context.workspace.root):
+            context.history.export(context.base, [elsewhere], LOCKFILES, context.before.root)
     try:
         return named(spec.environment, workspace)
     except LedgerError:
-        return []  # `_missing` tells of it
+        return []  # reported by `_missing`
 
 
 def _pair(before: Sequence[Lockfile], after: Sequence[Lockfile]) -> Pair | None:
-    """The two that differ: of several variants the one that this machine's environment follows."""
+    """The two that differ: of several variants, the one that this machine's environment follows."""
     same_name = {one.name: one for one in after}
     pairs = [(old, same_name.get(old.name, after[0])) for old in before if after]
     differing = [(old, new) for old, new in pairs if old.digest != new.digest]
@@ -85,11 +87,11 @@ def _pair(before: Sequence[Lockfile], after: Sequence[Lockfile]) -> Pair | None:
     return next((pair for pair in differing if pair[0] == mine), differing[0])
 
 
-def _imports(scene: GateContext) -> dict[str, frozenset[str]]:
-    """What the workers of each experiment's runs imported, by experiment, where they told."""
+def _imports(context: GateContext) -> dict[str, frozenset[str]]:
+    """What the workers of each experiment's runs imported, by experiment, if recorded."""
     found: dict[str, frozenset[str]] = {}
-    with suppress(LedgerError):  # the journal's own check tells what is wrong with it
-        for run in load_runs(scene.workspace):
+    with suppress(LedgerError):  # reported by the check of the journal
+        for run in load_runs(context.workspace):
             if imported := imports_of(run):
                 found[run.experiment] = found.get(run.experiment, frozenset()) | imported
     return found
@@ -104,25 +106,25 @@ def _change(experiment: str, pair: Pair, imported: frozenset[str] | None) -> Loc
 
 
 def _rehearse(
-    scene: GateContext, change: LockChange, pair: Pair, rehearsals: Rehearsals
+    context: GateContext, change: LockChange, pair: Pair, rehearsals: Rehearsals
 ) -> tuple[LockChange, Rehearsals]:
-    """Rehearse under both; what the old one's worker imported is known from then on."""
-    seen, imported = rehearse_both(scene, change, pair)
+    """Rehearse under both; the change then has what the worker under the old one imported."""
+    seen, imported = rehearse_both(context, change, pair)
     change = replace(change, imported=change.imported or imported)
     return change, replace(rehearsals, rehearsed={**rehearsals.rehearsed, change.experiment: seen})
 
 
 def _compare(
-    scene: GateContext, change: LockChange, pair: Pair, seen: Rehearsed | None
+    context: GateContext, change: LockChange, pair: Pair, seen: Rehearsed | None
 ) -> EnvironmentComparison:
-    """The runs under both lockfiles where there are two, else the lockfiles themselves."""
+    """The runs under both lockfiles if there are two, else the lockfiles themselves."""
     if seen and seen.old.run and seen.new.run:
-        return compare(seen.old.run, seen.new.run, scene.workspace)
+        return compare(seen.old.run, seen.new.run, context.workspace)
     return compare(str(pair[0].path), str(pair[1].path), imported=change.imported)
 
 
 def _tables(compared: Mapping[str, EnvironmentComparison]) -> Iterator[GateTable]:
-    """One table for all experiments that show the same."""
+    """One table for all experiments with the same differences."""
     same: dict[tuple[tuple[str, ...], ...], list[str]] = {}
     for experiment, found in compared.items():
         same.setdefault(_rows(found), []).append(experiment)
@@ -131,7 +133,7 @@ def _tables(compared: Mapping[str, EnvironmentComparison]) -> Iterator[GateTable
 
 
 def _rows(found: EnvironmentComparison) -> tuple[tuple[str, ...], ...]:
-    told = [one for one in found.suspects if one.hard or one.kind is Kind.PACKAGE]
+    shown = [one for one in found.suspects if one.hard or one.kind is Kind.PACKAGE]
     rows = [
         (
             one.name,
@@ -139,10 +141,10 @@ def _rows(found: EnvironmentComparison) -> tuple[tuple[str, ...], ...]:
             _shown(one.after),
             IMPORTED[one.imported] if one.kind is Kind.PACKAGE else "",
         )
-        for one in told[:MOST_ROWS]
+        for one in shown[:MOST_ROWS]
     ]
-    if len(told) > MOST_ROWS:
-        rows.append((f"and {len(told) - MOST_ROWS} more", "", "", ""))
+    if len(shown) > MOST_ROWS:
+        rows.append((f"and {len(shown) - MOST_ROWS} more", "", "", ""))
     return tuple(rows)
 
 
@@ -150,13 +152,13 @@ def _shown(value: object) -> str:
     return "-" if value is None else str(value)
 
 
-def _missing(scene: GateContext) -> Iterator[str]:
-    """Why a lockfile that a spec names cannot be read; once for each."""
+def _missing(context: GateContext) -> Iterator[str]:
+    """Why a lockfile that a spec names cannot be read; each reason once."""
     problems: dict[str, list[str]] = {}
-    for name in names(scene.workspace.experiments):
-        spec = read_spec(name, scene.workspace)
+    for name in names(context.workspace.experiments):
+        spec = read_spec(name, context.workspace)
         try:
-            named(spec.environment if isinstance(spec, ExperimentSpec) else None, scene.workspace)
+            named(spec.environment if isinstance(spec, ExperimentSpec) else None, context.workspace)
         except LedgerError as error:
             problems.setdefault(error.message, []).append(name)
     for message, experiments in problems.items():

@@ -1,5 +1,5 @@
-"""What an experiment does under an old lockfile and under a new one: two rehearsals, and a save of the old
-one that is reloaded with the packages of the new one.
+"""How an experiment behaves under an old and a new lockfile: two rehearsals, and a checkpoint of the old
+one that is reloaded with the new packages.
 """
 
 import shutil
@@ -24,38 +24,38 @@ Pair = tuple[Lockfile, Lockfile]
 
 
 def rehearse(
-    scene: GateContext, experiment: str, lockfile: Path | None = None, label: str = ""
+    context: GateContext, experiment: str, lockfile: Path | None = None, label: str = ""
 ) -> RunOutcome:
-    """Rehearse it in the environment that its spec names, or in a lockfile's, which `label` names.
+    """Rehearse in the environment of the spec, or in that of a lockfile, which messages call `label`.
 
-    Raises LedgerError where it cannot be done.
+    Raises LedgerError if it cannot be done.
     """
-    scene.voice.say(f"rehearsing {experiment}{f' under {label}' if label else ''}")
+    context.reporter.say(f"rehearsing {experiment}{f' under {label}' if label else ''}")
     overrides = (f"environment={lockfile}",) if lockfile else ()
-    # That it was rehearsed before is no reason against it: the gate asks about now.
+    # An earlier rehearsal does not count: the gate asks about the present state.
     request = RunRequest(experiment, rehearse=True, overrides=overrides, allow=frozenset({AGAIN}))
-    return run_experiment(scene.workspace, request, scene.voice)
+    return run_experiment(context.workspace, request, context.reporter)
 
 
 def rehearse_both(
-    scene: GateContext, change: LockChange, pair: Pair
+    context: GateContext, change: LockChange, pair: Pair
 ) -> tuple[Rehearsed, frozenset[str] | None]:
-    """Under the old lockfile, then the new one, then the old one's save under the new one.
+    """Rehearse under the old lockfile, then the new one, then reload the old checkpoint under the new one.
 
-    Also tells which distributions the old one's worker imported. What cannot be done is told in its place.
+    Also returns which distributions the worker under the old one imported. A failure becomes a value.
     """
     labels = _labels(change)
-    before, after = (_keep(scene, lockfile) for lockfile in pair)
-    old, done = _behave(labels[0], lambda: rehearse(scene, change.experiment, before, labels[0]))
-    new, _ = _behave(labels[1], lambda: rehearse(scene, change.experiment, after, labels[1]))
-    reload = _reload(scene, done, after, labels[1]) if isinstance(done, TrainingOutcome) else None
+    before, after = (_copy(context, lockfile) for lockfile in pair)
+    old, done = _behave(labels[0], lambda: rehearse(context, change.experiment, before, labels[0]))
+    new, _ = _behave(labels[1], lambda: rehearse(context, change.experiment, after, labels[1]))
+    reload = _reload(context, done, after, labels[1]) if isinstance(done, TrainingOutcome) else None
     imported = frozenset(done.recorded.get("imported", ())) if done else frozenset()
-    return Rehearsed(old, new, reload, _defaults(scene, old, new)), imported or None
+    return Rehearsed(old, new, reload, _defaults(context, old, new)), imported or None
 
 
-def _keep(scene: GateContext, lockfile: Lockfile) -> Path:
-    """A copy that stays: the record of a rehearsal names it, and may be asked for it again."""
-    folder = scene.workspace.private / "lockfiles" / lockfile.digest.removeprefix("sha256:")[:12]
+def _copy(context: GateContext, lockfile: Lockfile) -> Path:
+    """A permanent copy: the record of a rehearsal refers to it, and `reproduce` may need it."""
+    folder = context.workspace.private / "lockfiles" / lockfile.digest.removeprefix("sha256:")[:12]
     folder.mkdir(parents=True, exist_ok=True)
     return Path(shutil.copy(lockfile.path, folder / lockfile.path.name))
 
@@ -75,7 +75,7 @@ def _behave(label: str, run: Callable[[], RunOutcome]) -> tuple[Behaviour, RunOu
 
 
 def judge(label: str, report: Report, run: str | None) -> Behaviour:
-    """What a report says of the environment that `label` names; a full disk says nothing of packages."""
+    """What a report shows about the environment called `label`; a full disk shows nothing about packages."""
     errors = [f for f in report.findings if f.severity >= Severity.ERROR and f.accepted is None]
     problems = tuple(f"{one.code} {one.message}" for one in errors if one.code != insufficient_disk.CODE)
     no_room = [one.message for one in errors if one.code == insufficient_disk.CODE]
@@ -84,28 +84,28 @@ def judge(label: str, report: Report, run: str | None) -> Behaviour:
     return Behaviour(label, run, report.verdict is Verdict.PASS, problems, unfinished)
 
 
-def _reload(scene: GateContext, done: TrainingOutcome, lockfile: Path, label: str) -> Behaviour | None:
+def _reload(context: GateContext, done: TrainingOutcome, lockfile: Path, label: str) -> Behaviour | None:
     """The newest checkpoint of the old rehearsal, loaded with the new packages."""
     checkpoints = list_checkpoints(done.output) if done.output else []
     if not checkpoints:
         return None
-    scene.voice.say(f"reloading {checkpoints[-1].name} of {done.run} under {label}")
+    context.reporter.say(f"reloading {checkpoints[-1].name} of {done.run} under {label}")
     try:
-        choice = choose([read(lockfile)], (), scene.voice)
-        if choice.report.failing:  # then it is not the environment that was asked for
+        choice = choose([read(lockfile)], (), context.reporter)
+        if choice.report.failing:  # then it is not the requested environment
             return judge(label, choice.report, None)
         request = VerifyRequest((checkpoints[-1],), interpreter=choice.python)
-        (verified,) = verify(scene.workspace, request, scene.voice)
+        (verified,) = verify(context.workspace, request, context.reporter)
     except LedgerError as error:
         return Behaviour(label, None, passed=False, unfinished=error.message)
     return judge(label, verified.report, done.run)
 
 
-def _defaults(scene: GateContext, old: Behaviour, new: Behaviour) -> tuple[str, ...]:
-    """Effective settings that nobody chose and that differ, most suspicious first."""
+def _defaults(context: GateContext, old: Behaviour, new: Behaviour) -> tuple[str, ...]:
+    """Effective settings that nobody set and that differ, most suspicious first."""
     if old.run is None or new.run is None:
         return ()
-    found = compare(old.run, new.run, scene.workspace)
+    found = compare(old.run, new.run, context.workspace)
     return tuple(
         f"{one.name} {_shown(one.before)} → {_shown(one.after)}"
         for one in found.suspects

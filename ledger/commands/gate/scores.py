@@ -13,41 +13,44 @@ from ledger.evidence.gate import ScoreChange, ScoreChanges, Scored, ScoreLimit
 from ledger.evidence.metrics import LEVEL, PairedTest
 from ledger.findings import Report
 from ledger.journal.run import Run
+from ledger.utils.plural import count
 
 NAME = "scores"
 HEADINGS = ("experiment", "score", "base", "now", "test")
 NAMES = ("bleu", "chrf")  # in the order of `paired_tests`
 
 
-def check(scene: GateContext) -> Checked:
+def check(context: GateContext) -> Checked:
     """Pair each experiment's newest new scored run with the base's newest, and test the difference."""
-    reason = unreadable(scene)
+    reason = unreadable(context)
     if reason:
         unread = Evidence().including(ScoreChanges, reason)
         return Checked(NAME, "", inspect([worse_score], Evidence(), unread))
-    pairs = list(_pairs(scene))
-    changes = tuple(change for old, new in pairs for change in _changes(scene, old, new))
+    pairs = list(_pairs(context))
+    changes = tuple(change for old, new in pairs for change in _changes(context, old, new))
     actual = Evidence(ScoreChanges(changes))
     report = inspect([worse_score], Evidence(ScoreLimit(LEVEL)), actual)
     rows = tuple(_row(change) for change in changes)
     tables = (GateTable("scores", HEADINGS, rows),) if rows else ()
-    return Checked(NAME, f"{len(pairs):,} experiments with a new score", _accepted(report, scene), tables)
+    return Checked(
+        NAME, f"{count(len(pairs), 'experiment')} with a new score", _accepted(report, context), tables
+    )
 
 
-def _pairs(scene: GateContext) -> Iterator[tuple[Run, Run]]:
-    scored = [run for run in scene.runs if run.metrics.keys() & set(NAMES)]
-    old = {run.experiment: run for run in scored if run.id in scene.known}
-    new = {run.experiment: run for run in scored if run.id not in scene.known}
+def _pairs(context: GateContext) -> Iterator[tuple[Run, Run]]:
+    scored = [run for run in context.runs if run.metrics.keys() & set(NAMES)]
+    old = {run.experiment: run for run in scored if run.id in context.known}
+    new = {run.experiment: run for run in scored if run.id not in context.known}
     for experiment, run in new.items():
         if experiment in old:
             yield old[experiment], run
 
 
-def _changes(scene: GateContext, old: Run, new: Run) -> Iterator[ScoreChange]:
+def _changes(context: GateContext, old: Run, new: Run) -> Iterator[ScoreChange]:
     shared = [name for name in NAMES if name in old.metrics and name in new.metrics]
     changes = [ScoreChange(new.experiment, name, _scored(old, name), _scored(new, name)) for name in shared]
     if any(change.candidate.metric.value < change.baseline.metric.value for change in changes):
-        tested = _test(scene, old, new)
+        tested = _test(context, old, new)
         changes = [_with_test(change, tested) for change in changes]
     yield from changes
 
@@ -58,21 +61,21 @@ def _with_test(change: ScoreChange, tested: tuple[PairedTest, ...] | Unobserved)
     return replace(change, paired=tested[NAMES.index(change.name)])
 
 
-def _test(scene: GateContext, old: Run, new: Run) -> tuple[PairedTest, ...] | Unobserved:
-    """The paired tests on the two outputs as they are stored; or why there can be none."""
+def _test(context: GateContext, old: Run, new: Run) -> tuple[PairedTest, ...] | Unobserved:
+    """The paired tests on the two stored outputs, or why they are not possible."""
     from ledger.commands.recorded_texts import read_data
     from ledger.evaluation.significance import paired_tests
 
     references = [run.data.get("reference") for run in (old, new)]
     if len({one and one.sha256 for one in references}) > 1:
         return Unobserved("they were scored against different references")
-    texts = [_output(scene, old), _output(scene, new), read_data(scene.workspace, new, "reference")]
+    texts = [_output(context, old), _output(context, new), read_data(context.workspace, new, "reference")]
     for text in texts:
         if isinstance(text, Unobserved):
             return text
     language = new.target_language
     if language is None:
-        return Unobserved(f"{new.id} has no target language on the record")
+        return Unobserved(f"no target language is recorded for {new.id}")
     try:
         before, after, reference = (text for text in texts if not isinstance(text, Unobserved))
         return paired_tests(before, after, reference, language)
@@ -80,17 +83,17 @@ def _test(scene: GateContext, old: Run, new: Run) -> tuple[PairedTest, ...] | Un
         return Unobserved(error.message)
 
 
-def _output(scene: GateContext, run: Run) -> list[str] | Unobserved:
-    """The run's output as it is stored, or as the base has it in git."""
+def _output(context: GateContext, run: Run) -> list[str] | Unobserved:
+    """The run's stored output, or the one that the base has in git."""
     from ledger.commands.recorded_texts import read_output
 
-    found = read_output(scene.workspace, run)
+    found = read_output(context.workspace, run)
     if isinstance(found, list) or run.output is None:
         return found
-    path = scene.workspace.root / run.output.path
-    if not path.is_relative_to(scene.workspace.root):
+    path = context.workspace.root / run.output.path
+    if not path.is_relative_to(context.workspace.root):
         return found
-    committed = scene.history.file(scene.base, path)
+    committed = context.history.file(context.base, path)
     if sha256(committed).hexdigest() != run.output.sha256:
         return found
     return committed.decode("utf-8").removesuffix("\n").split("\n")
@@ -108,8 +111,8 @@ def _row(change: ScoreChange) -> tuple[str, ...]:
     return (change.experiment, change.name, *values, test if lower else "not lower")
 
 
-def _accepted(report: Report, scene: GateContext) -> Report:
-    """The report with what was accepted of each run marked."""
-    why = {(run.id, one.code): one.why for run in scene.new_runs for one in run.acceptances}
+def _accepted(report: Report, context: GateContext) -> Report:
+    """The report with the accepted findings of each run marked."""
+    why = {(run.id, one.code): one.why for run in context.new_runs for one in run.acceptances}
     findings = tuple(replace(f, accepted=why.get((str(f.evidence["run"]), f.code))) for f in report.findings)
     return replace(report, findings=findings)

@@ -1,6 +1,6 @@
-"""Each spec that changed has a run of its own (GAT001), or a rehearsal that is made here.
+"""Each changed spec has a run of its own (GAT001), or is rehearsed here.
 
-What reads specs is imported where a spec changed: as a rule none did, and it costs what the rest costs.
+The code that reads specs is imported only if a spec changed: it costs as much as all other checks.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,25 +17,27 @@ from ledger.journal.run import Run
 NAME = "specs"
 
 
-def check(scene: GateContext) -> Checked:
+def check(context: GateContext) -> Checked:
     """Find the specs that run something else than in the base, and their runs."""
     changed: tuple[ChangedSpec, ...] = ()
-    if any(path.suffix == SPECS for path in scene.changed):
+    if any(path.suffix == SPECS for path in context.changed):
         from ledger.commands.gate.changed_specs import changed_specs
 
-        changed = tuple(changed_specs(scene))
-    expected = ChangedSpecs(scene.base.name, changed)
+        changed = tuple(changed_specs(context))
+    expected = ChangedSpecs(context.base.name, changed)
     runs: SpecRuns | Unobserved = SpecRuns()
     if changed:
-        runs = unreadable(scene) or SpecRuns((*map(_recorded, _real(scene)), *_rehearse(scene, changed)))
+        runs = unreadable(context) or SpecRuns(
+            (*map(_recorded, _real(context)), *_rehearse(context, changed))
+        )
     report = inspect([spec_without_run], Evidence(expected), Evidence().including(SpecRuns, runs))
     named = ", ".join(spec.experiment for spec in changed)
-    about = f"{len(changed)} changed: {named}" if changed else "no spec runs anything else than before"
+    about = f"{len(changed)} changed: {named}" if changed else "no spec changed what it runs"
     return Checked(NAME, about, report)
 
 
-def _real(scene: GateContext) -> list[Run]:
-    return [run for run in scene.runs if run.mode == "real"]
+def _real(context: GateContext) -> list[Run]:
+    return [run for run in context.runs if run.mode == "real"]
 
 
 def _recorded(run: Run) -> SpecRun:
@@ -48,22 +50,22 @@ def _recorded(run: Run) -> SpecRun:
     )
 
 
-def _rehearse(scene: GateContext, changed: Sequence[ChangedSpec]) -> Iterator[SpecRun]:
-    """A rehearsal of every changed spec whose experiment and digest were never run for real."""
-    if not scene.rehearse:
+def _rehearse(context: GateContext, changed: Sequence[ChangedSpec]) -> Iterator[SpecRun]:
+    """A rehearsal of each changed spec of which neither the experiment nor the digest has a real run."""
+    if not context.rehearse:
         return
-    real = _real(scene)
+    real = _real(context)
     ran = {run.experiment for run in real} | {run.spec_digest for run in real}
     for spec in changed:
         if not spec.problem and not {spec.experiment, spec.digest} & ran:
-            yield _rehearsed(scene, spec)
+            yield _rehearsed(context, spec)
 
 
-def _rehearsed(scene: GateContext, spec: ChangedSpec) -> SpecRun:
+def _rehearsed(context: GateContext, spec: ChangedSpec) -> SpecRun:
     from ledger.commands.gate.lockfile_rehearsal import rehearse
 
     try:
-        done = rehearse(scene, spec.experiment)
+        done = rehearse(context, spec.experiment)
     except LedgerError as error:
         why = error.message
         return SpecRun("", spec.experiment, spec.digest, passed=False, now=True, problem=why)

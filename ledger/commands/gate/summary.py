@@ -1,4 +1,4 @@
-"""The gate's answer as Markdown: GitHub's job summary, or any file."""
+"""The gate's result as Markdown: GitHub's job summary, or any file."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -12,14 +12,12 @@ WORDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "n
 
 
 def write_summary(gate: Gate, path: Path, *, append: bool = False) -> None:
-    """Write the summary, or add it to what other steps said. Raises LedgerError where that cannot be."""
+    """Write the summary, or append it to those of other steps. Raises LedgerError if that fails."""
     try:
         with path.open("a" if append else "w", encoding="utf-8") as file:
             file.write(summary(gate))
     except FileNotFoundError as error:
-        raise LedgerError(
-            f"{path} cannot be written: there is no such folder", hint="make it first"
-        ) from error
+        raise LedgerError(f"{path} cannot be written: no such folder", hint="create it first") from error
 
 
 def summary(gate: Gate) -> str:
@@ -31,7 +29,7 @@ def _lines(gate: Gate) -> Iterator[str]:
     yield f"## ledger gate: {gate.report.verdict}"
     yield f"\nAgainst {_cell(gate.base.name)} (`{gate.base.tree[:12]}`).\n"
     checks = [(check.name, check.status, check.about) for check in gate.checks]
-    yield from _table(("check", "", "looked at"), checks)
+    yield from _table(("check", "", "details"), checks)
     for check in gate.checks:
         yield from _details(check)
 
@@ -47,7 +45,7 @@ def _details(check: Checked) -> Iterator[str]:
         return
     yield f"\n### {check.name}\n"
     if rows:
-        yield from _table(("code", "", "says"), rows)
+        yield from _table(("code", "", "message"), rows)
     for table in check.tables:
         yield f"\n{_cell(table.title)}\n"
         yield from _table(table.headings, table.rows)
@@ -65,5 +63,5 @@ def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[s
 
 
 def _cell(text: str) -> str:
-    """Text that cannot end its cell, start a tag or a line."""
+    """The text escaped: it cannot end its cell, start a tag or start a line."""
     return text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace("\n", " ")

@@ -1,11 +1,11 @@
-"""GAT001: which runs pay for which changed spec."""
+"""GAT001: which runs count for which changed spec."""
 
 import pytest
 
 from guards.gate import spec_without_run
 from guards.guard import inspect
 from ledger.evidence import Evidence
-from ledger.evidence.gate import ChangedSpec, ChangedSpecs, SpecRun, SpecRuns
+from ledger.evidence.gate import FIRST_COMMIT, ChangedSpec, ChangedSpecs, SpecRun, SpecRuns
 
 NEW = ChangedSpec("exp11", "sha256:new", is_new=True)
 CHANGED = ChangedSpec("exp5", "sha256:new", is_new=False)
@@ -43,3 +43,9 @@ def test_a_changed_spec_and_the_runs_there_are(spec, runs, severity, says):
     report = inspect([spec_without_run], expected, Evidence(SpecRuns(tuple(runs))))
     assert [finding.severity.label for finding in report.findings] == ([severity] if severity else [])
     assert all(says in finding.message for finding in report.findings)
+
+
+@pytest.mark.parametrize(("base", "shown"), [("main", "(against main)"), (FIRST_COMMIT, "(first commit)")])
+def test_the_message_names_the_base(base, shown):
+    report = inspect([spec_without_run], Evidence(ChangedSpecs(base, (NEW,))), Evidence(SpecRuns()))
+    assert report.findings[0].message.startswith(f"exp11 is new {shown} and has no finished run")
