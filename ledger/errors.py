@@ -1,6 +1,6 @@
-"""Errors that are meant for the user: one message that says what to do next, and an exit code.
+"""Errors meant for the user: a message, a hint about what to do next, and an exit code.
 
-Everything else that is raised is a bug; `ledger.cli.boundary` turns both into what the shell sees.
+Any other exception is a bug; `ledger.cli.boundary` turns both into output and an exit code.
 """
 
 from enum import IntEnum
@@ -22,9 +22,9 @@ class Exit(IntEnum):
 
 
 class LedgerError(Exception):
-    """Something could not be done: missing or malformed input, no space, a dead peer.
+    """Something could not be done: missing or malformed input, no space, a process that died.
 
-    The message is one sentence of what is wrong; `hint` is one sentence of what to do next.
+    The message is one sentence about what is wrong; `hint` is one sentence about what to do next.
     """
 
     exit_code: Exit = Exit.NOT_DONE
@@ -39,7 +39,7 @@ class LedgerError(Exception):
 
 
 class RunFailedError(LedgerError):
-    """A run broke off; `report` is what the guards say of it as far as it went."""
+    """A run failed; `report` is the guards' report on it as far as it got."""
 
     def __init__(self, message: str, *, hint: str, run: str, report: "Report") -> None:
         super().__init__(message, hint=hint)
@@ -48,6 +48,6 @@ class RunFailedError(LedgerError):
 
 
 class UsageError(LedgerError):
-    """The call itself is wrong: an argument, a name, a spec."""
+    """The call itself is wrong: an argument, a name or a spec."""
 
     exit_code = Exit.USAGE

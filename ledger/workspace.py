@@ -11,30 +11,30 @@ from ledger.findings import Json
 
 @dataclass(frozen=True)
 class Workspace:
-    """A repository that `ledger init` made ready; every path that the ledger uses is a property here."""
+    """A repository prepared by `ledger init`; every path that the ledger uses is a property here."""
 
     root: Path
     settings: dict[str, Json] = field(default_factory=dict)
 
     @classmethod
     def find(cls, start: Path | None = None) -> "Workspace":
-        """The nearest one at or above `start` with `experiments/` beside `.git` or `.ledger`, or a journal.
+        """The nearest at or above `start` with `experiments/` next to `.git` or `.ledger`, or a journal.
 
-        In a fresh clone a ledger below the repository's top has its committed journal alone.
+        The journal counts because in a fresh clone a ledger in a subfolder has neither of the other two.
 
-        Raises UsageError when there is none, or when its pyproject.toml cannot be read.
+        Raises UsageError where there is none, or where its pyproject.toml cannot be read.
         """
         here = (start or Path.cwd()).resolve()
         for folder in (here, *here.parents):
             if (folder / "experiments").is_dir() and _is_root(folder):
                 return cls(folder, read_settings(folder / "pyproject.toml"))
         raise UsageError(
-            f"no ledger at or above {here}", hint="make one with: ledger init (in a git repository)"
+            f"no ledger at or above {here}", hint="create one with: ledger init (in a git repository)"
         )
 
     @classmethod
     def find_if_any(cls) -> "Workspace | None":
-        """The ledger here, or None: for what also works on files anywhere."""
+        """The workspace here, or None, for commands that also work outside one."""
         try:
             return cls.find()
         except UsageError:
@@ -52,17 +52,17 @@ class Workspace:
 
     @cached_property
     def journal(self) -> Path:
-        """The record: committed, append-only."""
+        """The journal: committed, append-only."""
         return self.experiments / "ledger.jsonl"
 
     @cached_property
     def private(self) -> Path:
-        """Everything that git ignores."""
+        """What the ledger writes that git ignores."""
         return self.root / ".ledger"
 
     @cached_property
     def rehearsal_journal(self) -> Path:
-        """The rehearsals' own journal: they never mix with results."""
+        """The rehearsals' own journal, so that they never mix with results."""
         return self.private / "rehearsals.jsonl"
 
     @cached_property
@@ -72,7 +72,7 @@ class Workspace:
 
     @cached_property
     def models(self) -> Path:
-        """The rehearsals' trained tiny models, by architecture and environment digest."""
+        """The tiny models that rehearsals trained, by architecture and environment digest."""
         return self.private / "models"
 
 

@@ -14,13 +14,13 @@ from ledger.journal.runs import find, load_runs
 from ledger.journal.store import open_journal
 from ledger.workspace import Workspace
 
-# What the gate says of a run stands in no entry of it, nor does a twin that another branch made meanwhile.
-OF_THE_GATE = (worse_score.CODE, duplicate_output.CODE)
+# The run's entries lack the gate's findings, and a duplicate that another branch recorded meanwhile.
+NOT_IN_ENTRIES = (worse_score.CODE, duplicate_output.CODE)
 
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The run as it stands now, and the acceptance; `entry` is None where it had been accepted before."""
+    """The run with the acceptance applied; `entry` is None where it had been accepted before."""
 
     run: Run
     acceptance: Acceptance
@@ -28,11 +28,11 @@ class Accepted:
 
 
 def accept(workspace: Workspace, name: str, code: str, why: str) -> Accepted:
-    """Put the acceptance in the journal that the run is in. Raises UsageError for what there is not."""
+    """Record the acceptance in the run's journal. Raises UsageError for an unknown run or finding."""
     run = find(load_runs(workspace), name)
     code, why = code.strip().upper(), why.strip()
     if not why:
-        raise UsageError("an acceptance needs its reason", hint='say it with: --why "…"')
+        raise UsageError("an acceptance needs its reason", hint='give it with: --why "…"')
     _must_have(workspace, run, code)
     earlier = next((one for one in run.acceptances if one.code == code), None)
     if earlier:
@@ -48,13 +48,13 @@ def _must_have(workspace: Workspace, run: Run, code: str) -> None:
     codes = sorted(
         {f.code for f in (*run.preflight.findings, *run.report.findings, *_verified(workspace, run))}
     )
-    if code not in (*codes, *OF_THE_GATE):
+    if code not in (*codes, *NOT_IN_ENTRIES):
         has = f"it has {', '.join(codes)}" if codes else "it has none"
         raise UsageError(f"{run.id} has no finding {code}", hint=has)
 
 
 def _verified(workspace: Workspace, run: Run) -> Iterator[Finding]:
-    """What verifications of its checkpoints found."""
+    """The findings of verifications of its checkpoints."""
     for entry in open_journal(workspace, run.mode).entries():
         if entry.kind == VERIFIED and entry.body.get("run") == run.id:
             yield from Report.from_json(entry.body["report"]).findings

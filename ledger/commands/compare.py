@@ -1,4 +1,4 @@
-"""`ledger compare A B`: two runs, experiments or output files side by side."""
+"""`ledger compare A B`: two runs, experiments or output files compared."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ CAUTIONS = {
 
 @dataclass(frozen=True, slots=True)
 class CompareRequest:
-    """What the user typed. Source, reference and language are the runs' own where they are not named."""
+    """The arguments. Source, reference and language default to the runs' own."""
 
     baseline: str
     candidate: str
@@ -42,7 +42,7 @@ class CompareRequest:
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """What one side has, before anything is computed from it."""
+    """The inputs of one side."""
 
     name: str
     output: Text
@@ -53,7 +53,7 @@ class Material:
 
 
 def compare(workspace: Workspace | None, request: CompareRequest) -> Comparison:
-    """Compare the candidate with the baseline as far as what is at hand allows.
+    """Compare the candidate with the baseline as far as the available texts allow.
 
     Without a workspace only files can be compared. Raises UsageError for a name that is neither a file nor a
     run, LedgerError for a file that cannot be read.
@@ -78,7 +78,7 @@ def compare(workspace: Workspace | None, request: CompareRequest) -> Comparison:
 def _material(
     workspace: Workspace | None, runs: Sequence[Run], name: str, request: CompareRequest
 ) -> Material:
-    """A file where there is one of that name, else a run or an experiment's latest."""
+    """The file of that name, else the run, else the experiment's latest run."""
     source = read_lines(request.source) if request.source else None
     reference = read_lines(request.reference) if request.reference else None
     if Path(name).is_file():
@@ -105,8 +105,8 @@ def _material(
 
 
 @dataclass(frozen=True, slots=True)
-class Texts:
-    """What came of comparing two outputs line by line; nothing where that cannot be done."""
+class TextComparison:
+    """The result of comparing two outputs line by line; empty where that is not possible."""
 
     tests: tuple[PairedTest, ...] | Unobserved
     changes: tuple[LineChange, ...] = ()
@@ -114,24 +114,24 @@ class Texts:
     identical: int | None = None
 
 
-def _compare_texts(old: Material, new: Material) -> Texts:
+def _compare_texts(old: Material, new: Material) -> TextComparison:
     baseline, candidate = old.output, new.output
     if isinstance(baseline, Unobserved):
-        return Texts(baseline)
+        return TextComparison(baseline)
     if isinstance(candidate, Unobserved):
-        return Texts(candidate)
+        return TextComparison(candidate)
     if reason := _other_source(old, new, len(baseline), len(candidate)):
-        return Texts(Unobserved(reason))
+        return TextComparison(Unobserved(reason))
     identical = sum(one == other for one, other in zip(baseline, candidate, strict=True))
     reference = _reference(old, new)
     language = old.language or new.language
     if isinstance(reference, Unobserved):
-        return Texts(reference, lines=len(baseline), identical=identical)
+        return TextComparison(reference, lines=len(baseline), identical=identical)
     if language is None:
         missing = Unobserved("no language is named (--lang), so BLEU has no tokenizer")
-        return Texts(missing, lines=len(baseline), identical=identical)
+        return TextComparison(missing, lines=len(baseline), identical=identical)
     source = None if isinstance(old.source, Unobserved) else old.source
-    return Texts(
+    return TextComparison(
         tests=paired_tests(baseline, candidate, reference, language),
         changes=line_changes(baseline, candidate, reference, source),
         lines=len(baseline),
@@ -140,7 +140,7 @@ def _compare_texts(old: Material, new: Material) -> Texts:
 
 
 def _other_source(old: Material, new: Material, baseline: int, candidate: int) -> str:
-    """Why line n of one output does not answer line n of the other; empty where nothing speaks against it."""
+    """Why line n of one output does not correspond to line n of the other; empty where it does."""
     if baseline != candidate:
         return f"the outputs have {baseline:,} and {candidate:,} lines"
     known = [side.source for side in (old, new) if not isinstance(side.source, Unobserved)]
@@ -150,12 +150,12 @@ def _other_source(old: Material, new: Material, baseline: int, candidate: int) -
 
 
 def _reference(old: Material, new: Material) -> Text:
-    """The reference of both; either's where the other has none."""
+    """The common reference, or the only one that is known."""
     known = [side.reference for side in (old, new) if not isinstance(side.reference, Unobserved)]
     if not known:
         return old.reference
     if len(known) == 2 and list(known[0]) != list(known[1]):
-        return Unobserved("they are held against different references")
+        return Unobserved("they have different references")
     return known[0]
 
 
@@ -174,17 +174,17 @@ def _side(material: Material) -> Side:
 
 
 def _rates(material: Material) -> dict[str, float]:
-    """The share of lines that each text guard flags: of the output where it is at hand, else as recorded."""
+    """The share of lines that each text guard flags, as recorded where the output is not available."""
     if isinstance(material.output, Unobserved):
         return material.run.rates if material.run else {}
     source = None if isinstance(material.source, Unobserved) else material.source
-    seen = scan(
+    scanned = scan(
         material.output,
         source=source if source and len(source) == len(material.output) else None,
         language=material.language,
         markers=_markers(material),
     )
-    return {code: flagged.count / seen.lines for code, flagged in sorted(seen.flagged.items())}
+    return {code: flagged.count / scanned.lines for code, flagged in sorted(scanned.flagged.items())}
 
 
 def _markers(material: Material) -> Sequence[str]:
@@ -193,15 +193,15 @@ def _markers(material: Material) -> Sequence[str]:
 
 
 def _params(old: Material, new: Material) -> tuple[Difference, ...]:
-    """What the two specs ask for differently."""
+    """The differences between the two specs."""
     if old.run is None or new.run is None:
         return ()
     return tuple(differences(old.run.spec, new.run.spec))
 
 
 def _suspects(entries: Sequence[Entry], old: Material, new: Material) -> tuple[Suspect, ...] | Unobserved:
-    """What of the environments and the effective configuration differs, most suspicious first."""
+    """Differences of environment and effective configuration, most suspicious first."""
     if old.run is None or new.run is None:
-        return Unobserved("a file does not tell where it was made")
+        return Unobserved("a file does not record its environment")
     facts = environments(entries)
     return tuple(suspects(side_of_run(old.run, facts), side_of_run(new.run, facts)))

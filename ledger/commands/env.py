@@ -1,6 +1,6 @@
-"""Which Python an experiment runs with: this one where it is as the lockfile pins it, else a built one.
+"""The interpreter that an experiment runs with, and `ledger env lock`.
 
-And how a lockfile comes about.
+It is this interpreter where its environment matches the lockfile, otherwise that of a built environment.
 """
 
 import sys
@@ -31,7 +31,7 @@ DRIFT = version_drift.CODE
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """An interpreter and what it has installed; `report` says why the pinned one was not built."""
+    """An interpreter and its environment; `report` says why the pinned one was not built."""
 
     python: Path
     environment: Environment
@@ -39,7 +39,7 @@ class Choice:
 
 
 def named(name: str | None, workspace: Workspace) -> list[Lockfile]:
-    """The variants of the environment that a spec names; a path starts at the repository's root.
+    """The lockfile variants of the environment that a spec names; a path starts at the repository's root.
 
     Raises UsageError when there is none, LedgerError when one cannot be read.
     """
@@ -49,10 +49,10 @@ def named(name: str | None, workspace: Workspace) -> list[Lockfile]:
 
 
 def choose(lockfiles: Sequence[Lockfile], allowed: Collection[str], voice: Reporter) -> Choice:
-    """This interpreter where it is as one of `lockfiles` pins, or drift is allowed; else a built one.
+    """This interpreter where it matches one of `lockfiles` or drift is allowed; else a built one.
 
-    Where the disk has no room for it, this interpreter, and the refusal. Raises LedgerError when it cannot be
-    built.
+    Where the disk has no room to build, this interpreter with a report of that. Raises LedgerError where the
+    environment cannot be built.
     """
     here = Path(sys.executable)
     environment = capture(here, lockfiles)
@@ -65,8 +65,8 @@ def choose(lockfiles: Sequence[Lockfile], allowed: Collection[str], voice: Repor
     except UsageError:
         raise
     except LedgerError as error:
-        or_else = f"{error.hint}; or run with what is installed here: --allow {DRIFT}"
-        raise LedgerError(error.message, hint=or_else) from error
+        hint = f"{error.hint}; or run with what is installed: --allow {DRIFT}"
+        raise LedgerError(error.message, hint=hint) from error
     if python is None:
         return Choice(here, environment, room)
     voice.say(f"running with {python}")
@@ -76,7 +76,7 @@ def choose(lockfiles: Sequence[Lockfile], allowed: Collection[str], voice: Repor
 def _built_or_build(
     lockfiles: Sequence[Lockfile], allowed: Collection[str], voice: Reporter
 ) -> tuple[Path | None, Report]:
-    """The Python of the pinned environment, None where it has no room; and what was found of the room."""
+    """The Python of the pinned environment, None where the disk is too full; and the report on that."""
     cache = default_cache()
     if python := built(lockfiles, cache):
         return python, Report()
@@ -85,7 +85,7 @@ def _built_or_build(
     room = Report(findings=allow(_room(lockfile, cache), allowed).findings)
     if room.verdict is Verdict.FAIL:
         return None, room
-    voice.say(f"building what {lockfile.path.name} pins, {_size(lockfile)}, in {cache}")
+    voice.say(f"building {lockfile.path.name} in {cache}: {_size(lockfile)}")
     with voice.progress("steps") as tell:
         return build(lockfile, cache, tell), room
 
@@ -93,9 +93,9 @@ def _built_or_build(
 def lock_named(
     workspace: Workspace, name: str, pylock: Path | None, say: Callable[[str], None], *, upgrade: bool
 ) -> list[Path]:
-    """Compile `lockfiles/NAME.in`, and write its pins to `pylock` too; the files that were written.
+    """Compile `lockfiles/NAME.in`, and also write its pins to `pylock`; return the files written.
 
-    Raises UsageError for a name that there is no source for, LedgerError when it cannot be compiled.
+    Raises UsageError where there is no such source, LedgerError where it cannot be compiled.
     """
     from packaging.pylock import is_valid_pylock_path
 
@@ -104,17 +104,20 @@ def lock_named(
         sources = sorted(path.stem for path in workspace.lockfiles.glob("*.in"))
         raise UsageError(
             f"there is no {source}",
-            hint=f"write what it needs into it, a requirement a line; known: {', '.join(sources) or 'none'}",
+            hint=f"write one requirement on each line of it; known: {', '.join(sources) or 'none'}",
         )
     uv = find_uv() if pylock else None
     if pylock and uv is None:
         raise LedgerError("only uv can write a pylock.toml, and it is not installed", hint="pip install uv")
     if pylock and not is_valid_pylock_path(pylock):
-        raise UsageError(f"{pylock} is no name for it", hint=f"call it pylock.toml or pylock.{name}.toml")
+        raise UsageError(
+            f"{pylock} is not a valid name for a pylock.toml",
+            hint=f"name it pylock.toml or pylock.{name}.toml",
+        )
     written = lock_environment(source, workspace.root, ["--upgrade"] if upgrade else [], say)
     if pylock and uv:
         write_pylock(written[0], pylock, uv)
-        say(f"{pylock} holds the addresses of the files: look at them before you commit it")
+        say(f"{pylock} contains the URLs of the files: check them before you commit it")
         written.append(pylock)
     return written
 

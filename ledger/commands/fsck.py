@@ -1,4 +1,4 @@
-"""`ledger fsck`: both journals under the journal guards."""
+"""`ledger fsck`: both journals, checked by the journal guards."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -25,7 +25,7 @@ class CheckedJournal:
 
     @property
     def first_bad(self) -> Finding | None:
-        """The error that stands first in the file."""
+        """The error on the earliest line of the file."""
         errors = [f for f in self.report.findings if f.severity >= Severity.ERROR]
         return min(errors, key=lambda finding: int(finding.evidence["line"]), default=None)
 
@@ -54,9 +54,9 @@ def check_journal(journal: Journal, root: Path | None) -> CheckedJournal:
 
 
 def inspect_journal(journal: Journal, root: Path | None) -> tuple[Report, int]:
-    """The guards' report, and how many lines there are. The journal is held still meanwhile.
+    """The guards' report and the number of lines. The journal is locked while it is read.
 
-    `root` is the repository that it is committed to, if it is.
+    `root` is the repository that it is committed to, if any.
     """
     with journal.locked():
         lines = audit.read_lines(journal.read())

@@ -1,4 +1,4 @@
-"""`ledger note` and `ledger skip`: what people conclude and decide, on the record."""
+"""`ledger note` and `ledger skip`: remarks, and decisions not to run, in the journal."""
 
 from collections.abc import Sequence
 
@@ -16,9 +16,9 @@ from ledger.workspace import Workspace
 def note(workspace: Workspace, about: str, text: str) -> Note:
     """Record a note about a run, or about the experiment of that name as a whole.
 
-    A run's note goes to the journal that the run is in. Raises UsageError for what there is not.
+    A note on a run goes to that run's journal. Raises UsageError where there is no such run or experiment.
     """
-    text = _said(text, "a note needs its text", 'ledger note exp7 "the same model as exp5"')
+    text = _required(text, "a note needs its text", 'ledger note exp7 "the same model as exp5"')
     runs = load_runs(workspace)
     run = None if _is_experiment(workspace, runs, about) else find(runs, about)
     name = run.experiment if run else about
@@ -30,8 +30,8 @@ def note(workspace: Workspace, about: str, text: str) -> Note:
 
 
 def skip(workspace: Workspace, experiment: str, why: str) -> Decision:
-    """Record the decision not to run an experiment. It stands until the experiment is run after all."""
-    why = _said(why, "a decision not to run needs its reason", 'say it with: --why "…"')
+    """Record the decision not to run an experiment. It holds until the experiment is run after all."""
+    why = _required(why, "a decision not to run needs its reason", 'give it with: --why "…"')
     runs = load_runs(workspace)
     if not _is_experiment(workspace, runs, experiment):
         known = spec_names(workspace.experiments)
@@ -47,7 +47,7 @@ def _is_experiment(workspace: Workspace, runs: Sequence[Run], name: str) -> bool
     return name in spec_names(workspace.experiments) or any(run.experiment == name for run in runs)
 
 
-def _said(text: str, otherwise: str, hint: str) -> str:
+def _required(text: str, otherwise: str, hint: str) -> str:
     if not text.strip():
         raise UsageError(otherwise, hint=hint)
     return scrub_text(text.strip())

@@ -1,4 +1,4 @@
-"""`ledger rate RUN`: a person judges sampled lines; the shares go on the record when all are judged."""
+"""`ledger rate RUN`: a person judges sampled lines; the shares are recorded once all are judged."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -9,16 +9,17 @@ from ledger.errors import LedgerError
 from ledger.evidence import Unobserved
 from ledger.git import status
 from ledger.journal.annotations import JUDGEMENTS, RATING, Judgement, Rating, ratings
-from ledger.journal.rating_session import Sheet, draw
+from ledger.journal.rating_session import JudgementFile, draw
 from ledger.journal.run import Run
 from ledger.journal.runs import find, load_runs
 from ledger.journal.store import open_journal
+from ledger.utils.plural import count
 from ledger.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)
 class RatedLine:
-    """One line to judge; source and reference are None where the run has none at hand."""
+    """One line to judge; source and reference are None where they are not available."""
 
     number: int
     source: str | None
@@ -28,34 +29,33 @@ class RatedLine:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """The lines of one run that are to be judged, and the answers so far."""
+    """The lines of one run to judge, and the judgements so far."""
 
     workspace: Workspace
     run: Run
     who: str
     of: int
     lines: tuple[RatedLine, ...]
-    sheet: Sheet
+    sheet: JudgementFile
 
     @property
     def answers(self) -> dict[int, Judgement]:
-        """The judgements so far of the lines that are to be judged."""
+        """The judgements so far of the lines to judge."""
         drawn = {line.number for line in self.lines}
         return {number: answer for number, answer in self.sheet.judged().items() if number in drawn}
 
     @property
     def left(self) -> list[RatedLine]:
-        """The lines that nobody judged yet."""
+        """The lines that are not judged yet."""
         done = self.answers
         return [line for line in self.lines if line.number not in done]
 
     def record(self) -> Rating:
-        """Put the judgements on the record. Raises LedgerError while lines are left."""
+        """Record the judgements. Raises LedgerError while lines are left."""
         answers = self.answers
         if len(answers) < len(self.lines):
-            raise LedgerError(
-                f"{len(self.lines) - len(answers)} lines are not judged yet", hint="judge them first"
-            )
+            left = count(len(self.lines) - len(answers), "line")
+            raise LedgerError(f"{left} still to judge", hint="judge them first")
         counted = Counter(answers.values())
         counts = {name: counted[name] for name in JUDGEMENTS}
         body = {"run": self.run.id, "experiment": self.run.experiment, "who": self.who, "of": self.of}
@@ -70,12 +70,12 @@ class Session:
 
 
 def open_session(workspace: Workspace, name: str, lines: int) -> Session:
-    """Begin, or go on with, the judging of a run's output. Raises where that is not at hand."""
+    """Start or resume judging a run's output. Raises LedgerError where that is not available."""
     run = find(load_runs(workspace), name)
     output = read_output(workspace, run)
     if isinstance(output, Unobserved):
         raise LedgerError(
-            f"there is nothing to judge: {output.reason}", hint="judge a run whose output is kept"
+            f"there is nothing to judge: {output.reason}", hint="judge a run whose output is available"
         )
     source, reference = (_aligned(workspace, run, role, len(output)) for role in ("source", "reference"))
     drawn = [
@@ -88,7 +88,7 @@ def open_session(workspace: Workspace, name: str, lines: int) -> Session:
         for number in draw(run.id, len(output), lines)
     ]
     who = status.user_name(workspace.root)
-    sheet = Sheet(workspace.private / "ratings" / f"{run.id}.jsonl")
+    sheet = JudgementFile(workspace.private / "ratings" / f"{run.id}.jsonl")
     return Session(workspace, run, who, len(output), tuple(drawn), sheet)
 
 

@@ -1,6 +1,6 @@
-"""The texts of a recorded run, read back: its output, its source, its reference.
+"""The texts of a recorded run: its output, source and reference.
 
-A file counts only while it is what the run recorded, by digest: a later run may have written over it.
+A file is only used while its digest is the recorded one: a later run may have overwritten it.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ Lines = list[str]
 
 
 def read_output(workspace: Workspace, run: Run) -> Lines | Unobserved:
-    """The lines that the run wrote, or why they are not to be had."""
+    """The lines that the run wrote, or why they are not available."""
     output = run.output
     if output is None or output.sha256 is None:
         return Unobserved(f"{run.id} recorded no output text")
@@ -27,7 +27,7 @@ def read_output(workspace: Workspace, run: Run) -> Lines | Unobserved:
 
 
 def read_data(workspace: Workspace, run: Run, role: str) -> Lines | Unobserved:
-    """The `source` or `reference` that the run read, or why it is not to be had."""
+    """The `source` or `reference` that the run read, or why it is not available."""
     file = run.data.get(role)
     if file is None:
         return Unobserved(f"{run.id} had no {role}")
@@ -43,19 +43,19 @@ def _rehearsal_lines(run: Run, role: str, sha256: str | None) -> Lines | Unobser
     source, reference = rehearsal_text(languages["source"], languages["target"])
     lines = list(source if role == "source" else reference)
     if digest_json(lines).removeprefix("sha256:") != sha256:
-        return Unobserved(f"the rehearsals' text is another one now than when {run.id} was made")
+        return Unobserved(f"the rehearsals' text has changed since {run.id}")
     return lines
 
 
 def _tracked_copies(workspace: Workspace, run: Run, name: str) -> list[Path]:
-    """Copies that went to MLflow's folder in the repository. On a server they are, but are not fetched."""
+    """Copies in MLflow's folder in the repository. Those on a tracking server are not fetched."""
     return sorted((workspace.private / "mlartifacts").glob(f"{run.experiment}*/*/artifacts/**/{name}"))
 
 
 def _first_unaltered(paths: Sequence[Path], sha256: str | None, what: str) -> Lines | Unobserved:
-    there = [path for path in paths if path.is_file()]
-    for path in there:
+    existing = [path for path in paths if path.is_file()]
+    for path in existing:
         with suppress(OSError, LedgerError):
             if digest_file(path)["sha256"] == sha256:
                 return read_lines(path)
-    return Unobserved(f"{what} is not to be had: {paths[0]} {'was changed since' if there else 'is gone'}")
+    return Unobserved(f"{what} is not available: {paths[0]} {'was changed since' if existing else 'is gone'}")

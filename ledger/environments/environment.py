@@ -1,8 +1,8 @@
-"""The environment of a run as values: what it is made of, and a digest over exactly that.
+"""The environment of a run as values, with a digest over them.
 
-Pure: `runners.environments.inspection` collects the facts. Two digests, because rented hosts differ while
-packages do not: one over the packages that the lockfile pins, Python and torch's build, one over the machine.
-The tool's own packages, which may be installed beside the experiment's, are in neither.
+`runners.environments.inspection` collects the facts. There are two digests, because rented hosts differ where
+packages do not: one over Python, torch's build and the packages that the lockfile pins, one over the machine.
+The tool's own packages, which may be installed in the same environment, are in neither.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,7 +24,7 @@ class Environment:
     """One environment, observed.
 
     `digest` is the digest of `facts`, `machine_digest` that of `machine`; `reported` is in neither.
-    `lockfile` is the variant that the facts were held against, `pins` and `installed` are the evidence.
+    `lockfile` is the variant that the facts were compared with; `pins` and `installed` are the evidence.
     """
 
     digest: str
@@ -38,9 +38,9 @@ class Environment:
 
 
 def build(raw: Mapping[str, Any], variants: Sequence[Lockfile] = ()) -> Environment:
-    """The environment that the worker's facts describe, held against the lockfile variant that it follows.
+    """The environment that the worker's facts describe, with the lockfile variant that fits it best.
 
-    Without a lockfile the digest covers every package by name and version: what a command used is in there.
+    Without a lockfile the digest covers the name and version of every package, since any of them may matter.
     """
     versions = {name: facts["version"] for name, facts in raw["distributions"].items()}
     lockfile = select(variants, versions, raw["markers"]) if variants else None
@@ -65,17 +65,17 @@ def build(raw: Mapping[str, Any], variants: Sequence[Lockfile] = ()) -> Environm
 
 
 def _package(dist: Mapping[str, Any]) -> dict[str, Json]:
-    """What of a pinned package is kept and digested; nothing that is absent, and no secret of its origin."""
-    kept = {"version": dist["version"], "files": dist.get("files")}
+    """The digested facts of a pinned package, without null members and without secrets in its origin."""
+    facts = {"version": dist["version"], "files": dist.get("files")}
     if dist.get("changed"):
-        kept["changed"] = dist["changed"]
+        facts["changed"] = dist["changed"]
     if origin := dist.get("origin"):
-        kept["origin"] = {
+        facts["origin"] = {
             key: value for key, value in {**origin, "url": scrub_url(origin["url"])}.items() if value
         }
-    return kept
+    return facts
 
 
 def _is_altered(dist: Mapping[str, Any]) -> bool:
-    """Installed from somewhere else than an index, or changed since."""
+    """Whether it was installed from elsewhere than an index, or changed since."""
     return bool(dist.get("origin") or dist.get("changed"))

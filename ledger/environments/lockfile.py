@@ -1,4 +1,7 @@
-"""Lockfiles, pip-compile's and PEP 751's: what one pins, and which of its variants an environment follows."""
+"""Lockfiles of pip-compile and of PEP 751: the pins, and the variant that an environment fits best.
+
+The text format is parsed here, with `packaging` for each requirement; ADR 11 says why no library does it.
+"""
 
 import difflib
 import re
@@ -10,10 +13,10 @@ from ledger.environments.pin import Pin
 from ledger.errors import LedgerError, UsageError
 from ledger.utils.hashing import digest_bytes
 
-# NAME.txt comes from the public index alone; NAME-cpu.txt has torch's +cpu build, which not all can get.
+# NAME.txt needs only the public index; NAME-cpu.txt has torch's +cpu build, which not every index has.
 VARIANTS = ("", "-cpu")
-AGAIN = "compile it again: ledger env lock NAME"
-_ABOUT_THE_INDEX = re.compile(
+RECOMPILE = "compile it again: ledger env lock NAME"
+_INDEX_OPTION = re.compile(
     r"(-i|-f|--(extra-)?index-url|--find-links|--trusted-host|--(no|only)-binary|--pre)\b"
 )
 _HASH = re.compile(r"\s--hash[= ](\S+)")
@@ -24,8 +27,8 @@ _COMMENT = re.compile(r"(^|\s)#.*$")
 class Lockfile:
     """One compiled lockfile; `digest` is over its bytes.
 
-    `options` are its lines about indexes, `groups` the dependency groups that are meant, `meant_for` the
-    marker of the environments that it was made for.
+    `options` are its lines about indexes, `groups` the dependency groups that it installs, `meant_for` the
+    marker of the environments that it is for.
     """
 
     path: Path
@@ -58,9 +61,9 @@ class Lockfile:
         }
         if self.meant_for and not Marker(self.meant_for).evaluate(values, context="lock_file"):
             raise LedgerError(
-                f"{self.path} is not meant for Python {markers.get('python_full_version')} here: "
-                f"it wants {self.meant_for}",
-                hint="run ledger with a Python that fits, or lock it again for this one",
+                f"{self.path} is not for this environment (Python {markers.get('python_full_version')}): "
+                f"it requires {self.meant_for}",
+                hint="run ledger with a suitable Python, or lock again for this one",
             )
         return [
             pin
@@ -69,25 +72,25 @@ class Lockfile:
         ]
 
     def requirements(self, markers: Mapping[str, str]) -> str:
-        """What pip or uv is given to install with `--require-hashes` where `markers` hold.
+        """The requirements file for `--require-hashes`, where the environment markers are `markers`.
 
-        `===` is meant: `==2.13.0` would take 2.13.0+cpu, whose hash is another.
+        `===` is deliberate: `==2.13.0` also matches 2.13.0+cpu, which has another hash.
         """
-        lines = [self._from_here(option) for option in self.options]
+        lines = [self._with_absolute_folder(option) for option in self.options]
         for pin in self.applying(markers):
             wanted = f"{pin.name} @ {pin.url}" if pin.url else f"{pin.name}==={pin.version}"
             lines.append(" ".join([wanted, *(f"--hash={value}" for value in pin.hashes)]))
         return "".join(f"{line}\n" for line in lines)
 
-    def _from_here(self, option: str) -> str:
-        """An option of the file; a relative folder of wheels starts at the file."""
+    def _with_absolute_folder(self, option: str) -> str:
+        """An option of the file. A relative folder of wheels is relative to the file."""
         name, _, where = option.replace("=", " ", 1).partition(" ")
         folder = self.path.absolute().parent / where.strip()
         return f"{name} {folder}" if name in ("-f", "--find-links") and folder.is_dir() else option
 
 
 def find(name: str, folder: Path) -> list[Lockfile]:
-    """The variants of the environment `name` in `folder`; `name` may also be the path of one lockfile.
+    """The lockfiles of the environment `name` in `folder`; `name` may also be the path of one lockfile.
 
     Raises UsageError when there is none, LedgerError when one cannot be read.
     """
@@ -112,7 +115,7 @@ def is_path(name: str) -> bool:
 
 
 def names(folder: Path) -> list[str]:
-    """The environments that `folder` pins: each `NAME.in` that is compiled, and each `pylock.NAME.toml`."""
+    """The environments pinned in `folder`: each `NAME.in` that is compiled, and each `pylock.NAME.toml`."""
     pylocks = (path.stem.removeprefix("pylock.") for path in folder.glob("pylock.*.toml"))
     sources = (path.stem for path in folder.glob("*.in"))
     compiled = (name for name in sources if any((folder / f"{name}{one}.txt").is_file() for one in VARIANTS))
@@ -122,7 +125,7 @@ def names(folder: Path) -> list[str]:
 def select(
     variants: Sequence[Lockfile], installed: Mapping[str, str], markers: Mapping[str, str]
 ) -> Lockfile:
-    """The variant that differs least from the installed versions; of equals the first."""
+    """The variant that differs least from the installed versions; the first of equals."""
 
     def differences(lockfile: Lockfile) -> int:
         return sum(installed.get(name) != version for name, version in lockfile.versions(markers).items())
@@ -143,29 +146,29 @@ def read(path: Path) -> Lockfile:
     except IsADirectoryError as error:
         raise LedgerError(f"{path} is a folder, not a lockfile", hint="name the file itself") from error
     except UnicodeDecodeError as error:
-        raise LedgerError(f"{path} is not UTF-8 text", hint=AGAIN) from error
+        raise LedgerError(f"{path} is not UTF-8 text", hint=RECOMPILE) from error
     if path.suffix == ".toml":
         from ledger.environments.pylock import parse
 
         pins, groups, meant_for = parse(path, text)
         return Lockfile(path, pins, digest_bytes(content), (), groups, meant_for)
-    options = tuple(line for _, line in logical_lines(text) if _ABOUT_THE_INDEX.match(line))
+    options = tuple(line for _, line in logical_lines(text) if _INDEX_OPTION.match(line))
     return Lockfile(path, tuple(_pins(path, text)), digest_bytes(content), options)
 
 
 def _pins(path: Path, text: str) -> Iterator[Pin]:
     seen: dict[tuple[str, str], str] = {}
     for number, line in logical_lines(text):
-        if _ABOUT_THE_INDEX.match(line):
+        if _INDEX_OPTION.match(line):
             continue
         pin = _pin(path, number, line)
         if seen.setdefault((pin.name, pin.marker), pin.version) != pin.version:
-            raise _malformed(path, number, f"pins {pin.name} to another version than before")
+            raise _malformed(path, number, f"pins {pin.name} to a second version")
         yield pin
 
 
 def logical_lines(text: str) -> Iterator[tuple[int, str]]:
-    """Lines joined at trailing backslashes, less comments and blanks, each with its first number."""
+    """Lines joined at trailing backslashes, without comments and blank lines, each with its line number."""
     start, parts = 1, ""
     for number, line in enumerate(text.splitlines(), 1):
         start = start if parts else number
@@ -187,7 +190,7 @@ def _pin(path: Path, number: int, line: str) -> Pin:
     try:
         requirement = Requirement(_HASH.sub("", f"{line} ").strip())
     except InvalidRequirement as error:
-        raise _malformed(path, number, "is no requirement") from error
+        raise _malformed(path, number, "is not a requirement") from error
     specifiers = list(requirement.specifier)
     exact = len(specifiers) == 1 and specifiers[0].operator in ("==", "===")
     if not exact or specifiers[0].version.endswith(".*"):
@@ -203,5 +206,5 @@ def _pin(path: Path, number: int, line: str) -> Pin:
 def _malformed(path: Path, number: int, problem: str) -> LedgerError:
     return LedgerError(
         f"{path}, line {number}, {problem}",
-        hint=f"a lockfile holds NAME==VERSION lines as pip-compile writes them; {AGAIN}",
+        hint=f"a lockfile holds NAME==VERSION lines as pip-compile writes them; {RECOMPILE}",
     )

@@ -1,13 +1,13 @@
-"""One pinned package, whatever file pins it."""
+"""One pinned package, whatever the format of the lockfile."""
 
 from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
 class Pin:
-    """One package at one version: a normalized name, `sha256:…` hashes, PEP 508's marker or nothing.
+    """One package at one version: normalized name, `sha256:…` hashes, and the PEP 508 marker, if any.
 
-    `url` is where the file is where that is no index's matter.
+    `url` is the address of the file, for a package that comes from no index.
     """
 
     name: str

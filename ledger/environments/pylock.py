@@ -1,7 +1,7 @@
-"""PEP 751's pylock.toml, read as pins. What it says of indexes is left aside, as in any lockfile.
+"""PEP 751's pylock.toml, read as pins. Its indexes are ignored, as in any lockfile.
 
-`packaging.pylock` parses and validates; what is here is what of it an environment can be built from and
-held against: every package at one version, with a SHA-2 hash.
+`packaging.pylock` parses and validates. This module takes from it what building and checking an environment
+need: every package at one version, with a SHA-2 hash.
 """
 
 import logging
@@ -16,17 +16,17 @@ from ledger.errors import LedgerError
 if TYPE_CHECKING:
     from packaging.pylock import Package, Pylock
 
-HASHES = ("sha256", "sha384", "sha512")  # what pip and uv both hold a file to
+HASHES = ("sha256", "sha384", "sha512")  # those that both pip and uv check
 
 
 def parse(path: Path, text: str) -> tuple[tuple[Pin, ...], tuple[str, ...], str]:
-    """The pins, the groups that are installed by default, and the marker of where the file is meant for.
+    """The pins, the groups installed by default, and the marker of the environments that the file is for.
 
-    Raises LedgerError when it is no valid pylock.toml, or does not pin something exactly.
+    Raises LedgerError where it is not a valid pylock.toml, or does not pin every package exactly.
     """
     from packaging.pylock import Pylock, PylockUnsupportedVersionError, PylockValidationError
 
-    logging.getLogger("packaging.pylock").setLevel(logging.ERROR)  # a newer minor version is no news
+    logging.getLogger("packaging.pylock").setLevel(logging.ERROR)  # no warning about a newer minor version
     try:
         lock = Pylock.from_dict(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
@@ -34,7 +34,7 @@ def parse(path: Path, text: str) -> tuple[tuple[Pin, ...], tuple[str, ...], str]
     except PylockUnsupportedVersionError as error:
         raise LedgerError(f"{path}: {error}", hint="lock it again in version 1.0 of the format") from error
     except PylockValidationError as error:
-        raise _malformed(path, f"is no pylock.toml: {error}") from error
+        raise _malformed(path, f"is not a valid pylock.toml: {error}") from error
     pins = tuple(_pin(path, package) for package in lock.packages)
     return pins, tuple(lock.default_groups or ()), _meant_for(lock)
 
@@ -43,9 +43,9 @@ def _pin(path: Path, package: "Package") -> Pin:
     archive = package.archive
     if package.vcs or package.directory or (archive and not archive.url):
         kind = "a commit" if package.vcs else "a folder" if package.directory else "a file"
-        raise _malformed(path, f"takes {package.name} from {kind}, which no hash holds it to")
+        raise _malformed(path, f"takes {package.name} from {kind}, which no hash can verify")
     if package.version is None:
-        raise _malformed(path, f"does not say which version of {package.name}")
+        raise _malformed(path, f"names no version of {package.name}")
     hashes = tuple(_hashes(package))
     if not hashes:
         raise _malformed(path, f"has no SHA-256 of {package.name}")

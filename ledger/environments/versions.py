@@ -1,4 +1,4 @@
-"""How far apart two versions of one package are, as PEP 440 reads them. Pure."""
+"""How far apart two versions of one package are, by PEP 440."""
 
 from enum import IntEnum
 
@@ -6,7 +6,7 @@ from packaging.version import InvalidVersion, Version
 
 
 class Distance(IntEnum):
-    """What differs first between two versions, worst first."""
+    """The most significant part in which two versions differ, most significant first."""
 
     MISSING = 0
     MAJOR = 1
@@ -22,11 +22,11 @@ class Distance(IntEnum):
 
 
 def distance(before: str, after: str) -> Distance | None:
-    """What differs first; None where the two are the same version (1.0 is 1.0.0, 1.0+cpu is not 1.0)."""
+    """The most significant difference; None for equal versions (1.0 equals 1.0.0, 1.0+cpu is not 1.0)."""
     try:
         old, new = Version(before), Version(after)
     except InvalidVersion:
-        # Not comparable, so as bad as can be; only the very same text is the same.
+        # Not comparable, so the worst is assumed unless the text is identical.
         return None if before == after else Distance.MAJOR
     if old == new:
         return None

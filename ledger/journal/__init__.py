@@ -1,1 +1,1 @@
-"""The record: an append-only file of entries, and what they amount to."""
+"""The journal: an append-only file of entries, and the runs, notes and ratings read from them."""

@@ -1,4 +1,4 @@
-"""What people put on the record beside the runs: notes, decisions not to run, ratings. Read from entries."""
+"""What people add to the journal: notes, decisions not to run, ratings. Read from its entries."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
@@ -16,7 +16,7 @@ CONFIDENCE = 0.95
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A conclusion, a lesson, a doubt. `run` is None where it is about the experiment as a whole."""
+    """A remark on a run, or on the experiment as a whole where `run` is None."""
 
     run: str | None
     experiment: str
@@ -45,7 +45,7 @@ class JudgedShare:
 
 @dataclass(frozen=True, slots=True)
 class Rating:
-    """What one person judged of `lines` randomly drawn lines, out of `of`: how many of each judgement."""
+    """One person's judgements of lines drawn at random from an output of `of` lines: the count of each."""
 
     run: str
     experiment: str
@@ -61,7 +61,7 @@ class Rating:
 
     @property
     def shares(self) -> dict[Judgement, JudgedShare]:
-        """Each judgement's share; exact, its interval a point, where every line was judged."""
+        """Each judgement's share; exact, with an interval of zero width, where every line was judged."""
         return {name: _share(self.counts[name], self.lines, self.of) for name in JUDGEMENTS}
 
     def to_json(self) -> dict[str, Json]:
@@ -79,7 +79,7 @@ def notes(entries: Iterable[Entry], experiment: str | None = None, run: str | No
 
 
 def decisions(entries: Iterable[Entry]) -> Iterator[Decision]:
-    """The decisions not to run that still stand: no run of the experiment began after them."""
+    """The decisions not to run that still hold: no run of the experiment started after them."""
     standing: dict[str, Decision] = {}
     for entry in sorted(entries, key=lambda entry: entry.time):
         if entry.kind == SKIP:
@@ -91,7 +91,7 @@ def decisions(entries: Iterable[Entry]) -> Iterator[Decision]:
 
 
 def standing_decisions(workspace: Workspace) -> list[Decision]:
-    """The decisions of a repository's journal that still stand, oldest first."""
+    """The decisions in a repository's journal that still hold, oldest first."""
     journal = open_journal(workspace, "real")
     # Most journals hold none, and `ledger log` need not parse ten thousand entries to see that.
     return list(decisions(journal.entries())) if b'"kind":"skip"' in journal.read() else []

@@ -1,7 +1,4 @@
-"""A journal as evidence for its guards: each line as it stands, and the entries that must be there.
-
-Collects and judges nothing; `guards.journal` does.
-"""
+"""A journal as evidence for `guards.journal`: each line as written, and the entries that must be present."""
 
 import re
 from collections import Counter
@@ -17,7 +14,7 @@ from ledger.journal.store import Entry, Journal, newest, parse, parse_sound, spa
 from ledger.utils.hashing import canonical_bytes, digest_bytes, digest_json
 
 MEMBERS = {"body", "id", "kind", "parents", "time", "v"}
-MOST_LOOKED_UP = 50  # each costs a walk through git's history
+MOST_LOOKED_UP = 50  # each lookup walks git's history
 
 
 def read_lines(data: bytes) -> JournalLines:
@@ -33,13 +30,13 @@ def read_lines(data: bytes) -> JournalLines:
 
 
 def read_line(number: int, line: bytes) -> JournalLine:
-    """One line with its stated id and the digest of what it holds."""
+    """One line with its stated id and the digest of its content."""
     try:
         value = orjson.loads(line)
     except orjson.JSONDecodeError as error:
-        return _no_entry(number, "blank" if not line.strip() else f"not JSON: {error}")
+        return _not_an_entry(number, "blank" if not line.strip() else f"not JSON: {error}")
     if (problem := _shape_problem(value)) is not None:
-        return _no_entry(number, problem)
+        return _not_an_entry(number, problem)
     content = {key: item for key, item in value.items() if key != "id"}
     entry = parse(line)
     digest = _cut_digest(entry) if entry else _content_digest(content)
@@ -47,10 +44,10 @@ def read_line(number: int, line: bytes) -> JournalLine:
 
 
 def expected_heads(journal: Journal, lines: JournalLines, root: Path | None) -> JournalHeads:
-    """What must be in the journal: the remembered heads and, where git has it, those of the last commit.
+    """The entries that must be in the journal: the stored heads and, in git, those of the last commit.
 
-    `root` is the repository's; None for a journal that git ignores. Raises LedgerError when the memory
-    is damaged.
+    `root` is the repository's; None for a journal that git ignores. Raises LedgerError where the stored heads
+    are damaged.
     """
     noted = journal.heads.path.relative_to(journal.private.parent)
     ids = dict.fromkeys(journal.heads.read(), f"noted in {noted}")
@@ -79,7 +76,7 @@ def _merged_twice(root: Path, path: Path, lines: JournalLines) -> frozenset[str]
 
 
 def _cut_digest(entry: Entry) -> str:
-    # Members are sorted and apart, so the line less its id member is the canonical form of the content.
+    # Members are sorted, so the line without its id member is the canonical form of the content.
     before, member, after = entry.line.rpartition(f'"id":"{entry.id}",'.encode())
     assert member, "parse found it"
     return digest_bytes(before + after)
@@ -93,7 +90,7 @@ def _content_digest(content: Json) -> str:
 
 
 def _is_canonical(line: bytes, value: Json) -> bool:
-    # orjson agrees with RFC 8785 on nearly every value and is 30 times as fast as the exact one.
+    # orjson agrees with RFC 8785 on nearly every value and is 30 times faster than the exact encoder.
     if orjson.dumps(value, option=orjson.OPT_SORT_KEYS) == line:
         return True
     try:
@@ -106,11 +103,11 @@ def _shape_problem(value: Json) -> str | None:
     if not isinstance(value, dict) or set(value) != MEMBERS:
         return f"not an object of {', '.join(sorted(MEMBERS))}"
     if not re.fullmatch(r"sha256:[0-9a-f]{64}", str(value["id"])):
-        return "its id is no SHA-256"
+        return "its id is not a SHA-256"
     if not isinstance(value["parents"], list) or not all(isinstance(one, str) for one in value["parents"]):
         return "its parents are not a list of ids"
     return None if isinstance(value["body"], dict) else "its body is not an object"
 
 
-def _no_entry(number: int, problem: str) -> JournalLine:
+def _not_an_entry(number: int, problem: str) -> JournalLine:
     return JournalLine(number, "", "", canonical=False, problem=problem)

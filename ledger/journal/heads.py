@@ -1,6 +1,6 @@
-"""Which entries a journal ended with, remembered per branch under `.ledger/`.
+"""The last entries of a journal, stored per branch under `.ledger/`.
 
-Every other entry is named by a later one; the loss of the newest shows only here.
+Every other entry is named by a later one, so only this file shows that the newest was lost.
 """
 
 from collections.abc import Collection
@@ -13,19 +13,19 @@ import orjson
 from ledger.errors import LedgerError
 from ledger.utils.atomic_file import write_atomically
 
-DETACHED = "HEAD"  # no branch can be called so
+DETACHED = "HEAD"  # not a valid branch name
 LONGEST_NAME = 200  # of the 255 bytes that file systems allow
 
 
 @dataclass(frozen=True, slots=True)
 class Heads:
-    """The remembered heads of one journal on one branch."""
+    """The stored heads of one journal on one branch."""
 
     path: Path
 
     @classmethod
     def of(cls, private: Path, journal: str, branch: str | None) -> "Heads":
-        """Kept in `heads/<journal>/<branch>.json`, the branch's name percent-encoded."""
+        """Stored in `heads/<journal>/<branch>.json`, with the branch's name percent-encoded."""
         name = quote(branch or DETACHED, safe="")
         if len(name) > LONGEST_NAME:
             from hashlib import sha256
@@ -34,18 +34,18 @@ class Heads:
         return cls(private / "heads" / journal / f"{name}.json")
 
     def read(self) -> tuple[str, ...]:
-        """The ids, oldest first; none when nothing was ever noted. Raises LedgerError on a damaged file."""
+        """The ids, oldest first; empty before the first entry. Raises LedgerError on a damaged file."""
         try:
             return tuple(map(str, orjson.loads(self.path.read_bytes())["heads"]))
         except FileNotFoundError:
             return ()
         except (ValueError, KeyError, TypeError) as error:
             raise LedgerError(
-                f"{self.path} is damaged", hint="delete it, then look at the journal's git history"
+                f"{self.path} is damaged", hint="delete it, then check the journal's git history"
             ) from error
 
     def advance(self, newest: str, present: Collection[str]) -> None:
-        """Note the newest entry. Heads that the journal lost stay noted, so that the loss stays visible."""
+        """Store the newest entry. Heads that the journal lost stay stored, so that the loss stays visible."""
         try:
             lost = [head for head in self.read() if head not in present]
         except LedgerError:

@@ -1,4 +1,4 @@
-"""The loss of each step of a training, kept in the run's folder: one JSON list `[step, loss]` a line."""
+"""The losses of a training, in the run's folder: one JSON list `[step, loss]` on each line."""
 
 import json
 from collections.abc import Iterable
@@ -14,14 +14,14 @@ NAME = "losses.jsonl"
 
 
 def write_series(folder: Path, points: Iterable[TrainingPoint]) -> dict[str, Json]:
-    """Keep the losses that were seen; return how the journal names the file: name, digest, steps."""
+    """Write the losses; return the facts for the journal: the file's name, its digest and the step count."""
     rows = [json.dumps([point.step, point.loss]) for point in points if point.loss is not None]
     write_lines_atomically(folder / NAME, rows)
     return {"name": NAME, "sha256": digest_file(folder / NAME)["sha256"], "steps": len(rows)}
 
 
 def read_series(folder: Path, facts: Json) -> tuple[tuple[int, float], ...]:
-    """The losses by step; nothing where none were kept. Raises LedgerError where the file was changed."""
+    """The losses by step; empty where none were stored. Raises LedgerError where the file was changed."""
     path = folder / NAME
     if not facts or not path.is_file():
         return ()

@@ -1,4 +1,4 @@
-"""Which of the recorded runs are asked for. Pure and light: `ledger log` starts with it."""
+"""Filters on recorded runs. Light imports only: `ledger log` starts with it."""
 
 import operator
 import re
@@ -21,7 +21,7 @@ Test = Callable[[Run], bool]
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """The runs that are asked for; None asks for all. `since` is as the journal writes times."""
+    """A filter on runs; None matches every run. `since` is written as the journal writes times."""
 
     experiment: str | None = None
     verdict: str | None = None
@@ -32,11 +32,11 @@ class Wanted:
 
     @property
     def is_everything(self) -> bool:
-        """Whether no run is left out."""
+        """Whether every run matches."""
         return self == Wanted()
 
     def has(self, run: Run) -> bool:
-        """Whether a run is among them."""
+        """Whether a run matches."""
         return (
             self.experiment in (None, run.experiment)
             and self.verdict in (None, run.verdict)
@@ -48,28 +48,28 @@ class Wanted:
 
 
 def findings_of(run: Run) -> tuple[Finding, ...]:
-    """Everything that was found, before the run and in its result."""
+    """All findings: those of the preflight, then those on the result."""
     return (*run.preflight.findings, *run.report.findings)
 
 
 def parse_since(text: str) -> str:
-    """`2026-11-01` or a time of ISO 8601 (UTC unless it says otherwise), or `7d`, `12h`, `30m` ago."""
+    """A date, an ISO 8601 time (UTC unless it names a zone), or `7d`, `12h`, `30m` for so long ago."""
     if ago := AGO.fullmatch(text):
         when = datetime.now(UTC) - timedelta(**{UNITS[ago[2]]: int(ago[1])})
     else:
         try:
             when = datetime.fromisoformat(text)
         except ValueError as error:
-            raise UsageError(f"{text!r} is no time", hint="write 2026-11-01, or 7d, 12h, 30m") from error
+            raise UsageError(f"invalid time: {text!r}", hint="write 2026-11-01, or 7d, 12h, 30m") from error
     when = when if when.tzinfo else when.replace(tzinfo=UTC)
     return iso_utc(when)
 
 
 def parse_bound(text: str) -> Test:
-    """`bleu>30` as a question to a run; one without that score never answers yes."""
+    """`bleu>30` as a test of a run; a run without that score fails it."""
     found = BOUND.fullmatch(text.strip())
     if found is None:
-        raise UsageError(f"{text!r} is no bound", hint="write a metric and its limit, such as 'bleu>30'")
+        raise UsageError(f"invalid bound: {text!r}", hint="write a metric and its limit, such as 'bleu>30'")
     name, compare, limit = found[1], COMPARE[found[2]], float(found[3])
 
     def test(run: Run) -> bool:

@@ -1,4 +1,4 @@
-"""A person's judgement of sampled lines, kept as it is given, so that it can be stopped and gone on with."""
+"""A person's judgements of sampled lines, stored one by one, so rating can be interrupted and resumed."""
 
 import random
 from dataclasses import dataclass
@@ -11,21 +11,21 @@ from ledger.journal.annotations import JUDGEMENTS, Judgement
 
 
 def draw(run: str, of: int, lines: int) -> list[int]:
-    """Which lines (from 1) are judged: drawn without replacement, in an order that the run's id decides.
+    """The lines to judge (from 1), drawn without replacement; the run's id seeds the generator.
 
-    The order is random as well, so those that were judged before a stop are a random sample too.
+    The order is random as well, so the lines judged before an interruption are also a random sample.
     """
     return random.Random(run).sample(range(1, of + 1), min(lines, of))
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
-    """One person's judgements of one run: a JSON line for each answer, of which a line's last one counts."""
+class JudgementFile:
+    """One person's judgements of one run, a JSON line for each; the last judgement of a line counts."""
 
     path: Path
 
     def judged(self) -> dict[int, Judgement]:
-        """Line number to judgement, in the order of judging. Raises LedgerError on a foreign file."""
+        """Line number to judgement, in the order of judging. Raises LedgerError on a file of another kind."""
         found: dict[int, Judgement] = {}
         for line, judgement in self._rows():
             found.pop(line, None)
@@ -34,13 +34,13 @@ class Sheet:
         return found
 
     def judge(self, line: int, judgement: Judgement | None) -> None:
-        """Keep one answer, at once; None takes the line's answer back."""
+        """Store one judgement; None withdraws the line's judgement."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self.path.open("ab") as file:
             file.write(orjson.dumps([line, judgement]) + b"\n")
 
     def close(self) -> None:
-        """The answers are on the record: what comes next begins anew."""
+        """Delete the file, once the judgements are in the journal."""
         self.path.unlink(missing_ok=True)
 
     def _rows(self) -> list[tuple[int, Judgement | None]]:
@@ -49,15 +49,15 @@ class Sheet:
         except FileNotFoundError:
             return []
         rows = []
-        for text in data.split(b"\n")[:-1]:  # what has no line end was cut while it was written
+        for text in data.split(b"\n")[:-1]:  # a line without a newline was cut off while being written
             try:
                 line, judgement = orjson.loads(text)
             except ValueError as error:
-                raise self._foreign() from error
+                raise self._malformed() from error
             if not isinstance(line, int) or judgement not in (*JUDGEMENTS, None):
-                raise self._foreign()
+                raise self._malformed()
             rows.append((line, judgement))
         return rows
 
-    def _foreign(self) -> LedgerError:
-        return LedgerError(f"{self.path} holds no judgements", hint="move it away, then begin again")
+    def _malformed(self) -> LedgerError:
+        return LedgerError(f"{self.path} does not hold judgements", hint="move it away, then start again")

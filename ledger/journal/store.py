@@ -1,9 +1,8 @@
-"""The record itself: an append-only file of entries that name each other, so that any change shows.
+"""The journal file: append-only entries that name each other, so that any change is detectable.
 
 One canonical JSON entry a line: `{"body":…,"id":"sha256:…","kind":…,"parents":[…],"time":…,"v":1}`. The id is
-the digest of the line with the id member left out. What entries mean is in `ledger.journal.runs`; whether a
-journal is sound is told by `guards.journal`. `ledger log` reads ten thousand entries through here: bodies are
-parsed when they are asked for.
+the digest of the line without the id member. `ledger.journal.runs` interprets entries; `guards.journal`
+checks them. `ledger log` reads ten thousand entries through here, so bodies are parsed on first access.
 """
 
 import os
@@ -30,7 +29,7 @@ LOCK_SECONDS = 60
 FSCK = "see what is wrong with: ledger fsck"
 
 KIND = re.compile(r"[a-z]+(\.[a-z]+)*")
-# Loose where that is fast: characters are counted here and judged by `ledger fsck`.
+# Loose for speed: this only counts characters; `ledger fsck` checks them.
 _ENVELOPE = re.compile(
     rb',"id":"(sha256:.{64})","kind":"([^"]+)","parents":\[([^\]]*)\],"time":"(.{24})","v":(\d+)\}'
 )
@@ -40,7 +39,7 @@ _ENVELOPE = re.compile(
 class Entry:
     """One entry. `time` is UTC to the millisecond; `parents` are the entries that were the newest then.
 
-    Not to be changed, yet not frozen: that would double the time it takes to make ten thousand.
+    Do not modify it. It is not frozen only because that would double the time to create ten thousand.
     """
 
     id: str
@@ -54,12 +53,12 @@ class Entry:
 
     @property
     def line(self) -> bytes:
-        """The entry as it stands in its journal, without the newline."""
+        """The entry as written in its journal, without the newline."""
         return self._journal[self._span]
 
     @property
     def body(self) -> dict[str, Json]:
-        """What was recorded, parsed when first asked for. Raises LedgerError on a line damaged inside."""
+        """The recorded content, parsed on first access. Raises LedgerError on a damaged line."""
         if self._body is None:
             try:
                 self._body = orjson.loads(self.line)["body"]
@@ -70,17 +69,17 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Tail:
-    """Where a journal's sound part ends. `torn` is what follows it: the rest of an append that was cut."""
+    """A journal's bytes: the `sound` part, and the `torn` rest of an append that was interrupted."""
 
     sound: bytes
     torn: bytes = b""
 
 
 class Journal:
-    """One journal file. `private` holds its lock, its heads and what was torn off it.
+    """One journal file. `private` holds its lock, its heads and its quarantined torn tails.
 
-    `branch` is the git branch that the heads are remembered for; None when detached or outside git.
-    `warn` is told what was mended.
+    `branch` is the git branch whose heads are stored; None when detached or outside git. `warn` is called
+    with a message about each repair.
     """
 
     def __init__(
@@ -97,9 +96,9 @@ class Journal:
         self._warn = warn
 
     def entries(self) -> list[Entry]:
-        """Every entry in file order; none when there is no file. A torn tail is passed over.
+        """Every entry in file order; none when there is no file. A torn tail is ignored.
 
-        Raises LedgerError at a complete line that is no entry.
+        Raises LedgerError at a complete line that is not an entry.
         """
         found = []
         sound = split_tail(self.read()).sound
@@ -118,16 +117,16 @@ class Journal:
             return b""
 
     def append(self, kind: str, body: Mapping[str, Json]) -> Entry:
-        """Write one entry durably, without the secrets in its body, and return it.
+        """Write one entry durably, with the secrets in its body removed, and return it.
 
-        On OSError (no space) the file is what it was.
-        Never alters a complete line: what is wrong inside is for `ledger fsck` to tell.
+        On OSError (no space) the file stays as it was. Never alters a complete line: `ledger fsck` reports
+        damaged ones.
         """
         with self.locked():
             return self._append(kind, body)
 
     def append_once(self, kind: str, body: Mapping[str, Json], key: str) -> Entry | None:
-        """The same, unless an entry of this kind has the same `key` in its body: None then."""
+        """The same, unless an entry of this kind already has the same value of `key`: then None."""
         with self.locked():
             if any(entry.kind == kind and entry.body[key] == body[key] for entry in self.entries()):
                 return None
@@ -137,7 +136,7 @@ class Journal:
         from ledger.utils.redaction import scrub_json
 
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        known = list(parse_sound(self._mend()))
+        known = list(parse_sound(self._repair()))
         entry = seal(kind, scrub_json(body), newest(known))
         append_atomically(self.path, entry.line + b"\n")
         self._remember(entry, known)
@@ -145,7 +144,7 @@ class Journal:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Hold the journal against other writers; raises LedgerError when one does not let go."""
+        """Lock the journal against other writers. Raises LedgerError where another does not release it."""
         from filelock import FileLock, Timeout
 
         self.private.mkdir(parents=True, exist_ok=True)
@@ -154,24 +153,24 @@ class Journal:
                 yield
         except Timeout as error:
             raise LedgerError(
-                f"{self.path} has been held by another process for {LOCK_SECONDS} s",
+                f"{self.path} has been locked by another process for {LOCK_SECONDS} s",
                 hint="end that process, then repeat the command",
             ) from error
 
-    def _mend(self) -> bytes:
-        """Set a torn tail aside, complete a line that lacks only its newline; return the sound part."""
+    def _repair(self) -> bytes:
+        """Quarantine a torn tail and complete a line that lacks only its newline; return the sound part."""
         tail = split_tail(self.read())
         if tail.torn:
-            kept = self._set_aside(tail.torn)
+            path = self._quarantine(tail.torn)
             os.truncate(self.path, len(tail.sound))
             self._warn(
-                f"{self.path.name} ended in {len(tail.torn)} bytes of an unfinished append; kept in {kept}"
+                f"{self.path.name} ended in {len(tail.torn)} bytes of an unfinished append, now in {path}"
             )
         if tail.sound and not tail.sound.endswith(b"\n"):
             append_atomically(self.path, b"\n")
         return tail.sound
 
-    def _set_aside(self, torn: bytes) -> Path:
+    def _quarantine(self, torn: bytes) -> Path:
         path = self.private / "torn" / f"{self.path.stem}-{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}"
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, torn)
@@ -181,8 +180,8 @@ class Journal:
         try:
             self.heads.advance(entry.id, {one.id for one in known})
         except (OSError, LedgerError) as error:
-            # The entry is safe; only the loss of just this newest line would now go unseen.
-            self._warn(f"recorded, but the newest entry could not be noted in {self.heads.path}: {error}")
+            # The entry is safe. Only the loss of this newest line could now go undetected.
+            self._warn(f"recorded, but {self.heads.path} could not be updated: {error}")
 
 
 def open_journal(workspace: Workspace, mode: str) -> Journal:
@@ -192,11 +191,11 @@ def open_journal(workspace: Workspace, mode: str) -> Journal:
 
 
 def seal(kind: str, body: Mapping[str, Json], parents: Iterable[str]) -> Entry:
-    """A new entry of now, with its id and its line. Raises LedgerError for what JSON cannot hold."""
+    """A new entry with the current time, id and line. Raises LedgerError for what JSON cannot hold."""
     from ledger.utils.hashing import canonical_bytes, digest_json
 
     if not KIND.fullmatch(kind):
-        raise ValueError(f"{kind!r} cannot be an entry's kind: small letters and dots only")
+        raise ValueError(f"{kind!r} cannot be an entry's kind: lower-case letters and dots only")
     time = utc_now()
     named = tuple(parents)
     content = {"v": VERSION, "kind": kind, "time": time, "parents": named, "body": dict(body)}
@@ -206,11 +205,11 @@ def seal(kind: str, body: Mapping[str, Json], parents: Iterable[str]) -> Entry:
 
 
 def parse(data: bytes, start: int = 0, end: int | None = None) -> Entry | None:
-    """The entry that stands from `start` to `end`, its body unread; None when it is not in canonical form."""
+    """The entry between `start` and `end`, its body unparsed; None when it is not in canonical form."""
     end = len(data) if end is None else end
     envelope = data.rfind(b',"id":"sha256:', start, end)
-    begins_well = envelope >= 0 and data.startswith(b'{"body":{', start)
-    match = _ENVELOPE.fullmatch(data, envelope, end) if begins_well else None
+    starts_as_body = envelope >= 0 and data.startswith(b'{"body":{', start)
+    match = _ENVELOPE.fullmatch(data, envelope, end) if starts_as_body else None
     if match is None:
         return None
     identity, kind, parents, time, version = match.groups()
@@ -221,12 +220,12 @@ def parse(data: bytes, start: int = 0, end: int | None = None) -> Entry | None:
 
 
 def parse_sound(data: bytes) -> Iterator[Entry]:
-    """The entries among the lines; what is no entry is passed over."""
+    """The entries among the lines; other lines are ignored."""
     return (entry for start, end in spans(data) if (entry := parse(data, start, end)))
 
 
 def newest(entries: Iterable[Entry]) -> list[str]:
-    """The heads: ids that no other entry names as its parent, in file order, each once."""
+    """The heads: ids that no other entry names as its parent, in file order, without duplicates."""
     ids: dict[str, None] = {}
     named: set[str] = set()
     for entry in entries:
@@ -236,7 +235,7 @@ def newest(entries: Iterable[Entry]) -> list[str]:
 
 
 def spans(data: bytes) -> Iterator[tuple[int, int]]:
-    """Where each line begins and ends; only a newline ends a line, for JSON escapes all others."""
+    """Where each line begins and ends. Only a newline ends a line: JSON escapes all other separators."""
     start = 0
     while start < len(data):
         end = data.find(b"\n", start)
@@ -246,7 +245,7 @@ def spans(data: bytes) -> Iterator[tuple[int, int]]:
 
 
 def split_tail(data: bytes) -> Tail:
-    """Part a journal's bytes before a last line that is not JSON, which is what a cut append leaves."""
+    """Split a journal's bytes before a last line that is not JSON, as an interrupted append leaves it."""
     start = data.rfind(b"\n", 0, -1) + 1
     try:
         if data:

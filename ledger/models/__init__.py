@@ -1,1 +1,1 @@
-"""What the name of a model or a language tells."""
+"""What can be known from the name of a model or a language."""

@@ -1,6 +1,6 @@
-"""What a model's name tells about it: whether it was ever taught to translate. A table; nothing is looked up.
+"""What a model's name reveals: whether it was trained to translate, and its size. Tables; nothing is fetched.
 
-A name that the table does not know counts as fit to use: the guards look at what it really writes.
+A name that is not in the table counts as usable: the guards check what the model really writes.
 """
 
 import re
@@ -23,7 +23,7 @@ _PRETRAINED_ONLY: tuple[tuple[str, str], ...] = (
 
 
 def model_kind(name: str) -> ModelKind:
-    """What is known of the model called `name`: a hub name (`google/mt5-base`) or a folder.
+    """What is known about the model called `name`: a hub name (`google/mt5-base`) or a folder.
 
     >>> model_kind("facebook/mbart-large-cc25").pretrained_only
     True
@@ -37,19 +37,19 @@ def model_kind(name: str) -> ModelKind:
     return ModelKind(name, pretrained_only=False)
 
 
-# Parameters of models whose name does not tell them, as their makers' cards do.
+# Parameter counts of models whose name does not give them, from their model cards.
 _SIZES: tuple[tuple[str, int], ...] = ((r"mbart-large-(cc25|50).*", 611_000_000), (r"opus-mt-.*", 77_000_000))
 _UNITS = {"m": 10**6, "b": 10**9}
 
 
 def parameters(name: str) -> int | None:
-    """About how many parameters the model called `name` has, where its name tells; else None.
+    """The approximate number of parameters of the model called `name`, if its name gives it; else None.
 
     >>> parameters("facebook/nllb-200-3.3B"), parameters("facebook/mbart-large-cc25"), parameters("mine")
     (3300000000, 611000000, None)
     """
     last = re.split(r"[/\\]", name.strip().rstrip("/\\"))[-1].lower()
-    told = re.search(r"(?<![a-z0-9.])(\d+(?:\.\d+)?)([mb])(?![a-z0-9])", last.replace("_", "-"))
-    if told:
-        return int(float(told[1]) * _UNITS[told[2]])
-    return next((size for pattern, size in _SIZES if re.fullmatch(pattern, last)), None)
+    size = re.search(r"(?<![a-z0-9.])(\d+(?:\.\d+)?)([mb])(?![a-z0-9])", last.replace("_", "-"))
+    if size:
+        return int(float(size[1]) * _UNITS[size[2]])
+    return next((known for pattern, known in _SIZES if re.fullmatch(pattern, last)), None)

@@ -1,11 +1,11 @@
-"""The model family that a model's name gives away. A table; nothing is looked up."""
+"""The model family, inferred from a model's name. A table; nothing is fetched."""
 
 import re
 from typing import Literal
 
 Family = Literal["nllb", "mbart50", "mbart", "m2m100", "marian", "t5"]
 
-# Matched against the last part of the name, first match wins: mBART-50 stands before the mBART it grew from.
+# Matched against the last part of the name, first match wins: mBART-50 comes before mBART.
 _PATTERNS: tuple[tuple[str, Family], ...] = (
     (r"nllb", "nllb"),
     (r"mbart-?(large-?)?50", "mbart50"),
@@ -17,7 +17,7 @@ _PATTERNS: tuple[tuple[str, Family], ...] = (
 
 
 def infer_family(name: str) -> Family | None:
-    """The family of the model called `name` (a hub name or a folder), None where the name does not tell.
+    """The family of the model called `name` (a hub name or a folder), None where the name does not reveal it.
 
     >>> infer_family("facebook/mbart-large-50-many-to-many-mmt"), infer_family("facebook/mbart-large-cc25")
     ('mbart50', 'mbart')

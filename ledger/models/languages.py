@@ -1,4 +1,4 @@
-"""What a language code names, however a model family writes it. Pure.
+"""The language that a code names, however a model family writes it.
 
 `ko`, `ko_KR` (mBART), `kor_Hang` (NLLB), `__ko__` (M2M100), `>>kor<<` (Marian) and `ko-KR` are all Korean.
 """

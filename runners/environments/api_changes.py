@@ -1,7 +1,7 @@
-"""What changed in the parts of a package that given code uses, read off the source of two versions.
+"""What changed in the parts of a package that given code uses, from the source of two versions.
 
-Nothing is imported. griffe compares; here is which classes and functions it is given, and which of its
-findings concern the code.
+Nothing is imported. griffe compares; this module selects the classes and functions, and those of griffe's
+findings that concern the code.
 """
 
 import ast
@@ -19,12 +19,12 @@ _ALWAYS = frozenset(("__init__", "__call__", "forward"))
 _NOISE = frozenset(
     ("PARAMETER_MOVED", "PARAMETER_CHANGED_KIND", "ATTRIBUTE_CHANGED_TYPE", "RETURN_CHANGED_TYPE")
 )
-MOST_BASES = 20  # how many classes up an inheritance is followed
+MOST_BASES = 20  # levels of inheritance that are followed
 
 
 @dataclass(frozen=True, slots=True)
 class Used:
-    """What code imports of each package, by its import name, and every attribute or keyword it mentions."""
+    """What code imports from each package, by import name, and every attribute and keyword in it."""
 
     names: Mapping[str, frozenset[str]] = field(default_factory=dict)
     attributes: frozenset[str] = frozenset()
@@ -52,10 +52,10 @@ class ApiChange:
 
 
 def used_by(paths: Iterable[Path], extra: Mapping[str, Iterable[str]], given: Iterable[str] = ()) -> Used:
-    """What Python files use. `extra`: names by package that are looked up as text, which no parser sees;
-    `given`: keywords that come from elsewhere.
+    """What Python files use. `extra`: names by package that the code looks up as text; `given`: keywords that
+    come from elsewhere.
 
-    Raises LedgerError for a file that is no Python.
+    Raises LedgerError for a file that cannot be parsed as Python.
     """
     names = {package: set(more) for package, more in extra.items()}
     attributes = set(given)
@@ -73,20 +73,20 @@ def used_by(paths: Iterable[Path], extra: Mapping[str, Iterable[str]], given: It
 
 
 def site_packages(interpreter: Path) -> Path:
-    """The folder that a virtual environment's packages lie in. Raises LedgerError where it has none."""
+    """The folder of a virtual environment's packages. Raises LedgerError where there is none."""
     found = sorted(interpreter.absolute().parents[1].glob("lib/python*/site-packages"))
     if not found:
         raise LedgerError(
-            f"{interpreter} has no site-packages beside it", hint="name the python of a virtual environment"
+            f"{interpreter} belongs to no environment with site-packages",
+            hint="name the python of a virtual environment",
         )
     return found[0]
 
 
 def changes(package: str, before: Path, after: Path, used: Used) -> Iterator[ApiChange]:
-    """What changed of the used names of `package` between two folders of packages, by symbol.
+    """Changes to the used names of `package` between two folders of packages, by symbol.
 
-    A base class counts with the class that inherits from it. A package that one side does not have changed
-    altogether, which is no news here.
+    Base classes are included. A package that only one side has yields nothing: `diff-env` reports it anyway.
     """
     old, new = (PackageSource.of(folder / package) for folder in (before, after))
     if old is None or new is None:
@@ -101,14 +101,14 @@ def changes(package: str, before: Path, after: Path, used: Used) -> Iterator[Api
 
 @dataclass(frozen=True, slots=True)
 class PackageSource:
-    """One version of a package: where each class and function is defined that is at the top of a module."""
+    """One version of a package: the file that defines each top-level class and function."""
 
     root: Path
     defined: Mapping[str, Path]
 
     @classmethod
     def of(cls, root: Path) -> "PackageSource | None":
-        """Look through all files once; None where there is no such package."""
+        """Scan all files of the package; None where there is no such package."""
         if not root.is_dir():
             return None
         defined: dict[str, Path] = {}
@@ -136,7 +136,7 @@ class PackageSource:
 def _compare(
     package: str, name: str, old: PackageSource, new: PackageSource, used: Used
 ) -> Iterator[ApiChange]:
-    """griffe's findings on one symbol, as far as its member is used."""
+    """griffe's findings on one symbol, for the members that are used."""
     import griffe
 
     sides = [_visit(griffe, one.defined[name], name) for one in (old, new)]
@@ -153,12 +153,12 @@ def _compare(
 
 
 def _visit(griffe: Any, path: Path, name: str) -> Any:
-    """griffe's view of a file with that one symbol alone, which is what it compares."""
+    """griffe's view of a file, reduced to that one symbol."""
     try:
         module = griffe.visit(path.stem, filepath=path, code=path.read_text(encoding="utf-8"))
     except (SyntaxError, ValueError) as error:
         raise LedgerError(
-            f"{path} cannot be parsed: {error}", hint="install the package again, or leave --api away"
+            f"{path} cannot be parsed: {error}", hint="reinstall the package, or omit --api"
         ) from error
     for other in [one for one in module.members if one != name]:
         module.del_member(other)
@@ -173,12 +173,12 @@ def _parse(path: Path) -> ast.Module:
 
 
 def _words(kind: str) -> str:
-    """griffe's sentence without its fillers: "parameter default changed"."""
+    """griffe's sentence without auxiliary verbs: "parameter default changed"."""
     return re.sub(r"\b(was|is|are) ", "", kind).lower()
 
 
 def _short(value: object) -> str:
-    """A parameter by its default, an object by its name, a value as it stands; one line of text."""
+    """A parameter's default, an object's name, or the value itself, as one line of text."""
     for part in ("default", "name"):
         value = getattr(value, part, None) or value
     text = " ".join(str("" if value is None else value).split())

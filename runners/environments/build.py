@@ -1,7 +1,7 @@
-"""Environments that lockfiles pin, each built once into a cache; `ensure` returns the Python of one.
+"""Pinned environments, each built once into a cache; `ensure` returns the Python of one.
 
-An installer does the work (`runners.environments.installers`). What is here is where it goes, that a
-half-built or damaged one is never taken for a whole one, and that two who need the same one build it once.
+`runners.environments.installers` fills them. This module decides where they go, never uses one that is
+incomplete or damaged, and makes concurrent callers build the same one only once.
 """
 
 import os
@@ -25,14 +25,14 @@ from ledger.utils.redaction import scrub_file
 from runners.environments.installers import Installer, choose_installer, explain
 from runners.environments.manifest import is_whole, write_manifest
 
-PARTIAL = ".partial"  # ends the name of a folder that is being filled, or thrown away
+PARTIAL = ".partial"  # suffix of a folder that is being filled or deleted
 POLL_SECONDS = 0.2
 
 Tell = Callable[[Progress], None]
 
 
 def default_cache() -> Path:
-    """Where built environments are kept: LEDGER_ENVIRONMENTS, or ledger/environments in the user's cache."""
+    """The cache of built environments: LEDGER_ENVIRONMENTS, or ledger/environments in the user's cache."""
     if chosen := os.environ.get("LEDGER_ENVIRONMENTS"):
         return Path(chosen).absolute()
     caches = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
@@ -40,17 +40,16 @@ def default_cache() -> Path:
 
 
 def ensure(variants: Sequence[Lockfile], cache: Path, on_progress: Tell = lambda _progress: None) -> Path:
-    """The Python of an environment with what one of `variants` pins; built where it is not in `cache`.
+    """The Python of an environment that matches one of `variants`; built where it is not in `cache`.
 
-    The variant is the first one whose torch can be installed here: the CPU build first where there is no
-    NVIDIA GPU. Two callers at once build it once: the second waits. Raises LedgerError when it cannot be
-    built.
+    The variant is the first whose torch is available, trying the CPU build first where there is no NVIDIA
+    GPU. Of two concurrent callers the second waits. Raises LedgerError where it cannot be built.
     """
     return built(variants, cache) or build(obtainable(variants, cache, on_progress), cache, on_progress)
 
 
 def built(variants: Sequence[Lockfile], cache: Path) -> Path | None:
-    """The Python of the first variant whose environment is in `cache`, whole; None where there is none."""
+    """The Python of the first variant with a complete environment in `cache`; None where there is none."""
     for lockfile in _by_preference(variants):
         if is_whole(_folder(lockfile, cache)):
             return interpreter(lockfile, cache)
@@ -60,9 +59,9 @@ def built(variants: Sequence[Lockfile], cache: Path) -> Path | None:
 def obtainable(
     variants: Sequence[Lockfile], cache: Path, on_progress: Tell = lambda _progress: None
 ) -> Lockfile:
-    """The first variant whose torch would be installed; one that pins no torch can be had.
+    """The first variant whose torch is available; one that pins no torch always is.
 
-    Raises LedgerError when there is none.
+    Raises LedgerError where there is none.
     """
     installer = choose_installer()
     with _folder_ready(cache), tempfile.TemporaryDirectory() as folder:
@@ -71,8 +70,8 @@ def obtainable(
             torch = next((pin for pin in lockfile.pins if pin.name == "torch"), None)
             if torch is None:
                 return lockfile
-            on_progress(Progress(f"{lockfile.name}: asking {installer.name} for its torch", 0, 1))
-            # `===` is meant: `==2.13.0` would take 2.13.0+cpu, whose hash is another.
+            on_progress(Progress(f"{lockfile.name}: looking for its torch with {installer.name}", 0, 1))
+            # `===` is deliberate: `==2.13.0` also matches 2.13.0+cpu, which has another hash.
             requirement = Path(folder) / "torch.txt"
             requirement.write_text(f"torch==={torch.version}\n")
             log = cache / f"{folder_name(lockfile)}.log"
@@ -83,7 +82,7 @@ def obtainable(
 
 
 def build(lockfile: Lockfile, cache: Path, on_progress: Tell = lambda _progress: None) -> Path:
-    """Build this environment unless somebody else just did; its Python. Raises LedgerError."""
+    """Build this environment, unless another process just did; return its Python. Raises LedgerError."""
     folder = _folder(lockfile, cache)
     with _folder_ready(cache), _alone(cache / f"{folder.name}.lock", on_progress):
         if not is_whole(folder):
@@ -93,17 +92,17 @@ def build(lockfile: Lockfile, cache: Path, on_progress: Tell = lambda _progress:
 
 
 def interpreter(lockfile: Lockfile, cache: Path) -> Path:
-    """Where the Python of this lockfile's environment is, or will be."""
+    """The path of the Python of this lockfile's environment, built or not."""
     return _folder(lockfile, cache) / "bin" / "python"
 
 
 def folder_name(lockfile: Lockfile) -> str:
-    """The environment's folder: named by the lockfile, its content and this Python's version."""
+    """The environment's folder, named by the lockfile, its content and this Python's version."""
     return lockfile.name + _suffix(lockfile)
 
 
 def _folder(lockfile: Lockfile, cache: Path) -> Path:
-    """The folder of this content, whatever its lockfile was called: a copy or an older state has it too."""
+    """The folder for this content, whatever the lockfile was called, so that copies share it."""
     named = cache / folder_name(lockfile)
     same = sorted(cache.glob(f"*{_suffix(lockfile)}"))
     return named if named.exists() or not same else same[0]
@@ -131,7 +130,7 @@ def _folder_ready(cache: Path) -> Iterator[None]:
 
 
 def _clear(folder: Path) -> None:
-    """Put a damaged environment out of the way, and what killed builds left."""
+    """Move a damaged environment away, and delete the remains of interrupted builds."""
     if folder.exists():
         folder.rename(tempfile.mkdtemp(prefix=f"{folder.name}.", suffix=PARTIAL, dir=folder.parent))
     for left in folder.parent.glob(f"{folder.name}.*{PARTIAL}"):
@@ -139,7 +138,7 @@ def _clear(folder: Path) -> None:
 
 
 def _build(lockfile: Lockfile, folder: Path, on_progress: Tell) -> None:
-    """Fill a folder beside the final one, then rename it: what is there is whole."""
+    """Fill a temporary folder, then rename it, so that the final one is always complete."""
     partial = Path(tempfile.mkdtemp(prefix=f"{folder.name}.", suffix=PARTIAL, dir=folder.parent))
     try:
         _fill(partial, lockfile, folder, on_progress)
@@ -151,16 +150,16 @@ def _build(lockfile: Lockfile, folder: Path, on_progress: Tell) -> None:
 def _fill(partial: Path, lockfile: Lockfile, final: Path, on_progress: Tell) -> None:
     log = final.with_name(f"{final.name}.log")
     installer = choose_installer()
-    on_progress(Progress(f"{lockfile.name}: making the environment", 0, 1))
+    on_progress(Progress(f"{lockfile.name}: creating the environment", 0, 1))
     refusal = _run([sys.executable, "-m", "venv", "--without-pip", str(partial)], log, os.environ)
     if refusal is None:
         refusal = _install(installer, partial, lockfile, log, on_progress)
     if refusal is not None:
         raise explain(refusal, lockfile, log)
     on_progress(Progress(f"{lockfile.name}: byte code", 0, 1))
-    # On every core; with the paths that tracebacks will show once the folder has its own name.
+    # On every core, with the final folder's paths, which tracebacks will show.
     byte_code = ["-m", "compileall", "-q", "-j", "0", "-x", "/tests/", "-s", str(partial), "-p", str(final)]
-    # What fails here is no harm: a package may carry a file that is no Python of this version.
+    # A failure is harmless: a package may contain a file for another version of Python.
     _run([str(partial / "bin" / "python"), *byte_code, str(partial / "lib")], log, os.environ)
     _readdress_scripts(partial, final)
     write_manifest(partial, lockfile, installer.name)
@@ -168,7 +167,7 @@ def _fill(partial: Path, lockfile: Lockfile, final: Path, on_progress: Tell) -> 
 
 
 def _readdress_scripts(partial: Path, final: Path) -> None:
-    """Scripts name the Python that they start with: by the name that its folder will have."""
+    """Replace the temporary folder's name by the final one in the scripts' interpreter lines."""
     now, then = os.fsencode(partial.name), os.fsencode(final.name)
     for script in (partial / "bin").iterdir():
         if script.is_file() and not script.is_symlink():
@@ -180,7 +179,7 @@ def _readdress_scripts(partial: Path, final: Path) -> None:
 def _install(
     installer: Installer, partial: Path, lockfile: Lockfile, log: Path, on_progress: Tell
 ) -> str | None:
-    """None, or what the installer said when it failed."""
+    """None, or the installer's output where it failed."""
     from packaging.markers import default_environment
 
     markers = {name: str(value) for name, value in default_environment().items()}
@@ -189,18 +188,18 @@ def _install(
     requirements.write_text(lockfile.requirements(markers), encoding="utf-8")
     command = installer.install(partial / "bin" / "python", requirements)
     packages = next((partial / "lib").glob("python*")) / "site-packages"
-    told = -1
+    reported = -1
 
     def tell() -> None:
-        nonlocal told
+        nonlocal reported
         done = sum(1 for _ in packages.glob("*.dist-info"))
-        if done != told:
-            told = done
-            what = f"{lockfile.name}: packages by {installer.name}"
+        if done != reported:
+            reported = done
+            what = f"{lockfile.name}: installing packages with {installer.name}"
             on_progress(Progress(what, min(done, len(wanted)), len(wanted)))
 
     refusal = _run(command, log, installer.environment, tell)
-    requirements.unlink()  # its lines about indexes may name a password
+    requirements.unlink()  # index URLs in it may contain a password
     if refusal is None:
         _check_installed(wanted, packages, lockfile, installer)
     return refusal
@@ -209,7 +208,7 @@ def _install(
 def _check_installed(
     wanted: Mapping[str, str], packages: Path, lockfile: Lockfile, installer: Installer
 ) -> None:
-    """Raise LedgerError where the installer was content, and yet a pinned package is not there."""
+    """Raise LedgerError where the installer succeeded but a pinned package is missing."""
     from importlib.metadata import distributions
 
     from packaging.utils import canonicalize_name
@@ -232,7 +231,7 @@ def _run(
     environment: Mapping[str, str],
     tell: Callable[[], None] = lambda: None,
 ) -> str | None:
-    """Run it with its output in the log; None, or that output where it failed."""
+    """Run a command with its output in the log; None, or that output where it failed."""
     with log.open("ab") as output, log.open("rb") as written:
         output.write(f"$ {' '.join(command)}\n".encode())
         output.flush()
@@ -249,20 +248,20 @@ def _run(
             process.wait()
             raise
         said = written.read().decode(errors="replace")
-    scrub_file(log)  # an installer names the addresses that it asks, password and all
+    scrub_file(log)  # an installer prints its index URLs, passwords included
     return said if process.returncode else None
 
 
 @contextmanager
 def _alone(path: Path, on_progress: Tell) -> Iterator[None]:
-    """Hold the lock; says so when another process holds it. It goes with its holder, kill -9 included."""
+    """Hold the lock; reports when it waits for another process. kill -9 releases it as well."""
     from filelock import FileLock, Timeout
 
     lock = FileLock(path)
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        on_progress(Progress("waiting for another process, which builds this environment", 0, 1))
+        on_progress(Progress("waiting for another process that is building this environment", 0, 1))
         lock.acquire()
     try:
         yield

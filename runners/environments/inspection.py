@@ -1,4 +1,4 @@
-"""Look at the environment behind an interpreter, from outside: nothing of it is imported here."""
+"""Inspect the environment of an interpreter from outside: none of its packages is imported here."""
 
 import json
 import subprocess
@@ -19,9 +19,9 @@ TIMEOUT = 120.0  # seconds; cold network file systems take tens
 
 
 def capture(interpreter: Path, variants: Sequence[Lockfile] = (), *, timeout: float = TIMEOUT) -> Environment:
-    """The environment of `interpreter`, held against the variant of a lockfile that it follows.
+    """The environment of `interpreter`, compared with the lockfile variant that fits it best.
 
-    Raises LedgerError when the interpreter is missing, is no Python >= 3.11, crashes, or is not done in
+    Raises LedgerError where the interpreter is missing, is not Python >= 3.11, crashes, or takes longer than
     `timeout` seconds.
     """
     pinned = sorted({pin.name for lockfile in variants for pin in lockfile.pins})
@@ -35,12 +35,12 @@ def facts_of(
     *,
     timeout: float = TIMEOUT,
 ) -> dict[str, Any]:
-    """What `runners.worker.environment_facts` tells of an interpreter.
+    """The facts that `runners.worker.environment_facts` collects in an interpreter.
 
-    Of the packages in `digested` a digest over their files, of those in `checked` whether their code was
-    changed since it was installed.
+    They include a digest over the files of each package in `digested`, and for those in `checked` whether
+    their code was changed since it was installed.
 
-    Not fit to be kept as it is: an origin's URL may hold a password. Raises LedgerError as `capture` does.
+    Do not store them as they are: an origin's URL may contain a password. Raises LedgerError as `capture`.
     """
     if interpreter.absolute() == Path(sys.executable).absolute():
         return environment_facts.collect(digested, checked)  # the same answer, 0.1 s sooner
@@ -60,7 +60,7 @@ def requirements_of(interpreter: Path) -> dict[tuple[str, str], list[str]]:
 
 
 def _ask(interpreter: Path, pinned: list[str], timeout: float) -> dict[str, Any]:
-    """Run the facts module in `interpreter`, with a worker's options: it sees what a worker sees."""
+    """Run the facts module in `interpreter` with a worker's options, so that it sees what a worker sees."""
     command = [str(interpreter), "-P", "-X", "utf8", environment_facts.__file__, *pinned]
     hint = "name the python (3.11 or newer) of the experiment's environment, such as .venv/bin/python"
     try:
@@ -71,15 +71,15 @@ def _ask(interpreter: Path, pinned: list[str], timeout: float) -> dict[str, Any]
         raise LedgerError(f"{interpreter} cannot be started: {error.strerror}", hint=hint) from error
     except subprocess.TimeoutExpired as error:
         raise LedgerError(
-            f"{interpreter} did not tell its packages within {timeout:g} s",
-            hint="see whether the disk that it lies on answers",
+            f"{interpreter} did not report its packages within {timeout:g} s",
+            hint="check whether its disk responds",
         ) from error
     try:
         answer = json.loads(done.stdout)
     except ValueError as error:
         said = done.stderr.decode(errors="replace").strip().splitlines()
         why = said[-1] if said else f"exit code {done.returncode}, no output"
-        raise LedgerError(f"{interpreter} did not tell its packages: {why}", hint=hint) from error
+        raise LedgerError(f"{interpreter} did not report its packages: {why}", hint=hint) from error
     if not isinstance(answer, dict) or "distributions" not in answer:
-        raise LedgerError(f"{interpreter} is no Python: it told no facts", hint=hint)
+        raise LedgerError(f"{interpreter} is not a Python: it reported no packages", hint=hint)
     return answer

@@ -1,7 +1,7 @@
-"""What can fill an environment: uv where it is installed, else pip. How each is called, and what it says.
+"""The installers that fill an environment: uv where it is installed, else pip.
 
-Both hold every file to its hash. Where packages come from is the user's configuration: pip's, which uv is
-told of as well unless uv has one of its own.
+Both check every file's hash. Packages come from the indexes that pip is configured with; uv gets the same
+configuration unless it has its own.
 """
 
 import ast
@@ -33,7 +33,7 @@ NO_SUCH = re.compile(
     r"|Because (?:there is no version of (?P<version>\S+)|only (?P<only>\S+) is|(?P<name>\S+) was not found)"
 )
 NO_HASH = re.compile(r"Hashes are required in --require-hashes mode|all requirements must have a hash")
-# pip's settings, and what uv calls them in its environment; uv parts its lists by commas and blanks.
+# pip's settings, and the variables and list separators that uv has for them.
 OF_PIP = {
     "index-url": ("UV_DEFAULT_INDEX", " "),
     "extra-index-url": ("UV_INDEX", " "),
@@ -44,7 +44,7 @@ OF_PIP = {
     "cert": ("SSL_CERT_FILE", " "),
     "timeout": ("UV_HTTP_TIMEOUT", " "),
 }
-# What somebody may have set for pip's other uses. A variable goes before a file of settings.
+# Settings for other uses of pip. A variable overrides a configuration file.
 ELSEWHERE = frozenset({"PIP_TARGET", "PIP_PREFIX", "PIP_ROOT"})
 HERE = {"PIP_USER": "0", "PIP_DRY_RUN": "0"}
 SOURCES = (
@@ -58,7 +58,7 @@ SOURCES = (
 
 
 class Installer(Protocol):
-    """One of the two. Its commands are run in `environment`."""
+    """pip or uv. Its commands are run with the variables of `environment`."""
 
     @property
     def name(self) -> str:
@@ -71,23 +71,23 @@ class Installer(Protocol):
         ...
 
     def ask(self, requirement: Path) -> list[str]:
-        """The command that fails where the one requirement in the file cannot be had."""
+        """The command that fails where the requirement in the file is not available."""
         ...
 
     def install(self, python: Path, requirements: Path) -> list[str]:
-        """The command that installs them, by their hashes, into the environment of `python`."""
+        """The command that installs the requirements, checking hashes, into the environment of `python`."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Pip:
-    """ledger's own pip."""
+    """The pip of the environment that ledger runs in."""
 
     name: str = "pip"
 
     @property
     def environment(self) -> Mapping[str, str]:
-        """pip reads its own variables and files, less what would have it install elsewhere, or nothing."""
+        """The current variables, without those that would make pip install elsewhere or nothing."""
         return {**{name: value for name, value in os.environ.items() if name not in ELSEWHERE}, **HERE}
 
     def ask(self, requirement: Path) -> list[str]:
@@ -125,9 +125,9 @@ class Uv:
         ]
 
     def install(self, python: Path, requirements: Path) -> list[str]:
-        """`uv pip install`. Any index may have any package: the hash says whether it is the right one.
+        """`uv pip install`. Any index may supply any package: its hash proves that it is the right one.
 
-        Files are copied: a link would let an edit in one environment into the cache, and all others.
+        Files are copied: with links, an edit in one environment would reach the cache and all others.
         """
         pinned = ["--require-hashes", "-r", str(requirements)]
         options = ["--index-strategy", "unsafe-best-match", "--link-mode", "copy", *pinned]
@@ -135,7 +135,7 @@ class Uv:
 
 
 def choose_installer() -> Installer:
-    """uv where it is installed, else pip; or the one that LEDGER_INSTALLER names."""
+    """The installer that LEDGER_INSTALLER names, or else uv where it is installed, or else pip."""
     wanted = os.environ.get(CHOICE, "")
     if wanted not in ("", "pip", "uv"):
         raise UsageError(f"{CHOICE} is {wanted!r}", hint="set it to pip or uv, or unset it")
@@ -146,29 +146,29 @@ def choose_installer() -> Installer:
 
 
 def find_uv() -> Uv | None:
-    """The uv beside this Python, or else on the PATH."""
-    beside = Path(sys.executable).with_name("uv")
-    program = str(beside) if beside.exists() else shutil.which("uv")
+    """The uv next to this Python, or else on the PATH."""
+    sibling = Path(sys.executable).with_name("uv")
+    program = str(sibling) if sibling.exists() else shutil.which("uv")
     return Uv(Path(program)) if program else None
 
 
 def uv_environment(variables: Mapping[str, str]) -> dict[str, str]:
-    """`variables` for uv: with what pip is set up to install from, where uv is not set up by itself."""
+    """`variables` for uv, with pip's index settings unless uv has its own configuration."""
     configs = Path(variables.get("XDG_CONFIG_HOME") or Path.home() / ".config")
     own = [configs / "uv" / "uv.toml", Path("/etc/uv/uv.toml")]
     if any(variables.get(name) for name in (*SOURCES, "UV_CONFIG_FILE")) or any(p.exists() for p in own):
         return dict(variables)
     settings = read_pip_settings()
-    handed = {
+    from_pip = {
         name: between.join(settings[key].split())
         for key, (name, between) in OF_PIP.items()
         if settings.get(key)
     }
-    return {**handed, **variables}
+    return {**from_pip, **variables}
 
 
 def read_pip_settings() -> dict[str, str]:
-    """What `pip config list` says: of variables, else of the install command, else of all commands."""
+    """The settings of `pip config list`; variables override those of `install`, these the global ones."""
     command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "config", "list"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     found: dict[str, dict[str, str]] = {"global": {}, "install": {}, ":env:": {}}
@@ -181,35 +181,35 @@ def read_pip_settings() -> dict[str, str]:
 
 
 def explain(said: str, lockfile: Lockfile, log: Path) -> LedgerError:
-    """What an installer's output means for the user."""
+    """The installer's output as an error for the user."""
     what = f"the environment of {lockfile.path} cannot be built"
     if NO_SPACE.search(said):
         return LedgerError(f"{what}: no space left", hint="free some there and in the temporary folder")
     if wrong := WRONG_HASH.search(said):
         return LedgerError(
             f"{what}: {_plain(wrong)} does not match its hash in the lockfile",
-            hint=f"somebody changed the package or the lockfile; both hashes are in {log}",
+            hint=f"the package or the lockfile was changed; both hashes are in {log}",
         )
     if OFFLINE.search(said):
         return LedgerError(
-            f"{what}: the package index cannot be reached", hint="go online, or set pip up for a mirror"
+            f"{what}: the package index cannot be reached", hint="go online, or configure a mirror in pip"
         )
     if NO_HASH.search(said):
         return LedgerError(
-            f"{what}: it holds a package without a hash",
+            f"{what}: it pins a package without a hash",
             hint="compile it with hashes: ledger env lock NAME, or pip-compile --generate-hashes",
         )
     if missing := NO_SUCH.search(" ".join(said.split())):
         return LedgerError(
-            f"{what}: {_plain(missing)} is not to be had here",
-            hint="set pip up for an index that has it, or compile the lockfile again: ledger env lock NAME",
+            f"{what}: {_plain(missing)} is not available",
+            hint="configure an index in pip that has it, or compile the lockfile again: ledger env lock NAME",
         )
     errors = [line for line in said.splitlines() if line.lower().startswith("error")]
     last = errors[-1] if errors else said.strip()[-200:]
-    return LedgerError(f"{what}: {last}", hint=f"all that was said is in {log}")
+    return LedgerError(f"{what}: {last}", hint=f"the full output is in {log}")
 
 
 def _plain(match: "re.Match[str]") -> str:
-    """The package that a message names, as the lockfile writes it."""
+    """The package that a message names, in the lockfile's notation."""
     found = next(group for group in match.groups() if group)
     return found.replace("===", "==").replace("<=", "==")

@@ -1,8 +1,8 @@
-"""Lockfiles from what somebody asks for: `NAME.in` becomes `NAME.txt`, with torch also `NAME-cpu.txt`.
+"""Compiling lockfiles: `NAME.in` becomes `NAME.txt` and, with torch, also `NAME-cpu.txt`.
 
-`NAME.txt` comes from the configured indexes alone. `NAME-cpu.txt` differs in torch's `+cpu` build and in what
-CUDA alone needs; a machine that sees no `+cpu` wheel leaves it as it is. pip-compile does the work; no
-address of an index gets into a lockfile.
+`NAME.txt` uses only the configured indexes. `NAME-cpu.txt` has torch's `+cpu` build and lacks what only CUDA
+needs; where no `+cpu` wheel is available it is left unchanged. pip-compile does the work; no index URL gets
+into a lockfile.
 """
 
 import os
@@ -38,10 +38,10 @@ Say = Callable[[str], None]
 
 
 def lock_environment(source: Path, root: Path, options: Sequence[str], say: Say) -> list[Path]:
-    """Compile `NAME.in` into its variants, keeping the versions that still fit; the files that were written.
+    """Compile `NAME.in` into its variants, keeping the versions that still fit; return the files written.
 
-    `root` is the folder that the notes in the files name paths from; `options` go to pip-compile
-    (`--upgrade`). Raises LedgerError, with the lockfiles left as they were.
+    Paths in the files' comments are relative to `root`; `options` go to pip-compile (`--upgrade`). Raises
+    LedgerError and leaves the lockfiles as they were.
     """
     public, cpu = source.with_suffix(".txt"), source.with_name(f"{source.stem}-cpu.txt")
     command = f"ledger env lock {source.stem}"
@@ -50,7 +50,7 @@ def lock_environment(source: Path, root: Path, options: Sequence[str], say: Say)
         new, new_cpu = Path(folder) / public.name, Path(folder) / cpu.name
         say(f"compiling {public.name}")
         pick = ["--upgrade-package", f"torch==={asked[1]}"] if asked else []
-        # A +cpu wheel in a folder of wheels would be taken for torch==VERSION; indexes stay as configured.
+        # torch==VERSION would match a +cpu wheel in a folder of wheels. Indexes stay as configured.
         nowhere = {"PIP_FIND_LINKS": folder} if asked else {}
         compile_lock(new, source, root, [*pick, *options], command=command, start=public, **nowhere)
         written = [(new, public)]
@@ -59,12 +59,12 @@ def lock_environment(source: Path, root: Path, options: Sequence[str], say: Say)
             if _compile_cpu(new_cpu, source, root, command, asked[1], start=new):
                 written.append((new_cpu, cpu))
             else:
-                say(f"no torch {asked[1]}+cpu can be had here, so {cpu.name} is left as it is")
+                say(f"torch {asked[1]}+cpu is not available, so {cpu.name} is left unchanged")
         _check_torch(new, cpu if len(written) == 1 else new_cpu, source, asked is not None)
         for made, target in written:
-            beside = target.with_suffix(".new")
-            shutil.copyfile(made, beside)
-            beside.replace(target)
+            draft = target.with_suffix(".new")
+            shutil.copyfile(made, draft)
+            draft.replace(target)
     return [target for _, target in written]
 
 
@@ -78,29 +78,29 @@ def compile_lock(
     start: Path | None = None,
     **variables: str,
 ) -> None:
-    """Run pip-compile into `new`; `start` is the lockfile whose versions it keeps where it can.
+    """Run pip-compile into `new`; it keeps the versions of the lockfile `start` where it can.
 
-    `command` is what the file says it was made by. Raises LedgerError, and then there may be no `new`.
+    The file's header names `command`. Raises LedgerError; `new` may then not exist.
     """
     if start and start.exists():
         shutil.copy(start, new)
-    told = {**variables, "CUSTOM_COMPILE_COMMAND": command}
-    refusal = _compile(new, source, root, options, told)
+    environment = {**variables, "CUSTOM_COMPILE_COMMAND": command}
+    refusal = _compile(new, source, root, options, environment)
     if refusal is not None:
         raise _explain(source, refusal)
     try:
         read(new)
     except LedgerError as error:
         raise LedgerError(
-            f"{source} asks for what cannot be pinned: {error.message.removeprefix(str(new))}",
-            hint="ask for released packages: no folders, no addresses",
+            f"{source} requires what cannot be pinned: {error.message.removeprefix(str(new))}",
+            hint="require released packages: no folders, no URLs",
         ) from error
 
 
 def _compile(
     new: Path, source: Path, root: Path, options: Sequence[str], variables: Mapping[str, str]
 ) -> str | None:
-    """None, or what pip-compile said when it failed."""
+    """None, or the output of pip-compile where it failed."""
     paths = ["--output-file", str(new), os.path.relpath(source, root)]
     done = subprocess.run(
         [sys.executable, "-m", "piptools", "compile", *OPTIONS, *options, *paths],
@@ -115,7 +115,7 @@ def _compile(
 
 
 def write_pylock(lockfile: Path, target: Path, uv: Uv) -> None:
-    """The same pins as PEP 751's pylock.toml, with the addresses of the files, less what a secret may be in.
+    """Write the same pins as PEP 751's pylock.toml, with the files' URLs, which are redacted.
 
     Raises LedgerError where uv cannot write it.
     """
@@ -147,29 +147,29 @@ def _scrubbed(match: "re.Match[str]") -> str:
 
 
 def _compile_cpu(new: Path, source: Path, root: Path, command: str, version: str, *, start: Path) -> bool:
-    """Whether the +cpu variant could be compiled; False where its torch cannot be had."""
+    """Whether the +cpu variant could be compiled; False where its torch is not available."""
     wanted = f"torch=={version}+cpu"
     shutil.copy(start, new)
     refusal = _compile(new, source, root, ["--upgrade-package", wanted], {"CUSTOM_COMPILE_COMMAND": command})
     if refusal is None:
         return True
-    conflict = CONFLICT.search(refusal)  # with what was just compiled: only the build is new
+    conflict = CONFLICT.search(refusal)  # with the variant just compiled: only the build differs
     if wanted in refusal or (conflict and conflict[1] == f"torch=={version}"):
         return False
     raise _explain(source, refusal)
 
 
 def _check_torch(public: Path, cpu: Path, source: Path, asked: bool) -> None:
-    """Refuse a public variant that holds the +cpu wheel, which not all can get."""
+    """Refuse a public variant that contains the +cpu wheel, which not every index has."""
     hashes = {path: _torch_hashes(path) for path in (public, cpu)}
     if hashes[public] and not asked:
         raise LedgerError(
-            f"{source} needs torch and does not say torch==VERSION, so its build cannot be told",
+            f"{source} needs torch but does not pin torch==VERSION, so its build is unknown",
             hint=f"add a line to {source.name} such as torch==2.13.0",
         )
     if hashes[public] & hashes[cpu]:
         raise LedgerError(
-            f"{public.name} would hold torch's +cpu wheel, which not every machine can get",
+            f"{public.name} would contain torch's +cpu wheel, which not every index has",
             hint="compile it where pip sees a public index",
         )
 
@@ -184,11 +184,13 @@ def _text(source: Path) -> str:
     try:
         return source.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise LedgerError(f"{source} cannot be read: {error}", hint="it is a list of requirements") from error
+        raise LedgerError(
+            f"{source} cannot be read: {error}", hint="it should be a list of requirements"
+        ) from error
 
 
 def _explain(source: Path, said: str) -> LedgerError:
-    """What a compiler's output means for the user."""
+    """The compiler's output as an error for the user."""
     what = f"{source.name} could not be compiled"
     if NO_SPACE.search(said):
         return LedgerError(f"{what}: no space left", hint="free some there and in the temporary folder")
@@ -196,12 +198,18 @@ def _explain(source: Path, said: str) -> LedgerError:
         return LedgerError(f"{what}: the package index cannot be reached", hint="go online and repeat")
     if missing := NO_SUCH.search(said):
         return LedgerError(
-            f"{what}: {missing[1]} is not to be had here", hint="check the name and version, and pip's index"
+            f"{what}: {missing[1]} is not available", hint="check the name, the version and pip's index"
         )
     if conflict := CONFLICT.search(said):
-        why = "contradict each other" if " and " in conflict[1] else "is not to be had here with the others"
-        return LedgerError(f"{what}: {conflict[1]} {why}", hint=f"loosen what {source.name} asks for")
+        why = (
+            "contradict each other"
+            if " and " in conflict[1]
+            else "is not available in a version that fits the others"
+        )
+        return LedgerError(f"{what}: {conflict[1]} {why}", hint=f"loosen the requirements in {source.name}")
     if invalid := INVALID.search(said):
-        return LedgerError(f"{what}: {invalid[1]} is no requirement", hint="write NAME, or NAME==VERSION")
+        return LedgerError(f"{what}: {invalid[1]} is not a requirement", hint="write NAME, or NAME==VERSION")
     lines = [PREFIX.sub("", line.strip()) for line in said.splitlines() if line.strip()]
-    return LedgerError(f"{what}: {lines[-1][:300] if lines else 'no word why'}", hint=f"check {source}")
+    return LedgerError(
+        f"{what}: {lines[-1][:300] if lines else 'pip-compile printed no message'}", hint=f"check {source}"
+    )

@@ -1,7 +1,7 @@
-"""What an environment was when it was built, written into it; and whether it still is, told quickly.
+"""A manifest of an environment as it was built, and a quick check that it is still complete.
 
-Told by the size of every file and by starting its Python. An edit that keeps a file's size is not seen; what
-was added is not looked for.
+The check compares the size of every file and starts the environment's Python. It misses edits that keep a
+file's size, and added files.
 """
 
 import os
@@ -19,7 +19,7 @@ START_SECONDS = 60.0
 
 
 def write_manifest(folder: Path, lockfile: Lockfile, installer: str) -> None:
-    """The last step of a build. Raises OSError where it cannot be written."""
+    """Write the manifest, as the last step of a build. Raises OSError where it cannot be written."""
     manifest = {
         "lockfile": lockfile.name,
         "digest": lockfile.digest,
@@ -31,7 +31,7 @@ def write_manifest(folder: Path, lockfile: Lockfile, installer: str) -> None:
 
 
 def is_whole(folder: Path) -> bool:
-    """Whether every file that was installed is there in its size, and the Python starts and is the same."""
+    """Whether every installed file exists with its size, and the Python starts and has the same version."""
     try:
         manifest = orjson.loads((folder / NAME).read_bytes())
         files, python = manifest["files"], manifest["python"]
@@ -46,7 +46,7 @@ def is_whole(folder: Path) -> bool:
 
 
 def _files(folder: Path) -> Iterator[tuple[str, int]]:
-    """Path and size (bytes) of all that was installed; byte code is made anew where it is missing."""
+    """Path and size (bytes) of every installed file, without byte code, which Python recreates."""
     for where, folders, files in os.walk(folder):
         folders[:] = [name for name in folders if name != "__pycache__"]
         for name in files:

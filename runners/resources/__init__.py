@@ -1,1 +1,1 @@
-"""Disk and memory."""
+"""Disk space and memory: what a run needs, and what is free."""

@@ -1,6 +1,6 @@
-"""Disk evidence: what a run will write, what is free for this user, what the Hugging Face cache could free.
+"""Disk evidence: what a run will write, what this user has free, what the Hugging Face cache could free.
 
-Reads the file system and, for a model that is not here yet, asks the hub for its size; changes nothing.
+Reads the file system and, for a model that is not cached, asks the hub for its size; changes nothing.
 """
 
 import os
@@ -15,7 +15,7 @@ from ledger.evidence.preflight import CachedModel, DiskNeed, DiskSpace
 
 # A rehearsal writes one model of about 1M parameters (4 MB), its tokenizer, shards and the MLflow store.
 REHEARSAL_BYTES = 200 * 2**20
-# Beside the weights: outputs, shards, the tracking store.
+# In addition to the weights: outputs, shards, the tracking store.
 RUN_BYTES = 100 * 2**20
 # An environment and its wheels: measured for torch's CPU build (0.7 GB installed, 0.2 GB packed);
 # CUDA's need is estimated from its wheels, 2.6 GiB packed.
@@ -34,22 +34,22 @@ def rehearsal_need() -> DiskNeed:
 def model_need(model: str, parameters: int | None) -> DiskNeed:
     """What a real run writes: nothing for a model folder or a cached one, else the download.
 
-    The hub is asked for the size of the weights; when it does not answer, `parameters` (known by name) x 4
-    bytes stands in, since checkpoints of this age are stored in float32.
+    The hub is asked for the size of the weights. Where it does not answer, the estimate is 4 bytes for each
+    of `parameters` (known by name), since older checkpoints are stored in float32.
     """
     if Path(model).is_dir() or any(entry.name == model for entry in cached_models()):
-        return DiskNeed(RUN_BYTES, "the model is here already; outputs and tracking store")
+        return DiskNeed(RUN_BYTES, "the model is already here; outputs and tracking store")
     size = _size_on_hub(model)
     if size is not None:
         return DiskNeed(size + RUN_BYTES, f"{model}: weights as the hub lists them, and outputs")
     if parameters is not None:
         how = f"{model}: {parameters:,} parameters x 4 bytes, and outputs"
         return DiskNeed(4 * parameters + RUN_BYTES, how)
-    return DiskNeed(RUN_BYTES, f"outputs alone: the size of {model} is not known and the hub did not answer")
+    return DiskNeed(RUN_BYTES, f"outputs only: the size of {model} is not known and the hub did not answer")
 
 
 def environment_need(lockfile: Lockfile) -> DiskNeed:
-    """What building the environment that `lockfile` pins writes, estimated: packages and their wheels."""
+    """An estimate of what building the lockfile's environment writes: packages and their wheels."""
     names = {pin.name for pin in lockfile.pins}
     others = len(names) * PACKAGE_BYTES
     if "torch" not in names:
@@ -60,7 +60,7 @@ def environment_need(lockfile: Lockfile) -> DiskNeed:
 
 
 def free_space(path: Path) -> DiskSpace:
-    """What this user may still write at `path` (its nearest folder that exists)."""
+    """The space left for this user at `path`, or at its nearest parent folder that exists."""
     folder = next(folder for folder in (path, *path.parents) if folder.exists())
     return DiskSpace(
         path=str(folder),
@@ -71,7 +71,7 @@ def free_space(path: Path) -> DiskSpace:
 
 
 def cache_folder() -> Path:
-    """Where the Hugging Face libraries keep downloads, by their own variables."""
+    """The download cache of the Hugging Face libraries, by their own variables."""
     from huggingface_hub.constants import HF_HUB_CACHE
 
     return Path(HF_HUB_CACHE)
@@ -104,10 +104,10 @@ def _size_on_hub(model: str) -> int | None:
     try:
         files = HfApi().model_info(model, files_metadata=True, timeout=HUB_TIMEOUT_SECONDS).siblings or []
     except Exception:
-        # No network, no such model, no right to see it: the run itself will say which; here it is only
-        # a size that is not known.
+        # No network, no such model, no permission: the run itself will report which. Here only the size
+        # is unknown.
         return None
-    # A repository often holds the same weights twice; one set is downloaded, safetensors first.
+    # A repository often holds the same weights twice; only one set is downloaded, safetensors first.
     sizes = {
         suffix: sum(file.size or 0 for file in files if file.rfilename.endswith(suffix)) for suffix in WEIGHTS
     }
@@ -115,7 +115,7 @@ def _size_on_hub(model: str) -> int | None:
 
 
 def _quota_free() -> int | None:
-    """Bytes left under the user's quota, by `quota`(1); None where there is none."""
+    """Bytes left under the user's quota, by `quota`(1); None without a quota."""
     if shutil.which("quota") is None:
         return None
     try:
@@ -132,16 +132,16 @@ def _quota_free() -> int | None:
 
 
 def parse_quota(text: str) -> int | None:
-    """The smallest rest (bytes) over all file systems in `quota -w`'s table of 1 KiB blocks.
+    """The smallest remainder (bytes) over all file systems in `quota -w`'s table of 1 KiB blocks.
 
     The columns are blocks, quota, limit; a star marks blocks over the quota, a limit of 0 means none.
     """
-    rests = []
+    remainders = []
     for line in text.splitlines():
         numbers = re.findall(r"(?<!\S)(\d+)\*?(?!\S)", line)
         if len(numbers) >= 3:
             used, soft, hard = (int(number) for number in numbers[:3])
             limit = hard or soft
             if limit:
-                rests.append(max(0, limit - used) * 1024)
-    return min(rests, default=None)
+                remainders.append(max(0, limit - used) * 1024)
+    return min(remainders, default=None)

@@ -1,77 +1,32 @@
-"""Memory evidence: the bytes that a training keeps from its first step to its last, and what its device has.
+"""Memory evidence: the bytes that a training keeps throughout, and the memory of its device.
 
-Counts parameters and reads what the system says; loads no model and no torch.
+Reads what the system reports; loads no model and no torch.
 """
 
 import os
 import shutil
 import subprocess
-from math import prod
 from pathlib import Path
 from typing import Literal
 
 from ledger.evidence import Unobserved
 from ledger.evidence.training import DeviceMemory, MemoryNeed
-from runners.worker.evidence.safetensors_header import BrokenFileError, read_header
 
-Precision = Literal["fp32", "amp", "fp16", "bf16"]
-
-# Bytes per parameter. `amp` is what fp16=True and bf16=True of the Hugging Face Trainer do: the weights stay
-# float32 and are cast on the way. `fp16` trains float16 weights beside a float32 master copy (Rajbhandari et
-# al. 2020, "ZeRO", section 3.1: 2 + 2 + 12 = 16). `bf16` is a model that was loaded in bfloat16: torch's
-# AdamW then keeps its moments in it too.
-WEIGHTS: dict[Precision, int] = {"fp32": 4, "amp": 4, "fp16": 2, "bf16": 2}
-GRADIENTS: dict[Precision, int] = {"fp32": 4, "amp": 4, "fp16": 2, "bf16": 2}
-MASTER: dict[Precision, int] = {"fp32": 0, "amp": 0, "fp16": 4, "bf16": 0}
-MOMENT: dict[Precision, int] = {"fp32": 4, "amp": 4, "fp16": 4, "bf16": 2}
-# Moments per parameter, by the names that TrainingArguments.optim has. Adafactor keeps a row and a column of
-# sums per matrix, next to nothing; of bitsandbytes' optimizers each moment is one byte.
-MOMENTS: dict[str, int] = {
-    **dict.fromkeys(("adamw_torch", "adamw_torch_fused", "adamw_hf", "adamw_apex_fused", "lamb"), 2),
-    **dict.fromkeys(("lion", "lion_32bit", "adagrad", "rmsprop"), 1),
-    **dict.fromkeys(("sgd", "adafactor"), 0),
-}
-EIGHT_BIT = {"adamw_8bit": 2, "adamw_bnb_8bit": 2, "paged_adamw_8bit": 2, "lion_8bit": 1}
+# What the trainers here do: without mixed precision, or with it (fp16=True, bf16=True), which casts float32
+# weights during the forward pass. Both keep the same.
+Precision = Literal["fp32", "amp"]
+OPTIMIZER = "adamw_torch"  # the default of Seq2SeqTrainingArguments, and Lightning's here
+WEIGHT_BYTES, GRADIENT_BYTES, MOMENT_BYTES, MOMENTS = 4, 4, 4, 2  # per parameter, in float32
 
 
-def training_need(
-    parameters: int,
-    *,
-    trainable: int | None = None,
-    precision: Precision = "fp32",
-    optim: str = "adamw_torch",
-) -> MemoryNeed:
-    """What training a model of so many parameters keeps on its device; a lower bound, without activations.
-
-    `trainable` are those that are not frozen (default: all): only they have gradients and moments. Of an
-    optimizer that is not known nothing is counted.
-    """
-    trained = parameters if trainable is None else trainable
+def training_need(parameters: int, *, precision: Precision = "fp32") -> MemoryNeed:
+    """The bytes that training a model with this many parameters keeps: a lower bound, without activations."""
     parts = {
-        "weights": WEIGHTS[precision] * parameters,
-        "gradients": GRADIENTS[precision] * trained,
-        "optimizer": _moment_bytes(precision, optim) * trained,
-        "master copies": MASTER[precision] * trained,
+        "weights": WEIGHT_BYTES * parameters,
+        "gradients": GRADIENT_BYTES * parameters,
+        "optimizer": MOMENTS * MOMENT_BYTES * parameters,
     }
-    how = f"{parameters:,} parameters, {precision}, {optim}"
-    return MemoryNeed({name: size for name, size in parts.items() if size}, how)
-
-
-def _moment_bytes(precision: Precision, optim: str) -> int:
-    return EIGHT_BIT[optim] if optim in EIGHT_BIT else MOMENTS.get(optim, 0) * MOMENT[precision]
-
-
-def count_parameters(folder: Path) -> int | None:
-    """The elements of all tensors in the folder's safetensors files, by their headers; None without any.
-
-    Tied tensors are stored once, so that they count once. A file that is broken is for other guards to name,
-    and leaves the number unknown.
-    """
-    files = sorted(folder.glob("*.safetensors"))
-    try:
-        return sum(prod(t.shape) for path in files for t in read_header(path).values()) if files else None
-    except (OSError, BrokenFileError):
-        return None
+    return MemoryNeed(parts, f"{parameters:,} parameters, {precision}, {OPTIMIZER}")
 
 
 def device_memory(device: str) -> DeviceMemory | Unobserved:
@@ -83,7 +38,7 @@ def device_memory(device: str) -> DeviceMemory | Unobserved:
         return gpu
     if device == "auto":
         return cpu_memory()
-    return Unobserved("nvidia-smi, which tells the memory of a GPU, is not there or did not answer")
+    return Unobserved("nvidia-smi, which reports the memory of a GPU, is not installed or did not answer")
 
 
 def gpu_memory() -> DeviceMemory | None:
@@ -122,14 +77,14 @@ def cpu_memory(group: Path = Path("/sys/fs/cgroup")) -> DeviceMemory:
     total, free = memory.total, memory.available
     limit = _bytes_in(group / "memory.max")
     if limit is not None and limit < total:
-        # What the kernel can drop at once (files that it keeps in memory) counts as used there.
+        # The control group counts as used what the kernel can drop at once: cached files.
         used = (_bytes_in(group / "memory.current") or 0) - _droppable(group / "memory.stat")
         total, free = limit, min(free, max(0, limit - max(0, used)))
     return DeviceMemory("this machine", total, free)
 
 
 def _bytes_in(path: Path) -> int | None:
-    """The number in one of the kernel's files; None where it is not there or says `max`."""
+    """The number in one of the kernel's files; None where there is none, or `max`."""
     try:
         text = path.read_text(encoding="ascii").strip()
     except (OSError, UnicodeDecodeError):

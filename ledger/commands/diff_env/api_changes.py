@@ -1,4 +1,4 @@
-"""`ledger diff-env --api`: what changed of the classes and functions that the experiment's code uses."""
+"""`ledger diff-env --api`: changes to the classes and functions that the experiment's code uses."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -26,10 +26,10 @@ def api_changes(
     workspace: Workspace | None,
     voice: Reporter,
 ) -> tuple[ApiChange, ...]:
-    """The changes between two sides, in the order of the packages' suspicion.
+    """The changes between two sides, in the order of the suspect packages.
 
-    The code is the worker's own, and the scripts that a recorded command ran. Both environments are built
-    where they are not there yet.
+    The code is the worker's own and the scripts of recorded commands. Both environments are built where they
+    are not built yet.
     """
     runs = [source.run for source, _ in sides]
     families = {one.family for one in models_of(experiment, runs, workspace)}

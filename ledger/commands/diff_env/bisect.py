@@ -1,7 +1,7 @@
-"""`ledger diff-env --bisect`: which group of packages decides whether a checkpoint or an experiment is good.
+"""`ledger diff-env --bisect`: the group of packages that decides whether a checkpoint or a rehearsal passes.
 
-Judged is a checkpoint that was saved under A and is reloaded, or where there is none, a rehearsal: under A,
-under B, and under B with one group of packages at a time put back to A's versions.
+A checkpoint saved under A is reloaded, or else the experiment is rehearsed: under A, under B, and under B
+with one group of packages at a time reverted to A's versions.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -37,7 +37,7 @@ Judge = Callable[[Lockfile], Report]
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """What is judged: the checkpoint, if there is one, or a rehearsal of the experiment."""
+    """What to test: the checkpoint, if there is one, or a rehearsal of the experiment."""
 
     workspace: Workspace
     voice: Reporter
@@ -47,7 +47,7 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One judgement: of what is installed, and what came of it. `problem`: why it could not be judged."""
+    """One test of an environment and its result. `problem`: why it could not be tested."""
 
     installed: str
     packages: tuple[str, ...]
@@ -68,7 +68,7 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class Bisection:
-    """A under which it is good, B under which it is not, and B with a group put back, each judged."""
+    """The results under A, under B, and under B with each group reverted."""
 
     judged: str
     a: Trial
@@ -77,21 +77,21 @@ class Bisection:
 
     @property
     def deciding(self) -> tuple[Trial, ...]:
-        """The groups that make it good when they alone are put back."""
+        """The groups whose reversion alone makes it pass."""
         return tuple(one for one in self.trials if one.verdict is Verdict.PASS)
 
     @property
     def answer(self) -> str:
-        """What it amounts to, in one sentence."""
+        """The conclusion, in one sentence."""
         if self.a.verdict is not Verdict.PASS or self.b.verdict is not Verdict.FAIL:
-            told = [str(one.verdict or one.problem) for one in (self.a, self.b)]
-            return f"there is nothing to decide: {told[0]} under A, {told[1]} under B"
+            results = [str(one.verdict or one.problem) for one in (self.a, self.b)]
+            return f"there is nothing to decide: {results[0]} under A, {results[1]} under B"
         if not self.deciding:
             unknown = [one for one in self.trials if one.verdict is not Verdict.FAIL]
-            rest = f"; {len(unknown)} could not be judged" if unknown else ""
-            return f"no group decides alone: it fails with {_each(self.trials, unknown)} put back{rest}"
+            rest = f"; {len(unknown)} could not be tested" if unknown else ""
+            return f"no group decides alone: it fails with {_each(self.trials, unknown)} reverted{rest}"
         named = " or ".join(_named(one.packages) for one in self.deciding)
-        return f"decided by {named}: put back to A's versions, it passes under B"
+        return f"decided by {named}: with A's versions, it passes under B"
 
     def to_json(self) -> dict[str, Json]:
         """The bisection as `--json` shows it."""
@@ -111,11 +111,11 @@ def _each(trials: Sequence[Trial], unknown: Sequence[Trial]) -> str:
 
 def _named(packages: Sequence[str]) -> str:
     shown = and_more(packages, MOST_NAMED)
-    return f"{shown} that can only move with them" if len(packages) > MOST_NAMED else shown
+    return f"{shown} that can only change together with them" if len(packages) > MOST_NAMED else shown
 
 
 def bisect_environments(case: Case, a: Lockfile, b: Lockfile, suspects: Sequence[Suspect]) -> Bisection:
-    """Judge under A, B, and B with each group put back that has a hard suspect in it.
+    """Test under A, under B, and under B with each group reverted that contains a hard suspect.
 
     Raises LedgerError where A or B cannot be built.
     """
@@ -126,7 +126,7 @@ def bisect_environments(case: Case, a: Lockfile, b: Lockfile, suspects: Sequence
     if before.verdict is Verdict.PASS and after.verdict is Verdict.FAIL:
         found = [one for one in suspects if one.kind is Kind.PACKAGE]
         trials = [
-            # With all that changed put back, B is A, which is judged already.
+            # With all changes reverted, B is A, which is already tested.
             replace(before, installed=name, packages=packages)
             if lockfile is None
             else _trial(judge, lockfile, name, packages)
@@ -138,23 +138,23 @@ def bisect_environments(case: Case, a: Lockfile, b: Lockfile, suspects: Sequence
 
 
 def lockfile_of(case: Case, source: SideSource, side: EnvironmentSide) -> Lockfile:
-    """The lockfile behind a side that can be had here. Raises LedgerError where nothing at hand pins it."""
+    """The installable lockfile of a side. Raises LedgerError where no lockfile here pins its packages."""
     variants = lockfiles_behind(source, side, case.workspace)
     if not variants:
         raise LedgerError(
-            f"--bisect needs a lockfile for {side.name}, and none here pins what it names",
-            hint="name one; an older one is had with: git show COMMIT:PATH > FILE.txt",
+            f"--bisect needs a lockfile for {side.name}, and none here pins its packages",
+            hint="name one; to get an older one: git show COMMIT:PATH > FILE.txt",
         )
     with case.voice.progress("steps") as tell:
         return obtainable(variants, default_cache(), tell)
 
 
 def _with_checkpoint(case: Case, a: Lockfile) -> Case:
-    """A training is judged by reloading what it saved under A: it is rehearsed where nothing is at hand."""
+    """The case with a checkpoint saved under A, for a training; it is rehearsed where there is none yet."""
     if case.checkpoint is not None:
         return case
     if case.experiment is None:
-        raise UsageError("--bisect needs to know what is to be judged", hint="name it with --experiment EXP")
+        raise UsageError("--bisect needs an experiment to test", hint="name it with --experiment EXP")
     case.voice.say(f"rehearsing {case.experiment} under {a.path.name}")
     done = _rehearse(case, a)
     if not isinstance(done, TrainingOutcome):
@@ -180,14 +180,14 @@ def _judge(case: Case, lockfile: Lockfile) -> Report:
         return _rehearse(case, lockfile).report
     with case.voice.progress("steps") as tell:
         python = ensure([lockfile], default_cache(), tell)
-    # Not recorded: a mixture that nobody works in is no environment that the checkpoint was verified in.
+    # Not recorded: nobody works in this mixture, so it is not a verification of the checkpoint.
     setting = prepare(case.workspace, VerifyRequest((case.checkpoint,), interpreter=python))
     with Worker(python, case.workspace.private / "verify.log") as worker:
         return verify_checkpoint(worker, setting, case.checkpoint).report
 
 
 def _trial(judge: Judge, lockfile: Lockfile, installed: str, packages: tuple[str, ...]) -> Trial:
-    """A judgement; one that could not be had is told as such, and accuses nobody."""
+    """One test. One that could not be run is reported as such, not as a failure."""
     try:
         report = judge(lockfile)
     except LedgerError as error:
@@ -203,7 +203,7 @@ def _fails(finding: Finding) -> bool:
 def _lockfiles(
     case: Case, a: Lockfile, b: Lockfile, suspects: Sequence[Suspect]
 ) -> Iterator[tuple[tuple[str, ...], Lockfile | None]]:
-    """For each group with a hard suspect B's pins, with the group's as A has them; None where that is A."""
+    """For each group with a hard suspect, B's pins with A's for the group; None where the result equals A."""
     pythons = [ensure([one], default_cache()) for one in (a, b)]
     requires = {key: lines for python in pythons for key, lines in requirements_of(python).items()}
     markers = marker_values()
@@ -223,7 +223,7 @@ def _write(
     pins: dict[tuple[str, str], Pin],
     options: tuple[str, ...],
 ) -> Lockfile:
-    """Kept under `.ledger/lockfiles`: the record of what was judged names it."""
+    """Write a lockfile to `.ledger/lockfiles`, where the record of the test refers to it."""
     lines = [*options]
     for name, version in sorted(versions.items()):
         hashes = "".join(f" \\\n    --hash={one}" for one in pins[name, version].hashes)

@@ -1,6 +1,6 @@
-"""`ledger diff-env`: what differs between two environments or runs, most suspicious first.
+"""`ledger diff-env`: the differences between two environments or runs, most suspicious first.
 
-`compare` is what other flows call; `compare_sides` takes sides that they read themselves.
+Other commands call `compare`, or `compare_sides` with sides that they read themselves.
 """
 
 from collections.abc import Collection
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class DiffEnvRequest:
-    """What the user typed: none, one or two names, and what else to look at."""
+    """The arguments: up to two names, and what else to compare."""
 
     names: tuple[str, ...] = ()
     effective: bool = False
@@ -41,9 +41,9 @@ class DiffEnvRequest:
 
 @dataclass(frozen=True, slots=True)
 class EnvironmentComparison:
-    """Two sides and what differs, ranked. `inputs` is what differs beside the environment: code, data, spec.
+    """Two sides and their differences, ranked. `inputs` differ besides the environment: code, data, spec.
 
-    `borrowed` is the run whose imports rank the packages, where neither side tells any itself.
+    `borrowed` is the run whose imports rank the packages, where neither side has recorded its own.
     """
 
     a: EnvironmentSide
@@ -57,7 +57,7 @@ class EnvironmentComparison:
 
     @property
     def hard(self) -> tuple[Suspect, ...]:
-        """Those that can change what is computed, and that a lockfile or a spec could have held still."""
+        """The suspects that can change a result and that a lockfile or a spec could have pinned."""
         return tuple(one for one in self.suspects if one.hard)
 
     def to_json(self) -> dict[str, Json]:
@@ -75,7 +75,7 @@ class EnvironmentComparison:
 
 
 def diff_env(workspace: Workspace | None, request: DiffEnvRequest, voice: Reporter) -> EnvironmentComparison:
-    """Everything that was asked for. Raises LedgerError for what cannot be read or built."""
+    """Run the comparison that was requested. Raises LedgerError for what cannot be read or built."""
     a, b = (resolve(name, workspace) for name in choose(request.names, workspace))
     found = compare_sources(a, b, workspace)
     if request.effective:
@@ -90,9 +90,9 @@ def diff_env(workspace: Workspace | None, request: DiffEnvRequest, voice: Report
 def compare(
     a: str, b: str, workspace: Workspace | None = None, *, imported: Collection[str] | None = None
 ) -> EnvironmentComparison:
-    """Compare what two names mean; `imported` ranks packages where neither side knows what was imported.
+    """Compare the sides that two names stand for; `imported` ranks packages where neither side has imports.
 
-    Raises UsageError for a name that means nothing, LedgerError for what cannot be read.
+    Raises UsageError for an unknown name, LedgerError for what cannot be read.
     """
     return compare_sources(resolve(a, workspace), resolve(b, workspace), workspace, imported)
 
@@ -100,7 +100,7 @@ def compare(
 def compare_sources(
     a: SideSource, b: SideSource, workspace: Workspace | None = None, imported: Collection[str] | None = None
 ) -> EnvironmentComparison:
-    """The same for sources that are resolved already."""
+    """The same for resolved sources."""
     before, after = read_pair(a, b)
     borrowed = None
     if imported is None and before.imported is None and after.imported is None and workspace is not None:
@@ -129,7 +129,7 @@ def compare_sides(
 
 
 def choose(names: tuple[str, ...], workspace: Workspace | None) -> tuple[str, str]:
-    """Both names where fewer were given: A against `current`, and no A is the newest run that passed."""
+    """Both names, with the defaults: B is `current`, A is the newest run that passed."""
     if len(names) == 2:
         return names[0], names[1]
     if len(names) == 1:
@@ -143,7 +143,7 @@ def choose(names: tuple[str, ...], workspace: Workspace | None) -> tuple[str, st
 
 
 def _run_that_imported(workspace: Workspace, lockfiles: Collection[str]) -> Run | None:
-    """The newest run that tells its imports, of those that are pinned to one of these lockfiles."""
+    """The newest run with recorded imports among those pinned to one of these lockfiles."""
     if not lockfiles:
         return None
     names = {name.removesuffix("-cpu") for name in lockfiles}

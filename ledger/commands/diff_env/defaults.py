@@ -1,4 +1,4 @@
-"""`ledger diff-env --effective`: both environments, and what the experiment's classes default to in each."""
+"""`ledger diff-env --effective`: the defaults of the experiment's classes in both environments."""
 
 import sys
 import tempfile
@@ -28,7 +28,7 @@ from runners.host.library_defaults import ModelClass, dump
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """A side and the interpreter of an environment that has what the side names."""
+    """A side and the interpreter of an environment with its packages."""
 
     side: EnvironmentSide
     python: Path
@@ -37,9 +37,9 @@ class Built:
 def build_side(
     source: SideSource, side: EnvironmentSide, workspace: Workspace | None, voice: Reporter
 ) -> Built:
-    """The environment behind a side: its interpreter, or the lockfile that pins it, built where need be.
+    """The environment of a side: its interpreter, or one built from the lockfile that pins its packages.
 
-    Raises LedgerError where nothing at hand pins it, or it cannot be built.
+    Raises LedgerError where no lockfile here pins them, or the environment cannot be built.
     """
     if source.interpreter is not None:
         return Built(side, source.interpreter)
@@ -50,15 +50,15 @@ def build_side(
     if side.packages and not side.few and _has(side_of_facts("", facts_of(here)), side):
         return Built(side, here)
     raise LedgerError(
-        f"no environment can be built for {side.name}: no lockfile here pins what it names",
-        hint="name a lockfile or an interpreter; one of another commit: git show COMMIT:PATH > FILE.txt",
+        f"no environment can be built for {side.name}: no lockfile here pins its packages",
+        hint="name a lockfile or an interpreter; to get an older lockfile: git show COMMIT:PATH > FILE.txt",
     )
 
 
 def lockfiles_behind(
     source: SideSource, side: EnvironmentSide, workspace: Workspace | None
 ) -> tuple[Lockfile, ...]:
-    """The lockfiles that name a side's packages: its own, or those here that pin what a recorded one had."""
+    """The lockfiles that pin a side's packages: its own, or those here with exactly the same pins."""
     return source.lockfiles or tuple(_pinning(side, workspace))
 
 
@@ -67,7 +67,7 @@ def with_defaults(built: Built, models: Iterable[ModelClass], voice: Reporter) -
     with voice.progress("looks") as tell, tempfile.TemporaryDirectory() as folder:
         found = dump(built.python, Path(folder) / "worker.log", list(models), tell)
     for label, why in found.unseen.items():
-        voice.say(f"{built.side.name}: the defaults of {label} could not be had: {why}")
+        voice.say(f"{built.side.name}: the defaults of {label} could not be read: {why}")
     settings = {**(built.side.settings or {}), **found.settings}
     chosen = {**built.side.chosen, **found.chosen}
     return replace(built.side, settings=settings, chosen=chosen, partial=False)
@@ -76,9 +76,9 @@ def with_defaults(built: Built, models: Iterable[ModelClass], voice: Reporter) -
 def models_of(
     experiment: str | None, runs: Iterable[Run | None], workspace: Workspace | None
 ) -> list[ModelClass]:
-    """The classes in use: of one experiment, or of the runs compared, or of all specs there are.
+    """The classes in use: of the experiment, else of the compared runs, else of all specs.
 
-    Raises UsageError where the experiment is not there.
+    Raises UsageError where the experiment does not exist.
     """
     if workspace is None:
         return [ModelClass("", family) for family in get_args(Family)]
@@ -93,7 +93,7 @@ def models_of(
 
 
 def _tried(name: str, workspace: Workspace) -> ModelClass | None:
-    """A spec that is broken or names no known family has no classes to look at."""
+    """The class of a spec; None where the spec is invalid or names no known family."""
     try:
         return _of_spec(name, workspace)
     except LedgerError:
@@ -122,7 +122,7 @@ def _of_run(run: Run) -> ModelClass | None:
 
 
 def _pinning(side: EnvironmentSide, workspace: Workspace | None) -> Iterable[Lockfile]:
-    """The lockfiles of this repository that pin exactly what a recorded side had."""
+    """The lockfiles of this repository that pin exactly the packages of a side."""
     if workspace is None or not side.packages or side.few:
         return
     for path in sorted((*workspace.lockfiles.glob("*.txt"), *workspace.lockfiles.glob("pylock*.toml"))):
@@ -132,10 +132,10 @@ def _pinning(side: EnvironmentSide, workspace: Workspace | None) -> Iterable[Loc
             if (pinned.packages or {}).keys() == side.packages.keys() and _has(side, pinned):
                 yield lockfile
         except LedgerError:
-            continue  # a list of requirements, or one that is meant for another Python
+            continue  # a list of requirements, or a lockfile for another Python
 
 
 def _has(side: EnvironmentSide, pinned: EnvironmentSide) -> bool:
-    """Whether the side has every package of the other at that very version."""
+    """Whether the side has every package of the other at the same version."""
     mine, theirs = side.packages or {}, pinned.packages or {}
     return all(name in mine and mine[name].version == one.version for name, one in theirs.items())

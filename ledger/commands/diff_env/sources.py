@@ -1,7 +1,7 @@
-"""From what somebody typed to one side of a comparison: which kind of thing a name means, and reading it.
+"""Resolving a name to one side of a comparison, and reading that.
 
-In this order: `current`; a file or folder; a lockfile's name; a run or an experiment on the record; the id of
-a recorded verification.
+A name is tried in this order: `current`; a file or folder; a lockfile's name; the id of a recorded
+verification; a recorded run or experiment.
 """
 
 import os
@@ -39,12 +39,12 @@ Sides = Sequence[EnvironmentSide]
 
 @dataclass(frozen=True, slots=True)
 class SideSource:
-    """Where a side is read from. `interpreter` and `lockfiles` are for those that need an environment.
+    """Where a side is read from. `interpreter` and `lockfiles` are set where it has an environment.
 
-    `checkpoint` is the one that was verified, or the newest that the run saved and that is still there.
+    `checkpoint` is the one that was verified, or the newest of the run's that still exists.
 
-    `read` is given what the other side may be, by which an interpreter knows whose files are worth a look;
-    a lockfile's name has one side for each variant.
+    `read` takes the possible other sides, so that an interpreter digests only the packages that they digest;
+    it returns one side for each variant of a lockfile.
     """
 
     read: Callable[[Sides], list[EnvironmentSide]]
@@ -55,9 +55,9 @@ class SideSource:
 
 
 def read_pair(a: SideSource, b: SideSource) -> tuple[EnvironmentSide, EnvironmentSide]:
-    """Both sides; of a lockfile's variants the pair that differs least.
+    """Both sides; among the variants of lockfiles, the pair that differs least.
 
-    An interpreter is read last: only the files of what the other side names are looked at.
+    An interpreter is read last, so that only the packages of the other side are inspected.
     """
     first, second = (b, a) if a.interpreter else (a, b)
     known = first.read(())
@@ -68,7 +68,7 @@ def read_pair(a: SideSource, b: SideSource) -> tuple[EnvironmentSide, Environmen
 
 
 def resolve(name: str, workspace: Workspace | None) -> SideSource:
-    """What `name` means. Raises UsageError, with what is near it, where it means nothing."""
+    """The source that `name` stands for. Raises UsageError, with similar names, where there is none."""
     if name == CURRENT:
         return _interpreter(Path(sys.executable), CURRENT)
     path = Path(name)
@@ -81,7 +81,7 @@ def resolve(name: str, workspace: Workspace | None) -> SideSource:
 
 
 def with_imports(side: EnvironmentSide, imported: Collection[str] | None) -> EnvironmentSide:
-    """The side with what a worker imported, where it does not tell that itself."""
+    """The side with the given imports, where it has none of its own."""
     return (
         side if side.imported is not None or imported is None else replace(side, imported=frozenset(imported))
     )
@@ -99,7 +99,7 @@ def _file(path: Path) -> SideSource:
         return _lockfiles(find_lockfiles(str(path), Path()))
     if name.endswith((".txt", ".in")):
         return _list_of_packages(path)
-    raise UsageError(f"{path} is no environment that can be read", hint=KINDS)
+    raise UsageError(f"{path} is not a readable environment", hint=KINDS)
 
 
 def _folder(path: Path, workspace: Workspace | None) -> SideSource:
@@ -114,18 +114,18 @@ def _folder(path: Path, workspace: Workspace | None) -> SideSource:
             return _verification(entry, entries, workspace)
     if from_tool_folders.is_hugging_face(path):
         return _one(lambda: from_tool_folders.side_of_hugging_face(path))
-    raise UsageError(f"{path} is no environment, W&B run or checkpoint", hint=KINDS)
+    raise UsageError(f"{path} is not an environment, a W&B run or a checkpoint", hint=KINDS)
 
 
 def _list_of_packages(path: Path) -> SideSource:
-    """A lockfile, or where it pins not everything, a list of requirements."""
+    """A lockfile or, where it does not pin everything, a list of requirements."""
     try:
         variants = find_lockfiles(str(path), Path())
     except LedgerError:
         variants = []
     if any(one.pins for one in variants):
         return _lockfiles(variants)
-    side = side_of_requirements(path)  # says itself what is wrong with it
+    side = side_of_requirements(path)  # raises an error that names the line
     return _one(lambda: side)
 
 
@@ -163,11 +163,11 @@ def _run(run: Run, facts: from_journal.Facts, workspace: Workspace) -> SideSourc
     return SideSource(
         lambda _others: [from_journal.side_of_run(run, facts)],
         run=run,
-        checkpoint=_newest_save(run, workspace),
+        checkpoint=_newest_checkpoint(run, workspace),
     )
 
 
-def _newest_save(run: Run, workspace: Workspace) -> Path | None:
+def _newest_checkpoint(run: Run, workspace: Workspace) -> Path | None:
     saved = [workspace.root / one.path for one in run.checkpoints]
     return next((path for path in reversed(saved) if path.is_dir()), None)
 

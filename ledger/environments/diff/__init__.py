@@ -1,5 +1,5 @@
-"""What differs between two environments, most suspicious first, and what each side of that is read from.
+"""The differences between two environments, most suspicious first.
 
-`side` is what is compared, `rank` how; the other modules read one kind of side each. Interpreters and built
-environments are read in `ledger.commands.diff_env.compare`: that takes a process.
+`ranking` and `settings` compare; each `from_…` module reads one kind of side. Interpreters are run by
+`ledger.commands.diff_env`.
 """

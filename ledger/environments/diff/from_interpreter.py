@@ -1,4 +1,4 @@
-"""A side read from an interpreter, from the facts that `runners.environments.inspection` has of it."""
+"""A side from an interpreter, by the facts that `runners.environments.inspection` collected."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,11 +7,11 @@ from ledger.evidence.environment import EnvironmentSide, Package
 from ledger.findings import Json
 from ledger.utils.redaction import scrub_url
 
-NO_RUN = {"settings": "nothing ran; add --effective to see what it defaults to"}
+NO_RUN = {"settings": "nothing ran; add --effective to see the defaults"}
 
 
 def side_of_facts(name: str, raw: Mapping[str, Any]) -> EnvironmentSide:
-    """Everything that is installed there, with Python, torch's build and the machine."""
+    """All installed packages, with Python, torch's build and the machine."""
     return EnvironmentSide(
         name=name,
         kind="interpreter",

@@ -1,4 +1,4 @@
-"""Sides that are read from the journal: a run, and a verification of a checkpoint."""
+"""Sides from the journal: a run, and a verification of a checkpoint."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -28,7 +28,7 @@ def environments(entries: Iterable[Entry]) -> Facts:
 
 
 def side_of_run(run: Run, facts: Facts) -> EnvironmentSide:
-    """A recorded run: what it was pinned to, imported, and really ran with."""
+    """A recorded run: its environment, imports and effective configuration."""
     ended = str(run.verdict or run.status)
     rehearsal = ", a rehearsal" if run.is_rehearsal else ""
     environment = f", {run.lockfile_name}" if run.lockfile_name else ""
@@ -44,22 +44,19 @@ def side_of_run(run: Run, facts: Facts) -> EnvironmentSide:
 
 
 def side_of_verification(entry: Entry, facts: Facts, run: Run | None) -> EnvironmentSide:
-    """A checkpoint of `run` as it was reloaded and judged in one environment.
-
-    In the environment that trained, its settings are the run's own.
-    """
+    """A checkpoint of `run`, as reloaded in one environment. The run's settings apply where it was trained."""
     body = entry.body
     environment = facts.get(str(body.get("environment"))) or {}
     version = ((environment.get("packages") or {}).get("transformers") or {}).get("version")
     with_what = f" with transformers {version}" if version else ""
     trained = run is not None and run.environment == body.get("environment")
     known = run.result if run and trained else {}
-    told = {**{key: known.get(key) for key in ("effective", "imported")}, **_given(body)}
+    known_body = {**{key: known.get(key) for key in ("effective", "imported")}, **_given(body)}
     return _side(
         f"{body['checkpoint']} ({body['verdict']} when reloaded{with_what}, {entry.time[:10]})",
         "verification",
         facts,
-        told,
+        known_body,
         chosen=_chosen(run.spec) if run else {},
         inputs=_inputs(run) if run else {},
     )
@@ -70,7 +67,7 @@ def _given(body: Mapping[str, Json]) -> dict[str, Json]:
 
 
 def verification_by_id(entries: Sequence[Entry], name: str) -> Entry | None:
-    """The verification whose entry's id begins with `name`, `sha256:` or not; None where there is no one."""
+    """The verification whose entry's id begins with `name`, `sha256:` or not; None unless one matches."""
     digits = name.removeprefix("sha256:")
     if len(digits) < LEAST_DIGITS:
         return None
@@ -86,7 +83,7 @@ def verification_of(entries: Sequence[Entry], checkpoint: Path, root: Path) -> E
 
 
 def imports_of(run: Run) -> frozenset[str] | None:
-    """The distributions that the run's worker really imported; None where it did not tell."""
+    """The distributions that the run's worker imported; None where it reported none."""
     return _normalized(run.imported) if run.imported else None
 
 
@@ -123,32 +120,32 @@ def _side(
 
 
 def _normalized(names: Iterable[str]) -> frozenset[str]:
-    """As lockfiles write them; entries of the first weeks have them as the distributions do."""
+    """Normalized names; the oldest entries have the distributions' own spelling."""
     return frozenset(canonicalize_name(name) for name in names)
 
 
-def _version(told: Json) -> str:
-    """The first entries have Python and packages as plain versions."""
-    return str(told["version"] if isinstance(told, Mapping) else told)
+def _version(recorded: Json) -> str:
+    """The oldest entries have plain versions of Python and packages."""
+    return str(recorded["version"] if isinstance(recorded, Mapping) else recorded)
 
 
 def _packages(environment: Mapping[str, Json]) -> dict[str, Package]:
     return {name: _package(one) for name, one in environment["packages"].items()}
 
 
-def _package(told: Json) -> Package:
-    if not isinstance(told, Mapping):
-        return Package(told)
+def _package(recorded: Json) -> Package:
+    if not isinstance(recorded, Mapping):
+        return Package(recorded)
     return Package(
-        version=told["version"],
-        origin=told.get("origin") or {},
-        changed=tuple(told.get("changed") or ()),
-        files=told.get("files"),
+        version=recorded["version"],
+        origin=recorded.get("origin") or {},
+        changed=tuple(recorded.get("changed") or ()),
+        files=recorded.get("files"),
     )
 
 
 def _chosen(spec: Mapping[str, Json]) -> dict[str, Json]:
-    """What a resolved spec sets, by the dotted names that settings have."""
+    """The settings of a resolved spec, by the dotted names of the effective configuration."""
     sections = {
         "training": spec.get("training") or {},
         "generation": spec.get("generation") or {},

@@ -1,4 +1,4 @@
-"""Sides that are read from lists of requirements: lockfiles, and requirements.txt with ranges."""
+"""Sides from lists of requirements: lockfiles, and requirements.txt with ranges."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -15,7 +15,7 @@ from ledger.utils.redaction import scrub_url
 
 UNKNOWN = {
     "machine": "a list of packages names no machine",
-    "settings": "a list of packages has no settings; add --effective to see what they default to",
+    "settings": "a list of packages has no settings; add --effective to see the defaults",
 }
 _OPTION = re.compile(r"(?P<name>-[a-z]|--[a-z-]+)[= ]?\s*(?P<value>\S*)")
 _PER_REQUIREMENT = re.compile(r"\s--(hash|config-settings|global-option)[= ].*$")
@@ -24,7 +24,7 @@ MOST_NESTED = 10
 
 
 def side_of_lockfile(lockfile: Lockfile, markers: Mapping[str, str] | None = None) -> EnvironmentSide:
-    """What a lockfile pins for this machine, or the one with the environment markers `markers`."""
+    """The pins of a lockfile for this machine, or for the one with the environment markers `markers`."""
     here = markers or {key: str(value) for key, value in default_environment().items()}
     versions = lockfile.versions(here)
     return EnvironmentSide(
@@ -37,9 +37,9 @@ def side_of_lockfile(lockfile: Lockfile, markers: Mapping[str, str] | None = Non
 
 
 def side_of_requirements(path: Path) -> EnvironmentSide:
-    """What a requirements.txt asks for, exactly or as a range, with the files that it includes.
+    """The versions and ranges in a requirements.txt and the files that it includes.
 
-    Raises LedgerError, with the line, at what is no requirement.
+    Raises LedgerError, with the line, for a line that is not a requirement.
     """
     packages = dict(_packages(path, MOST_NESTED))
     if not packages:
@@ -49,14 +49,14 @@ def side_of_requirements(path: Path) -> EnvironmentSide:
         name=path.name,
         kind="requirements",
         packages=packages,
-        few=True,  # what these require is not listed
+        few=True,  # their own requirements are not listed
         torch=_local(torch.version if torch else None),
         unknown=UNKNOWN,
     )
 
 
 def parse_requirement(text: str) -> tuple[str, Package] | None:
-    """Normalized name and what is asked of it; None where its marker leaves it out here.
+    """The normalized name and the required version; None where its marker excludes it here.
 
     Raises InvalidRequirement.
     """
@@ -83,13 +83,13 @@ def _packages(path: Path, depth: int) -> Iterator[tuple[str, Package]]:
                 yield from _editable(option["value"])
         except InvalidRequirement as error:
             raise LedgerError(
-                f"{path}, line {number}, is no requirement: {str(error).splitlines()[0]}",
-                hint="write one NAME, NAME==VERSION or NAME>=VERSION a line",
+                f"{path}, line {number}, is not a requirement: {str(error).splitlines()[0]}",
+                hint="write one NAME, NAME==VERSION or NAME>=VERSION on each line",
             ) from error
 
 
 def _editable(where: str) -> Iterator[tuple[str, Package]]:
-    """An editable install is known by its #egg name, or else by its folder's."""
+    """An editable install, named by its #egg fragment or else by its folder."""
     egg = _EGG.search(where)
     name = egg[1] if egg else Path(where).resolve().name
     yield canonicalize_name(name), Package(None, origin={"url": scrub_url(where), "editable": True})
@@ -105,5 +105,5 @@ def _read(path: Path) -> str:
 
 
 def _local(version: str | None) -> str | None:
-    """The build that a version names: `cpu` of 2.13.0+cpu; None where it names none."""
+    """The local version: `cpu` of 2.13.0+cpu; None without one."""
     return (version or "").partition("+")[2] or None

@@ -1,6 +1,6 @@
-"""Sides that are read from what other tools leave: an offline W&B run's folder, a Hugging Face output folder.
+"""Sides from other tools' folders: an offline W&B run, a Hugging Face output folder.
 
-Only text is read. training_args.bin is a pickle: it is never opened.
+Only text is read. training_args.bin is a pickle, so it is never opened.
 """
 
 import json
@@ -23,7 +23,7 @@ HF_SECTIONS = {
     "generation": "generation_config.json",
     "tokenizer": "tokenizer_config.json",
 }
-# A vocabulary's own entries: too many to read, and compared where tokenizers are.
+# A vocabulary's entries are too many to list; the tokenizer guards compare them.
 NOT_COMPARED = frozenset(("added_tokens_decoder", "_commit_hash", "auto_map"))
 MOST_BYTES = 20_000_000
 
@@ -34,12 +34,12 @@ def is_wandb(folder: Path) -> bool:
 
 
 def is_hugging_face(folder: Path) -> bool:
-    """Whether `save_pretrained` or a Trainer wrote there."""
+    """Whether `save_pretrained` or a Trainer wrote the folder."""
     return any((folder / name).is_file() for name in (*HF_SECTIONS.values(), "trainer_state.json"))
 
 
 def side_of_wandb(folder: Path) -> EnvironmentSide:
-    """What W&B kept of a run: all packages, Python, the host, and the configuration that it was given."""
+    """What W&B stored of a run: all packages, Python, the host, and the configuration passed to it."""
     files = folder / "files"
     run = _wandb_run(folder)
     environment, facts = (run.environment, run.facts) if run else ({}, {})
@@ -61,14 +61,14 @@ def side_of_wandb(folder: Path) -> EnvironmentSide:
         inputs={"commit": commit} if commit else {},
         unknown={
             "packages": "it has no files/requirements.txt",
-            "machine": "W&B keeps no facts of the machine that a result depends on",
+            "machine": "W&B does not store the facts of the machine that a result depends on",
             "settings": "neither its .wandb file nor files/config.yaml has a configuration",
         },
     )
 
 
 def _wandb_run(folder: Path) -> ClaimedRun | None:
-    """What the run's .wandb file holds; None where there is no such file."""
+    """The content of the run's .wandb file; None where there is no such file."""
     found = sorted(folder.glob("*.wandb"))
     if not found:
         return None
@@ -78,7 +78,7 @@ def _wandb_run(folder: Path) -> ClaimedRun | None:
 
 
 def side_of_hugging_face(folder: Path) -> EnvironmentSide:
-    """What the files of a model's folder say: its settings as written, and the transformers that wrote it."""
+    """The settings in a model's folder, as written, and the version of transformers that wrote them."""
     found = {section: _json(folder / name) for section, name in HF_SECTIONS.items()}
     wrote = (found["model"].get("transformers_version"), found["generation"].get("transformers_version"))
     version = next((str(one) for one in wrote if one), None)
@@ -116,7 +116,7 @@ def _wandb_config(path: Path) -> dict[str, Json]:
     except YAMLError as error:
         raise LedgerError(f"{path} is not valid YAML", hint="was it cut off, or edited by hand?") from error
     if not isinstance(content, dict):
-        raise LedgerError(f"{path} is no map of settings", hint="W&B writes `key: {value: …}`")
+        raise LedgerError(f"{path} does not hold a map of settings", hint="W&B writes `key: {value: …}`")
     return {
         str(key): one["value"] if isinstance(one, dict) and "value" in one else one
         for key, one in content.items()
@@ -125,7 +125,7 @@ def _wandb_config(path: Path) -> dict[str, Json]:
 
 
 def _requirements(path: Path) -> dict[str, Package] | None:
-    """NAME==VERSION lines as `pip freeze` writes them; one that is no requirement is passed over."""
+    """NAME==VERSION lines as `pip freeze` writes them; other lines are ignored."""
     if not path.is_file():
         return None
     found: dict[str, Package] = {}
@@ -153,14 +153,14 @@ def _json(path: Path) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise LedgerError(f"{path} is not valid JSON: {error}", hint="was it cut off?") from error
     if not isinstance(content, dict):
-        raise LedgerError(f"{path} is no JSON object", hint="is it the file of that name?")
+        raise LedgerError(f"{path} does not hold a JSON object", hint="is it really that file?")
     return content
 
 
 def _text(path: Path) -> str:
     try:
         if path.stat().st_size > MOST_BYTES:
-            raise LedgerError(f"{path} is larger than {MOST_BYTES:,} bytes", hint="is it what it is called?")
+            raise LedgerError(f"{path} is larger than {MOST_BYTES:,} bytes", hint="is it really that file?")
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise LedgerError(f"{path} is not UTF-8 text", hint="was it cut off, or is it binary?") from error

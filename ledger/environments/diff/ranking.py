@@ -1,8 +1,8 @@
-"""What differs between two sides, as suspects, the most suspicious first. Pure, and proves no cause.
+"""The differences between two sides as suspects, most suspicious first. A suspect is not a proven cause.
 
 The order: packages, Python, CUDA, the machine, the effective configuration. Among packages, those that the
-worker really imported come first, then those of which nobody knows, then those that it did not import; within
-each, by how far the versions are apart; of equals, those that compute the result before those that they use.
+worker imported come first, then those where that is unknown, then those that it did not import; within each,
+larger version differences first; then the packages that compute the result before those that they use.
 """
 
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from ledger.evidence.suspects import Change, Kind, Suspect
 from ledger.findings import Json
 from ledger.utils.mapping_diff import differences
 
-# They hold the code that makes tokens, tensors and text; the others move files and arguments about.
+# These contain the code that computes tokens, tensors and text; others only handle files and arguments.
 CENTRAL = (
     "transformers",
     "torch",
@@ -26,11 +26,11 @@ CENTRAL = (
     "safetensors",
 )
 CUDA = ("cuda", "cudnn")
-TELL_NO_ORIGIN: frozenset[str] = frozenset(("wandb", "folder"))  # names and versions alone
+WITHOUT_ORIGIN: frozenset[str] = frozenset(("wandb", "folder"))  # names and versions alone
 
 
 def suspects(a: EnvironmentSide, b: EnvironmentSide) -> list[Suspect]:
-    """Everything that differs, ranked. What a side does not tell is no difference."""
+    """All differences, ranked. A fact that one side lacks is not a difference."""
     return [*packages(a, b), *python(a, b), *cuda(a, b), *machine(a, b), *settings(a, b)]
 
 
@@ -49,16 +49,16 @@ def packages(a: EnvironmentSide, b: EnvironmentSide) -> list[Suspect]:
 
 
 def python(a: EnvironmentSide, b: EnvironmentSide) -> Iterator[Suspect]:
-    """Python's version. Another patch release is told, and is not hard: it fixes and changes no language."""
+    """Python's version. Another patch release is listed but not hard: it does not change the language."""
     if a.python and b.python and (far := distance(a.python, b.python)) is not None:
         change = Change[far.name]
         yield Suspect(Kind.PYTHON, "python", a.python, b.python, change, hard=change < Change.PATCH)
 
 
 def cuda(a: EnvironmentSide, b: EnvironmentSide) -> Iterator[Suspect]:
-    """torch's build, where its version does not tell it already, and the CUDA and cuDNN packages."""
-    told = any(one.name == "torch" and one.change is Change.BUILD for one in packages(a, b))
-    if a.torch and b.torch and a.torch != b.torch and not told:
+    """torch's build, unless its version already shows it, and the CUDA and cuDNN versions."""
+    shown = any(one.name == "torch" and one.change is Change.BUILD for one in packages(a, b))
+    if a.torch and b.torch and a.torch != b.torch and not shown:
         yield Suspect(Kind.CUDA, "torch build", a.torch, b.torch)
     for name in CUDA:
         before, after = ((side.machine or {}).get(name) for side in (a, b))
@@ -67,7 +67,7 @@ def cuda(a: EnvironmentSide, b: EnvironmentSide) -> Iterator[Suspect]:
 
 
 def machine(a: EnvironmentSide, b: EnvironmentSide) -> Iterator[Suspect]:
-    """What of the machines differs. Only another platform is hard: no lockfile holds a rented host still."""
+    """Differences of the machines. Only the platform is hard: no lockfile can pin a rented host."""
     if a.machine is None or b.machine is None:
         return
     sides = [
@@ -80,7 +80,7 @@ def machine(a: EnvironmentSide, b: EnvironmentSide) -> Iterator[Suspect]:
 
 
 def _package(a: EnvironmentSide, b: EnvironmentSide, name: str) -> Iterator[tuple[Change, Json, Json]]:
-    """How one distribution differs: at most in one way, the most suspicious."""
+    """The most suspicious difference of one distribution, if any."""
     old, new = (a.packages or {}).get(name), (b.packages or {}).get(name)
     if old is None or new is None:
         yield from _absent(a, b, old, new)
@@ -94,7 +94,7 @@ def _package(a: EnvironmentSide, b: EnvironmentSide, name: str) -> Iterator[tupl
         yield Change[far.name], old.version, new.version
     elif far is Distance.BUILD:
         yield Change.BUILD, old.version, new.version
-    elif old.origin != new.origin and not {a.kind, b.kind} & TELL_NO_ORIGIN:
+    elif old.origin != new.origin and not {a.kind, b.kind} & WITHOUT_ORIGIN:
         yield Change.ORIGIN, _place(old), _place(new)
     elif old.changed != new.changed or (old.files and new.files and old.files != new.files):
         yield Change.ALTERED, _files(old), _files(new)
@@ -103,7 +103,7 @@ def _package(a: EnvironmentSide, b: EnvironmentSide, name: str) -> Iterator[tupl
 def _absent(
     a: EnvironmentSide, b: EnvironmentSide, old: Package | None, new: Package | None
 ) -> Iterator[tuple[Change, Json, Json]]:
-    """A distribution that one side has alone. What a list of pins leaves out may well be there beside it."""
+    """A distribution that only one side has. A package that a list of pins omits may still be installed."""
     if old is None and new is not None and not a.few and not (b.whole and not a.whole):
         yield Change.ADDED, None, new.version or new.wanted
     if new is None and old is not None and not b.few and not (a.whole and not b.whole):
@@ -111,7 +111,7 @@ def _absent(
 
 
 def _is_wanted(old: Package, new: Package) -> bool:
-    """Whether one side's version is in the other's range; two ranges have to be equal."""
+    """Whether one side's version is in the other's range; two ranges must be equal."""
     from packaging.specifiers import InvalidSpecifier, SpecifierSet
     from packaging.version import InvalidVersion
 

@@ -1,6 +1,6 @@
-"""Which settings differ between two sides, the most suspicious first. Pure.
+"""Settings that differ between two sides, most suspicious first.
 
-The tables say what is known of single settings: which once decided a result, which cannot, which moved.
+The tables list settings that have decided a result, that cannot, and that moved to another section.
 """
 
 from collections.abc import Mapping
@@ -12,18 +12,18 @@ from ledger.utils.mapping_diff import Difference, differences
 
 # What a model is comes before how it was trained.
 SECTIONS = ("model", "generation", "tokenizer", "training", "config", "runtime")
-# Which embeddings are one matrix, which token begins and ends a text: changes of these broke reloads.
+# Tied embeddings, and the tokens that begin and end a text: changes of these have broken reloads.
 DECISIVE = (
     *("tie_word_embeddings", "share_encoder_decoder_embeddings", "scale_embedding", "scale_decoder_outputs"),
     *("use_cache", "forced_eos_token_id", "forced_bos_token_id", "decoder_start_token_id", "dtype"),
 )
 # A config's generation parameters moved to the generation config in transformers 5.
 MOVED_TO = {"model": "generation", "config": "generate"}
-# A config has these once it was saved: one that does not say them says nothing.
+# Only a saved config has these, so their absence is not a difference.
 WRITTEN_ON_SAVE = frozenset(("architectures", "dtype", "torch_dtype"))
-# Of assisted generation and of back ends that nothing here uses.
+# Settings of assisted generation and of back ends that are not used here.
 UNUSED = ("assistant_", "num_assistant_", "target_lookbehind", "fp16_opt_level", "past_index", "ray_scope")
-# Where things are written and who is told: nothing that is computed depends on it.
+# Output locations and logging: no result depends on them.
 NO_MATTER = frozenset(
     (
         *("output_dir", "logging_dir", "run_name", "project", "trackio_space_id", "disable_tqdm"),
@@ -31,7 +31,7 @@ NO_MATTER = frozenset(
         *("save_total_limit", "save_on_each_node", "overwrite_output_dir", "skip_memory_metrics"),
         *("push_to_hub", "hub_model_id", "hub_strategy", "hub_token", "hub_private_repo", "hub_revision"),
         *("hub_always_push", "local_rank", "_n_gpu", "_name_or_path", "name_or_path", "parallelism_config"),
-        # Versions that a runtime tells, which are among the packages.
+        # Versions that the runtime reports; they are compared as packages.
         *("transformers_version", "python", "torch", "transformers", "tokenizers"),
     )
 )
@@ -41,11 +41,10 @@ Settings = Mapping[str, Json]
 
 
 def settings(a: EnvironmentSide, b: EnvironmentSide) -> list[Suspect]:
-    """What of the effective configuration differs, as suspects.
+    """Differences of the effective configuration, as suspects.
 
-    What a spec sets and did not get comes first, then what nobody chose, then what specs set differently.
-    Where a side has only what was written down, that alone is compared: the rest has defaults, or is in files
-    that sides of another kind do not keep.
+    Settings that a spec set but did not get come first, then those that no spec set, then those that the
+    specs set differently. Where a side has only settings from files, only those are compared.
     """
     before, after = _comparable(a.settings or {}, b.settings or {})
     one_sided = (a.partial or b.partial) and a.kind != b.kind
@@ -56,7 +55,7 @@ def settings(a: EnvironmentSide, b: EnvironmentSide) -> list[Suspect]:
             one.before,
             one.after,
             chosen=_chosen(one, a.chosen, b.chosen),
-            hard=not _says_the_same(one, before, after),
+            hard=not _is_negligible(one, before, after),
         )
         for one in differences(before, after)
         if _leaf(one.path) not in NO_MATTER
@@ -66,14 +65,14 @@ def settings(a: EnvironmentSide, b: EnvironmentSide) -> list[Suspect]:
 
 
 def _chosen(one: Difference, a: Settings, b: Settings) -> Choice:
-    """Whether a spec sets it: `overridden` where a side does not have what its own spec says."""
+    """Whether a spec sets it: `overridden` where a side's value is not the one in its own spec."""
     flat = one.path.removeprefix("config.")
     names = (one.path,) if flat == one.path else (f"training.{flat}", f"model.{flat}")
     sides = ((a, one.before), (b, one.after))
-    told = [(given[name], had) for given, had in sides for name in names if name in given]
-    if any(given != had for given, had in told):
+    stated = [(given[name], had) for given, had in sides for name in names if name in given]
+    if any(given != had for given, had in stated):
         return "overridden"
-    return "chosen" if told else ""
+    return "chosen" if stated else ""
 
 
 def _suspicion(one: Suspect) -> tuple[int, bool, int, int, str]:
@@ -85,7 +84,7 @@ def _suspicion(one: Suspect) -> tuple[int, bool, int, int, str]:
 
 
 def _comparable(before: Settings, after: Settings) -> tuple[Settings, Settings]:
-    """The sections that both have. W&B has one alone, in which training arguments win over the model's."""
+    """The sections that both have. W&B has a single one, where training arguments override the model's."""
     if ("config" in before) is not ("config" in after):
         before, after = ({"config": _flat(side)} for side in (before, after))
     shared = [name for name in before if name in after]
@@ -96,11 +95,11 @@ def _flat(side: Settings) -> Json:
     return side["config"] if "config" in side else {**side.get("model", {}), **side.get("training", {})}
 
 
-def _says_the_same(one: Difference, before: Settings, after: Settings) -> bool:
-    """Whether a setting that one side does not have at all can hardly matter.
+def _is_negligible(one: Difference, before: Settings, after: Settings) -> bool:
+    """Whether a setting that only one side has is negligible.
 
-    It is off where it is (false, 0, 1.0, empty), belongs to what is not used, or has moved to the generation
-    config, which says the same on both sides.
+    It is when it is off (false, 0, 1.0, empty), when it belongs to an unused feature, or when it moved to the
+    generation config, which is equal on both sides.
     """
     leaf, value = _leaf(one.path), one.after if one.before is None else one.before
     if leaf in DECISIVE or not _is_unset(one):
@@ -113,8 +112,8 @@ def _says_the_same(one: Difference, before: Settings, after: Settings) -> bool:
 def _has_moved(section: str, leaf: str, before: Settings, after: Settings) -> bool:
     for old, new in MOVED_TO.items():
         if section == old or f".{old}" in section:
-            twins = [side.get(section.replace(old, new)) or {} for side in (before, after)]
-            return all(leaf in twin for twin in twins) and twins[0][leaf] == twins[1][leaf]
+            moved = [side.get(section.replace(old, new)) or {} for side in (before, after)]
+            return all(leaf in one for one in moved) and moved[0][leaf] == moved[1][leaf]
     return False
 
 

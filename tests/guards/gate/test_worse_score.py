@@ -22,7 +22,7 @@ def change(before, after, p_value=None, unpaired=""):
     return ScoreChange("exp5", "bleu", before, after, paired, unpaired)
 
 
-GONE = "the output of exp5-abc123 is not to be had"
+GONE = "the output of exp5-abc123 is not available"
 
 
 @pytest.mark.parametrize(

@@ -221,7 +221,7 @@ def test_a_score_that_fell(repository):
     _, document = gate(repository, exits=1)
     told = [f["message"] for f in document["findings"] if f["code"] == "GAT003"]
     assert any("their 95% intervals do not overlap" in message for message in told)
-    assert all("is not to be had" in message for message in told)
+    assert all("is not available" in message for message in told)
 
 
 def test_an_open_finding(repository):

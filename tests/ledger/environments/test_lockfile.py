@@ -60,9 +60,9 @@ MALFORMED = [
     ("numpy>=2\n", "line 1, does not pin numpy"),
     ("a==1\n\nnumpy==2.*\n", "line 3, does not pin numpy"),
     ("numpy\n", "line 1, does not pin numpy"),
-    ("a==1 \\\n  --hash=sha256:aa\n-r other.txt\n", "line 3, is no requirement"),
+    ("a==1 \\\n  --hash=sha256:aa\n-r other.txt\n", "line 3, is not a requirement"),
     ("x @ https://example.org/x.whl\n", "line 1, does not pin x"),
-    ("<<<<<<< HEAD\n", "line 1, is no requirement"),
+    ("<<<<<<< HEAD\n", "line 1, is not a requirement"),
     ("a==1\nA==2\n", "line 2, pins a to another version"),
 ]
 

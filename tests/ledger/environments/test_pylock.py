@@ -60,7 +60,7 @@ def test_markers_tell_what_applies(locked, marker, applies):
 )
 def test_what_is_meant_for_others_is_refused_where_it_is_used(locked, condition):
     lockfile = locked(f"{HEAD}{condition}\n{PEER}")
-    with pytest.raises(LedgerError, match=r"is not meant for Python 3\.11\.7 here"):
+    with pytest.raises(LedgerError, match=r"is not for this environment \(Python 3\.11\.7\)"):
         lockfile.versions(HERE)
 
 
@@ -68,7 +68,7 @@ REFUSED = {
     "no TOML": ("[[", "is not valid TOML"),
     "another format": (
         '[project]\nname = "x"\n',
-        "is no pylock.toml: Missing required value in 'lock-version'",
+        "is not a valid pylock.toml: Missing required value in 'lock-version'",
     ),
     "version 2": (HEAD.replace("1.0", "2.0") + PEER, "version 2.0 is not supported"),
     "git": (
@@ -80,9 +80,9 @@ REFUSED = {
         HEAD + '[[packages]]\nname = "peer"\ndirectory = { path = "." }\n',
         "takes peer from a folder",
     ),
-    "no version": (HEAD + PEER.replace('version = "1.0"\n', ""), "does not say which version of peer"),
+    "no version": (HEAD + PEER.replace('version = "1.0"\n', ""), "names no version of peer"),
     "weak hash": (HEAD + PEER.replace("sha256", "md5"), "has no SHA-256 of peer"),
-    "no hash": (HEAD + PEER.replace(', hashes = { sha256 = "aa" }', ""), "is no pylock.toml"),
+    "no hash": (HEAD + PEER.replace(', hashes = { sha256 = "aa" }', ""), "is not a valid pylock.toml"),
 }
 
 

@@ -187,7 +187,7 @@ def test_heads_that_cannot_be_noted_do_not_lose_the_entry(journal):
     (journal.private / "heads").write_text("in the way")
     journal.append("run.started", {"n": 0})
     assert len(journal.entries()) == 1
-    assert "could not be noted" in journal.said[0]
+    assert "could not be updated" in journal.said[0]
 
 
 def test_two_processes_append_at_once(tmp_path, journal):

@@ -138,8 +138,8 @@ def test_what_the_lockfile_says_of_wheels_and_markers_holds(index, locks, cache,
 
 UNBUILDABLE = {
     "wrong hash": (lambda pin: pin[:-3] + "00\n", "peer==1.0 does not match its hash"),
-    "no such version": (lambda pin: pin.replace("==1.0", "==1.1"), "peer==1.1 is not to be had here"),
-    "no such package": (lambda pin: pin.replace("peer==", "nopeer=="), r"nopeer\S* is not to be had here"),
+    "no such version": (lambda pin: pin.replace("==1.0", "==1.1"), "peer==1.1 is not available"),
+    "no such package": (lambda pin: pin.replace("peer==", "nopeer=="), r"nopeer\S* is not available"),
     "no hash": (lambda pin: pin.split(" ")[0] + "\n", "a package without a hash"),
 }
 

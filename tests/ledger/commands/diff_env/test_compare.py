@@ -95,15 +95,15 @@ BROKEN = Trial("B with 1 as in A", ("numpy",), None, problem="no space left")
             A,
             B,
             (IDLE, FOUND),
-            "decided by transformers, huggingface-hub, requests and 1 more that can only move with them: "
-            "put back to A's versions, it passes under B",
+            "decided by transformers, huggingface-hub, requests and 1 more that can only change together with them: "
+            "with A's versions, it passes under B",
         ),
-        (A, B, (IDLE, IDLE), "no group decides alone: it fails with each of them put back"),
+        (A, B, (IDLE, IDLE), "no group decides alone: it fails with each of them reverted"),
         (
             A,
             B,
             (IDLE, BROKEN),
-            "no group decides alone: it fails with 1 of 2 put back; 1 could not be judged",
+            "no group decides alone: it fails with 1 of 2 reverted; 1 could not be tested",
         ),
         (A, BROKEN, (), "there is nothing to decide: pass under A, no space left under B"),
         (A, A, (), "there is nothing to decide: pass under A, pass under B"),

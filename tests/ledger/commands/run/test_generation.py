@@ -211,7 +211,7 @@ def test_an_environment_that_cannot_be_built_ends_the_run_unless_drift_is_allowe
     refused = real.ledger(*arguments)
     assert refused.returncode == 3
     assert "cannot be built: bridge" in refused.stderr
-    assert "is not to be had here" in refused.stderr
+    assert "is not available" in refused.stderr
     assert "--allow ENV001" in refused.stderr
     assert repository_runs(real) == ["exp5"], "nothing was started"
 

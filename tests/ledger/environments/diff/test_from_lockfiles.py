@@ -73,7 +73,7 @@ def test_included_files_are_read_and_a_file_that_includes_itself_ends(write):
     [
         ("", "names no package"),
         ("# nothing\n", "names no package"),
-        ("a==1\nb = 2\n", "line 2, is no requirement"),
+        ("a==1\nb = 2\n", "line 2, is not a requirement"),
         (b"\xff\xfe\x00", "not UTF-8"),
         ("-r missing.txt", "cannot be read"),
     ],
