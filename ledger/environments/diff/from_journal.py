@@ -44,7 +44,7 @@ def side_of_run(run: Run, facts: Facts) -> EnvironmentSide:
 
 
 def side_of_verification(entry: Entry, facts: Facts, run: Run | None) -> EnvironmentSide:
-    """A checkpoint of `run`, as reloaded in one environment. The run's settings apply where it was trained."""
+    """A checkpoint of `run` as reloaded in one environment. Its own environment has the run's settings."""
     body = entry.body
     environment = facts.get(str(body.get("environment"))) or {}
     version = ((environment.get("packages") or {}).get("transformers") or {}).get("version")

@@ -63,7 +63,7 @@ MALFORMED = [
     ("a==1 \\\n  --hash=sha256:aa\n-r other.txt\n", "line 3, is not a requirement"),
     ("x @ https://example.org/x.whl\n", "line 1, does not pin x"),
     ("<<<<<<< HEAD\n", "line 1, is not a requirement"),
-    ("a==1\nA==2\n", "line 2, pins a to another version"),
+    ("a==1\nA==2\n", "line 2, pins a to a second version"),
 ]
 
 

@@ -42,8 +42,8 @@ def test_bounds(bound, met):
 
 
 @pytest.mark.parametrize("text", ["", "bleu", "bleu>", ">30", "bleu=30", "bleu>thirty"])
-def test_what_is_no_bound(text):
-    with pytest.raises(UsageError, match="no bound"):
+def test_an_invalid_bound(text):
+    with pytest.raises(UsageError, match="invalid bound"):
         parse_bound(text)
 
 
@@ -66,8 +66,8 @@ def test_times_ago(text, seconds):
 
 
 @pytest.mark.parametrize("text", ["", "yesterday", "7", "7w", "2026-13-01"])
-def test_what_is_no_time(text):
-    with pytest.raises(UsageError, match="no time"):
+def test_an_invalid_time(text):
+    with pytest.raises(UsageError, match="invalid time"):
         parse_since(text)
 
 

@@ -90,5 +90,5 @@ def test_a_package_that_cannot_be_parsed_is_one_message(compare):
 
 
 def test_an_interpreter_without_packages_is_one_message(tmp_path):
-    with pytest.raises(LedgerError, match="no site-packages"):
+    with pytest.raises(LedgerError, match="no environment with site-packages"):
         site_packages(tmp_path / "bin" / "python")

@@ -170,7 +170,7 @@ INTERPRETERS = {
     "silent": ("#!/bin/sh\nexit 3\n", "exit code 3, no output"),
     "crashing": ("#!/bin/sh\necho 'ImportError: no encodings' >&2\nexit 1\n", "ImportError: no encodings"),
     "endless": ("#!/bin/sh\nexec sleep 60\n", "within 0.3 s"),
-    "talking": ("#!/bin/sh\necho '[1, 2]'\n", "no facts"),
+    "talking": ("#!/bin/sh\necho '[1, 2]'\n", "reported no packages"),
 }
 
 

@@ -107,7 +107,7 @@ def test_without_a_cpu_build_its_lockfile_is_left_as_it_is(index):
         ("peer==1.0\npeer==1.1\n", "peer==1.0 and peer==1.1 contradict each other"),
         ("two words\n", "'two words' is not a requirement"),
         ("peer @ {wheel}\n", "cannot be pinned"),
-        ("needy\n", "needs torch and does not say torch==VERSION"),
+        ("needy\n", "needs torch but does not pin torch==VERSION"),
     ],
 )
 def test_what_cannot_be_locked_is_one_message_and_changes_nothing(index, asked, says):

@@ -44,7 +44,7 @@ def test_no_cache_is_no_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 @pytest.mark.parametrize(
     ("model", "parameters", "expected", "word"),
     [
-        ("facebook/m2m100_418M", 484_000_000, RUN_BYTES, "here already"),
+        ("facebook/m2m100_418M", 484_000_000, RUN_BYTES, "already here"),
         ("facebook/m2m100_1.2B", 1_200_000_000, 4_800_000_000 + RUN_BYTES, "x 4 bytes"),
         ("someone/something", None, RUN_BYTES, "not known"),
     ],

@@ -95,8 +95,8 @@ BROKEN = Trial("B with 1 as in A", ("numpy",), None, problem="no space left")
             A,
             B,
             (IDLE, FOUND),
-            "decided by transformers, huggingface-hub, requests and 1 more that can only change together with them: "
-            "with A's versions, it passes under B",
+            "decided by transformers, huggingface-hub, requests and 1 more that can only change together "
+            "with them: with A's versions, it passes under B",
         ),
         (A, B, (IDLE, IDLE), "no group decides alone: it fails with each of them reverted"),
         (

@@ -80,7 +80,7 @@ def test_a_folder_accuses_no_package_that_it_does_not_name(saved, wandb_run):
     ("name", "content", "says"),
     [
         ("config.json", "{", "not valid JSON"),
-        ("config.json", "[]", "no JSON object"),
+        ("config.json", "[]", "does not hold a JSON object"),
         ("config.json", b"\xff\xfe", "not UTF-8"),
         ("generation_config.json", "[" * 100_000, "not valid JSON"),
     ],
@@ -95,8 +95,8 @@ def test_damaged_files_of_a_model_are_one_message(saved, name, content, says):
     ("name", "content", "says"),
     [
         ("config.yaml", "a: [", "not valid YAML"),
-        ("config.yaml", "- a", "no map of settings"),
-        ("wandb-metadata.json", "null", "no JSON object"),
+        ("config.yaml", "- a", "does not hold a map of settings"),
+        ("wandb-metadata.json", "null", "does not hold a JSON object"),
     ],
 )
 def test_damaged_files_of_a_wandb_run_are_one_message(wandb_run, name, content, says):
