@@ -11,9 +11,9 @@ OWN = "runners"  # the worker itself, which is no part of the experiment's envir
 def imported_distributions() -> list[str]:
     """Names of the distributions that the loaded modules belong to, sorted; the standard library has none."""
     owners = packages_distributions()
-    packages = {name.partition(".")[0] for name in sys.modules} - {OWN}
+    loaded = {name.partition(".")[0] for name, module in sys.modules.items() if module is not None}
     found: set[str] = set()
-    for package in packages & owners.keys():
+    for package in (loaded - {OWN}) & owners.keys():
         names = set(owners[package])
         # Several distributions share a namespace such as `google`: those count whose own files are loaded.
         found |= names if len(names) == 1 else {name for name in names if _has_loaded_files(name, package)}
