@@ -1,24 +1,26 @@
-# Everything starts with the environment, so every target makes it first; made once, that costs nothing.
+# Every target first brings the environment up to date, which costs nothing once it is made.
 PYTHON ?= python3
 BIN := .venv/bin
 GATE := --rehearse
-# A shallow clone, as CI makes them, may lack the base, and a first commit has none: then what needs none is looked at.
+WORKERS := 2
+# A shallow clone, as CI makes them, may lack the base, and a first commit has none: then the gate compares with HEAD.
 SHALLOW = $(filter true,$(shell git rev-parse --is-shallow-repository))
 FIRST = $(if $(shell git rev-parse --verify --quiet HEAD^),,true)
 BASE = $(if $(SHALLOW)$(FIRST),--base HEAD)
 
-.PHONY: help setup demo test slow lint gate docs lock bench matrix
+.PHONY: help setup demo check test slow lint gate docs lock bench matrix
 
 help:
 	@echo "make setup   the environment in .venv, from the lockfiles (PYTHON=python3.12 to choose the Python)"
 	@echo "make demo    two rehearsed experiments, guarded and recorded: a few minutes, no GPU"
-	@echo "make test    lint, the gate, then the whole test suite"
-	@echo "make slow    the tests that take minutes: with other environments, where they are built"
+	@echo "make check   lint, then the unit tests: under 3 minutes on 2 cores"
+	@echo "make test    lint, the gate, then all tests: under 9 minutes on 2 cores"
+	@echo "make slow    the tests that need other environments, where those are built"
 	@echo "make lint    ruff, mypy and import-linter"
 	@echo "make gate    this project's own ledger gate, on its experiments"
 	@echo "make docs    the documentation as a site, in build/site"
 	@echo "make bench   the benchmarks"
-	@echo "make matrix  save with one version of transformers, load with another: docs/matrix.md anew"
+	@echo "make matrix  save with one version of transformers, load with another: docs/matrix.md is written again"
 	@echo "make lock    compile the lockfiles again (UPGRADE=--upgrade for newer versions)"
 
 setup:
@@ -28,11 +30,14 @@ demo: setup
 	@$(BIN)/ledger run exp5 --rehearse --again
 	@$(BIN)/ledger run exp7 --rehearse --again
 
+check: lint
+	@$(BIN)/pytest -n $(WORKERS) --dist worksteal -m "not slow and not integration" tests/guards tests/ledger
+
 test: lint gate
-	@$(BIN)/pytest -n 2 --dist worksteal
+	@$(BIN)/pytest -n $(WORKERS) --dist worksteal
 
 slow: setup
-	@$(BIN)/pytest -n 2 -m slow
+	@$(BIN)/pytest -n $(WORKERS) --dist worksteal -m slow
 
 lint: setup
 	@$(BIN)/ruff format --check --quiet .

@@ -25,6 +25,31 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
+# An integration test uses a fixture that starts workers or MLflow, or is in a folder full of such tests.
+EXPENSIVE_FIXTURES = {
+    "good",
+    "healthy",
+    "migrated_database",
+    "models",
+    "shared_models",
+    "tiny_marian",
+    "worker",
+    "written",
+}
+EXPENSIVE_FOLDERS = ("docs", "faults", "ledger/tracking", "runners", "tools")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the integration tests, which `make check` leaves out."""
+    folders = tuple(ROOT / "tests" / name for name in EXPENSIVE_FOLDERS)
+    for item in items:
+        if not EXPENSIVE_FIXTURES.isdisjoint(item.fixturenames) or any(
+            item.path.is_relative_to(folder) for folder in folders
+        ):
+            item.add_marker("integration")
+
+
 @dataclass(frozen=True)
 class Repository:
     """A scratch repository, and the command run in it, with these `variables` on top of the tests' own."""
@@ -112,6 +137,19 @@ def copy_repository(template: Path, root: Path) -> Repository:
     """A copy of a repository in the folder `root`."""
     shutil.copytree(template, root, symlinks=True, dirs_exist_ok=True)
     return Repository(root)
+
+
+@pytest.fixture(scope="session")
+def migrated_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty MLflow database: its migrations take seconds."""
+
+    def make(root: Path) -> None:
+        from ledger.tracking.destination import find_destination
+        from ledger.tracking.replay import connect
+
+        connect(find_destination(root, {}))
+
+    return make_once(tmp_path_factory, "mlflow", make) / ".ledger" / "mlflow.db"
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import NamedTuple
@@ -46,14 +47,14 @@ def pairs(limit: int | None = None) -> list[Triple]:
     The order is that of a hash, so that the first few are a mixture and not one menu's entries.
     Raises LedgerError when the language packs are missing or hold fewer than `limit` clean triples.
     """
-    found = _without_repeats(triple for triple in sorted(_messages(), key=_shuffled) if is_clean(triple))
+    found = _all_pairs()
     if limit is not None and len(found) < limit:
         raise LedgerError(
             f"the language packs hold {len(found)} clean Korean-Japanese pairs, {limit} are needed",
             hint="reinstall them: pip install --force-reinstall "
             "jupyterlab-language-pack-ko-KR jupyterlab-language-pack-ja-JP",
         )
-    return found[:limit]
+    return list(found[:limit])
 
 
 def rehearsal_text(source: str, target: str) -> tuple[list[str], list[str]]:
@@ -95,6 +96,13 @@ def is_clean(triple: Triple) -> bool:
 def _repeats(line: str) -> bool:
     counts = Counter(line[at : at + 3] for at in range(len(line) - 2))
     return any(count > 1 for count in counts.values())
+
+
+@cache
+def _all_pairs() -> tuple[Triple, ...]:
+    return tuple(
+        _without_repeats(triple for triple in sorted(_messages(), key=_shuffled) if is_clean(triple))
+    )
 
 
 def _without_repeats(triples: Iterator[Triple]) -> list[Triple]:

@@ -1,5 +1,4 @@
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,20 +9,24 @@ from ledger.commands.verify.values import VerifyRequest
 from ledger.commands.verify.verify import prepare
 from runners.host.worker_process import Worker
 from runners.rehearsal.text import pairs
+from tests.conftest import make_once
 
 MAKER = Path(__file__).parents[2] / "tools" / "tiny_checkpoints.py"
 LINES = 32
-GOOD = 200  # steps by which every family has learned all the lines
+GOOD = 200  # steps after which every family translates all the lines
 UNTIED = {"share_encoder_decoder_embeddings": False, "tie_word_embeddings": False}
 FAMILIES = ("marian", "mbart50", "m2m100", "nllb", "t5")
-SAVES = (1, 10, 30, 60)  # of each healthy training: hardly begun, learning, half-way
+SAVES = (1, 10, 30, 60)  # steps of the checkpoints of a healthy training, from its start to half-way
 SEEDS = (11, 12)
 
 
 @pytest.fixture(scope="session")
 def good(tmp_path_factory):
-    """A folder with trainings: NAME/checkpoint-STEP, each saved with its evidence, by real code."""
-    root = tmp_path_factory.mktemp("good")
+    """A folder of trainings: NAME/checkpoint-STEP, each saved with its evidence by the product's own code."""
+    return make_once(tmp_path_factory, "good", save_all)
+
+
+def save_all(root):
     text = pairs(2 * LINES)
     ours, others = text[:LINES], text[LINES:]
     steps = [*SAVES, GOOD]
@@ -44,23 +47,19 @@ def good(tmp_path_factory):
     subprocess.run(
         [sys.executable, str(MAKER), "save"],
         input=json.dumps(orders),
-        env={**os.environ, "OMP_WAIT_POLICY": "PASSIVE"},
         text=True,
         check=True,
     )
-    return root
 
 
 @pytest.fixture(scope="session")
 def worker(tmp_path_factory):
-    """One process for all: it takes as many checkpoints as it is given."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("OMP_NUM_THREADS", "1")
-        with Worker(Path(sys.executable), tmp_path_factory.mktemp("worker") / "worker.log") as worker:
-            yield worker
+    """One worker process for all checkpoints."""
+    with Worker(Path(sys.executable), tmp_path_factory.mktemp("worker") / "worker.log") as worker:
+        yield worker
 
 
 @pytest.fixture(scope="session")
 def setting(tmp_path_factory):
-    """That of `ledger verify` outside any ledger."""
+    """The context of `ledger verify` outside any ledger."""
     return prepare(None, VerifyRequest((tmp_path_factory.mktemp("no-ledger"),), Path(sys.executable)))

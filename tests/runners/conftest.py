@@ -10,6 +10,7 @@ import pytest
 from runners.host.generation import GenerationJob
 from runners.host.worker_process import Worker
 from runners.rehearsal.text import pairs
+from tests.conftest import make_once
 
 BUILDER = Path(__file__).parent / "tiny.py"
 CODES = {
@@ -24,33 +25,27 @@ CODES = {
 MakeJob = Callable[..., GenerationJob]
 
 
-@pytest.fixture(scope="session", autouse=True)
-def one_thread() -> Iterator[None]:
-    """Tiny tensors gain nothing from threads, and lose much where processes share two cores."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("OMP_NUM_THREADS", "1")
-        yield
-
-
 @pytest.fixture(scope="session")
-def models(tmp_path_factory: pytest.TempPathFactory, one_thread: None) -> Path:
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a tiny model of every family, by name."""
-    root = tmp_path_factory.mktemp("models")
     lines = [line for triple in pairs(400) for line in (triple.ko, triple.ja)]
-    subprocess.run(
-        [sys.executable, "-P", str(BUILDER), str(root), *CODES],
-        input="\n".join(lines),
-        encoding="utf-8",
-        check=True,
-        capture_output=True,
-        env=os.environ | {"TRANSFORMERS_VERBOSITY": "error"},
-    )
-    return root
+
+    def make(root: Path) -> None:
+        subprocess.run(
+            [sys.executable, "-P", str(BUILDER), str(root), *CODES],
+            input="\n".join(lines),
+            encoding="utf-8",
+            check=True,
+            capture_output=True,
+            env=os.environ | {"TRANSFORMERS_VERBOSITY": "error"},
+        )
+
+    return make_once(tmp_path_factory, "models", make)
 
 
 @pytest.fixture(scope="session")
-def worker(tmp_path_factory: pytest.TempPathFactory, one_thread: None) -> Iterator[Worker]:
-    """One worker for all the tests that do not kill it."""
+def worker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worker]:
+    """One worker process for all the tests that do not kill it."""
     with Worker(Path(sys.executable), tmp_path_factory.mktemp("worker") / "worker.log") as worker:
         yield worker
 

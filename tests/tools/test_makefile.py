@@ -11,14 +11,14 @@ def dry_run(target):
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
 
 
-def test_help_is_the_default_and_tells_every_target():
+def test_help_is_the_default_and_lists_every_target():
     shown = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     targets = set(re.search(r"^\.PHONY: (.*)$", MAKEFILE, re.MULTILINE)[1].split())
     assert set(re.findall(r"^make (\w+)", shown, re.MULTILINE)) == targets - {"help"}
 
 
 def test_every_target_makes_the_environment_first():
-    for target in ("demo", "test", "lint", "gate", "bench", "lock"):
+    for target in ("demo", "check", "test", "lint", "gate", "bench", "lock"):
         assert "tools/setup_env.py" in dry_run(target).splitlines()[0]
 
 

@@ -1,4 +1,4 @@
-"""Real trainings of tiny networks: sound, with an absurd learning rate, with overflowing halves, with NaN."""
+"""Real trainings of tiny networks: healthy, an absurd learning rate, float16 overflows, NaN."""
 
 import pytest
 
@@ -10,19 +10,10 @@ STEPS = 200
 SEEDS = (1, 2)
 
 
-@pytest.fixture(autouse=True)
-def _one_thread():
-    """These networks are far too small for two, which would wait for each other on a busy machine."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 def train(*, lr, seed=1, optimizer="AdamW", scaler=None, overflow_from=STEPS + 1):
-    """Teach a small network to tell the largest of 16 numbers, and give the point of each step.
+    """Train a small network to find the largest of 16 numbers; return the point of each step.
 
-    From step `overflow_from` on its logits pass through float16 after a factor that float16 cannot hold.
+    From step `overflow_from` on, its logits are scaled beyond what float16 can hold, and converted to it.
     """
     torch.manual_seed(seed)
     model = torch.nn.Sequential(torch.nn.Linear(16, 64), torch.nn.GELU(), torch.nn.Linear(64, 16))

@@ -1,6 +1,7 @@
 """What holds for every command: one JSON document, the contract's exit codes, a quick start."""
 
 import json
+import shutil
 import subprocess
 import sys
 
@@ -40,11 +41,12 @@ SAYS_NO_DOCUMENT = {"verify", "reproduce", "rate", "accept", "ui"}
 
 
 @pytest.fixture(scope="module")
-def recorded_once(template_repository, tmp_path_factory):
+def recorded_once(template_repository, migrated_database, tmp_path_factory):
     repository = copy_repository(template_repository, tmp_path_factory.mktemp("contract"))
     assert repository.ledger("run", "--", "true").returncode == 0
     (repository.root / "log.md").write_text("## Experiment 1\n- BLEU: 27.4\n", encoding="utf-8")
     (repository.root / "out.ja").write_text("それはそうだった。\n", encoding="utf-8")
+    shutil.copy(migrated_database, repository.root / ".ledger" / "mlflow.db")
     return repository.root
 
 

@@ -14,7 +14,7 @@ from runners.environments.build import built, default_cache
 from runners.rehearsal import pairs, rehearsal_text
 from runners.rehearsal.model import model_name
 from tests.command import run_ledger
-from tests.conftest import ROOT, copy_repository
+from tests.conftest import ROOT, copy_repository, make_once
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -31,7 +31,15 @@ MINE = "extends: exp5\ngeneration: {batch_size: 16}\n"
 @pytest.fixture(scope="module")
 def repo(tmp_path_factory, template_repository, shared_models):
     """A rehearsal with uncommitted changes (`mine`), and a real run of ignored data (`small`)."""
-    repository = copy_repository(template_repository, tmp_path_factory.mktemp("reproduce") / "repository")
+
+    def make(root):
+        record(copy_repository(template_repository, root), shared_models)
+
+    recorded = make_once(tmp_path_factory, "reproduce", make)
+    return copy_repository(recorded, tmp_path_factory.mktemp("reproduce") / "repository")
+
+
+def record(repository, shared_models):
     root = repository.root
     (root / "experiments" / "mine.yaml").write_text(MINE)
     base = root / "experiments" / "exp5.yaml"
@@ -46,7 +54,6 @@ def repo(tmp_path_factory, template_repository, shared_models):
         (root / "data" / name).write_text("".join(f"{line}\n" for line in lines[:24]), encoding="utf-8")
     (root / "experiments" / "small.yaml").write_text(SMALL)
     repository.json("run", "small")
-    return repository
 
 
 @pytest.fixture(autouse=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from runners.rehearsal.text import pairs
+from tests.conftest import make_once
 
 ROOT = Path(__file__).parents[3]
 BUILDER = ROOT / "tests" / "runners" / "tiny.py"
@@ -17,7 +18,7 @@ BUILDER = ROOT / "tests" / "runners" / "tiny.py"
 def build_model(python: Path, folder: Path) -> Path:
     """A tiny Marian with random weights, written by that Python's transformers."""
     lines = "\n".join(line for pair in pairs(200) for line in (pair.ko, pair.ja))
-    quiet = {**os.environ, "TRANSFORMERS_VERBOSITY": "error", "OMP_NUM_THREADS": "1"}
+    quiet = {**os.environ, "TRANSFORMERS_VERBOSITY": "error"}
     command = [str(python), "-P", str(BUILDER), str(folder), "marian"]
     subprocess.run(command, input=lines, encoding="utf-8", check=True, capture_output=True, env=quiet)
     return folder / "marian"
@@ -25,7 +26,8 @@ def build_model(python: Path, folder: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def tiny_marian(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build_model(Path(sys.executable), tmp_path_factory.mktemp("tiny"))
+    folder = make_once(tmp_path_factory, "tiny", lambda root: build_model(Path(sys.executable), root))
+    return folder / "marian"
 
 
 @pytest.fixture

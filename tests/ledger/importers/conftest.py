@@ -5,19 +5,20 @@ from pathlib import Path
 
 import pytest
 
-QUIET = {**os.environ, "OMP_NUM_THREADS": "1", "WANDB_SILENT": "true", "HF_HUB_OFFLINE": "1"}
+from tests.conftest import make_once
+
+QUIET = {**os.environ, "WANDB_SILENT": "true", "HF_HUB_OFFLINE": "1"}
 
 
 @pytest.fixture(scope="session")
 def written(tmp_path_factory):
     """written(tool): the folder that the tool itself wrote into, once a session."""
-    done = {}
 
     def write(tool):
-        if tool not in done:
-            done[tool] = tmp_path_factory.mktemp(tool)
-            command = [sys.executable, str(Path(__file__).with_name("writers.py")), tool, str(done[tool])]
-            subprocess.run(command, cwd=done[tool], env=QUIET, check=True, capture_output=True)
-        return done[tool]
+        def make(folder):
+            command = [sys.executable, str(Path(__file__).with_name("writers.py")), tool, str(folder)]
+            subprocess.run(command, cwd=folder, env=QUIET, check=True, capture_output=True)
+
+        return make_once(tmp_path_factory, f"written-by-{tool}", make)
 
     return write

@@ -3,7 +3,6 @@
 import json
 import random
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ from ledger.journal.store import open_journal
 from ledger.utils.hashing import digest_file
 from ledger.workspace import Workspace
 from runners.rehearsal.text import pairs
+from tests.command import run_ledger
 
 RUNS = 100  # two entries each
 SIGNATURE = "BLEU|nrefs:1|case:mixed|eff:no|tok:ja-mecab-0.996-IPA|smooth:exp|version:2.6.0"
@@ -93,23 +93,13 @@ def _save(step, rng):
 
 @pytest.fixture(scope="session")
 def written(many: Workspace, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """The report of it in both languages, by the installed command."""
+    """The report of that repository in both languages."""
     folder = tmp_path_factory.mktemp("reports")
     found = {}
     for language in ("en", "ja"):
         found[language] = folder / f"{language}.html"
-        command = [
-            sys.executable,
-            "-m",
-            "ledger",
-            "report",
-            "--lang",
-            language,
-            "--out",
-            str(found[language]),
-        ]
-        pair = ["--compare", "exp1", "exp2", "--json"]
-        done = subprocess.run([*command, *pair], cwd=many.root, capture_output=True, text=True, check=False)
+        command = ["report", "--lang", language, "--out", str(found[language])]
+        done = run_ledger(*command, "--compare", "exp1", "exp2", "--json", cwd=many.root)
         assert done.returncode == 0, done.stderr
         assert json.loads(done.stdout)["bytes"] == found[language].stat().st_size
     return found

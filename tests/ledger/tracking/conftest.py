@@ -20,15 +20,6 @@ os.environ.update(mlflow_environment(os.environ))
 os.environ.pop("MLFLOW_TRACKING_URI", None)
 
 
-@pytest.fixture(scope="session")
-def migrated_database(tmp_path_factory):
-    from ledger.tracking.replay import connect
-
-    root = tmp_path_factory.mktemp("template")
-    connect(find_destination(root, {}))
-    return root / ".ledger" / "mlflow.db"
-
-
 @pytest.fixture
 def root(tmp_path, migrated_database):
     """A repository that is ready, with an empty MLflow store and an empty journal."""

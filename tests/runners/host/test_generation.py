@@ -323,7 +323,7 @@ def limits(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def faulty(limits: Path, one_thread: None) -> Iterator[Worker]:
+def faulty(limits: Path) -> Iterator[Worker]:
     """A worker whose model fails as `limits` says; see faulty.py."""
     interpreter = limits.parent / "python"
     script = f'#!/bin/sh\nFAULTY_LIMITS={limits} exec {sys.executable} -P {FAULTY} "$@"\n'

@@ -10,6 +10,7 @@ import pytest
 
 from runners.host.worker_process import Worker
 from runners.rehearsal.text import pairs
+from tests.conftest import make_once
 
 MAKER = Path(__file__).with_name("checkpoints.py")
 FAMILIES = ("marian", "mbart50", "m2m100", "nllb", "t5", "mbart")
@@ -22,10 +23,13 @@ def lines():
 
 @pytest.fixture(scope="session")
 def healthy(tmp_path_factory, lines):
-    """Checkpoint folder by family."""
-    folder = tmp_path_factory.mktemp("checkpoints")
-    command = [sys.executable, str(MAKER), str(folder), *FAMILIES]
-    subprocess.run(command, input=json.dumps(lines).encode(), check=True, capture_output=True)
+    """A checkpoint folder of each family, by name."""
+
+    def make(folder):
+        command = [sys.executable, str(MAKER), str(folder), *FAMILIES]
+        subprocess.run(command, input=json.dumps(lines).encode(), check=True, capture_output=True)
+
+    folder = make_once(tmp_path_factory, "checkpoints", make)
     return {family: folder / family / "checkpoint-20" for family in FAMILIES}
 
 

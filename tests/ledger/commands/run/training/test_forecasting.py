@@ -31,11 +31,6 @@ SMALL = {
 }
 
 
-@pytest.fixture(autouse=True)
-def one_thread(monkeypatch):
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
-
-
 def settings(**more):
     return [f"--set={key}={value}" for key, value in {**SMALL, **more}.items()]
 

@@ -24,11 +24,6 @@ output: models/untied
 """
 
 
-@pytest.fixture(autouse=True)
-def one_thread(monkeypatch):
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
-
-
 def checkpoints_of(repository, run) -> Path:
     return repository.root / ".ledger" / "runs" / run / "checkpoints"
 

@@ -51,9 +51,8 @@ BROKEN = {"family": "mbart50", "tied": "false", "codes": "{source: ko_KR, target
 
 
 @pytest.fixture
-def small(repository, monkeypatch):
+def small(repository):
     """small(steps=, every=, **changes): the repository with the experiment `small`."""
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
     (repository.root / "data").mkdir()
     for language in ("ko", "ja"):
         lines = "".join(f"{getattr(pair, language)}\n" for pair in pairs(48))
