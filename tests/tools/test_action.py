@@ -28,7 +28,7 @@ def value_of(expression, inputs, action_path, base_ref):
 
 
 def run_action(folder, given, environment=(), *, action_path=ROOT, base_ref=""):
-    """Each step's shell, with inputs substituted as a runner does; the last exit code and all output."""
+    """Run each step's script, inputs substituted as on GitHub; return the last exit code and all output."""
 
     def fill(text):
         return EXPRESSION.sub(lambda found: str(value_of(found[1], inputs, action_path, base_ref)), str(text))
@@ -58,7 +58,7 @@ def run_action(folder, given, environment=(), *, action_path=ROOT, base_ref=""):
 
 @pytest.fixture
 def branch(repository):
-    """A branch that changes nothing yet."""
+    """A branch without changes."""
     repository.git("checkout", "-qb", "feature")
     return repository
 
@@ -94,7 +94,7 @@ def test_what_a_pull_request_names_is_never_run(branch):
     assert not (branch.root / "made").exists()
 
 
-def test_it_rehearses_where_it_is_told_to(branch):
+def test_it_rehearses_where_asked(branch):
     (branch.root / "experiments" / "more.yaml").write_text("extends: exp5\nseed: 7\n")
     given = {"install": "false", "base": "main", "rehearse": "true"}
     code, said = run_action(branch.root, given)
@@ -103,7 +103,7 @@ def test_it_rehearses_where_it_is_told_to(branch):
 
 
 def test_its_install_step_installs_this_project(branch, tmp_path):
-    """Into a folder of its own, offline: what it depends on is here already."""
+    """Into a separate folder, offline: its dependencies are installed already."""
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True)
     copy, target = tmp_path / "action", tmp_path / "installed"
     packaged = ("pyproject.toml", "README.md", "LICENSE")
@@ -125,7 +125,7 @@ def test_its_install_step_installs_this_project(branch, tmp_path):
 
 @pytest.fixture
 def hooks(tmp_path):
-    """A repository that holds the hooks' file, as pre-commit clones it."""
+    """A repository with the file of hooks, as pre-commit clones it."""
     folder = tmp_path / "hooks"
     folder.mkdir()
     shutil.copy(ROOT / ".pre-commit-hooks.yaml", folder)
@@ -136,7 +136,7 @@ def hooks(tmp_path):
 
 
 def try_hook(repository, hooks, name, tmp_path):
-    """`pre-commit try-repo`, as a user would try a hook; the exit code and what was said."""
+    """Run `pre-commit try-repo`, as a user tries a hook; return the exit code and the output."""
     environment = {
         **os.environ,
         "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",

@@ -1,4 +1,4 @@
-"""The published matrix is that of the environments that are pinned."""
+"""The published matrix is about the pinned environments."""
 
 import re
 from pathlib import Path

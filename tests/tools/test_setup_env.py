@@ -1,4 +1,4 @@
-"""The set-up script on a small project of its own: real pip, real environments, wheels from a folder."""
+"""The set-up script on a small project: real pip, real environments, wheels from a folder."""
 
 import ast
 import ensurepip
@@ -41,7 +41,7 @@ def setup_env():
 
 
 class Project:
-    """A folder that looks to the set-up like this repository, and the wheels that its pip can see."""
+    """A folder laid out like this repository, and the only wheels that its pip can find."""
 
     def __init__(self, root):
         self.root, self.wheels = root, root / "wheels"
@@ -57,7 +57,7 @@ class Project:
         (root / "pyproject.toml").write_text(
             '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
         )
-        # Every new environment has this pip already, so its hash is never looked at.
+        # Every new environment has this pip already, so its hash is never checked.
         self.lock("tool", f"pip=={ensurepip.version()} \\\n    --hash=sha256:{'0' * 64}\n")
         self.lock("t5-lightning", self.wheel("torch", "2.13.0"))
         self.lock("t5-lightning-cpu", self.wheel("torch", "2.13.0+cpu"))
@@ -102,7 +102,7 @@ def project(tmp_path):
     return Project(tmp_path)
 
 
-def test_killed_it_starts_afresh_and_made_it_stays_until_a_lockfile_changes(project):
+def test_a_killed_setup_starts_over_and_a_complete_one_stays_until_a_lockfile_changes(project):
     process = project.start()
     while not (project.root / ".venv" / "bin" / "python").exists():
         assert process.poll() is None
@@ -131,7 +131,7 @@ def test_killed_it_starts_afresh_and_made_it_stays_until_a_lockfile_changes(proj
 
 @pytest.fixture
 def asking(setup_env, project, monkeypatch):
-    """A set-up that asks the pip of this interpreter, which sees the project's wheels and nothing else."""
+    """A set-up that uses this interpreter's pip, which finds the project's wheels only."""
     for name, value in project.pip_sees.items():
         monkeypatch.setenv(name, value)
     setup = setup_env.Setup(project.root)
@@ -141,13 +141,13 @@ def asking(setup_env, project, monkeypatch):
 
 
 @pytest.mark.parametrize(("gpu", "chosen"), [(False, "t5-lightning-cpu"), (True, "t5-lightning")])
-def test_where_both_can_be_had_a_gpu_decides(asking, setup_env, monkeypatch, capsys, gpu, chosen):
+def test_where_both_are_available_a_gpu_decides(asking, setup_env, monkeypatch, capsys, gpu, chosen):
     monkeypatch.setattr(setup_env, "has_nvidia_gpu", lambda: gpu)
     assert asking.choose_variant() == chosen
     assert f"taking lockfiles/{chosen}.txt" in capsys.readouterr().out
 
 
-def test_where_neither_can_be_had_pips_word_is_passed_on(asking, setup_env, project, capsys):
+def test_where_neither_is_available_pips_message_is_shown(asking, setup_env, project, capsys):
     for wheel in project.wheels.iterdir():
         wheel.unlink()
     with pytest.raises(setup_env.SetupError) as raised:
@@ -174,7 +174,7 @@ def test_only_a_named_python_replaces_another(setup_env, project, monkeypatch):
     assert setup.wanted("3.99.0")["python"] == sys.version.split()[0]
 
 
-def test_a_gone_interpreter_makes_an_environment_half_made(setup_env, project):
+def test_an_environment_whose_interpreter_is_gone_is_incomplete(setup_env, project):
     setup = setup_env.Setup(project.root)
     setup.venv.mkdir()
     setup.write_stamp({"locks": "sha256:aa", "python": "3.11.0"})
@@ -192,11 +192,11 @@ SAID = [
 
 
 @pytest.mark.parametrize(("output", "message"), SAID)
-def test_pips_words_become_one_message(setup_env, output, message):
+def test_pips_output_becomes_one_message(setup_env, output, message):
     assert message in setup_env.explain(output, Path("setup.log")).args[0]
 
 
-def test_too_little_space_is_told_before_the_download(setup_env, project, monkeypatch):
+def test_too_little_space_is_reported_before_the_download(setup_env, project, monkeypatch):
     setup = setup_env.Setup(project.root)
     setup.venv.mkdir()
     monkeypatch.setitem(setup_env.NEEDED_GIB, "t5-lightning", 10**9)

@@ -26,7 +26,7 @@ class Answer:
 
 @pytest.fixture
 def recorded(tmp_path, monkeypatch):
-    """A repository whose journal is the small one of schema 1; the current folder."""
+    """A repository with the small journal of schema 1, as the current folder."""
     (tmp_path / "experiments").mkdir()
     subprocess.run(["git", "init", "-q", "-b", "main"], cwd=tmp_path, check=True)
     shutil.copy(V1, tmp_path / "experiments/ledger.jsonl")
@@ -41,7 +41,7 @@ def ledger(capsys):
 
     def run(*arguments):
         code = run_command(cli, arguments)
-        told = capsys.readouterr()
-        return Answer(code, told.out, told.err)
+        printed = capsys.readouterr()
+        return Answer(code, printed.out, printed.err)
 
     return run

@@ -68,7 +68,7 @@ def test_accepting_twice_records_once(flagged, ledger):
         (["exp7-real", "DUP001"], "--why"),
     ],
 )
-def test_what_cannot_be_accepted_is_told(flagged, ledger, arguments, says):
+def test_what_cannot_be_accepted_is_refused(flagged, ledger, arguments, says):
     before = flagged.journal.read_bytes()
     answer = ledger("accept", *arguments)
     assert answer.code == 2

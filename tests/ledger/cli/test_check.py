@@ -139,7 +139,7 @@ def test_without_a_language_what_needs_it_is_skipped(good):
     assert document["verdict"] == "pass"
 
 
-def test_a_guard_that_was_asked_for_and_cannot_look_is_inconclusive(good):
+def test_a_requested_guard_that_cannot_run_is_inconclusive(good):
     shown = check(good[0], "--max", "TXT007=0.1", "--json")
     assert shown.returncode == 3
     assert json.loads(shown.stdout)["verdict"] == "inconclusive"
@@ -152,7 +152,7 @@ def test_limits_and_markers_can_be_set(files):
     assert check(output, "--marker", "翻訳できません", "--max", "txt005=0.2").returncode == 0
 
 
-def test_terminal_controls_in_an_output_are_not_obeyed(files):
+def test_terminal_controls_in_an_output_are_escaped(files):
     output = files("out.ja", ["\x1b[31mFAILED_TRANSLATION_CLEANED\x1b[0m"] * 5)
     assert "\x1b" not in check(output).stdout
 
@@ -173,7 +173,7 @@ def test_terminal_controls_in_an_output_are_not_obeyed(files):
         (["--colour"], "--colour"),
     ],
 )
-def test_a_call_that_cannot_be_meant_exits_2(good, arguments, words):
+def test_invalid_arguments_exit_2(good, arguments, words):
     shown = check(good[0], *arguments)
     assert_one_message(shown, 2, words)
 

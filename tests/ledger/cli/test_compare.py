@@ -1,4 +1,4 @@
-"""`ledger compare` on files; on runs it is tested beside the runs themselves."""
+"""`ledger compare` on files; for runs, see the tests of each kind of run."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ SOURCE, REFERENCE = zip(*((one.ko, one.ja) for one in pairs(LINES)), strict=True
 
 
 def broken(every: int) -> list[str]:
-    """The reference with one line in `every` broken as a looping model breaks it."""
+    """The reference with one line in `every` replaced by the output of a model that repeats itself."""
     return ["I I I I I I I I I I" if n % every == 0 else line for n, line in enumerate(REFERENCE)]
 
 
@@ -45,7 +45,7 @@ def test_two_files_with_known_damage(ledger) -> None:
     assert any("a.ja is better than b.ja" in sentence for sentence in found["conclusions"])
 
 
-def test_a_table_fits_80_columns_and_markdown_is_one_table_a_section(ledger) -> None:
+def test_a_table_fits_80_columns_and_markdown_has_one_table_per_section(ledger) -> None:
     from rich.cells import cell_len
 
     table = ledger("compare", "a.ja", "b.ja", *TEXTS).out
@@ -55,7 +55,7 @@ def test_a_table_fits_80_columns_and_markdown_is_one_table_a_section(ledger) -> 
     assert markdown.count("| --- |") >= 3
 
 
-def test_without_a_reference_nothing_is_said_of_which_is_better(ledger) -> None:
+def test_without_a_reference_neither_is_called_better(ledger) -> None:
     found = ledger("compare", "a.ja", "b.ja", "--lang", "ja", "--json").document
     assert found["tests"] == {"unobserved": "no reference is named (--reference)"}
     assert found["identical"] > 0
@@ -76,6 +76,6 @@ def test_what_cannot_be_compared(ledger, arguments: tuple[str, ...], code: int, 
     assert (done.code, says in done.err) == (code, True), done.err
 
 
-def test_outputs_of_other_lengths_are_not_paired(ledger) -> None:
+def test_outputs_of_different_lengths_are_not_paired(ledger) -> None:
     found = ledger("compare", "a.ja", "short.ja", "--lang", "ja", "--json").document
     assert found["tests"] == {"unobserved": f"the outputs have {LINES} and 3 lines"}

@@ -1,4 +1,4 @@
-"""What TAB offers, asked of the installed command in the way in which a shell asks."""
+"""What TAB offers: the command is called as a shell calls it for completions."""
 
 import os
 import subprocess
@@ -12,7 +12,7 @@ from tests.command import LEDGER, run_ledger
 
 
 def offered(words, shell="bash"):
-    """The completions of the last word, which may be empty."""
+    """Complete the last word, which may be empty."""
     asked = {
         "COMP_WORDS": words,
         "COMP_CWORD": str(words.count(" ")),
@@ -63,7 +63,7 @@ def test_names_that_are_there(specs, words, names):
 
 
 @pytest.mark.parametrize("words", ["ledger run ", "ledger show "])
-def test_nothing_is_offered_and_nothing_said_outside_of_a_ledger(tmp_path, monkeypatch, words):
+def test_outside_a_ledger_nothing_is_offered_or_printed(tmp_path, monkeypatch, words):
     monkeypatch.chdir(tmp_path)
     assert offered(words) == []
 

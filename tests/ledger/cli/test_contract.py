@@ -94,7 +94,7 @@ def test_help_imports_nothing_heavy():
     assert done.stdout.splitlines()[-1] == "[]"
 
 
-def test_outside_a_repository_it_says_what_to_do(tmp_path):
+def test_outside_a_repository_the_error_names_the_next_step(tmp_path):
     done = subprocess.run(
         [sys.executable, "-m", "ledger", "log"], cwd=tmp_path, capture_output=True, text=True, check=False
     )

@@ -1,4 +1,4 @@
-"""`ledger diff-env` as the shell sees it: on the small journal of schema 1, files, and this interpreter."""
+"""`ledger diff-env` on the small journal of schema 1, on files and on this interpreter."""
 
 import json
 import sys
@@ -11,7 +11,7 @@ PINNED = f"rich=={version('rich')}\n"
 
 @pytest.fixture
 def sides(recorded):
-    """Two lockfiles that differ in one package, beside the journal."""
+    """Two lockfiles that differ in one package, and the journal."""
     recorded.lockfiles.mkdir()
     for name, text in (("here", PINNED), ("other", "rich==1.0.0\n")):
         (recorded.lockfiles / f"{name}.in").write_text("rich\n")
@@ -23,21 +23,21 @@ def names(document):
     return [one["name"] for one in document["suspects"]]
 
 
-def test_two_runs_in_one_environment_pass_and_what_else_differs_is_told(recorded, ledger):
+def test_two_runs_in_one_environment_pass_and_other_differences_are_listed(recorded, ledger):
     answer = ledger("diff-env", "exp5", "exp7")
     assert answer.code == 0
     assert "Nothing that both sides tell differs" in answer.out
     assert "commit" in answer.out
 
 
-def test_another_version_fails_and_is_no_proof(sides, ledger):
+def test_another_version_fails_and_is_called_a_suspect_only(sides, ledger):
     answer = ledger("diff-env", "other", "here")
     assert answer.code == 1
     assert "rich  1.0.0" in answer.out
     assert "it proves no cause" in answer.out
 
 
-def test_json_ranks_and_says_what_could_not_be_seen(sides, ledger):
+def test_json_ranks_suspects_and_lists_skips(sides, ledger):
     document = ledger("diff-env", "other", "here", "--json").document
     assert document["verdict"] == "fail"
     assert document["suspects"] == [
@@ -63,14 +63,14 @@ def test_this_environment_against_its_lockfile(sides, ledger):
     assert names(document) == ["rich"]
 
 
-def test_without_names_it_is_the_newest_good_run_against_now(recorded, ledger):
+def test_without_arguments_the_newest_passing_run_is_compared_with_now(recorded, ledger):
     document = ledger("diff-env", "--json").document
     assert document["a"]["name"].startswith("exp5-0b77de")
     assert document["b"]["name"] == "current"
     assert {"name": "python", "before": "3.11.2"}.items() <= document["suspects"][-1].items()
 
 
-def test_a_range_is_held_against_what_is_there(sides, ledger):
+def test_a_range_is_checked_against_the_installed_version(sides, ledger):
     path = sides.root / "requirements.txt"
     path.write_text("rich>=1\n")
     assert ledger("diff-env", "requirements.txt").code == 0
@@ -80,7 +80,7 @@ def test_a_range_is_held_against_what_is_there(sides, ledger):
     assert "not in the range" in " ".join(answer.out.split())
 
 
-def test_what_hardly_matters_is_counted_and_listed_on_demand(recorded, ledger, tmp_path):
+def test_minor_differences_are_counted_and_listed_on_demand(recorded, ledger, tmp_path):
     for name, release in (("a", "3.11.7"), ("b", "3.11.9")):
         files = tmp_path / name / "files"
         files.mkdir(parents=True)
@@ -114,7 +114,7 @@ def test_what_cannot_be_compared_is_one_message(recorded, ledger, arguments, cod
     assert says in answer.err
 
 
-def test_outside_a_ledger_files_and_interpreters_are_compared_all_the_same(tmp_path, monkeypatch, ledger):
+def test_outside_a_ledger_files_and_interpreters_are_still_compared(tmp_path, monkeypatch, ledger):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "requirements.txt").write_text(PINNED)
     assert ledger("diff-env", "requirements.txt").code == 0

@@ -10,7 +10,7 @@ RICH = f"rich=={version('rich')}\n"
 
 @pytest.fixture
 def pinned(recorded):
-    """The repository with one pinned environment: one package, of the version that is installed here."""
+    """The repository with one lockfile, which pins one package to the installed version."""
     recorded.lockfiles.mkdir()
     (recorded.lockfiles / "mt.in").write_text("rich\n")
     (recorded.lockfiles / "mt.txt").write_text(RICH)
@@ -24,7 +24,7 @@ def test_the_only_environment_needs_no_name(pinned, ledger):
     assert "PASS  against mt" in answer.out
 
 
-def test_json_has_both_digests_whole_and_what_they_are_over(pinned, ledger):
+def test_json_has_both_full_digests_and_what_they_cover(pinned, ledger):
     document = ledger("env", "show", "--json").document
     assert document["verdict"] == "pass"
     assert document["passed"] == ["ENV001", "ENV002"]
@@ -33,7 +33,7 @@ def test_json_has_both_digests_whole_and_what_they_are_over(pinned, ledger):
     assert document["reported"]["interpreter"] == sys.executable
 
 
-def test_another_version_than_the_pinned_one_fails(pinned, ledger):
+def test_a_version_other_than_the_pinned_one_fails(pinned, ledger):
     (pinned.lockfiles / "mt.txt").write_text("rich==1.0.0\n")
     answer = ledger("env", "show")
     assert answer.code == 1
@@ -41,7 +41,7 @@ def test_another_version_than_the_pinned_one_fails(pinned, ledger):
     assert f"rich 1.0.0 -> {version('rich')}" in " ".join(answer.out.split())
 
 
-def test_where_several_are_pinned_the_nearest_is_taken_unless_one_is_named(pinned, ledger):
+def test_of_several_lockfiles_the_nearest_is_used_unless_one_is_named(pinned, ledger):
     (pinned.lockfiles / "another.in").write_text("rich\n")
     (pinned.lockfiles / "another.txt").write_text("rich==1.0.0\n")
     assert ledger("env", "show", "--json").document["lockfile"]["name"] == "mt"

@@ -101,7 +101,7 @@ def test_a_dockerfile_checks_the_commit_out_and_builds_the_environment(trained, 
     assert '-v "$PWD/data:/repository/data"' in text
 
 
-def test_markdown_tells_what_people_said(recorded, ledger):
+def test_markdown_includes_notes_and_decisions(recorded, ledger):
     ledger("note", "exp7", "a | b <script>")
     text = ledger("export", "exp7", "--format", "markdown").out
     assert text.startswith("## exp7-3fa91c")
@@ -109,7 +109,7 @@ def test_markdown_tells_what_people_said(recorded, ledger):
     assert "| TXT003 | accepted: names stay in Latin script in this domain |" in text
 
 
-def test_a_file_is_written_whole_and_json_tells_the_text(recorded, ledger):
+def test_a_file_is_written_atomically_and_json_holds_the_text(recorded, ledger):
     assert ledger("export", "exp7", "--format", "markdown", "--out", "exp7.md").out == ""
     document = ledger("export", "exp7", "--format", "markdown", "--json").document
     assert (recorded.root / "exp7.md").read_text(encoding="utf-8") == document["text"] + "\n"

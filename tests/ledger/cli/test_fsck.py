@@ -3,7 +3,7 @@ import pytest
 from ledger.journal.store import open_journal
 
 
-def test_a_sound_journal_is_told_in_one_line_each(recorded, ledger):
+def test_each_valid_journal_is_reported_in_one_line(recorded, ledger):
     answer = ledger("fsck")
     assert answer.code == 0
     assert answer.out.splitlines() == [
@@ -26,7 +26,7 @@ def test_an_edited_number_is_named_and_fails(recorded, ledger):
     assert document["passed"] == ["JRN002", "JRN003", "JRN004", "JRN005", "JRN006"]
 
 
-def test_the_first_of_several_is_the_one_that_stands_first(recorded, ledger):
+def test_the_first_of_several_problems_is_the_first_in_the_file(recorded, ledger):
     lines = recorded.journal.read_bytes().splitlines(keepends=True)
     recorded.journal.write_bytes(
         b"".join([*lines[:2], b"x\n", *lines[3:6], lines[6].replace(b"minji", b"other")])
@@ -34,7 +34,7 @@ def test_the_first_of_several_is_the_one_that_stands_first(recorded, ledger):
     assert ledger("fsck", "--json").document["journals"][0]["first_bad"]["line"] == 3
 
 
-def test_the_rehearsals_are_looked_at_too(recorded, ledger):
+def test_the_journal_of_rehearsals_is_checked_too(recorded, ledger):
     journal = open_journal(recorded, "rehearsal")
     journal.append("run.started", {"run": "exp7-aaaaaa", "experiment": "exp7", "mode": "rehearsal"})
     assert ledger("fsck").code == 0
@@ -56,7 +56,7 @@ def test_a_torn_tail_is_a_warning(recorded, ledger):
 @pytest.mark.parametrize(
     "data", [b"\xff\xfe\n", b"\n", "번역\n".encode("euc-kr"), b"[" * 100_000 + b"\n", b"\0" * 10]
 )
-def test_any_rubbish_is_told_without_a_traceback(recorded, ledger, data):
+def test_garbage_is_reported_without_a_traceback(recorded, ledger, data):
     recorded.journal.write_bytes(data * 2)
     answer = ledger("fsck")
     assert answer.code in (0, 1)
@@ -64,7 +64,7 @@ def test_any_rubbish_is_told_without_a_traceback(recorded, ledger, data):
     assert answer.err == ""
 
 
-def test_outside_a_workspace_it_says_so(tmp_path, monkeypatch, ledger):
+def test_outside_a_workspace_the_error_says_so(tmp_path, monkeypatch, ledger):
     monkeypatch.chdir(tmp_path)
     answer = ledger("fsck")
     assert answer.code == 2

@@ -135,7 +135,7 @@ def test_an_old_line_that_was_dropped(repository, line):
     assert "JRN007" in gate(repository, exits=1)[0]
 
 
-def test_a_journal_that_cannot_be_read_makes_the_rest_skip_and_not_pass(repository):
+def test_an_unreadable_journal_makes_the_other_checks_skip(repository):
     with (repository.root / "experiments" / "ledger.jsonl").open("a") as file:
         file.write('"not an entry"\n')
     codes, document = gate(repository, exits=1)
@@ -166,13 +166,13 @@ def test_a_spec_without_a_run(repository):
     assert "num_beam" in document["findings"][0]["message"]
 
 
-def test_a_title_is_no_change(repository):
+def test_a_new_title_is_not_a_change(repository):
     with (repository.root / "experiments" / "small.yaml").open("a") as file:
         file.write("title: The small one\n")
     assert gate(repository)[0] == []
 
 
-def test_a_spec_that_was_run_and_then_changed_is_not_paid_for_by_a_rehearsal(repository):
+def test_a_rehearsal_does_not_cover_a_spec_that_changed_after_its_run(repository):
     with (repository.root / "experiments" / "small.yaml").open("a") as file:
         file.write("seed: 3\n")
     codes, document = gate(repository, "--rehearse", exits=1)
@@ -193,7 +193,7 @@ def test_a_readme_that_claims_another_bleu(repository):
     assert gate(repository)[0] == []
 
 
-def test_a_result_that_is_another_experiments(repository):
+def test_a_result_identical_to_another_experiments(repository):
     repository.git("checkout", "-q", "twin")
     codes, document = gate(repository, exits=1)
     assert codes == ["DUP001"]
@@ -257,7 +257,7 @@ def test_a_bump_of_a_package_that_no_worker_imports_passes_with_a_note(repositor
         assert all("networkx 3.6.1 → 3.7, which its worker never imported" in note for note in notes)
 
 
-def test_a_bump_that_matters_is_told_and_not_passed_over(repository):
+def test_a_bump_that_matters_is_reported_as_a_skip(repository):
     bump(repository, "tokenizers", "0.23.0")
     codes, document = gate(repository)
     assert codes == []
@@ -268,7 +268,7 @@ def test_a_bump_that_matters_is_told_and_not_passed_over(repository):
     assert ["tokenizers", "0.22.2", "0.23.0", "not known"] in told, "nobody ran exp10 yet"
 
 
-def test_a_lockfile_that_is_gone(repository):
+def test_a_missing_lockfile(repository):
     for path in (repository.root / "lockfiles").glob("mt-4.57.6*.txt"):
         path.unlink()
     codes, document = gate(repository, exits=1)
@@ -310,7 +310,7 @@ def test_a_bump_to_5_0_0_breaks_a_tied_head_on_separate_embeddings(repository, t
         assert named in told
 
 
-def test_what_people_see_fits_80_columns(repository):
+def test_the_terminal_output_fits_80_columns(repository):
     (repository.root / "experiments" / "more.yaml").write_text("extends: exp5\nseed: 5\n")
     done = repository.ledger("gate", "--base", "main")
     assert done.returncode == 1

@@ -1,4 +1,4 @@
-"""The installed command on real sources, from end to end."""
+"""`ledger import` on real sources, from end to end."""
 
 import json
 import shutil
@@ -37,7 +37,7 @@ def test_a_log_becomes_ten_claims_and_a_second_import_adds_nothing(logged):
     assert not any(run["recorded"] for run in again["runs"])
     shutil.move(logged.root / "docs" / "log.md", logged.root / "moved.md")
     logged.json("import", "moved.md")
-    assert len(entries(logged)) == 10, "the same claims from another place"
+    assert len(entries(logged)) == 10, "the same claims from another path"
     assert logged.json("fsck")["verdict"] == "pass"
 
 
@@ -103,8 +103,8 @@ def test_log_and_show_mark_claims(logged):
     assert "facts.same_output_as" in shown
 
 
-def test_claims_are_no_history(logged):
-    """An imported exp5 keeps nobody from running exp5, and the name stands for the run that was observed."""
+def test_claims_are_not_history(logged):
+    """An imported exp5 does not prevent a run of exp5, and the name then means the observed run."""
     logged.ledger("import", "docs/log.md")
     logged.ledger("run", "--", "true")
     root = Workspace(logged.root)
@@ -176,7 +176,7 @@ def test_series_go_to_mlflow_and_their_sum_to_the_journal(repository):
         ("x.md", b"# x\n", ("--as", "aim"), 2, "Invalid value"),
     ],
 )
-def test_foreign_sources_are_told(repository, name, content, arguments, code, says):
+def test_unusable_sources_are_named(repository, name, content, arguments, code, says):
     path = repository.root / name
     if content is not None:
         path.write_bytes(content)

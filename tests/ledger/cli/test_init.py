@@ -28,7 +28,7 @@ def test_a_repository_becomes_ready(repository: Path) -> None:
     assert ledger("log", cwd=repository).returncode == 0
 
 
-def test_what_is_there_stays(repository: Path) -> None:
+def test_existing_files_stay(repository: Path) -> None:
     (repository / ".gitignore").write_text("*.o")
     (repository / "pyproject.toml").write_text('[project]\nname = "mine"\n')
     ledger("init", cwd=repository)

@@ -49,7 +49,7 @@ def test_json_holds_each_metric_with_its_signature(recorded, ledger):
     ]
 
 
-def test_an_experiment_that_never_ran_is_told_with_the_nearest(recorded, ledger):
+def test_an_experiment_that_never_ran_is_reported_with_the_nearest_name(recorded, ledger):
     answer = ledger("log", "--experiment", "exq7")
     assert answer.code == 2
     assert "did you mean exp7" in answer.err
@@ -72,7 +72,7 @@ def test_a_broken_line_points_to_fsck(recorded, ledger):
     assert "Traceback" not in answer.err
 
 
-def test_a_folder_in_the_journals_place_is_told(recorded, ledger):
+def test_a_folder_in_place_of_the_journal_is_reported(recorded, ledger):
     recorded.journal.unlink()
     recorded.journal.mkdir()
     answer = ledger("log")

@@ -1,4 +1,4 @@
-"""What people put on the record: `ledger note`, `ledger skip`, `ledger rate`."""
+"""What people record: `ledger note`, `ledger skip`, `ledger rate`."""
 
 import io
 from collections import Counter
@@ -20,7 +20,7 @@ def named(monkeypatch):
 
 @pytest.fixture
 def readable(recorded):
-    """A run of exp8 whose source and output are there."""
+    """A run of exp8 with its source and output."""
     files = {"in.ko": "가\n나\n다\n라\n", "out.ja": "あ\nい\nう\nえ\n"}
     facts = {}
     for name, text in files.items():
@@ -35,7 +35,7 @@ def readable(recorded):
     return recorded
 
 
-def test_a_note_about_a_run_stands_in_its_sheet(recorded, ledger):
+def test_a_note_about_a_run_is_shown_with_it(recorded, ledger):
     answer = ledger("note", "exp7-3fa91c", "the same model as exp5")
     assert (answer.code, answer.out) == (0, "noted about exp7-3fa91c by 김민지: the same model as exp5\n")
     assert "김민지: the same model as exp5" in ledger("show", "exp7").out
@@ -43,13 +43,13 @@ def test_a_note_about_a_run_stands_in_its_sheet(recorded, ledger):
     assert (note["run"], note["experiment"]) == ("exp7-3fa91c", "exp7")
 
 
-def test_a_note_about_an_experiment_stands_with_each_of_its_runs(recorded, ledger):
+def test_a_note_about_an_experiment_is_shown_with_each_of_its_runs(recorded, ledger):
     assert ledger("note", "exp7", "nothing new was measured", "--json").document["run"] is None
     assert "(about exp7): nothing new" in ledger("show", "exp7-3fa91c").out
     assert "nothing new" not in ledger("show", "exp5").out
 
 
-def test_secrets_do_not_get_onto_the_record(recorded, ledger):
+def test_secrets_are_not_recorded(recorded, ledger):
     ledger("note", "exp7", "it ran with https://minji:hunter2@example.org/data")
     assert "hunter2" not in recorded.journal.read_text(encoding="utf-8")
 
@@ -88,7 +88,7 @@ def answer_with(monkeypatch, keys: str) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO("".join(f"{key}\n" for key in keys)))
 
 
-def test_judging_can_be_stopped_and_gone_on_with(readable, ledger, monkeypatch):
+def test_judging_can_be_stopped_and_resumed(readable, ledger, monkeypatch):
     answer_with(monkeypatch, "rpq")
     stopped = ledger("rate", "exp8", "--lines", "4")
     assert stopped.code == 0
@@ -115,7 +115,7 @@ def test_source_and_output_are_shown(readable, ledger, monkeypatch):
     assert any(pair[0] in shown and pair[1] in shown for pair in ("가あ", "나い", "다う", "라え"))
 
 
-def test_an_output_that_was_written_over_is_not_judged(readable, ledger):
+def test_an_overwritten_output_is_not_judged(readable, ledger):
     (readable.root / "out.ja").write_text("another\n", encoding="utf-8")
     answer = ledger("rate", "exp8")
     assert answer.code == 3

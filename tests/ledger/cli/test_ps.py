@@ -1,4 +1,4 @@
-"""`ledger ps`: what runs, what stalled, what was interrupted, and what changed under it."""
+"""`ledger ps`: what is running, stalled or interrupted, and what has changed since it started."""
 
 import os
 import subprocess
@@ -14,7 +14,7 @@ OLD = 1_000_000_000  # a time long before any run here
 
 
 def start(workspace, experiment, **body):
-    """A run of `experiment` begins; its process holds the lock while the returned lock is held."""
+    """Start a run of `experiment`; it counts as alive while the returned lock is held."""
     head = {"run": f"{experiment}-000009", "experiment": experiment, "mode": "real", **body}
     open_journal(workspace, "real").append("run.started", head)
     folder = workspace.runs / head["run"]
@@ -29,7 +29,7 @@ def processes(ledger, *options):
     return {one["experiment"]: one for one in ledger("ps", *options, "--json").document["processes"]}
 
 
-def test_an_interrupted_run_tells_how_to_go_on(recorded, ledger):
+def test_an_interrupted_run_shows_how_to_continue(recorded, ledger):
     answer = ledger("ps")
     assert answer.code == 0
     assert "exp6-91ac02" in answer.out
@@ -55,7 +55,7 @@ def test_a_silent_run_has_stalled(recorded, ledger):
     assert processes(ledger)["exp8"]["state"] == "interrupted"
 
 
-def test_a_running_process_whose_data_changed_is_told(recorded, ledger):
+def test_a_running_process_whose_data_changed_is_reported(recorded, ledger):
     data = recorded.root / "train.ko"
     data.write_text("가\n", encoding="utf-8")
     facts = {"path": "train.ko", "lines": 1, **digest_file(data)}
@@ -68,7 +68,7 @@ def test_a_running_process_whose_data_changed_is_told(recorded, ledger):
         assert processes(ledger)["exp8"]["changed"] == ["train: train.ko is gone"]
 
 
-def test_a_running_process_whose_code_changed_is_told(recorded, ledger):
+def test_a_running_process_whose_code_changed_is_reported(recorded, ledger):
     def git(*arguments):
         done = subprocess.run(
             ["git", *arguments], cwd=recorded.root, check=True, capture_output=True, text=True
@@ -90,7 +90,7 @@ def test_a_running_process_whose_code_changed_is_told(recorded, ledger):
 
 @pytest.fixture
 def spec(recorded):
-    """A spec over a base of its own."""
+    """A spec that extends a base of its own."""
     (recorded.experiments / "base.yaml").write_text("generation: {num_beams: 3}\n")
     (recorded.experiments / "exp8.yaml").write_text(
         "extends: base\ntitle: x\n"
@@ -101,7 +101,7 @@ def spec(recorded):
     return load_experiment("exp8", recorded.experiments)
 
 
-def test_a_running_process_with_an_old_configuration_is_told(recorded, ledger, spec):
+def test_a_running_process_with_an_old_configuration_is_reported(recorded, ledger, spec):
     with start(recorded, "exp8", spec=spec.digested(), overrides=[]):
         assert processes(ledger)["exp8"]["changed"] == []
         (recorded.experiments / "base.yaml").write_text("generation: {num_beams: 5}\n")

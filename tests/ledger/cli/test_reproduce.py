@@ -100,7 +100,7 @@ def test_a_rehearsal_with_uncommitted_changes_comes_out_bit_identical(repo):
     assert "reproduced" in repo.ledger("log").stdout
 
 
-def test_a_difference_is_told_with_its_place_and_what_was_set_otherwise(repo):
+def test_a_difference_is_reported_with_its_place_and_the_changed_setting(repo):
     done = repo.json("reproduce", "mine", "--set", "generation.max_length=6", exits=1)
     assert done["result"] == "different"
     (finding,) = done["findings"]
@@ -114,7 +114,7 @@ def test_a_difference_is_told_with_its_place_and_what_was_set_otherwise(repo):
     assert "different, with generation.max_length 6" in " ".join(shown.split())
 
 
-def test_another_batch_size_is_told(repo):
+def test_another_batch_size_is_reported(repo):
     done = repo.ledger("reproduce", "mine", "--set", "generation.batch_size=3")
     assert done.returncode in (0, 1)
     assert "generation.batch_size" in done.stdout
@@ -122,7 +122,7 @@ def test_another_batch_size_is_told(repo):
 
 
 @pytest.mark.slow
-def test_another_version_of_the_library_is_told(repo):
+def test_another_version_of_the_library_is_reported(repo):
     if built(find("mt-5.0.0", ROOT / "lockfiles"), default_cache()) is None:
         pytest.skip("the environment mt-5.0.0 is not built here: ledger env build mt-5.0.0")
     done = repo.ledger("reproduce", "mine", "--env", "mt-5.0.0", "--set", "generation.batch_size=3")
@@ -142,7 +142,7 @@ def test_a_real_run_takes_its_model_and_data_from_the_repository(repo):
     assert entries(repo, "experiments/ledger.jsonl")[-1]["result"] == "identical"
 
 
-def test_every_missing_piece_is_named_before_anything_runs(repo):
+def test_every_missing_prerequisite_is_named_before_anything_runs(repo):
     data, model = repo.root / "data" / "small.ko", repo.root / "models" / "tiny"
     run = repo.json("show", "small")["run"]
     patch = repo.root / ".ledger" / "runs" / run / "uncommitted.patch"
@@ -184,10 +184,12 @@ def test_data_and_model_that_changed_are_both_named(repo):
     }
 
 
-def test_a_commit_that_is_gone_is_named(repo, tmp_path, template_repository):
+def test_a_missing_commit_is_named(repo, tmp_path, template_repository):
     other = copy_repository(template_repository, tmp_path / "other")
     shutil.copy(repo.root / "experiments" / "ledger.jsonl", other.root / "experiments")
-    subprocess.run(["git", "commit", "--quiet", "--amend", "-m", "another"], cwd=other.root, check=True)
+    other.git("commit", "--quiet", "--amend", "--message", "another")
+    other.git("reflog", "expire", "--expire=now", "--all")
+    other.git("prune", "--expire=now")
     done = other.json("reproduce", "small", exits=3)
     assert [one["piece"] for one in done["missing"]] == ["commit", "patch"]
 
@@ -227,7 +229,7 @@ def test_a_command_is_repeated_with_the_files_it_had(repo):
     assert "what a command writes is not recorded" in said
 
 
-def test_a_command_that_needs_what_git_ignores_ends_otherwise(repo):
+def test_a_command_that_needs_ignored_files_ends_differently(repo):
     repo.ledger("run", "needs", "--", "test", "-e", "data/small.ko")
     done = repo.json("reproduce", "needs", exits=1)
     assert [one["code"] for one in done["findings"]] == ["REP003"]
@@ -240,7 +242,7 @@ def test_a_command_with_a_hidden_part_cannot_be_repeated(repo):
     assert [one["piece"] for one in done["missing"]] == ["command"]
 
 
-def test_killed_it_leaves_a_work_tree_that_the_next_call_removes(repo):
+def test_the_next_call_removes_the_work_tree_of_a_killed_one(repo):
     go = repo.root / "data" / "go"
     go.touch()
     repo.ledger("run", "wait", "--", "sh", "-c", "test -e data/go || { touch waiting; sleep 30; }")

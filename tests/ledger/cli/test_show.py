@@ -25,7 +25,7 @@ def test_json_is_one_document_with_the_verdict_and_the_record(recorded, ledger):
     assert document["files"] == {}
 
 
-def test_an_unfinished_run_is_shown_without_what_it_lacks(recorded, ledger):
+def test_an_unfinished_run_is_shown_without_its_missing_parts(recorded, ledger):
     answer = ledger("show", "exp6")
     assert answer.code == 0
     assert "interrupted" in answer.out
@@ -48,7 +48,7 @@ def test_names_the_files_that_are_there(recorded, ledger):
 
 
 @pytest.mark.parametrize(("name", "says"), [("exp77", "did you mean exp7"), ("exp", "3 runs begin with")])
-def test_what_is_not_there_is_told(recorded, ledger, name, says):
+def test_unknown_names_are_reported(recorded, ledger, name, says):
     answer = ledger("show", name)
     assert (answer.code, answer.out) == (2, "")
     assert says in answer.err
