@@ -109,7 +109,8 @@ def fold(text: str, width: int) -> list[str]:
     if cell_len(text) <= width:
         return [text]
     lines = [""]
-    for part in BREAKS.sub("\\1\u200b", text).replace(" ", " \u200b").split("\u200b"):
+    words = text.replace(" ", " \u200b").split("\u200b")
+    for part in (part for word in words for part in _joints(word, width)):
         word = part.rstrip()
         if not word or cell_len(lines[-1] + word) <= width:
             lines[-1] += part
@@ -118,6 +119,11 @@ def fold(text: str, width: int) -> list[str]:
             pieces[-1] += part[len(word) :]
             lines[-1:] = [lines[-1], *pieces] if lines[-1] else pieces
     return [line.rstrip() for line in lines]
+
+
+def _joints(word: str, width: int) -> list[str]:
+    """The parts of a word that is too long for a line, else the word."""
+    return [word] if cell_len(word.rstrip()) <= width else BREAKS.sub("\\1\u200b", word).split("\u200b")
 
 
 def fit(text: str, width: int) -> str:

@@ -46,7 +46,7 @@ def test_json_of_all():
     ("arguments", "words"),
     [
         (["TXT01"], "did you mean TXT001"),
-        (["nonsense"], "list them all with: ledger explain"),
+        (["nonsense"], "list all codes with: ledger explain"),
         (["DUP001", "--all"], "--all takes no CODE"),
     ],
 )

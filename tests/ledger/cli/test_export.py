@@ -97,7 +97,7 @@ def test_a_dockerfile_checks_the_commit_out_and_builds_the_environment(trained, 
     assert f"git checkout --force --detach {'a' * 40}" in runs
     assert "ledger env build mt-5.0.0" in runs
     assert json.loads(steps["CMD"]) == ["ledger", "run", "exp10", "--set=training.seed=7", "--again"]
-    assert "# NOT in this image: 1 uncommitted change(s) that the run had: train.py" in text
+    assert "# NOT in this image: 1 uncommitted change of the run: train.py" in text
     assert '-v "$PWD/data:/repository/data"' in text
 
 
@@ -118,8 +118,8 @@ def test_a_file_is_written_atomically_and_json_holds_the_text(recorded, ledger):
 @pytest.mark.parametrize(
     ("run", "kind", "says"),
     [
-        ("exp6", "in-toto", "has not ended: it is interrupted"),
-        ("cmd", "in-toto", "nothing that has a digest"),
+        ("exp6", "in-toto", "has not finished: it is interrupted"),
+        ("cmd", "in-toto", "has no output with a digest"),
         ("cmd", "docker", "was not run from a commit"),
     ],
 )

@@ -99,7 +99,7 @@ def test_log_and_show_mark_claims(logged):
     assert "imported" in listed
     assert "claimed" in listed
     shown = logged.ledger("show", "exp7").stdout
-    assert "what its source says, not what was observed" in " ".join(shown.split())
+    assert "claims of its source, not observations" in " ".join(shown.split())
     assert "facts.same_output_as" in shown
 
 

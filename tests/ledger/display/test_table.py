@@ -20,6 +20,7 @@ def squeezed(text):
 def test_a_long_name_breaks_where_it_has_joints():
     assert fold("Seq2SeqTrainingArguments.use_cache", 26) == ["Seq2SeqTrainingArguments.", "use_cache"]
     assert fold("only in B, imported", 12) == ["only in B,", "imported"]
+    assert fold("it is (not) here", 7) == ["it is", "(not)", "here"]
     assert fold("abcdefgh", 3) == ["abc", "def", "gh"]
 
 
