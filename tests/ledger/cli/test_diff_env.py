@@ -26,7 +26,7 @@ def names(document):
 def test_two_runs_in_one_environment_pass_and_other_differences_are_listed(recorded, ledger):
     answer = ledger("diff-env", "exp5", "exp7")
     assert answer.code == 0
-    assert "Nothing that both sides tell differs" in answer.out
+    assert "Nothing that both sides record differs" in answer.out
     assert "commit" in answer.out
 
 
@@ -34,7 +34,7 @@ def test_another_version_fails_and_is_called_a_suspect_only(sides, ledger):
     answer = ledger("diff-env", "other", "here")
     assert answer.code == 1
     assert "rich  1.0.0" in answer.out
-    assert "it proves no cause" in answer.out
+    assert "not a proven cause" in answer.out
 
 
 def test_json_ranks_suspects_and_lists_skips(sides, ledger):
@@ -77,7 +77,7 @@ def test_a_range_is_checked_against_the_installed_version(sides, ledger):
     path.write_text("rich<1\n")
     answer = ledger("diff-env", "requirements.txt", "current")
     assert answer.code == 1
-    assert "not in the range" in " ".join(answer.out.split())
+    assert "outside the required range" in " ".join(answer.out.split())
 
 
 def test_minor_differences_are_counted_and_listed_on_demand(recorded, ledger, tmp_path):
@@ -95,9 +95,9 @@ def test_minor_differences_are_counted_and_listed_on_demand(recorded, ledger, tm
     ("arguments", "code", "says"),
     [
         (["exp55", "exp5"], 2, "there is no exp55"),
-        (["exp5", "exp6", "exp7"], 2, "two sides at most"),
-        (["experiments"], 2, "no environment, W&B run or checkpoint"),
-        (["experiments/ledger.jsonl"], 2, "no environment that can be read"),
+        (["exp5", "exp6", "exp7"], 2, "at most two sides"),
+        (["experiments"], 2, "is not an environment, a W&B run or a checkpoint"),
+        (["experiments/ledger.jsonl"], 2, "is not a readable environment"),
         (["empty.txt"], 3, "names no package"),
         (["damaged"], 3, "not valid JSON"),
         (["range.txt", "--effective"], 3, "no environment can be built"),

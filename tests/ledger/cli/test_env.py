@@ -21,7 +21,7 @@ def test_the_only_environment_needs_no_name(pinned, ledger):
     answer = ledger("env", "show")
     assert answer.code == 0
     assert "mt.txt, 1 of its packages here" in answer.out
-    assert "PASS  against mt" in answer.out
+    assert "PASS  compared with mt" in answer.out
 
 
 def test_json_has_both_full_digests_and_what_they_cover(pinned, ledger):
@@ -124,7 +124,7 @@ def test_a_lockfile_is_compiled_and_built_from(pinned, ledger, tmp_path, monkeyp
     ("arguments", "code", "says"),
     [
         (["none"], 2, "there is no"),
-        (["mt", "--pylock", "mt.toml"], 2, "call it pylock.toml or pylock.mt.toml"),
+        (["mt", "--pylock", "mt.toml"], 2, "name it pylock.toml or pylock.mt.toml"),
     ],
 )
 def test_what_cannot_be_locked_is_one_message(pinned, ledger, arguments, code, says):
