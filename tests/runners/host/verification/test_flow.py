@@ -225,7 +225,7 @@ def test_the_newest_verified_one_is_printed(outside, checkpoint, ledger, capfd):
     [
         ([], 2, "which checkpoint"),
         (["nowhere"], 3, "does not exist"),
-        (["--last", "."], 3, "no checkpoint in . is verified"),
+        (["--last", "."], 3, "no verified checkpoint in ."),
         (["x", "--last", "."], 2, "--last takes no CHECKPOINT"),
         (["x", "--claim", "bleu"], 2, "METRIC=VALUE"),
         (["x", "--reference", "r"], 2, "--source"),
