@@ -102,7 +102,7 @@ def finished(number: int) -> dict[str, Json]:
     finding = {
         "code": "TXT003",
         "severity": "warning",
-        "message": "11.9% of 1000 lines hold Latin words that are not in the source",
+        "message": "11.9% of 1000 lines contain Latin words that are not in the source",
         "measured": 0.119,
         "threshold": 0.05,
         "evidence": {"count": 119, "worst": [sample] * 3},

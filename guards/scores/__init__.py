@@ -1,4 +1,4 @@
-"""Guards on scores against a reference: limits that a spec or a call has set."""
+"""Guards on scores against a reference, with limits from the spec or the command line."""
 
 from guards.guard import Guard
 from guards.scores import low_bleu, low_chrf, token_ratio

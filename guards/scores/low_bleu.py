@@ -11,20 +11,20 @@ TITLE = "BLEU is below the limit"
 READS = (ScoreLimits, Scores)
 EXPLANATION = Explanation(
     means="Corpus BLEU (0-100, sacrebleu, with the tokenizer of the output's language) is lower than the "
-    "limit that the spec or the call sets.",
-    matters="A low BLEU on a reference that an earlier run scored well on is how a wrong language code, a "
-    "tokenizer of another model or a checkpoint that did not survive its reload shows. Few lines show a "
-    "collapse and nothing finer: 32 lines tell BLEU 22 from 1, a drop of 1 point needs 3,000 to 5,000.",
-    do="Compare the signature with that of the score which the limit comes from: another tokenizer is "
-    "another number. Then read the worst lines of the text guards. If the limit itself is wrong, change "
-    "it in the spec.",
+    "limit in the spec or on the command line.",
+    matters="If an earlier run scored well on this reference, a low BLEU points to a wrong language code, "
+    "another model's tokenizer, or a checkpoint that was damaged by its reload. A few lines only show a "
+    "collapse: 32 lines distinguish BLEU 22 from 1, but a drop of 1 point needs 3,000 to 5,000.",
+    do="Compare the signature with that of the score that the limit comes from: scores of different "
+    "tokenizers are not comparable. Then read the worst lines of the text guards. If the limit itself is "
+    "wrong, change it in the spec.",
 )
 
 
 def inspect(expected: ScoreLimits, actual: Scores) -> Iterator[Finding | Skip]:
-    """Hold corpus BLEU against the lowest that is allowed."""
+    """Compare corpus BLEU with its lower limit."""
     if expected.min_bleu is None:
-        yield Skip(CODE, "no lowest BLEU is set")
+        yield Skip(CODE, "no lower limit for BLEU is set")
     elif actual.bleu.value < expected.min_bleu:
         yield Finding(
             CODE,

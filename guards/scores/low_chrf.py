@@ -10,19 +10,19 @@ CODE = "SCO002"
 TITLE = "chrF++ is below the limit"
 READS = (ScoreLimits, Scores)
 EXPLANATION = Explanation(
-    means="Corpus chrF++ (0-100, sacrebleu, characters and word pairs) is lower than the limit that the "
-    "spec or the call sets.",
-    matters="chrF++ needs no word splitter, so it falls where BLEU falls for real, and stays where only "
-    "the tokenizer differs. Both low: the output is bad. BLEU alone low: look at its signature first.",
+    means="Corpus chrF++ (0-100, sacrebleu, characters and word pairs) is lower than the "
+    "limit in the spec or on the command line.",
+    matters="chrF++ needs no word tokenizer, so it drops when the output is worse and not when only BLEU's "
+    "tokenizer differs. If both are low, the output is bad. If only BLEU is low, check its signature first.",
     do="Read the worst lines of the text guards and compare with the run that the limit comes from. If the "
     "limit itself is wrong, change it in the spec.",
 )
 
 
 def inspect(expected: ScoreLimits, actual: Scores) -> Iterator[Finding | Skip]:
-    """Hold corpus chrF++ against the lowest that is allowed."""
+    """Compare corpus chrF++ with its lower limit."""
     if expected.min_chrf is None:
-        yield Skip(CODE, "no lowest chrF++ is set")
+        yield Skip(CODE, "no lower limit for chrF++ is set")
     elif actual.chrf.value < expected.min_chrf:
         yield Finding(
             CODE,

@@ -1,4 +1,4 @@
-"""SCO003: the output has far fewer or far more tokens than the reference."""
+"""SCO003: the output has many fewer or many more tokens than the reference."""
 
 from collections.abc import Iterator
 
@@ -12,16 +12,15 @@ READS = (ScoreLimits, Scores)
 EXPLANATION = Explanation(
     means="Output tokens divided by reference tokens, both counted by BLEU's tokenizer over the whole "
     "text, is outside the allowed range (0.7 to 1.5 unless the spec says otherwise).",
-    matters="Output that stops early, or that is nothing but `. . . . .`, is short; output that loops is "
-    "long. A ratio of 0.506 alone costs half of BLEU and more: its brevity penalty is exp(1 - 1/0.506) "
-    "= 0.377.",
-    do="Look at max_length, length_penalty and early_stopping in the effective configuration, and at the "
+    matters="Output that stops early, or that is only `. . . . .`, is short; output that loops is long. A "
+    "ratio of 0.506 alone more than halves BLEU: its brevity penalty is exp(1 - 1/0.506) = 0.377.",
+    do="Check max_length, length_penalty and early_stopping in the effective configuration, and the "
     "lines that the repetition, punctuation and empty guards name.",
 )
 
 
 def inspect(expected: ScoreLimits, actual: Scores) -> Iterator[Finding | Skip]:
-    """Hold output tokens per reference token against the allowed range, its ends included."""
+    """Compare output tokens per reference token with the allowed range, ends included."""
     if actual.reference_tokens == 0:
         yield Skip(CODE, "the reference has no tokens to compare with")
         return
@@ -35,8 +34,8 @@ def inspect(expected: ScoreLimits, actual: Scores) -> Iterator[Finding | Skip]:
         yield Finding(
             CODE,
             Severity.ERROR,
-            f"the output has {actual.output_tokens:,} tokens where the reference has "
-            f"{actual.reference_tokens:,}: {ratio:.3f} of it, {side} the allowed {limit:g} "
+            f"the output has {actual.output_tokens:,} tokens and the reference "
+            f"{actual.reference_tokens:,}: a ratio of {ratio:.3f}, {side} the allowed {limit:g} "
             f"(brevity penalty {actual.brevity_penalty:.3f})",
             measured=ratio,
             threshold=limit,

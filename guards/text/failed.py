@@ -1,38 +1,34 @@
-"""TXT005: lines that hold a failure marker instead of a translation."""
+"""TXT005: lines that contain a failure marker instead of a translation."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from guards.guard import Explanation
-from guards.text.flag_rate import inspect_rate
-from ledger.evidence.text import TextEvidence, TextLimits
-from ledger.findings import Finding, Skip
+from guards.text import flag_rate
 
 CODE = "TXT005"
 TITLE = "Failed"
-READS = (TextLimits, TextEvidence)
+READS = flag_rate.READS
 EXPLANATION = Explanation(
-    means="A line holds one of the spec's failure markers (FAILED_TRANSLATION_CLEANED, say), which its "
-    "source does not: whoever produced the output gave up on it.",
-    matters="A marker is an honest gap, but a gap: scored, it costs BLEU; trained on, it is taught.",
-    do="Look at the sources of the flagged lines: too long for max_length, empty, in another language? "
-    "Leave the lines out of training data.",
+    means="A line contains one of the spec's failure markers, such as FAILED_TRANSLATION_CLEANED, and its "
+    "source does not: the program that wrote the output gave up on this line.",
+    matters="A marked line is still a missing translation: it lowers BLEU, and a model trained on it learns "
+    "to write the marker.",
+    do="Read the sources of the flagged lines: are they too long for max_length, empty, or in another "
+    "language? Leave these lines out of training data.",
 )
 
-
-# What the generation scripts of this field leave where a line failed.
+# Written by common generation scripts where a line failed.
 DEFAULT_MARKERS = ("FAILED_TRANSLATION_CLEANED",)
 
 
 def is_flagged(output: str, source: str | None, markers: Sequence[str]) -> bool:
-    """Whether a marker stands in the line and not in its source."""
+    """Whether a marker is in the line and not in its source."""
     return any(marker in output and marker not in (source or "") for marker in markers)
 
 
 def sample_priority(output: str, source: str | None) -> int:
-    """How much a line tells as a sample: the one whose source was longest most."""
+    """How useful a line is as a sample: the one with the longest source is best."""
     return len(source or output)
 
 
-def inspect(expected: TextLimits, actual: TextEvidence) -> Iterator[Finding | Skip]:
-    """Hold the rate of flagged lines against the one that is allowed."""
-    return inspect_rate(CODE, "hold a failure marker", expected, actual)
+inspect = flag_rate.inspection(CODE, "contain a failure marker")

@@ -1,25 +1,36 @@
-"""What all text guards share: a rate of flagged lines, held against the rate that is allowed."""
+"""The check that all text guards share: the rate of flagged lines, compared with the allowed rate."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 
 from guards.text.limits import DEFAULT_MAX_RATE
 from ledger.evidence.text import TextEvidence, TextLimits
 from ledger.findings import Finding, Severity, Skip
 
+READS = (TextLimits, TextEvidence)
 
-def inspect_rate(
+
+def inspection(code: str, fault: str) -> Callable[[TextLimits, TextEvidence], Iterator[Finding | Skip]]:
+    """The `inspect` of one text guard; `fault` completes "3 of 1,000 lines …".
+
+    It yields an ERROR above the allowed rate, an INFO at or below it, nothing if no line was flagged, and a
+    Skip with the reason if the rule could not be applied.
+    """
+
+    def inspect(expected: TextLimits, actual: TextEvidence) -> Iterator[Finding | Skip]:
+        return _inspect_rate(code, fault, expected, actual)
+
+    return inspect
+
+
+def _inspect_rate(
     code: str, fault: str, expected: TextLimits, actual: TextEvidence
 ) -> Iterator[Finding | Skip]:
-    """An ERROR above the allowed rate, an INFO at or below it, nothing where no line was flagged.
-
-    `fault` completes "3 of 1,000 lines …". A code that was not looked at becomes a Skip with its reason.
-    """
     if actual.lines == 0:
         yield Skip(code, "the output has no lines")
         return
     if code not in actual.flagged:
-        yield Skip(code, actual.unseen.get(code, "it was not looked at"))
+        yield Skip(code, actual.unseen.get(code, "the rule was not applied"))
         return
     flagged = actual.flagged[code]
     if flagged.count == 0:

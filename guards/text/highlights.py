@@ -1,4 +1,4 @@
-"""Which parts of a line the text guards mean: to be shown, not judged."""
+"""The parts of a line that the text guards object to, for display."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -8,7 +8,7 @@ from guards.text.words import LATIN_WORD
 
 
 class Highlight(NamedTuple):
-    """Characters `start` to `end` (excluded) of a line, and the code of the guard that means them."""
+    """Characters `start` to `end` (excluded) of a line, and the code of the guard that objects to them."""
 
     start: int
     end: int
@@ -16,16 +16,16 @@ class Highlight(NamedTuple):
 
 
 def marks(output: str, source: str | None) -> list[Highlight]:
-    """The repeated parts and the foreign words of one line, in order; of two that overlap the first.
+    """The repeated parts and the foreign words of one line, in order; the first of any that overlap.
 
-    A line that only zlib calls repetitive has no part to show.
+    A line that is flagged only for its compression ratio has no such part.
     """
     found = sorted([*_repeated(output), *_foreign(output, source)], key=lambda mark: (mark.start, -mark.end))
-    kept: list[Highlight] = []
+    chosen: list[Highlight] = []
     for mark in found:
-        if not kept or mark.start >= kept[-1].end:
-            kept.append(mark)
-    return kept
+        if not chosen or mark.start >= chosen[-1].end:
+            chosen.append(mark)
+    return chosen
 
 
 def _repeated(output: str) -> Iterator[Highlight]:

@@ -1,35 +1,32 @@
-"""TXT007: lines far longer or shorter than their source."""
+"""TXT007: lines much longer or shorter than their source."""
 
-from collections.abc import Iterator
 from unicodedata import east_asian_width
 
 from guards.guard import Explanation
-from guards.text.flag_rate import inspect_rate
-from ledger.evidence.text import TextEvidence, TextLimits
-from ledger.findings import Finding, Skip
+from guards.text import flag_rate
 
 CODE = "TXT007"
 TITLE = "Length ratio"
-READS = (TextLimits, TextEvidence)
+READS = flag_rate.READS
 EXPLANATION = Explanation(
     means="A line is more than three times as long as its source, or less than a third, and they differ "
-    "by more than 15 columns. A Chinese, Japanese or Korean character counts as two columns, as it "
-    "does on a terminal: so English and Japanese can be compared. Not judged without a source, or "
-    "for a blank one.",
-    matters="Much too short is text left out (length_penalty, early stopping, a truncated source); much too "
-    "long is invention or looping.",
-    do="Look at the worst lines, then at max_length, length_penalty and the source's longest lines; at "
-    "a high rate check that source and output are of the same file, line for line.",
+    "by more than 15 columns. A Chinese, Japanese or Korean character counts as two columns, as on a "
+    "terminal, so that English and Japanese can be compared. Skipped without a source; blank source lines "
+    "are ignored.",
+    matters="Output that is much too short leaves text out (length_penalty, early stopping, a truncated "
+    "source); output that is much too long is invented or repeated.",
+    do="Read the worst lines, then check max_length, length_penalty and the source's longest lines. If the "
+    "rate is high, check that source and output belong to the same file, line for line.",
 )
 
 # OpusFilter's LengthRatioFilter has the same default.
 MAX_RATIO = 3
-# In columns. Below it a ratio says little: one syllable of assent may rightly become seven.
+# In columns. The ratio of shorter lines says little: one syllable of assent may correctly become seven.
 MIN_DIFFERENCE = 15
 
 
 def is_flagged(output: str, source: str | None) -> bool:
-    """Whether the columns of output and source are beyond 3:1 and more than 15 apart."""
+    """Whether the widths of output and source differ by more than 3:1 and by more than 15 columns."""
     if not source or source.isspace():
         return False
     shorter, longer = sorted((columns(output), columns(source)))
@@ -42,10 +39,8 @@ def columns(text: str) -> int:
 
 
 def sample_priority(output: str, source: str | None) -> int:
-    """How much a line tells as a sample: the one furthest from its source most."""
+    """How useful a line is as a sample: the one that differs most from its source in width is best."""
     return abs(columns(output) - columns(source or ""))
 
 
-def inspect(expected: TextLimits, actual: TextEvidence) -> Iterator[Finding | Skip]:
-    """Hold the rate of flagged lines against the one that is allowed."""
-    return inspect_rate(CODE, "are beyond 3:1 in length to their source", expected, actual)
+inspect = flag_rate.inspection(CODE, "differ from their source in length by more than 3:1")

@@ -1,25 +1,21 @@
 """TXT004: lines in another script than the target language's."""
 
-from collections.abc import Iterator
-
 from guards.guard import Explanation
-from guards.text.flag_rate import inspect_rate
+from guards.text import flag_rate
 from guards.text.scripts import Script
 from guards.text.words import without_names
-from ledger.evidence.text import TextEvidence, TextLimits
-from ledger.findings import Finding, Skip
 
 CODE = "TXT004"
 TITLE = "Off-target"
-READS = (TextLimits, TextEvidence)
+READS = flag_rate.READS
 EXPLANATION = Explanation(
-    means="Less than half of a line's letters belong to the script of the target language, Latin words that "
-    "stand in the source left out of the count; or a Japanese line of ten letters and more has no kana. A "
-    "source in Latin letters excuses only words with a capital. Languages that share a script are not told "
-    "apart.",
-    matters="The model answers in another language. A wrong language code does this without any error: one "
+    means="Less than half of a line's letters belong to the script of the target language, not counting "
+    "Latin words that are also in the source; or a Japanese line of ten or more letters has no kana. If the "
+    "source is in Latin letters, only words with a capital are left out of the count. Languages that share a "
+    "script cannot be distinguished.",
+    matters="The model answers in another language. A wrong language code causes this without any error: one "
     "such run gave 74.7% English instead of Japanese.",
-    do="Check the source and target codes against the tokenizer's (mBART: ko_KR and ja_XX, NLLB: kor_Hang "
+    do="Compare the source and target codes with the tokenizer's (mBART: ko_KR and ja_XX, NLLB: kor_Hang "
     "and jpn_Jpan) and that the target is forced: forced_bos_token_id, decoder_start_token_id, or a prefix.",
 )
 
@@ -29,7 +25,7 @@ KANA = frozenset(map(chr, [*range(0x3041, 0x3097), *range(0x30A1, 0x30FB), *rang
 
 
 def is_flagged(output: str, source: str | None, script: Script) -> bool:
-    """Whether the line is mostly in another script. Without a source no word is left out of the count."""
+    """Whether the line is mostly in another script. Without a source every word counts."""
     counted = output if script.is_latin else without_names(output, source)
     others = script.letter.sub("", counted)
     own = len(counted) - len(others)
@@ -40,10 +36,8 @@ def is_flagged(output: str, source: str | None, script: Script) -> bool:
 
 
 def sample_priority(output: str, source: str | None) -> int:  # noqa: ARG001 - one signature for all text rules
-    """How much a line tells as a sample: the one with the most letters most."""
+    """How useful a line is as a sample: the one with the most letters is best."""
     return sum(map(str.isalpha, output))
 
 
-def inspect(expected: TextLimits, actual: TextEvidence) -> Iterator[Finding | Skip]:
-    """Hold the rate of flagged lines against the one that is allowed."""
-    return inspect_rate(CODE, "are not in the target language's script", expected, actual)
+inspect = flag_rate.inspection(CODE, "are not in the target language's script")

@@ -1,8 +1,8 @@
-"""The fast path: the plain rules' findings on many lines, at a fraction of their cost.
+"""The fast path: the findings of the plain rules on many lines, at a fraction of the cost.
 
-For every rule there is a *necessary condition* that is cheap on a whole chunk of lines: whatever the rule
-flags, the condition lets through. The plain rule then decides on the few lines that are left, so the
-findings are the plain rules' own. Why each condition is necessary stands beside it.
+Every rule has a *necessary condition* that is cheap to evaluate on a whole chunk of lines: every line that
+the rule flags meets it. The plain rule then decides on the few lines that do, so the findings are those of
+the plain rules. Each condition's docstring says why it is necessary.
 """
 
 import math
@@ -18,12 +18,12 @@ from guards.text import contamination, empty, failed, length_ratio, off_target, 
 from guards.text.rules import EXCLUSIVE, TOGETHER, Chunk, Rules
 from guards.text.scripts import LATIN_LETTER, Script
 
-# What a character is, as bits.
+# Character classes, as bits.
 WORD, OWN, FOREIGN, KANA, LATIN, SPACE = (np.uint8(1 << bit) for bit in range(6))
 TABLE_SIZE = 0x10000
 SPACE_CODE = ord(" ")
 
-LONGEST_UNIT = 101  # of OpusFilter's pattern: \S.{2,100}
+LONGEST_UNIT = 101  # of OpusFilter's pattern, \S.{2,100}
 
 Codes = npt.NDArray[np.uint32]
 Kinds = npt.NDArray[np.uint8]
@@ -33,9 +33,9 @@ Flags = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A chunk as arrays: its lines laid end to end, each closed by a line feed.
+    """A chunk as arrays: its lines joined, each ended by a line feed.
 
-    `codes` and `kinds` have one element per character, `starts` the place of each line's first one.
+    `codes` and `kinds` have one element per character; `starts` has the index of each line's first one.
     """
 
     chunk: Chunk
@@ -54,19 +54,19 @@ class View:
         return cls(chunk, rules, codes, kinds, starts)
 
     def lacks(self, kind: np.uint8) -> Flags:
-        """By line: whether no character is of the kind."""
+        """For each line, whether no character is of the kind."""
         lacking: Flags = np.bitwise_or.reduceat(self.kinds, self.starts) & kind == 0
         return lacking
 
     def has_pair(self, kind: np.uint8) -> Flags:
-        """By line: whether two characters in a row are of the kind."""
+        """For each line, whether two consecutive characters are of the kind."""
         pairs = self.kinds & kind
         pairs[:-1] &= pairs[1:]
         having: Flags = np.bitwise_or.reduceat(pairs, self.starts) != 0
         return having
 
     def count(self, kind: np.uint8) -> Places:
-        """By line: how many characters are of the kind."""
+        """For each line, the number of characters of the kind."""
         return np.add.reduceat((self.kinds & kind != 0).astype(np.intp), self.starts)
 
 
@@ -74,8 +74,7 @@ class View:
 def _kinds(script: Script | None) -> Kinds:
     """The bits of every character of the Basic Multilingual Plane.
 
-    The last entry stands for all characters beyond it: foreign and nothing else, the cautious answer in each
-    condition below.
+    The last entry is for all characters beyond it: only foreign, which keeps every condition necessary.
     """
     plane = "".join(map(chr, range(TABLE_SIZE - 1)))
     patterns = {WORD: punctuation.WORD_CHARACTER, LATIN: LATIN_LETTER}
@@ -91,19 +90,19 @@ def _kinds(script: Script | None) -> Kinds:
 
 
 def flagged(chunk: Chunk, rules: Rules) -> dict[str, list[int]]:
-    """The indices of the lines that each rule flags, in order: what `rules.flagged_plainly` says."""
+    """The indices of the lines that each rule flags, in order: the same as `rules.flagged_plainly`."""
     if not chunk.outputs:
         return {code: [] for code in rules.by_code}
     view = View.of(chunk, rules)
     hits = {code: _hits(code, view) for code in rules.by_code}
-    taken: set[int] = set()
+    claimed: set[int] = set()
     for code in EXCLUSIVE:
         if code in hits:
-            hits[code] -= taken
-            taken |= hits[code]
+            hits[code] -= claimed
+            claimed |= hits[code]
     for code in TOGETHER:
         if code in hits:
-            hits[code] -= taken
+            hits[code] -= claimed
     return {code: sorted(indices) for code, indices in hits.items()}
 
 
@@ -124,7 +123,7 @@ def _may_hold_marker(view: View) -> Places:
 
 
 def _wordless(view: View) -> Places:
-    """No letter and no digit: true of every blank line as well."""
+    """No letter and no digit, which includes every blank line."""
     return np.flatnonzero(view.lacks(WORD))
 
 
@@ -133,9 +132,9 @@ def _may_be_contaminated(view: View) -> Places:
 
 
 def _may_be_off_target(view: View) -> Places:
-    """Foreign letters outnumber the script's own, or Japanese has no kana in ten letters.
+    """Foreign letters outnumber the script's own, or a Japanese line of ten letters has no kana.
 
-    The rule leaves words out of the count, which can only make the foreign letters fewer.
+    The rule leaves words out of the count, which can only lower the number of foreign letters.
     """
     own, foreign = view.count(OWN), view.count(FOREIGN)
     candidates = foreign > own
@@ -145,7 +144,7 @@ def _may_be_off_target(view: View) -> Places:
 
 
 def _may_be_out_of_length(view: View) -> Places:
-    """A text of n characters takes n to 2n columns: at most 2n for the longer, at least n for the shorter."""
+    """A text of n characters is n to 2n columns wide: at most 2n for the longer, at least n for the other."""
     ends = np.append(view.starts[1:], len(view.codes))
     output = ends - view.starts - 1
     source = np.fromiter(map(len, view.chunk.sources or ()), dtype=np.intp)
@@ -177,8 +176,8 @@ CANDIDATES: Mapping[str, Callable[[View], Places]] = {
 def _with_cubes(view: View) -> Places:
     """Every line that REPEATED or SHORT_LOOP can match, and few others.
 
-    Take the spaces out. Three copies of a unit, with or without spaces between, are then a *cube*: a
-    stretch of 3p characters where each equals the one p places on, for the unit's p = 1 … 101 characters.
+    Without its spaces, three copies of a unit (with or without spaces between) form a *cube*: a stretch of
+    3p characters where each equals the one p places later, for a unit of p = 1 … 101 characters.
     A unit of REPEATED has three characters and begins with a visible one, so p = 1 needs two spaces in a row.
     """
     visible = view.codes != SPACE_CODE
@@ -192,7 +191,7 @@ def _with_cubes(view: View) -> Places:
 
 
 def _four_alike(chars: Codes) -> Places:
-    """Where four equal characters stand in a row: what SHORT_LOOP asks of a single letter."""
+    """The places of four equal characters in a row, which SHORT_LOOP requires of a single letter."""
     same = chars[1:] == chars[:-1]
     return np.flatnonzero(same[2:] & same[1:-1] & same[:-2])
 
@@ -200,9 +199,9 @@ def _four_alike(chars: Codes) -> Places:
 def _cubes(chars: Codes, p: int) -> Places:
     """Multiples of p inside every cube of period p (and some other places).
 
-    A stretch of 3p characters holds three multiples of p, k, k + p and k + 2p, which are equal in a cube; and
-    all of k … k + p equal the character p places on. The first test reads one character in p, so that all
-    periods together cost five readings of the text, not a hundred.
+    A stretch of 3p characters contains three multiples of p: k, k + p and k + 2p, whose characters are equal
+    in a cube; and each of k … k + p equals the character p places later. The first test reads one in
+    p characters, so all periods together read the text five times, not a hundred times.
     """
     sampled = chars[::p]
     same = sampled[1:] == sampled[:-1]
@@ -216,26 +215,26 @@ def _cubes(chars: Codes, p: int) -> Places:
 
 
 def _shrinking(outputs: Sequence[str]) -> Places:
-    """The lines that zlib shrinks beyond the threshold. It is asked only where DEFLATE's format allows it."""
+    """The lines that zlib compresses beyond the threshold. It is called only if DEFLATE can reach that."""
     encoded = [text.encode("utf-8", "surrogatepass") for text in outputs]
     sizes = np.array([len(data) for data in encoded], dtype=np.intp)
     seen = np.zeros((len(encoded), 256), dtype=bool)
     lines = np.repeat(np.arange(len(encoded)), sizes)
     seen[lines, np.frombuffer(b"".join(encoded), dtype=np.uint8)] = True
     possible = sizes > repetition.MAX_COMPRESSION * LEAST_COMPRESSED[np.count_nonzero(seen, axis=1)]
-    asked = [i for i in np.flatnonzero(possible).tolist() if repetition.shrinks(outputs[i])]
-    return np.array(asked, dtype=np.intp)
+    shrinking = [i for i in np.flatnonzero(possible).tolist() if repetition.shrinks(outputs[i])]
+    return np.array(shrinking, dtype=np.intp)
 
 
 def _least_compressed(distinct: int) -> int:
     """A lower bound for the bytes of a zlib stream (RFC 1950, 1951) over a text of so many distinct bytes.
 
-    A copy can only bring what was there before, so each distinct byte is written as a literal at least once.
-    With the fixed code a literal takes 8 bits or more and the end of block 7. With a dynamic code they are
-    symbols of one prefix code, whose total is least in a Huffman code over equal weights; its table takes
-    14 bits, 3 for each of at least 4 code lengths, and at least half a bit for each symbol in use
-    (one repeat instruction stands for 6 of them and takes 3 bits). A stored block saves nothing. Around the
-    block there are 3 bits of its own header, 2 bytes of zlib's header and 4 of its checksum.
+    A back-reference only repeats earlier bytes, so each distinct byte is written as a literal at least once.
+    With the fixed code a literal takes at least 8 bits and the end of block 7. With a dynamic code they are
+    symbols of one prefix code, whose total length is least in a Huffman code over equal weights; its table
+    takes 14 bits, 3 for each of at least 4 code lengths, and at least half a bit for each symbol in use
+    (one repeat instruction covers 6 of them in 3 bits). A stored block saves nothing. In addition there are
+    3 bits of block header, 2 bytes of zlib header and 4 of checksum.
     """
     symbols = distinct + 1
     depth = symbols.bit_length() - 1

@@ -1,8 +1,8 @@
-"""The plain rules together: which of them can look at this text, and which code a line gets.
+"""The plain rules together: which of them apply to a text, and which codes a line gets.
 
-A line counts under its most specific codes. A marker, a blank, a loop or a row of dots says all there is to
-say, so the first of `EXCLUSIVE` that flags a line is its only code. The others look at what is left and may
-agree: English instead of Japanese is off-target and contaminated.
+A line gets its most specific codes. The first rule of `EXCLUSIVE` that flags a line (marker, blank, loop,
+punctuation) is its only code. The rules of `TOGETHER` judge the other lines and may agree: English instead of
+Japanese is both off-target and contaminated.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -12,13 +12,13 @@ from functools import partial
 from guards.text import contamination, empty, failed, length_ratio, off_target, punctuation, repetition
 from guards.text.scripts import Script, script_of
 
-# (output, source) -> flagged? `source` is None where there is no source text at all.
+# (output, source) -> flagged? `source` is None if there is no source text at all.
 Rule = Callable[[str, str | None], bool]
 
 EXCLUSIVE = (failed.CODE, empty.CODE, repetition.CODE, punctuation.CODE)
 TOGETHER = (off_target.CODE, contamination.CODE, length_ratio.CODE)
 
-TELLING: Mapping[str, Callable[[str, str | None], int]] = {
+SAMPLE_PRIORITY: Mapping[str, Callable[[str, str | None], int]] = {
     module.CODE: module.sample_priority
     for module in (failed, empty, repetition, punctuation, off_target, contamination, length_ratio)
 }
@@ -26,9 +26,9 @@ TELLING: Mapping[str, Callable[[str, str | None], int]] = {
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The rules that can look at one text, by code, and why the others cannot.
+    """The rules that apply to one text, by code, and why the others do not.
 
-    `script` is the target language's, None where it is not known; `markers` are the failure markers.
+    `script` is the target language's, or None if it is unknown; `markers` are the failure markers.
     """
 
     by_code: Mapping[str, Rule]
@@ -39,7 +39,7 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Some lines of a text; `sources` is None where there is no source, else as long as `outputs`."""
+    """Some lines of a text; `sources` is None if there is no source, else as long as `outputs`."""
 
     outputs: Sequence[str]
     sources: Sequence[str] | None
@@ -50,7 +50,7 @@ class Chunk:
 
 
 def rules_for(*, has_source: bool, language: str | None, markers: Sequence[str]) -> Rules:
-    """Bind the rules to what is known of a text."""
+    """Choose the rules that apply to a text, and bind their parameters."""
     script = script_of(language)
     known = tuple(marker for marker in markers if marker)
     rules: dict[str, Rule] = {
@@ -62,7 +62,7 @@ def rules_for(*, has_source: bool, language: str | None, markers: Sequence[str])
     if known:
         rules[failed.CODE] = partial(failed.is_flagged, markers=known)
     else:
-        unseen[failed.CODE] = "no failure marker is named"
+        unseen[failed.CODE] = "no failure marker is set"
     if script:
         rules[off_target.CODE] = partial(off_target.is_flagged, script=script)
     else:
@@ -79,7 +79,7 @@ def rules_for(*, has_source: bool, language: str | None, markers: Sequence[str])
 
 
 def judge(output: str, source: str | None, rules: Rules) -> tuple[str, ...]:
-    """The codes of one line; empty for a good one."""
+    """The codes of one line; empty if no rule flags it."""
     by_code = rules.by_code
     for code in EXCLUSIVE:
         if code in by_code and by_code[code](output, source):
@@ -99,12 +99,12 @@ def flagged_plainly(chunk: Chunk, rules: Rules) -> dict[str, list[int]]:
 def _script_unknown(language: str | None) -> str:
     if language is None:
         return "the target language was not given"
-    return f"the script of the language {language!r} is not known"
+    return f"the script of the language {language!r} is unknown"
 
 
 def _contamination_unseen(language: str | None, script: Script | None) -> str:
     if script is None:
         return _script_unknown(language)
     if script.is_latin:
-        return f"{language} is written in Latin letters itself: a foreign word cannot be told by its letters"
-    return "no source text was given: names cannot be told from foreign words"
+        return f"{language} is written in Latin letters, which do not identify a foreign word"
+    return "no source text was given, so names look like foreign words"

@@ -1,4 +1,4 @@
-"""One pass over an output: the evidence that all text guards read."""
+"""One pass over an output, which collects the evidence that all text guards read."""
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -6,12 +6,14 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 
-from guards.text.rules import TELLING, Chunk, Rules, flagged_plainly, rules_for
+from guards.text.rules import SAMPLE_PRIORITY, Chunk, Rules, flagged_plainly, rules_for
 from ledger.errors import LedgerError
 from ledger.evidence.text import Flagged, LineSample, TextEvidence
+from ledger.utils.plural import count
+from ledger.utils.text import shorten
 
 CHUNK_LINES = 4096
-# Below these sizes the plain rules, or one process, are done before the faster way has started.
+# Smaller texts are faster with the plain rules, or in one process.
 FAST_FROM_LINES = 4096
 PARALLEL_FROM_LINES = 65536
 SAMPLE_CHARACTERS = 200
@@ -19,7 +21,7 @@ SAMPLE_CHARACTERS = 200
 
 @dataclass(frozen=True, slots=True)
 class ScannedText:
-    """A whole text with the rules that look at it."""
+    """A whole text with the rules that apply to it."""
 
     outputs: Sequence[str]
     sources: Sequence[str] | None
@@ -35,16 +37,16 @@ class ScannedText:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A flagged line as a candidate for the samples. `weight`: how much it tells."""
+    """A flagged line as a candidate for the samples; the one of the highest priority is shown first."""
 
-    weight: int
+    priority: int
     index: int
     output: str
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """What one rule flagged in some lines: how many, and the best samples of them."""
+    """The lines of a chunk that one rule flagged: their number, and the best samples."""
 
     count: int
     hits: tuple[Hit, ...]
@@ -59,17 +61,17 @@ def scan(
     samples: int = 5,
     processes: int | None = None,
 ) -> TextEvidence:
-    """Look at every line of `output` with every rule that can.
+    """Apply every rule that applies to every line of `output`.
 
-    `language` is the target's code in any tokenizer's spelling, `markers` are the strings that stand for a
-    failed line, `samples` is how many of the worst lines each code keeps, `processes` how many to use on a
-    large text (default: as many as there are cores for this process).
-    Raises LedgerError when output and source differ in length.
+    `language` is the target's code in any tokenizer's spelling, `markers` are the strings that mark a failed
+    line, `samples` is the number of worst lines to store for each code, `processes` the number of processes
+    for a large text (default: the number of cores available to this process).
+    Raises LedgerError if output and source differ in length.
     """
     if source is not None and len(source) != len(output):
         raise LedgerError(
-            f"the output has {len(output):,} lines and the source {len(source):,}",
-            hint="they must match line for line: is it the output of this source, and of all of it?",
+            f"the output has {count(len(output), 'line')} and the source {len(source):,}",
+            hint="they must match line for line: is this the output of this source, and of all of it?",
         )
     rules = rules_for(has_source=source is not None, language=language, markers=markers)
     text = ScannedText(output, source, rules, samples)
@@ -89,12 +91,12 @@ def _tallies(text: ScannedText, processes: int) -> list[dict[str, Tally]]:
         try:
             return _tallies_in_parallel(text, processes)
         except (BrokenProcessPool, OSError):
-            pass  # no further process to be had: this one can do it alone
+            pass  # no further process could be started: continue in this one
     return [_tally(text, lines) for lines in text.ranges]
 
 
 def _tallies_in_parallel(text: ScannedText, processes: int) -> list[dict[str, Tally]]:
-    # Handed to the initializer, the text is inherited by a forked process and sent once to a spawned one.
+    # Passed to the initializer, the text is inherited by a forked process and sent once to a spawned one.
     with ProcessPoolExecutor(processes, initializer=_receive, initargs=(text,)) as pool:
         return list(pool.map(_tally_received, text.ranges))
 
@@ -104,12 +106,12 @@ def _tally(text: ScannedText, lines: range) -> dict[str, Tally]:
     chunk = Chunk(text.outputs[within], None if text.sources is None else text.sources[within])
     return {
         code: Tally(len(indices), _best([_hit(code, chunk, i, lines.start) for i in indices], text.samples))
-        for code, indices in _look(text)(chunk, text.rules).items()
+        for code, indices in _flagger(text)(chunk, text.rules).items()
     }
 
 
-def _look(text: ScannedText) -> Callable[[Chunk, Rules], dict[str, list[int]]]:
-    """The plain rules, or the same findings faster where importing numpy pays."""
+def _flagger(text: ScannedText) -> Callable[[Chunk, Rules], dict[str, list[int]]]:
+    """The plain rules, or the fast path for texts that are worth the import of numpy."""
     if len(text.outputs) < FAST_FROM_LINES:
         return flagged_plainly
     from guards.text import prefilter
@@ -133,32 +135,28 @@ def _tally_received(lines: range) -> dict[str, Tally]:
 
 def _hit(code: str, chunk: Chunk, index: int, start: int) -> Hit:
     output = chunk.outputs[index]
-    return Hit(TELLING[code](output, chunk.source(index)), start + index, output)
+    return Hit(SAMPLE_PRIORITY[code](output, chunk.source(index)), start + index, output)
 
 
 def _best(hits: Iterable[Hit], samples: int) -> tuple[Hit, ...]:
-    """The most telling hits, the earlier one first among equals: different outputs, then repeated ones."""
-    different: dict[str, Hit] = {}
+    """The hits of the highest priority, earlier lines first among equals: distinct outputs, then repeats."""
+    distinct: dict[str, Hit] = {}
     repeated: list[Hit] = []
-    for hit in sorted(hits, key=lambda hit: (-hit.weight, hit.index)):
-        if different.setdefault(hit.output, hit) is not hit:
+    for hit in sorted(hits, key=lambda hit: (-hit.priority, hit.index)):
+        if distinct.setdefault(hit.output, hit) is not hit:
             repeated.append(hit)
-    return (*list(different.values())[:samples], *repeated[:samples])
+    return (*list(distinct.values())[:samples], *repeated[:samples])
 
 
 def _flagged(code: str, tallies: Sequence[Mapping[str, Tally]], text: ScannedText) -> Flagged:
-    count = sum(tally[code].count for tally in tallies)
+    total = sum(tally[code].count for tally in tallies)
     best = _best((hit for tally in tallies for hit in tally[code].hits), text.samples)
-    return Flagged(count, tuple(_sample(hit.index, text) for hit in best[: text.samples]))
+    return Flagged(total, tuple(_sample(hit.index, text) for hit in best[: text.samples]))
 
 
 def _sample(index: int, text: ScannedText) -> LineSample:
-    source = None if text.sources is None else _cut(text.sources[index])
-    return LineSample(index + 1, _cut(text.outputs[index]), source)
-
-
-def _cut(line: str) -> str:
-    return line if len(line) <= SAMPLE_CHARACTERS else line[: SAMPLE_CHARACTERS - 1] + "…"
+    source = None if text.sources is None else shorten(text.sources[index], SAMPLE_CHARACTERS)
+    return LineSample(index + 1, shorten(text.outputs[index], SAMPLE_CHARACTERS), source)
 
 
 def _cores() -> int:

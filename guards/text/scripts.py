@@ -1,6 +1,6 @@
-"""Writing systems: which one a language is written in, and which letters belong to it.
+"""Writing systems: the one that a language is written in, and the letters that belong to it.
 
-A script is a set of Unicode ranges. Whatever `str.isalpha` calls a letter outside of them is foreign to it.
+A script is a set of Unicode ranges. Every letter outside of them (see `str.isalpha`) is foreign to it.
 """
 
 import re
@@ -15,8 +15,8 @@ HANGUL = r"\u1100-\u11ff\u3131-\u318e\ua960-\ua97c\uac00-\ud7a3\ud7b0-\ud7fb\uff
 
 LATIN_LETTER = re.compile(f"[{LATIN}]")
 
-# By ISO 15924 code. Japanese and Chinese set Latin letters in full width too: that is their typography.
-# Korean text may hold Chinese characters, but seldom: they count as foreign to it.
+# By ISO 15924 code. Full-width Latin letters belong to Japanese and Chinese typography.
+# Chinese characters are rare in Korean text and count as foreign to it.
 LETTERS = {
     "Latn": LATIN,
     "Jpan": KANA + HAN + FULLWIDTH_LATIN,
@@ -46,20 +46,20 @@ class Script:
 
     @property
     def is_latin(self) -> bool:
-        """Whether a Latin word is at home in it."""
+        """Whether it is the Latin script."""
         return self.name == "Latn"
 
     @property
     def needs_kana(self) -> bool:
-        """Whether ten letters without a single kana are suspect: only Japanese mixes Han with kana."""
+        """Whether ten letters without a single kana are suspicious: only Japanese mixes Han with kana."""
         return self.name == "Jpan"
 
 
 def script_of(language: str | None) -> Script | None:
-    """The script that a language is written in, None where it is unknown or has no letters here.
+    """The script that a language is written in; None if it is unknown or not in LETTERS.
 
-    Takes the codes of every tokenizer: `ja`, `ja_XX`, `jpn_Jpan`, `zh-TW`. A script named in the code
-    wins; the rest is CLDR's likely subtags.
+    Accepts the codes of every tokenizer: `ja`, `ja_XX`, `jpn_Jpan`, `zh-TW`. A script in the code takes
+    precedence; otherwise it comes from CLDR's likely subtags.
     """
     subtags = [part for part in re.split(r"[-_]", language or "") if part]
     named = next((part for part in subtags[1:] if part.title() in LETTERS), None)
@@ -78,6 +78,6 @@ def _likely_script(subtags: list[str]) -> str:
     code = subtags[0].lower()
     code = get_global("language_aliases").get(code, code)
     likely = get_global("likely_subtags")
-    # zh_TW is written in another script than zh; ja_XX names no country, and is asked for as ja.
+    # zh_TW is written in another script than zh; XX in ja_XX is not a country, so ja is looked up.
     full = likely.get("_".join([code, *subtags[1:2]]).replace("-", "_")) or likely.get(code, "")
     return next((part for part in full.split("_") if len(part) == 4), "")

@@ -1,4 +1,4 @@
-"""Words in Latin letters, and which of them a translation may keep as they are."""
+"""Words in Latin letters, and which of them a translation may copy from its source."""
 
 import re
 
@@ -14,10 +14,10 @@ def latin_words(text: str) -> set[str]:
 
 
 def without_names(output: str, source: str | None) -> str:
-    """`output` less the Latin words that a translation may keep: those that stand in the source.
+    """`output` without the Latin words that are also in the source, which a translation may copy.
 
-    Where the source has no other letters, only those with a capital are taken for names: otherwise a
-    sentence that was copied whole would be excused word by word.
+    If the source has Latin letters only, these are just the words with a capital (names): otherwise every
+    word of a copied sentence would be left out.
     """
     if not source:
         return output

@@ -1,4 +1,4 @@
-"""Evidence on scores: what sacrebleu measured on an output, and the limits that it must keep."""
+"""Evidence on scores: the scores of an output as sacrebleu computed them, and their limits."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -19,7 +19,7 @@ class ScoreLimits(Slice):
 
 @dataclass(frozen=True, slots=True)
 class Scores(Slice):
-    """What sacrebleu measured on one output against one reference; token counts are of BLEU's tokenizer."""
+    """sacrebleu's scores of one output against one reference; tokens are those of BLEU's tokenizer."""
 
     NAME: ClassVar = "scores"
     MISSING: ClassVar = "no reference was given"

@@ -18,7 +18,7 @@ class LineSample:
 
 @dataclass(frozen=True, slots=True)
 class Flagged:
-    """The lines one text rule flagged: how many, and the worst few."""
+    """The lines that one text rule flagged: their number, and the worst few."""
 
     count: int
     worst: tuple[LineSample, ...] = ()
@@ -33,8 +33,8 @@ class TextLimits(Slice):
 
 @dataclass(frozen=True, slots=True)
 class TextEvidence(Slice):
-    """What one pass over an output saw. A code that is missing from `flagged` could not be looked at;
-    `unseen` says why, by code."""
+    """The result of one pass over an output. A rule whose code is missing from `flagged` was not applied;
+    `unseen` gives the reason, by code."""
 
     NAME: ClassVar = "text"
     MISSING: ClassVar = "no output text was given"

@@ -97,14 +97,17 @@ def test_other_languages_have_their_own_script(language: str, output: str, codes
             {"has_source": True, "language": None},
             {"TXT003": "language was not", "TXT004": "language was not"},
         ),
-        ({"has_source": True, "language": "tlh"}, {"TXT003": "'tlh' is not known", "TXT004": "'tlh' is not"}),
-        ({"has_source": True, "language": "en"}, {"TXT003": "Latin letters itself"}),
+        (
+            {"has_source": True, "language": "tlh"},
+            {"TXT003": "'tlh' is unknown", "TXT004": "'tlh' is unknown"},
+        ),
+        ({"has_source": True, "language": "en"}, {"TXT003": "in Latin letters"}),
         ({"has_source": False, "language": "ja"}, {"TXT003": "no source text", "TXT007": "no source text"}),
     ],
 )
 def test_what_cannot_be_judged_says_why(known: dict[str, object], unseen: dict[str, str]) -> None:
     rules = rules_for(**known, markers=[])  # type: ignore[arg-type]
-    assert rules.unseen["TXT005"] == "no failure marker is named"
+    assert rules.unseen["TXT005"] == "no failure marker is set"
     assert rules.unseen.keys() - {"TXT005"} == unseen.keys()
     assert rules.by_code.keys().isdisjoint(rules.unseen)
     for code, reason in unseen.items():
