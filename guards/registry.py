@@ -21,7 +21,7 @@ from guards.guard import Guard
 PREFLIGHT: tuple[Guard, ...] = (*identity.BEFORE, *preflight.GUARDS)
 TEXT: tuple[Guard, ...] = text.GUARDS
 SCORES: tuple[Guard, ...] = scores.GUARDS
-IDENTITY: tuple[Guard, ...] = identity.AFTER
+IDENTITY: tuple[Guard, ...] = identity.AFTER + identity.TRAINED
 ENVIRONMENT: tuple[Guard, ...] = (*environment.GUARDS, *environment.DIFFERENCES)
 CHECKPOINT: tuple[Guard, ...] = checkpoint.GUARDS
 TRAINING: tuple[Guard, ...] = training.GUARDS

@@ -1,28 +1,35 @@
-"""TRN001: the loss is NaN or infinite, even where the Trainer's filter hides it."""
+"""TRN001: the loss or an evaluation is NaN or infinite, even where the Trainer's filter hides it."""
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
-from math import isfinite
+from math import isfinite, isnan
 
 from guards.guard import Explanation
 from guards.training.rolling_window import shown
-from ledger.evidence.training import LOSS_RESOLUTION, TrainingLimits, TrainingPoint, TrainingSeries
+from ledger.evidence.training import (
+    LOSS_RESOLUTION,
+    EvaluationPoint,
+    TrainingLimits,
+    TrainingPoint,
+    TrainingSeries,
+)
 from ledger.findings import Finding, Severity, Skip
+from ledger.utils.plural import count
 
 CODE = "TRN001"
-TITLE = "the loss is NaN or infinite, even if the log hides it"
+TITLE = "a loss or an evaluation is NaN or infinite, even if the log hides it"
 READS = (TrainingLimits, TrainingSeries)
 EXPLANATION = Explanation(
-    means="A loss is NaN or infinite. Where only the log of the Hugging Face Trainer is available, its "
-    "filter (logging_nan_inf_filter, on by default) has left such steps out of the mean, and a row of "
-    "nothing else reads exactly 0.0. So a loss that drops from 0.01 or more to exactly 0.0 in the next row "
-    "is an error, as is 0.0 with a gradient norm that is not finite; a first row of 0.0 without a norm is a "
-    "warning. Five equal rows in succession are a warning too: the weights do not change, or the values are "
-    "placeholders.",
+    means="A loss, or a metric of an evaluation, is NaN or infinite. Where only the log of the Hugging Face "
+    "Trainer is available, its filter (logging_nan_inf_filter, on by default) has left such steps out of the "
+    "mean, and a row of nothing else reads exactly 0.0. So a loss that drops from 0.01 or more to exactly "
+    "0.0 in the next row is an error, as is 0.0 with a gradient norm that is not finite; a first row of 0.0 "
+    "without a norm is a warning. Five equal rows in succession are a warning too: the weights do not "
+    "change, or the values are placeholders.",
     matters="The curve looks perfect while every weight is NaN. A model that overfits its data also reads "
     "0.0, since the Trainer rounds to 4 decimals: it gets there through small values, and is not flagged.",
-    do="Resume from the last verified checkpoint, in float32 or bfloat16 instead of float16, or with a "
-    "lower learning rate. Set logging_nan_inf_filter=False to see the step at which it begins.",
+    do="Resume from the last verified checkpoint, in float32 or bfloat16 instead of float16, or with a lower "
+    "learning rate. Set logging_nan_inf_filter=False to see the step at which it begins.",
 )
 Losses = Sequence[tuple[TrainingPoint, float]]
 
@@ -30,6 +37,10 @@ Losses = Sequence[tuple[TrainingPoint, float]]
 def inspect(expected: TrainingLimits, actual: TrainingSeries) -> Iterator[Finding | Skip]:
     """Search for losses that are not finite, then for the traces that the filter leaves of them."""
     losses = [(point, point.loss) for point in actual.points if point.loss is not None]
+    evaluated = list(_evaluations(actual.evaluations))
+    yield from evaluated
+    if not losses and evaluated:
+        return
     if not losses:
         yield Skip(CODE, "no loss was logged")
         return
@@ -39,6 +50,27 @@ def inspect(expected: TrainingLimits, actual: TrainingSeries) -> Iterator[Findin
     if actual.filtered:
         yield from _hidden(losses)
         yield from _constant(losses, expected.repeated_losses)
+
+
+def _evaluations(evaluations: Sequence[EvaluationPoint]) -> Iterator[Finding]:
+    """One finding for each metric that is not finite in some evaluation."""
+    bad: dict[str, list[tuple[int, float]]] = {}
+    for one in evaluations:
+        for name, value in one.metrics.items():
+            if not isfinite(value):
+                bad.setdefault(name, []).append((one.step, value))
+    for name, values in bad.items():
+        (step, value), last = values[0], values[-1][0]
+        what = "NaN" if isnan(value) else "infinite"
+        of = f"{len(values):,} of {count(len(evaluations), 'evaluation')}"
+        yield Finding(
+            CODE,
+            Severity.ERROR,
+            f"{name} is {what} from step {step:,} on ({of})",
+            measured=len(values),
+            threshold=0,
+            evidence={"metric": name, "first_step": step, "last_step": last, "points": len(evaluations)},
+        )
 
 
 def _hidden(losses: Losses) -> Iterator[Finding]:

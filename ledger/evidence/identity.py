@@ -33,3 +33,23 @@ class History(Slice):
     """Every earlier finished run that an identity can be held against, oldest first."""
 
     runs: Sequence[RunIdentity] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingIdentity(Slice):
+    """How a training began: its first losses as (step, loss), and the settings that are stated for it."""
+
+    NAME: ClassVar = "training identity"
+    MISSING: ClassVar = "no training to compare"
+
+    run: str
+    experiment: str
+    losses: Sequence[tuple[int, float]]
+    settings: Mapping[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingHistory(Slice):
+    """Every earlier training to compare with, oldest first."""
+
+    trainings: Sequence[TrainingIdentity] = ()

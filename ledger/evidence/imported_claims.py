@@ -44,6 +44,7 @@ class ClaimedRun:
     series: Mapping[str, Sequence[Point]] = field(default_factory=dict)
     environment: Mapping[str, Json] = field(default_factory=dict)
     facts: Mapping[str, Json] = field(default_factory=dict)
+    logged: Mapping[str, Json] = field(default_factory=dict)
     where: str = ""
 
 

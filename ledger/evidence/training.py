@@ -32,6 +32,14 @@ class TrainingPoint:
 
 
 @dataclass(frozen=True, slots=True)
+class EvaluationPoint:
+    """One evaluation during a training: its metrics by name (`eval_loss`, `eval_wer`), which may be NaN."""
+
+    step: int
+    metrics: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
 class TrainingFailure:
     """How a training ended that did not end well: the exception as text, or the signal that killed it.
 
@@ -49,6 +57,9 @@ class TrainingSeries(Slice):
 
     `filtered`: the losses went through the Trainer's `logging_nan_inf_filter`, which is on by default and
     leaves NaN and Inf out of the mean. False where each step's own loss was seen.
+    `rewards`: the mean reward by step of a training that maximizes one (GRPO, DPO): its loss says little.
+    `declared`: settings that a spec, a config or a folder's name states, as TrainingArguments calls them;
+    `logged`: those that the trainer's own notes have.
     """
 
     NAME: ClassVar = "training"
@@ -57,6 +68,10 @@ class TrainingSeries(Slice):
     points: tuple[TrainingPoint, ...] = ()
     filtered: bool = True
     failure: TrainingFailure | None = None
+    evaluations: tuple[EvaluationPoint, ...] = ()
+    rewards: tuple[tuple[int, float], ...] = ()
+    declared: Mapping[str, Json] = field(default_factory=dict)
+    logged: Mapping[str, Json] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +81,21 @@ class TrainingLimits(Slice):
     `window` is how many points before a point it is held against, `least_points` the fewest that will do.
     """
 
-    window: int = 50
+    window: int = 30
     least_points: int = 10
+    # A trend compares medians of `trend_rows` rows, from `trend_points` rows on; docs/training-health.md has
+    # how these limits did on public logs.
+    trend_rows: int = 10
+    trend_points: int = 20
+    returned_share: float = 0.95
+    returned_rise: float = 1.1
+    step_rows: int = 3
+    step_rise: float = 1.4
+    step_deviations: float = 5.0
+    shift_times: float = 2.2
+    shift_deviations: float = 4.0
+    short_rise: float = 1.2
+    unlearned_share: float = 0.95
     # Loss: OLMo 2 (2025) counts a value at 7 standard deviations from the rolling mean as a spike. Here the
     # median and the MAD, which a spike does not move; and half as high again as nine in ten of the points
     # before, so that a very smooth curve may have a bump and a mixture of batches its hard ones.
@@ -175,13 +203,23 @@ class DeviceMemory(Slice):
     free_bytes: int
 
 
-def series_of_log(
-    rows: Iterable[Mapping[str, Json]], *, filtered: bool = True, failure: TrainingFailure | None = None
-) -> TrainingSeries:
-    """The series in the Trainer's own `log_history`, without the rows of evaluations and the last summary.
+# What trainers log for the quantity that they maximize, the most telling first.
+REWARDS = ("reward", "rewards/margins", "rewards/mean", "objective/rlhf_reward", "rewards/accuracies")
 
-    `filtered`: as in `TrainingSeries`; the log itself does not tell.
+
+def series_of_log(
+    rows: Iterable[Mapping[str, Json]],
+    *,
+    filtered: bool = True,
+    failure: TrainingFailure | None = None,
+    declared: Mapping[str, Json] | None = None,
+    logged: Mapping[str, Json] | None = None,
+) -> TrainingSeries:
+    """The series in the Trainer's own `log_history`; its last summary row is left out.
+
+    `filtered`, `declared`, `logged`: as in `TrainingSeries`; the log itself does not have them.
     """
+    kept = [row for row in rows if isinstance(row.get("step"), int)]
     points = [
         TrainingPoint(
             step=row["step"],
@@ -189,7 +227,27 @@ def series_of_log(
             grad_norm=to_number(row.get("grad_norm")),
             learning_rate=to_number(row.get("learning_rate")),
         )
-        for row in rows
-        if isinstance(row.get("step"), int) and ("loss" in row or "grad_norm" in row)
+        for row in kept
+        if "loss" in row or "grad_norm" in row
     ]
-    return TrainingSeries(tuple(points), filtered=filtered, failure=failure)
+    reward = next((name for name in REWARDS if any(name in row for row in kept)), None)
+    rewards = [(row["step"], to_number(row.get(reward))) for row in kept] if reward else []
+    return TrainingSeries(
+        tuple(points),
+        filtered=filtered,
+        failure=failure,
+        evaluations=tuple(filter(lambda one: one.metrics, map(_evaluation, kept))),
+        rewards=tuple((step, value) for step, value in rewards if value is not None),
+        declared=declared or {},
+        logged=logged or {},
+    )
+
+
+def _evaluation(row: Mapping[str, Json]) -> EvaluationPoint:
+    found = {name: to_number(value) for name, value in row.items() if name.startswith("eval_")}
+    metrics = {name: value for name, value in found.items() if value is not None and not _is_timing(name)}
+    return EvaluationPoint(row["step"], metrics)
+
+
+def _is_timing(name: str) -> bool:
+    return name.endswith(("_runtime", "_per_second", "_time"))

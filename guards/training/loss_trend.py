@@ -1,0 +1,132 @@
+"""How a loss moves over many rows: medians, rises that stay, and single rows that come back. Pure helpers.
+
+The limits were chosen on public logs of the Hugging Face Trainer; docs/training-health.md has the figures.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from math import log, sqrt
+from statistics import median
+
+from guards.training.rolling_window import MAD_TO_DEVIATION
+from ledger.evidence.training import LOSS_RESOLUTION, TrainingLimits
+
+# The standard error of a median of n normal values is 1.2533 times that of their mean.
+MEDIAN_TO_MEAN = 1.2533
+FIRST_ROWS = 5
+LEAST_SPREAD = 0.02  # of the logarithm: a smooth curve has bends of its own
+
+
+@dataclass(frozen=True, slots=True)
+class Rise:
+    """A loss that rose and stayed up: where, from what, to what, and how many times as high that is."""
+
+    step: int
+    before: float
+    after: float
+    reason: str
+    limit: float
+
+    @property
+    def times(self) -> float:
+        """`after` as a multiple of `before`, which is at least the log's resolution."""
+        return self.after / max(self.before, LOSS_RESOLUTION)
+
+
+Losses = Sequence[tuple[int, float]]
+
+
+def find_rise(losses: Losses, limits: TrainingLimits) -> Rise | None:
+    """The first of the rises that the last row of a log shows, by the order of the tests below."""
+    if len(losses) < limits.trend_points:
+        return None
+    return (
+        _above_the_lowest(losses, limits)
+        or _back_at_the_start(losses, limits)
+        or _step(losses, limits)
+        or _shift(losses, limits)
+    )
+
+
+def rows_above_neighbours(losses: Losses, limits: TrainingLimits) -> Iterator[int]:
+    """The indices of single rows far above the two rows on either side, which the next rows undo."""
+    for i in range(limits.least_points, len(losses) - 1):
+        around = [loss for _, loss in (*losses[i - 2 : i], *losses[i + 1 : i + 3])]
+        base = max(*around, LOSS_RESOLUTION)
+        loss = losses[i][1]
+        if loss >= limits.diverged_times * base:
+            spread = _spread([value for _, value in losses[max(0, i - limits.window) : i]])
+            if log(loss / base) >= limits.step_deviations * spread:
+                yield i
+
+
+def _above_the_lowest(losses: Losses, limits: TrainingLimits) -> Rise | None:
+    """The latest median is `diverged_times` the lowest median so far."""
+    medians = _medians(losses, limits.trend_rows)
+    lowest = min(range(len(medians)), key=medians.__getitem__)
+    now = medians[-1]
+    if now < LOSS_RESOLUTION or now < limits.diverged_times * medians[lowest]:
+        return None
+    step = losses[lowest + limits.trend_rows - 1][0]
+    return Rise(step, medians[lowest], now, f"the lowest, up to step {step:,}", limits.diverged_times)
+
+
+def _back_at_the_start(losses: Losses, limits: TrainingLimits) -> Rise | None:
+    """The latest median has returned to the first, from a level that was lower by a tenth."""
+    medians = _medians(losses, limits.trend_rows)
+    first = median(loss for _, loss in losses[:FIRST_ROWS])
+    lowest, now = min(medians), medians[-1]
+    returned = now >= max(limits.returned_share * first, LOSS_RESOLUTION)
+    if not returned or now < limits.returned_rise * lowest:
+        return None
+    step = losses[medians.index(lowest) + limits.trend_rows - 1][0]
+    reason = f"the lowest, up to step {step:,}; it began with {first:.4g}"
+    return Rise(step, lowest, now, reason, limits.returned_rise)
+
+
+def _step(losses: Losses, limits: TrainingLimits) -> Rise | None:
+    """Rows that all lie above those just before them, by far more than rows differ otherwise."""
+    values = [loss for _, loss in losses]
+    count = limits.step_rows
+    for i in range(limits.least_points, len(values) - count + 1):
+        low = min(values[i : i + count])
+        before = values[i - count : i]
+        if low < limits.step_rise * max(*before, LOSS_RESOLUTION):
+            continue
+        base = max(median(before), LOSS_RESOLUTION)
+        if log(low / base) >= limits.step_deviations * _spread(values[max(0, i - limits.window) : i]):
+            step = losses[i][0]
+            return Rise(step, base, low, f"the {count} rows before step {step:,}", limits.step_rise)
+    return None
+
+
+def _shift(losses: Losses, limits: TrainingLimits) -> Rise | None:
+    """The median of some rows against the median of as many before them, in standard errors."""
+    values = [loss for _, loss in losses]
+    rows = limits.trend_rows
+    for i in range(rows, len(values) - rows + 1):
+        before, after = max(median(values[i - rows : i]), LOSS_RESOLUTION), median(values[i : i + rows])
+        if after < limits.shift_times * before:
+            continue
+        error = _spread(values[max(0, i - limits.window) : i]) * MEDIAN_TO_MEAN * sqrt(2 / rows)
+        if log(after / before) >= limits.shift_deviations * error:
+            step = losses[i][0]
+            return Rise(step, before, after, f"the {rows} rows before step {step:,}", limits.shift_times)
+    return None
+
+
+def _medians(losses: Losses, rows: int) -> list[float]:
+    values = [loss for _, loss in losses]
+    return [median(values[i - rows : i]) for i in range(rows, len(values) + 1)]
+
+
+def _spread(values: Sequence[float]) -> float:
+    """The robust standard deviation of the logarithm from row to row, the trend taken off."""
+    logs = [log(max(value, LOSS_RESOLUTION)) for value in values]
+    moves = [b - a for a, b in pairwise(logs)]
+    if len(moves) < 4:
+        return float("inf")
+    middle = median(moves)
+    deviation = MAD_TO_DEVIATION * median(abs(move - middle) for move in moves)
+    return max(deviation / sqrt(2), LEAST_SPREAD)
