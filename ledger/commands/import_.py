@@ -4,7 +4,8 @@ import os
 import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import isfinite
 from pathlib import Path
 from time import time_ns
 
@@ -12,12 +13,19 @@ from filelock import FileLock
 
 from guards.claims import GUARDS
 from guards.guard import inspect
+from guards.identity import TRAINED
+from guards.training import LOGGED
+from ledger.commands.run.limits import training_limits
 from ledger.evidence import Evidence
+from ledger.evidence.identity import TrainingHistory, TrainingIdentity
 from ledger.evidence.imported_claims import Claimed, ClaimedRun, Consistency, Point
 from ledger.findings import Finding, Json, Report
 from ledger.importers.journal_form import claims_of, plain
 from ledger.importers.registry import read_source
-from ledger.journal.runs import IMPORTED
+from ledger.importers.training_log import training_log
+from ledger.journal.loss_log import first_losses
+from ledger.journal.run import read_first_losses
+from ledger.journal.runs import IMPORTED, load_runs
 from ledger.journal.store import open_journal
 from ledger.tracking.sender import launch
 from ledger.tracking.series import MetricPoint, append_points
@@ -73,7 +81,14 @@ def read(path: Path, kind: str | None, workspace: Workspace | None) -> Imported:
     report = _inspect(claimed)
     problems = tuple(scrub_text(one) for one in claimed.problems)
     known = _known(workspace) if workspace else set()
-    bodies = [_body(run, source, problems, _about(report, run.experiment)) for run in claimed.runs]
+    trainings = {run.id: run.training_identity() for run in load_runs(workspace)} if workspace else {}
+    bodies = []
+    for run in claimed.runs:
+        body = _body(run, source, problems)
+        health = _inspect_training(run, body, source, trainings, workspace)
+        body["report"] = plain((_about(report, run.experiment) + health).to_json())
+        report += _named(health, body["run"], len(claimed.runs))
+        bodies.append(body)
     runs = [
         ImportedRun(body, run.series, body["claims_digest"] not in known)
         for body, run in zip(bodies, claimed.runs, strict=True)
@@ -123,9 +138,39 @@ def _about(report: Report, experiment: str) -> Report:
     return Report(tuple(filter(concerns, report.findings)), report.skips, ())
 
 
-def _body(
-    run: ClaimedRun, source: ImportedSource, problems: Sequence[str], report: Report
-) -> dict[str, Json]:
+def _inspect_training(
+    run: ClaimedRun,
+    body: dict[str, Json],
+    source: ImportedSource,
+    trainings: dict[str, TrainingIdentity],
+    workspace: Workspace | None,
+) -> Report:
+    """The health of a training by its log, and whether it is one that is recorded already.
+
+    Adds its first losses to the body, and the training to those that later ones are compared with.
+    """
+    series = training_log(run, source.path)
+    if not series.points and not series.evaluations:
+        return Report()
+    body["training"] = plain({"first_losses": first_losses(series.points), "stated": series.declared})
+    identity = TrainingIdentity(
+        body["run"], body["experiment"], read_first_losses(body["training"]["first_losses"]), series.declared
+    )
+    history = TrainingHistory(tuple(trainings.values()))
+    trainings[identity.run] = identity
+    report = inspect(LOGGED, Evidence(training_limits(workspace, None)), Evidence(series))
+    report += inspect(TRAINED, Evidence(history), Evidence(identity))
+    return Report(report.findings, (), report.passed)  # a log that lacks a column is not an incomplete check
+
+
+def _named(report: Report, run: str, runs: int) -> Report:
+    """The report with its run's name in each message, where the source has several runs."""
+    if runs == 1:
+        return report
+    return replace(report, findings=tuple(replace(f, message=f"{run}: {f.message}") for f in report.findings))
+
+
+def _body(run: ClaimedRun, source: ImportedSource, problems: Sequence[str]) -> dict[str, Json]:
     claims = claims_of(run)
     experiment = str(plain(run.experiment))
     identity = {"kind": source.kind, "experiment": experiment, "key": str(plain(run.key))}
@@ -141,7 +186,6 @@ def _body(
         "claims": claims,
         "claims_digest": digest,
         "problems": list(problems[:MOST_PROBLEMS]),
-        "report": plain(report.to_json()),
     }
 
 
@@ -175,4 +219,5 @@ def _points(run: ImportedRun) -> Iterator[MetricPoint]:
     now = time_ns() // 1_000_000
     for name, points in run.series.items():
         every = -(-len(points) // MOST_POINTS) or 1
-        yield from (MetricPoint(name, point.value, now, point.step) for point in points[::every])
+        finite = (point for point in points[::every] if isfinite(point.value))
+        yield from (MetricPoint(name, point.value, now, point.step) for point in finite)

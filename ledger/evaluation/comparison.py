@@ -49,6 +49,7 @@ class Comparison:
     """The differences of two sides. `changes` are the lines that differ, most worsened first.
 
     `identical` of `lines` lines are equal; None if the outputs do not translate the same source.
+    `same_training`: a sentence on two trainings whose losses are equal (DUP004); empty where they are not.
     """
 
     baseline: Side
@@ -59,6 +60,7 @@ class Comparison:
     changes: tuple[LineChange, ...] = ()
     params: tuple[Difference, ...] = ()
     suspects: tuple[Suspect, ...] | Unobserved = ()
+    same_training: str = ""
 
     def worsened(self, most: int) -> tuple[LineChange, ...]:
         """At most `most` worsened lines, the largest loss first."""
@@ -110,6 +112,8 @@ def conclusions(comparison: Comparison) -> Iterator[str]:
         yield "This holds for this text and these outputs; another text or seed may give another result."
     yield from _direction(comparison)
     yield from (side.caution for side in (comparison.baseline, comparison.candidate) if side.caution)
+    if comparison.same_training:
+        yield comparison.same_training
 
 
 def _sentence(test: PairedTest, comparison: Comparison) -> str:

@@ -66,11 +66,14 @@ def _text(text: str) -> str:
 
 def _summary(points: Sequence[Point]) -> dict[str, Json]:
     values = [point.value for point in points]
-    return {
+    finite = [value for value in values if math.isfinite(value)]
+    summary = {
         "points": len(points),
         "first": values[0],
         "last": values[-1],
-        "min": min(values),
-        "max": max(values),
+        "min": min(finite, default=None),
+        "max": max(finite, default=None),
         "last_step": points[-1].step,
     }
+    lost = len(values) - len(finite)
+    return {**summary, "not_finite": lost} if lost else summary

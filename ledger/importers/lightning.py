@@ -2,12 +2,13 @@
 
 import csv
 from io import StringIO
+from math import isfinite
 from pathlib import Path
 
 from ledger.errors import LedgerError
 from ledger.evidence.imported_claims import Claimed, ClaimedRun, Point
 from ledger.findings import Json
-from ledger.importers.untrusted_files import Problems, finite, foreign, model_in, parse_yaml
+from ledger.importers.untrusted_files import Problems, foreign, model_in, parse_yaml
 from ledger.utils.plural import count
 
 KIND = "lightning"
@@ -47,7 +48,7 @@ def parse_metrics(data: bytes) -> tuple[dict[str, list[Point]], list[str]]:
     try:
         for number, row in enumerate(csv.DictReader(StringIO(text, newline="")), 2):
             step = _number(row.get("step") or "")
-            if step is None or None in row or None in row.values():
+            if step is None or not isfinite(step) or None in row or None in row.values():
                 problems.append(f"line {number:,} is incomplete")
                 continue
             for name, cell in row.items():
@@ -103,6 +104,6 @@ def _name(folder: Path) -> str:
 
 def _number(cell: str) -> float | None:
     try:
-        return finite(float(cell))
+        return float(cell)
     except (TypeError, ValueError):
         return None

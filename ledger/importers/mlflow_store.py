@@ -1,6 +1,7 @@
 """MLflow's two local stores, `mlruns/` and SQLite databases, read with MLflow's own client from a copy."""
 
 import json
+import math
 import os
 import shutil
 import sqlite3
@@ -15,12 +16,14 @@ from tempfile import TemporaryDirectory
 from ledger.errors import LedgerError
 from ledger.evidence.imported_claims import Claimed, ClaimedRun, Outcome, Point
 from ledger.findings import Json
-from ledger.importers.untrusted_files import Problems, finite, foreign, model_in, parse_yaml
+from ledger.importers.untrusted_files import Problems, foreign, model_in, parse_yaml
+from ledger.utils.json_values import to_number
 from ledger.utils.times import iso_utc
 
 KIND = "mlflow"
 SQLITE = b"SQLite format 3\0"
 READ_SECONDS = 300
+LARGEST = 1.797e308  # what MLflow writes for infinity
 _OUTCOMES: dict[str, Outcome] = {
     "FINISHED": "completed",
     "FAILED": "failed",
@@ -137,6 +140,12 @@ def _dump(uri: str, path: Path) -> list[dict[str, Json]]:
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
+def _metric(value: Json) -> float | None:
+    """A metric's value. MLflow's database has no infinity: it stores the largest numbers there are."""
+    number = to_number(value)
+    return math.copysign(math.inf, number) if number is not None and abs(number) >= LARGEST else number
+
+
 def _run(row: Mapping[str, Json]) -> ClaimedRun:
     params = {key: _plain(value) for key, value in row["params"].items()}
     seconds = (row["end_ms"] - row["start_ms"]) / 1000 if row["end_ms"] and row["start_ms"] else None
@@ -149,10 +158,10 @@ def _run(row: Mapping[str, Json]) -> ClaimedRun:
         model=model_in(params),
         params=params,
         metrics={
-            name: number for name, value in row["metrics"].items() if (number := finite(value)) is not None
+            name: number for name, value in row["metrics"].items() if (number := _metric(value)) is not None
         },
         series={
-            name: [Point(step, number) for step, value in points if (number := finite(value)) is not None]
+            name: [Point(step, number) for step, value in points if (number := _metric(value)) is not None]
             for name, points in row["series"].items()
         },
         facts={

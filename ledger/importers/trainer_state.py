@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ledger.findings import Json
@@ -17,6 +17,8 @@ _MOST_STEPS = 2**53  # beyond it JSON readers differ (RFC 8785)
 class TrainerState:
     """`step` is global_step, `log` the rows of log_history, `best` and `best_checkpoint` as written.
 
+    `logged`: the settings that the Trainer notes, by the names of TrainingArguments.
+
     `problem` says why an existing file cannot be read; the other fields are empty then.
     """
 
@@ -24,6 +26,7 @@ class TrainerState:
     log: tuple[Mapping[str, Json], ...] = ()
     best: float | None = None
     best_checkpoint: str | None = None
+    logged: Mapping[str, Json] = field(default_factory=dict)
     problem: str | None = None
 
 
@@ -56,6 +59,10 @@ def _parse(content: Json) -> TrainerState:
         log=tuple(log),
         best=to_number(best),
         best_checkpoint=checkpoint if isinstance(checkpoint, str) else None,
+        logged={
+            "max_steps": content.get("max_steps"),
+            "per_device_train_batch_size": content.get("train_batch_size"),
+        },
     )
 
 

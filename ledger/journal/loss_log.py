@@ -1,7 +1,9 @@
 """The losses of a training, in the run's folder: one JSON list `[step, loss]` on each line."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import islice
+from math import isfinite
 from pathlib import Path
 
 from ledger.errors import LedgerError
@@ -11,13 +13,21 @@ from ledger.utils.hashing import digest_file
 from ledger.utils.textfiles import write_lines_atomically
 
 NAME = "losses.jsonl"
+FIRST = 20  # rows that the journal has itself
 
 
-def write_series(folder: Path, points: Iterable[TrainingPoint]) -> dict[str, Json]:
+def first_losses(points: Iterable[TrainingPoint]) -> list[list[float]]:
+    """The first finite losses as `[step, loss]`, by which two equal trainings are found without the file."""
+    losses = ([p.step, p.loss] for p in points if p.loss is not None and isfinite(p.loss))
+    return list(islice(losses, FIRST))
+
+
+def write_series(folder: Path, points: Sequence[TrainingPoint]) -> dict[str, Json]:
     """Write the losses; return the facts for the journal: the file's name, its digest and the step count."""
     rows = [json.dumps([point.step, point.loss]) for point in points if point.loss is not None]
     write_lines_atomically(folder / NAME, rows)
-    return {"name": NAME, "sha256": digest_file(folder / NAME)["sha256"], "steps": len(rows)}
+    facts = {"name": NAME, "sha256": digest_file(folder / NAME)["sha256"], "steps": len(rows)}
+    return {**facts, "first": first_losses(points)}
 
 
 def read_series(folder: Path, facts: Json) -> tuple[tuple[int, float], ...]:

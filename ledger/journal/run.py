@@ -3,7 +3,7 @@
 Nothing here reads a file: `ledger.journal.runs` builds the runs from a journal's entries.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -11,7 +11,7 @@ from ledger.evidence.metrics import Metric
 from ledger.findings import Json, Report, Verdict
 
 if TYPE_CHECKING:
-    from ledger.evidence.identity import RunIdentity
+    from ledger.evidence.identity import RunIdentity, TrainingIdentity
 
 # `claimed`: imported from another tool's record. Nothing was observed, so it has no verdict.
 Status = Literal["running", "interrupted", "finished", "failed", "claimed"]
@@ -315,6 +315,15 @@ class Run:
             time=self.time,
         )
 
+    def training_identity(self) -> "TrainingIdentity":
+        """Its first losses and stated settings, as the guard on equal trainings compares them."""
+        from ledger.evidence.identity import TrainingIdentity
+
+        claimed = self.started.get("training") or {}
+        losses = claimed.get("first_losses") or (self.result.get("series") or {}).get("first") or []
+        stated = claimed.get("stated") or self.spec or {"command": list(self.command)}
+        return TrainingIdentity(self.id, self.experiment, read_first_losses(losses), stated)
+
     def summary(self) -> dict[str, Json]:
         """The members that every `--json` document on a run begins with."""
         return {
@@ -342,6 +351,11 @@ class Run:
         if not self.acceptances:
             return _report(report)
         return _report(report).accept({one.code: one.why for one in self.acceptances})
+
+
+def read_first_losses(rows: Sequence[Sequence[float]]) -> tuple[tuple[int, float], ...]:
+    """The first losses of a training, from the `[step, loss]` pairs of an entry."""
+    return tuple((int(step), float(loss)) for step, loss in rows)
 
 
 def _metric(one: Mapping[str, Json]) -> Metric:

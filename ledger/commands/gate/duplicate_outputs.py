@@ -1,14 +1,17 @@
-"""No new result is byte-identical to another experiment's (DUP001), which is an error here."""
+"""No new result is byte-identical to another experiment's (DUP001), nor a training equal to another (DUP004).
+
+Both are errors here.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from guards.guard import inspect
-from guards.identity import duplicate_output
+from guards.identity import TRAINED, duplicate_output, duplicate_training
 from ledger.commands.gate.context import Checked, GateContext, unreadable
 from ledger.evidence import Evidence
-from ledger.evidence.identity import History, RunIdentity
+from ledger.evidence.identity import History, RunIdentity, TrainingHistory
 from ledger.findings import Report, Severity, merge
 from ledger.journal.run import Run
 from ledger.utils.plural import count
@@ -22,13 +25,33 @@ def check(context: GateContext) -> Checked:
     if reason:
         unread = Evidence().including(RunIdentity, reason)
         return Checked(NAME, "", inspect([duplicate_output], Evidence(), unread))
+    outputs, trainings = _outputs(context), _trainings(context)
+    report = merge([*outputs, *trainings])
+    passed = {duplicate_output.CODE, duplicate_training.CODE} - {one.code for one in report.findings}
+    new = sum(bool(run.identity().output) for run in context.new_runs)
+    about = f"{count(new, 'new output')}, compared with {count(len(context.runs), 'run')}"
+    return Checked(NAME, about, replace(report, passed=tuple(sorted(passed))))
+
+
+def _outputs(context: GateContext) -> list[Report]:
     new = [run for run in context.new_runs if run.identity().output]
     by_output = _by_output(context.runs)
     reports = [_inspect(run, _others(context, run, by_output)) for run in new]
-    report = merge(one for one in reports if one.findings)
-    passed = () if report.findings else (duplicate_output.CODE,)
-    about = f"{count(len(new), 'new output')}, compared with {count(len(context.runs), 'run')}"
-    return Checked(NAME, about, replace(report, passed=passed))
+    return [one for one in reports if one.findings]
+
+
+def _trainings(context: GateContext) -> list[Report]:
+    """Of real runs and imports; the tiny models of two rehearsals may well be trained alike."""
+    real = [run for run in context.runs if not run.is_rehearsal and run.training_identity().losses]
+    new = {run.id for run in context.new_runs}
+    reports = []
+    for run in (run for run in real if run.id in new):
+        others = [one for one in real if one.id in context.known or one.time < run.time]
+        history = TrainingHistory(tuple(one.training_identity() for one in others))
+        reports.append(
+            _as_errors(run, inspect(TRAINED, Evidence(history), Evidence(run.training_identity())))
+        )
+    return [one for one in reports if one.findings]
 
 
 def _others(context: GateContext, run: Run, by_output: Mapping[str, Sequence[Run]]) -> Iterator[Run]:
@@ -41,7 +64,10 @@ def _others(context: GateContext, run: Run, by_output: Mapping[str, Sequence[Run
 
 def _inspect(run: Run, others: Iterable[Run]) -> Report:
     history, identity = History(tuple(one.identity() for one in others)), run.identity()
-    report = inspect([duplicate_output], Evidence(history), Evidence(identity))
+    return _as_errors(run, inspect([duplicate_output], Evidence(history), Evidence(identity)))
+
+
+def _as_errors(run: Run, report: Report) -> Report:
     findings = tuple(
         replace(finding, severity=Severity.ERROR, message=f"{run.id}: {finding.message}")
         for finding in report.findings

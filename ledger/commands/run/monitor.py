@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Protocol
 
 from ledger.commands.run.checkpoint import Checkpoint, describe, to_checkpoint
 from ledger.commands.run.recorder import Recorder
+from ledger.commands.run.training_health import HealthWatch
 from ledger.environments.environment import Environment
 from ledger.errors import LedgerError
-from ledger.evidence.training import TrainingPoint
-from ledger.findings import Verdict
+from ledger.evidence.training import EvaluationPoint, TrainingLimits, TrainingPoint
+from ledger.findings import Severity, Verdict
 from ledger.journal.runs import find, load_runs
 from runners.environments.inspection import capture
 from runners.host.attachment import AttachedEvent, Unverified
@@ -77,7 +78,8 @@ class _Pending:
 class CheckpointMonitor:
     """Follows one source until its process has ended and all its checkpoints are verified.
 
-    Afterwards `points` is the series, `families` the measurements of a family of metrics (oldest first),
+    Afterwards `points` is the series, `evaluations` the evaluation losses, `families` the measurements of a
+    family of metrics (oldest first),
     `checkpoints` the verified checkpoints, and `unverified` what was not verified and why. `interrupted`: the
     last verifications were given up.
     """
@@ -89,13 +91,16 @@ class CheckpointMonitor:
         environments: Mapping[Path, Environment],
         *,
         stop_on_fail: bool,
+        limits: TrainingLimits | None = None,
     ) -> None:
         self.points: list[TrainingPoint] = []
+        self.evaluations: list[EvaluationPoint] = []
         self.families: list[FamilyMeasurement] = []
         self.checkpoints: list[Checkpoint] = []
         self.unverified: list[Unverified] = []
         self.interrupted = False
         self.say = say
+        self._health = HealthWatch(limits or TrainingLimits())
         self._recorder, self._environments = recorder, environments
         self._stop_on_fail = stop_on_fail
         self._queue: SimpleQueue[Callable[[], None]] = SimpleQueue()
@@ -190,8 +195,12 @@ class CheckpointMonitor:
                 self.points.append(event)
                 for name in SERIES:
                     self._recorder.metric(name, getattr(event, name), event.step)
+                self._check_health()
             case Evaluation():
                 self._recorder.metric("eval_loss", event.loss, event.step)
+                if event.loss is not None:
+                    self.evaluations.append(EvaluationPoint(event.step, {"eval_loss": event.loss}))
+                self._check_health()
             case FamilyMeasurement():
                 self._record_family(event)
             case Ended():
@@ -201,6 +210,13 @@ class CheckpointMonitor:
                 raise event
             case _:
                 self._source.handle(event)
+
+    def _check_health(self) -> None:
+        """Say at once what the training's log shows; with on_fail stop, an error ends the training."""
+        for finding in self._health.new_findings(self.points, self.evaluations):
+            self.say(f"{finding.severity.label}: {finding.code} {finding.message}")
+            if finding.severity >= Severity.ERROR and self._stop_on_fail and self._source.stop():
+                self.say("on_fail is stop: the training ends at its next step")
 
     def _record_family(self, measured: FamilyMeasurement) -> None:
         self.families.append(measured)

@@ -125,10 +125,11 @@ def verify_checkpoint(worker: Worker, context: VerificationContext, checkpoint: 
 
 
 def inspect_log(checkpoint: Path, result: ReloadResult, limits: TrainingLimits) -> Report:
-    """TRN001 to TRN004 over the Trainer's own log, up to this checkpoint."""
-    log = read_trainer_state(checkpoint).log
+    """The guards on a training log over the Trainer's own one, up to this checkpoint."""
+    state = read_trainer_state(checkpoint)
     arguments = result.expected.effective.training if result.expected.effective else {}
-    series = series_of_log(log, filtered=arguments.get("logging_nan_inf_filter") is not False)
+    filtered = arguments.get("logging_nan_inf_filter") is not False
+    series = series_of_log(state.log, filtered=filtered, declared=arguments, logged=state.logged)
     missing = Unobserved(f"{NAME} has no log of the training")
     actual = Evidence().including(TrainingSeries, series if series.points else missing)
     return inspect(LOGGED, Evidence(limits), actual)

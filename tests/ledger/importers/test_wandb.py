@@ -1,5 +1,6 @@
 import struct
 import zlib
+from math import isnan
 
 import pytest
 from hypothesis import given, settings
@@ -32,7 +33,8 @@ def test_an_offline_run_with_its_config_and_history(written, file):
     assert run.params["learning_rate"] == 3e-4
     assert run.params["generation"] == {"num_beams": 5}
     assert [(p.step, p.value) for p in run.series["eval/bleu"]] == [(n, n / 2) for n in range(40)]
-    assert len(run.series["loss"]) == 40, "NaN is no point"
+    assert len(run.series["loss"]) == 41
+    assert isnan(run.series["loss"][-1].value), "NaN stays NaN"
     assert run.series["deep.er"][0].value == 1
     assert run.metrics["best_bleu"] == 33.03
     assert run.environment["python"]

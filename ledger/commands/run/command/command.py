@@ -93,7 +93,8 @@ def run_command(workspace: Workspace, request: CommandRequest, reporter: Reporte
     with interruptible(child.terminate), Recorder(workspace, "command", name, new_run_id(name)) as recorder:
         python, environment = _environment(program)
         recorder.environment(environment)
-        recorder.started(_started(argv, workspace, environment))
+        started = _started(argv, workspace, environment)
+        recorder.started(started)
         attachment = Attachment(recorder.folder)
         variables = attachment.environment(recorder.run, environment.digest, python)
 
@@ -116,7 +117,16 @@ def run_command(workspace: Workspace, request: CommandRequest, reporter: Reporte
         seconds = time.monotonic() - begun
         hint = _hint(request, source)
         report = report_of(monitor, source, warn_only=on_fail == "warn", hint=hint)
-        ended = {"exit_code": exit_code, "seconds": round(seconds, 3)}
+        ended: dict[str, Json] = {"exit_code": exit_code, "seconds": round(seconds, 3)}
+        if source.trainings and monitor.points:
+            from ledger.commands.run.training_health import inspect_identity
+            from ledger.journal.loss_log import write_series
+            from ledger.journal.runs import load_runs
+
+            ended["series"] = write_series(recorder.folder, monitor.points)
+            stated = {"command": list(started["command"])}
+            runs = load_runs(workspace)
+            report += inspect_identity(recorder.run, name, monitor.points, stated, runs)
         recorded = {**ended, **finished(monitor, source, report, recorder, failed=exit_code != 0)}
         recorder.finished(recorded)
     return RecordedCommand(recorder.run, name, exit_code, seconds, report, recorded, monitor.interrupted)

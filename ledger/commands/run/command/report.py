@@ -1,13 +1,11 @@
 """What is recorded and shown about the checkpoints of a command that has ended."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 from ledger.commands.run.checkpoint import CODE, combine_reports, final_metrics
 from ledger.commands.run.command.source import CommandSource
 from ledger.commands.run.monitor import CheckpointMonitor
 from ledger.commands.run.recorder import Recorder
-from ledger.evidence.training import TrainingPoint
 from ledger.findings import Json, Report, Severity, Skip, Verdict
 
 
@@ -19,7 +17,7 @@ def report_of(
     if monitor.checkpoints:
         report += combine_reports(monitor.checkpoints, warn_only=warn_only)
     if monitor.points and (source.trainings or monitor.checkpoints):
-        report += _health(monitor.points, source, warn_only=warn_only)
+        report += _health(monitor, source, warn_only=warn_only)
     if source.trainings and not (monitor.checkpoints or monitor.unverified):
         report += Report(skips=(Skip(CODE, "the training saved no checkpoint"),))
     if monitor.interrupted:
@@ -28,13 +26,17 @@ def report_of(
     return report + Report(skips=tuple(Skip(CODE, reason) for reason in [*reasons, *filter(None, [hint])]))
 
 
-def _health(points: Sequence[TrainingPoint], source: CommandSource, *, warn_only: bool) -> Report:
+def _health(monitor: CheckpointMonitor, source: CommandSource, *, warn_only: bool) -> Report:
     from guards.guard import inspect
     from guards.training import LOGGED
     from ledger.evidence import Evidence
     from ledger.evidence.training import TrainingLimits, TrainingSeries
 
-    series = TrainingSeries(tuple(points), filtered=any(one.filtered for one in source.trainings))
+    series = TrainingSeries(
+        tuple(monitor.points),
+        filtered=any(one.filtered for one in source.trainings),
+        evaluations=tuple(monitor.evaluations),
+    )
     health = inspect(LOGGED, Evidence(TrainingLimits()), Evidence(series))
     if not warn_only:
         return health

@@ -14,6 +14,7 @@ from ledger.evidence import Evidence, Unobserved
 from ledger.evidence.training import (
     DeviceMemory,
     EffectiveSettings,
+    EvaluationPoint,
     MemoryNeed,
     TrainingFailure,
     TrainingLimits,
@@ -49,10 +50,20 @@ def inspect_plan(plan: TrainingPlan) -> Report:
 
 
 def inspect_series(
-    points: Sequence[TrainingPoint], limits: TrainingLimits, failure: TrainingFailure | None = None
+    points: Sequence[TrainingPoint],
+    limits: TrainingLimits,
+    failure: TrainingFailure | None = None,
+    evaluations: Sequence[EvaluationPoint] = (),
+    stated: Mapping[str, Json] | None = None,
 ) -> Report:
-    """TRN001 to TRN006, over unfiltered losses; `failure` describes how a training failed."""
-    series = TrainingSeries(tuple(points), filtered=False, failure=failure)
+    """The guards on a series of unfiltered losses; `failure` describes how the training failed."""
+    series = TrainingSeries(
+        tuple(points),
+        filtered=False,
+        failure=failure,
+        evaluations=tuple(evaluations),
+        declared=stated or {},
+    )
     return inspect(SERIES, Evidence(limits), Evidence(series))
 
 

@@ -20,6 +20,7 @@ from ledger.commands.run.recorder import Recorder
 from ledger.commands.run.task import ActiveRun, Outcome
 from ledger.commands.run.training.checks import inspect_series
 from ledger.commands.run.training.inputs import output_folder
+from ledger.commands.run.training_health import inspect_identity
 from ledger.commands.verify.background import newest_verified_in
 from ledger.display.progress import Progress
 from ledger.errors import RunFailedError
@@ -79,7 +80,11 @@ def execute(
         job = replace(job, resume=prepare_resume(output_folder(plan, recorder), recorder, reporter.say))
     environments = {active.worker.interpreter: plan.environment}
     monitor = CheckpointMonitor(
-        recorder, reporter.say, environments, stop_on_fail=plan.spec.on_fail == "stop"
+        recorder,
+        reporter.say,
+        environments,
+        stop_on_fail=plan.spec.on_fail == "stop",
+        limits=training_limits(plan.workspace, plan.spec.guards.training_limits),
     )
     source = WorkerSource(monitor, active.worker, job, reporter)
     monitor.run(source)
@@ -91,6 +96,9 @@ def execute(
     source.remove_spare_snapshots()
     own_report, own_record = inspect_result(active, monitor, result)
     report = _inspect(plan, monitor) + own_report
+    if not plan.request.rehearse:  # tiny models of two specs may well be trained alike
+        stated = plan.spec.digested()
+        report += inspect_identity(recorder.run, plan.spec.name, monitor.points, stated, plan.runs)
     outcome = TrainingOutcome(
         experiment=plan.spec.name,
         mode=plan.request.mode,
@@ -185,7 +193,9 @@ def _inspect(
     """The findings of all checkpoints, and the health of the training as far as it went."""
     limits = training_limits(plan.workspace, plan.spec.guards.training_limits)
     checkpoints = combine_reports(monitor.checkpoints, warn_only=plan.spec.on_fail == "warn")
-    return checkpoints + inspect_series(monitor.points, limits, failure)
+    stated = plan.spec.digested().get("training", {})
+    series = inspect_series(monitor.points, limits, failure, monitor.evaluations, stated)
+    return checkpoints + series
 
 
 def _finished(

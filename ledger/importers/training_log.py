@@ -1,0 +1,86 @@
+"""The training log of an imported run, as the Hugging Face Trainer would have written it."""
+
+import re
+from collections.abc import Iterator, Mapping
+
+from ledger.evidence.imported_claims import ClaimedRun
+from ledger.evidence.training import TrainingSeries, series_of_log
+from ledger.findings import Json
+from ledger.utils.json_values import to_number
+
+# What other tools and loggers call the columns of a Trainer's log.
+NAMES: Mapping[str, str] = {
+    "train/loss": "loss",
+    "train_loss": "loss",
+    "training_loss": "loss",
+    "train_loss_step": "loss",
+    "loss_step": "loss",
+    "train/grad_norm": "grad_norm",
+    "train/learning_rate": "learning_rate",
+    "lr": "learning_rate",
+    "lr-AdamW": "learning_rate",
+    "lr-Adam": "learning_rate",
+    "val_loss": "eval_loss",
+    "valid_loss": "eval_loss",
+    "validation_loss": "eval_loss",
+    "train/reward": "reward",
+    "train/rewards/margins": "rewards/margins",
+}
+SETTINGS: Mapping[str, tuple[str, ...]] = {
+    "learning_rate": ("learning_rate", "lr", "optimizer.lr"),
+    "per_device_train_batch_size": ("per_device_train_batch_size",),
+    "max_steps": ("max_steps",),
+    "lr_scheduler_type": ("lr_scheduler_type", "lr_scheduler"),
+}
+NUMBER = r"(\d+(?:\.\d+)?(?:e-?\d+)?)"
+STATED_IN_NAMES: Mapping[str, re.Pattern[str]] = {
+    "learning_rate": re.compile(rf"(?i)(?:^|[^a-z])(?:learning[_-]?rate|lr)[_=-]?{NUMBER}(?![\d.])"),
+    "per_device_train_batch_size": re.compile(r"(?i)(?:^|[^a-z])(?:batch[_-]?size|bs)[_=-]?(\d+)(?!\d)"),
+}
+
+
+def training_log(run: ClaimedRun, source: str) -> TrainingSeries:
+    """The run's series as a training log. `source` is its path, whose last part may state a setting.
+
+    A loss that was logged once is a final mean, not a point of a curve.
+    """
+    named: dict[str, str] = {}
+    for name, points in run.series.items():
+        to = NAMES.get(name, "eval_" + name.removeprefix("eval/") if name.startswith("eval/") else name)
+        if to not in named.values() and (to == name or len(points) > 1):
+            named[name] = to
+    rows: dict[int, dict[str, Json]] = {}
+    for name, to in named.items():
+        for point in run.series[name]:
+            rows.setdefault(point.step, {"step": point.step})[to] = point.value
+    log = [rows[step] for step in sorted(rows)]
+    return series_of_log(log, declared=stated_settings(run, source), logged=run.logged)
+
+
+def stated_settings(run: ClaimedRun, source: str) -> dict[str, Json]:
+    """The settings of a training that the run's configuration states, else the name of its folder."""
+    name = source.rstrip("/").rpartition("/")[2] or run.experiment
+    return {**dict(_in_name(name)), **dict(_in_params(run.params))}
+
+
+def _in_name(name: str) -> Iterator[tuple[str, Json]]:
+    for setting, pattern in STATED_IN_NAMES.items():
+        if found := pattern.search(name):
+            yield setting, float(found[1])
+
+
+def _in_params(params: Mapping[str, Json]) -> Iterator[tuple[str, Json]]:
+    for setting, names in SETTINGS.items():
+        value = next((params[name] for name in names if params.get(name) is not None), None)
+        if value is not None and (setting == "lr_scheduler_type" or _number(value) is not None):
+            yield setting, value if setting == "lr_scheduler_type" else _number(value)
+
+
+def _number(value: Json) -> float | None:
+    """A number, also where it is written as text, as MLflow has it."""
+    if isinstance(value, str):
+        try:
+            return float(value)
+        except ValueError:
+            return None
+    return to_number(value)

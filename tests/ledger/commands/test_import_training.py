@@ -1,0 +1,76 @@
+"""Imports of training logs: the guards judge them as `verify` does, and find one training under two names."""
+
+import json
+
+import pytest
+
+from tests.guards.training.curves import HEALTHY, climb, draw, inject, never_learns
+
+SHAPE = next(shape for shape in HEALTHY if shape.name == "classifier, 29 rows")
+
+
+@pytest.fixture
+def write(repository):
+    """write(name, rows): an output folder of the Trainer in the repository, with these rows as its log."""
+
+    def write_folder(name, rows):
+        folder = repository.root / name
+        folder.mkdir()
+        last = rows[-1]["step"]
+        state = {"global_step": last, "max_steps": last, "train_batch_size": 8, "log_history": rows}
+        (folder / "trainer_state.json").write_text(json.dumps(state))
+        return name
+
+    return write_folder
+
+
+def codes(document, severity=None):
+    return [f["code"] for f in document["findings"] if severity in (None, f["severity"])]
+
+
+def test_a_healthy_log_passes(repository, write):
+    done = repository.json("import", write("healthy", draw(SHAPE)))
+    assert done["verdict"] == "pass"
+    assert codes(done, "warning") == codes(done, "error") == []
+
+
+def test_a_diverged_log_is_a_warning_that_is_recorded(repository, write):
+    done = repository.json("import", write("diverged", inject(draw(SHAPE), climb(2))))
+    assert codes(done, "warning") == ["TRN004"]
+    assert codes(done["runs"][0]["report"], "warning") == ["TRN004"]
+
+
+def test_nan_stays_nan_and_is_an_error(repository, write):
+    rows = draw(SHAPE)
+    for row in rows[20:]:
+        row.update({name: float("nan") for name in ("loss", "eval_loss") if name in row})
+    done = repository.json("import", write("broken", rows), exits=1)
+    claims = done["runs"][0]["claims"]
+    assert set(codes(done, "error")) == {"TRN001"}
+    assert claims["metrics"]["eval_loss"] == claims["series"]["eval_loss"]["last"] == "nan"
+    assert claims["series"]["loss"]["not_finite"] == sum(row.get("loss") != row.get("loss") for row in rows)
+
+
+def test_nothing_learned_is_information(repository, write):
+    done = repository.json("import", write("flat", inject(draw(SHAPE), never_learns)))
+    assert codes(done) == ["TRN011", "TRN012"]
+    assert codes(done, "warning") == []
+
+
+def test_one_training_under_three_names(repository, write):
+    rows = draw(SHAPE)
+    first = repository.json("import", write("learning_rate_5e-5", rows))
+    assert codes(first, "warning") == []
+    for name in ("learning_rate_1e-5", "learning_rate_2e-4"):
+        done = repository.json("import", write(name, rows))
+        assert set(codes(done, "warning")) == {"TRN013", "DUP004"}
+        found = next(f for f in done["findings"] if f["code"] == "DUP004")
+        assert "the stated settings differ in learning_rate" in found["message"]
+
+
+def test_the_same_folder_again_is_no_duplicate(repository, write):
+    name = write("once", draw(SHAPE))
+    repository.json("import", name)
+    again = repository.json("import", name)
+    assert codes(again, "warning") == []
+    assert not again["runs"][0]["new"]
