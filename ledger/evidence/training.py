@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from ledger.evidence import Slice
 from ledger.findings import Json
-from ledger.utils.json_values import to_number
+from ledger.utils.json_values import to_metric, to_number
 
 # The Trainer rounds a logged loss to 4 decimals: below 100 units of that, what differs may be rounding.
 LOSS_RESOLUTION = 0.01
@@ -223,15 +223,15 @@ def series_of_log(
     points = [
         TrainingPoint(
             step=row["step"],
-            loss=to_number(row.get("loss")),
-            grad_norm=to_number(row.get("grad_norm")),
-            learning_rate=to_number(row.get("learning_rate")),
+            loss=to_metric(row.get("loss")),
+            grad_norm=to_metric(row.get("grad_norm")),
+            learning_rate=to_metric(row.get("learning_rate")),
         )
         for row in kept
         if "loss" in row or "grad_norm" in row
     ]
     reward = next((name for name in REWARDS if any(name in row for row in kept)), None)
-    rewards = [(row["step"], to_number(row.get(reward))) for row in kept] if reward else []
+    rewards = [(row["step"], to_metric(row.get(reward))) for row in kept] if reward else []
     return TrainingSeries(
         tuple(points),
         filtered=filtered,
@@ -244,7 +244,7 @@ def series_of_log(
 
 
 def _evaluation(row: Mapping[str, Json]) -> EvaluationPoint:
-    found = {name: to_number(value) for name, value in row.items() if name.startswith("eval_")}
+    found = {name: to_metric(value) for name, value in row.items() if name.startswith("eval_")}
     metrics = {name: value for name, value in found.items() if value is not None and not _is_timing(name)}
     return EvaluationPoint(row["step"], metrics)
 

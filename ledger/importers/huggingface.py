@@ -12,7 +12,7 @@ from ledger.evidence.imported_claims import Claimed, ClaimedRun, Outcome, Point
 from ledger.findings import Json
 from ledger.importers.trainer_state import NAME, TrainerState, read_trainer_state
 from ledger.importers.untrusted_files import Problems, foreign, model_in, parse_json
-from ledger.utils.json_values import to_number
+from ledger.utils.json_values import to_metric
 
 KIND = "huggingface"
 RESULTS = ("all_results.json", "train_results.json", "eval_results.json", "predict_results.json")
@@ -119,7 +119,7 @@ def _results(path: Path, problems: Problems) -> dict[str, float]:
     found: dict[str, float] = {}
     for name in RESULTS:
         content = problems.mapping(path / name, parse_json)
-        found |= {key: number for key, value in content.items() if (number := to_number(value)) is not None}
+        found |= {key: number for key, value in content.items() if (number := to_metric(value)) is not None}
     return found
 
 
@@ -128,7 +128,7 @@ def _series(log: Iterable[Mapping[str, Json]]) -> dict[str, list[Point]]:
     for row in log:
         step = row.get("step")
         for name, value in row.items():
-            number = to_number(value)
+            number = to_metric(value)
             if number is not None and name not in _OWN_FIELDS and isinstance(step, int):
                 series.setdefault(name, []).append(Point(step, number))
     return series

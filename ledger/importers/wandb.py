@@ -19,7 +19,7 @@ from ledger.importers.untrusted_files import (
 )
 from ledger.importers.wandb_file import Damage, read_records
 from ledger.importers.wandb_schema import record_class
-from ledger.utils.json_values import to_number
+from ledger.utils.json_values import to_metric
 from ledger.utils.redaction import scrub_url
 from ledger.utils.times import iso_utc
 
@@ -99,7 +99,7 @@ def _read_run(file: Path, problems: Problems) -> ClaimedRun:
         outcome=run.outcome,
         model=model_in(params),
         params=params,
-        metrics={k: n for k, v in summary.items() if k[:1] != "_" and (n := to_number(v)) is not None},
+        metrics={k: n for k, v in summary.items() if k[:1] != "_" and (n := to_metric(v)) is not None},
         series=run.series,
         environment={
             **{key: metadata[key] for key in ("os", "python", "gpu", "cudaVersion") if metadata.get(key)},
@@ -146,7 +146,7 @@ class _MergedRecords:
         values = {_name(item): _json(item.value_json) for item in history.item}
         step = values.get("_step", history.step.num)
         for name, value in values.items():
-            number = to_number(value)
+            number = to_metric(value)
             if number is not None and not name.startswith("_") and isinstance(step, int):
                 self.series.setdefault(name, []).append(Point(step, number))
 

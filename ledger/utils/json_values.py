@@ -11,3 +11,17 @@ def to_number(value: Json) -> float | None:
         return float(value)
     except OverflowError:
         return None
+
+
+def to_metric(value: Json) -> float | None:
+    """A logged value as a number: also NaN and infinity where a tool wrote them as text; None for the rest.
+
+    >>> to_metric("NaN"), to_metric("-Infinity"), to_metric("0.5")
+    (nan, -inf, None)
+    """
+    if isinstance(value, str):
+        return float(value) if value.strip().lower().lstrip("+-") in _NOT_FINITE else None
+    return to_number(value)
+
+
+_NOT_FINITE = ("nan", "inf", "infinity")

@@ -44,3 +44,12 @@ def test_limits_that_somebody_states_are_checked_by_name(stated, says):
     problems = limit_problems(stated)
     assert len(problems) == len(says)
     assert all(problem.startswith(said) for problem, said in zip(problems, says, strict=True))
+
+
+def test_what_is_not_finite_is_read_also_as_text():
+    rows = [{"step": 1, "loss": "NaN"}, {"step": 2, "loss": 1.0, "grad_norm": "tensor(1.2)"}]
+    rows += [{"step": 2, "eval_loss": "Infinity", "eval_runtime": 3.1}]
+    series = series_of_log(rows)
+    assert [str(point.loss) for point in series.points] == ["nan", "1.0"]
+    assert series.points[1].grad_norm is None
+    assert [dict(one.metrics) for one in series.evaluations] == [{"eval_loss": float("inf")}]
