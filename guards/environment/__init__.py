@@ -1,4 +1,4 @@
-"""Guards on packages: the experiment's own against its lockfile, and two environments against each other."""
+"""Guards on environments: the installed packages against a lockfile, and two environments compared."""
 
 from guards.environment import (
     altered_packages,

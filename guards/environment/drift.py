@@ -1,4 +1,4 @@
-"""How far an installed version is from a pinned one: pure functions of this family."""
+"""The distance between installed and pinned versions."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from ledger.findings import Json
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """One package that is not as pinned. `installed` is None where it is missing."""
+    """One package that differs from its pin. `installed` is None if it is missing."""
 
     name: str
     pinned: str
@@ -32,7 +32,7 @@ class Drift:
 
 
 def drifts(pinned: Mapping[str, str], installed: Mapping[str, str]) -> list[Drift]:
-    """The pinned packages that are missing or of another version, worst first, then by name."""
+    """The pinned packages that are missing or have another version, worst first, then by name."""
     return sorted(_drifts(pinned, installed), key=lambda drift: (drift.distance, drift.name))
 
 

@@ -1,29 +1,41 @@
-"""How the guards of this family put many differences into one finding: counted, the first few by name."""
+"""The check that the guards on two environments share: one finding for many differences."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
+from ledger.evidence.environment import EnvironmentSide
 from ledger.evidence.suspects import Suspect
-from ledger.findings import Finding, Json, Severity
+from ledger.findings import Finding, Json, Severity, Skip
+from ledger.utils.plural import and_more, count
+from ledger.utils.text import shorten
 
 MOST_NAMED = 4
+LONGEST_VALUE = 40
 
 
-def finding_of(code: str, what: str, found: Sequence[Suspect]) -> Iterator[Finding]:
-    """One error for those that are hard, or nothing where none is."""
-    hard = [one for one in found if one.hard]
+def inspect_part(
+    code: str,
+    where: str,
+    part: str,
+    compare: Callable[[EnvironmentSide, EnvironmentSide], Iterable[Suspect]],
+    sides: tuple[EnvironmentSide, EnvironmentSide],
+) -> Iterator[Finding | Skip]:
+    """One error with all hard differences that `compare` returns; a skip if a side does not know the part."""
+    unknown = next((side for side in sides if not side.knows(part)), None)
+    if unknown is not None:
+        yield Skip(code, unknown.why_unknown(part))
+        return
+    hard = [suspect for suspect in compare(*sides) if suspect.hard]
     if hard:
-        facts = {"differences": [one.to_json() for one in hard]}
-        message = f"{len(hard)} {what} differ: {named(hard)}"
-        yield Finding(code, Severity.ERROR, message, measured=len(hard), threshold=0, evidence=facts)
+        yield differ(code, Severity.ERROR, f"{count(len(hard), 'difference')} in {where}", hard)
 
 
-def named(found: Sequence[Suspect]) -> str:
-    """The first few with both values, and how many more there are."""
-    shown = ", ".join(f"{one.name} {_text(one.before)} -> {_text(one.after)}" for one in found[:MOST_NAMED])
-    more = len(found) - MOST_NAMED
-    return f"{shown} and {more} more" if more > 0 else shown
+def differ(code: str, severity: Severity, summary: str, suspects: Sequence[Suspect]) -> Finding:
+    """The finding for at least one difference: a summary, then the first few with both values."""
+    names = [f"{one.name} {_text(one.before)} -> {_text(one.after)}" for one in suspects]
+    facts = {"differences": [one.to_json() for one in suspects]}
+    message = f"{summary}: {and_more(names, MOST_NAMED)}"
+    return Finding(code, severity, message, measured=len(suspects), threshold=0, evidence=facts)
 
 
 def _text(value: Json) -> str:
-    text = "none" if value is None else str(value)
-    return text if len(text) <= 40 else f"{text[:37]}..."
+    return "none" if value is None else shorten(str(value), LONGEST_VALUE)

@@ -1,4 +1,4 @@
-"""JRN001: an entry's id is the digest of its content; where they differ, one of them was changed."""
+"""JRN001: an entry's id differs from the digest of its content, so one of them was changed."""
 
 from collections.abc import Iterator
 
@@ -11,16 +11,16 @@ CODE = "JRN001"
 TITLE = "entry altered"
 READS = (JournalHeads, JournalLines)
 EXPLANATION = Explanation(
-    means="A line of the journal no longer has the SHA-256 that it was written under, or is the same content "
-    "written in another way (other spacing, key order or line ends).",
-    matters="A number that somebody edited, by hand or by a search-and-replace, looks like a measured one.",
-    do="See what changed with: git log -p experiments/ledger.jsonl. Put the line back as it was "
-    "(git checkout COMMIT -- experiments/ledger.jsonl). To correct a result, run it again: entries stay.",
+    means="The content of a journal line no longer has the SHA-256 that is its id, or the line was "
+    "reformatted (spacing, key order or line ends).",
+    matters="A number that was edited, by hand or by search and replace, looks like a measured one.",
+    do="See what changed with: git log -p experiments/ledger.jsonl. Restore the line (git checkout COMMIT "
+    "-- experiments/ledger.jsonl). To correct a result, run the experiment again: entries are never changed.",
 )
 
 
 def inspect(_expected: JournalHeads, actual: JournalLines) -> Iterator[Finding]:
-    """Yield one finding for all altered lines, the first one named."""
+    """Yield one finding for all altered lines, which names the first."""
     altered = [line for line in actual.lines if line.id and (line.digest != line.id or not line.canonical)]
     if altered:
         yield bad_lines(CODE, altered, f"line {altered[0].number}: {_what(altered[0])}")
@@ -28,5 +28,5 @@ def inspect(_expected: JournalHeads, actual: JournalLines) -> Iterator[Finding]:
 
 def _what(line: JournalLine) -> str:
     if line.digest != line.id:
-        return f"the content of entry {line.id[:19]}… was changed: it now amounts to {line.digest[:19]}…"
-    return f"entry {line.id[:19]}… was written again in another way (spacing, key order or line ends)"
+        return f"the content of entry {line.id[:19]}… was changed: its digest is now {line.digest[:19]}…"
+    return f"entry {line.id[:19]}… was reformatted (spacing, key order or line ends)"

@@ -1,4 +1,4 @@
-"""JRN003: an entry stands in its journal once."""
+"""JRN003: the same entry is in the journal more than once."""
 
 from collections.abc import Iterator
 
@@ -11,24 +11,27 @@ CODE = "JRN003"
 TITLE = "entry duplicated"
 READS = (JournalHeads, JournalLines)
 EXPLANATION = Explanation(
-    means="The same line stands in the journal more than once. It is a note where a git merge did it: both "
-    "sides had the line, by a cherry-pick or a squash.",
-    matters="A result that is listed twice looks like one that was obtained twice.",
-    do="Delete the later copy: the two lines are equal, so nothing is lost. A merge by hand is the usual "
-    "cause; with experiments/ledger.jsonl merge=union in .gitattributes git merges by itself.",
+    means="The same line is in the journal more than once. It is a note if a git merge caused it: both "
+    "sides had the line, because of a cherry-pick or a squash.",
+    matters="A result that is listed twice looks as if it had been obtained twice.",
+    do="Delete the later copy: the two lines are equal, so nothing is lost. The usual cause is a manual "
+    "merge; with experiments/ledger.jsonl merge=union in .gitattributes git merges the file itself.",
 )
 
 
 def inspect(expected: JournalHeads, actual: JournalLines) -> Iterator[Finding]:
-    """Yield one finding for all second and later copies, and one for those that git made."""
+    """Yield one finding for the copies that git made in a merge, and one for all others."""
     first: dict[str, int] = {}
     copies: list[JournalLine] = []
     for line in actual.lines:
         if line.id and first.setdefault(line.id, line.number) != line.number:
             copies.append(line)
-    for by_merge, severity, why in ((False, Severity.ERROR, ""), (True, Severity.INFO, ": a merge did it")):
+    for by_merge, severity, cause in (
+        (False, Severity.ERROR, ""),
+        (True, Severity.INFO, ", caused by a merge"),
+    ):
         part = [line for line in copies if (line.id in expected.merged_twice) is by_merge]
         if part:
             original = first[part[0].id]
-            message = f"line {part[0].number} repeats line {original} (entry {part[0].id[:19]}…){why}"
+            message = f"line {part[0].number} repeats line {original} (entry {part[0].id[:19]}…){cause}"
             yield bad_lines(CODE, part, message, severity, first=original)

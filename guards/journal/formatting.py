@@ -1,9 +1,10 @@
-"""How a journal guard names its lines: the first in words, the first few as evidence, all of them counted."""
+"""The finding of a journal guard: a message on the first line, the first few line numbers, and the count."""
 
 from collections.abc import Mapping, Sequence
 
 from ledger.evidence.journal import JournalLine
 from ledger.findings import Finding, Json, Severity
+from ledger.utils.plural import besides_first
 
 SHOWN = 20
 
@@ -15,12 +16,12 @@ def bad_lines(
     severity: Severity = Severity.ERROR,
     **evidence: Json,
 ) -> Finding:
-    """One finding for `lines` (at least one), whose first `message` describes."""
-    more = f" (and {len(lines) - 1} more)" if len(lines) > 1 else ""
+    """One finding for all `lines` (at least one); `message` describes the first."""
     facts: Mapping[str, Json] = {
         "line": lines[0].number,
         "id": lines[0].id or None,
         "lines": [line.number for line in lines[:SHOWN]],
         **evidence,
     }
-    return Finding(code, severity, message + more, measured=len(lines), threshold=0, evidence=facts)
+    message += besides_first(lines)
+    return Finding(code, severity, message, measured=len(lines), threshold=0, evidence=facts)

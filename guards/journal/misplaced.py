@@ -1,4 +1,4 @@
-"""JRN004: an entry stands after every entry that it names."""
+"""JRN004: an entry comes before one of its parents."""
 
 from collections.abc import Iterator
 
@@ -11,20 +11,20 @@ CODE = "JRN004"
 TITLE = "entry out of order"
 READS = (JournalHeads, JournalLines)
 EXPLANATION = Explanation(
-    means="A line stands before one that it names as older than itself.",
-    matters="The order of a log is what says which result was known when; moved lines tell another story.",
-    do="Put the line back after the one that the finding names. git log -p experiments/ledger.jsonl shows "
+    means="A line comes before one of its parents, the entries that it names as older.",
+    matters="The order of the journal shows which result was known when; a moved line falsifies it.",
+    do="Move the line back behind the one that the finding names. git log -p experiments/ledger.jsonl shows "
     "who moved it.",
 )
 
 
 def inspect(_expected: JournalHeads, actual: JournalLines) -> Iterator[Finding]:
-    """Yield one finding for all lines that stand before one of their parents."""
+    """Yield one finding for all lines that come before one of their parents."""
     place = {line.id: line.number for line in reversed(actual.lines)}
     moved = [line for line in actual.lines if _parent_after(line, place)]
     if moved:
         parent = _parent_after(moved[0], place)
-        message = f"line {moved[0].number} stands before line {parent}, which it names as older"
+        message = f"line {moved[0].number} comes before line {parent}, which it names as older"
         yield bad_lines(CODE, moved, message, parent_line=parent)
 
 

@@ -1,4 +1,4 @@
-"""JRN002: every entry that another names, and every head that is remembered, must be there."""
+"""JRN002: an entry is missing that another entry names, or that was the newest one before."""
 
 from collections.abc import Iterator
 
@@ -6,23 +6,24 @@ from guards.guard import Explanation
 from guards.journal.formatting import SHOWN, bad_lines
 from ledger.evidence.journal import JournalHeads, JournalLine, JournalLines
 from ledger.findings import Finding, Severity
+from ledger.utils.plural import besides_first
 
 CODE = "JRN002"
 TITLE = "entry missing"
 READS = (JournalHeads, JournalLines)
 EXPLANATION = Explanation(
-    means="An entry is gone: a later one names it, or it was the newest one when this branch was last "
-    "written to or committed. A note instead of an error means that it stands on another branch and never "
-    "stood here.",
-    matters="A result that was recorded and then left out is how a log comes to show only the good runs.",
-    do="Find it with: git log -S ID -- experiments/ledger.jsonl, and put the line back, or merge the branch "
+    means="An entry is missing: a later one names it, or it was the newest one when this branch was last "
+    "written to or committed. It is a note instead of an error if the entry is on another branch and never "
+    "was on this one.",
+    matters="A journal from which recorded results disappear ends up showing only the good runs.",
+    do="Find the line with: git log -S ID -- experiments/ledger.jsonl, and restore it, or merge the branch "
     "that has it. If you dropped a branch on purpose, delete the file under .ledger/heads/ that the finding "
     "names.",
 )
 
 
 def inspect(expected: JournalHeads, actual: JournalLines) -> Iterator[Finding]:
-    """Yield one finding per kind of loss: named by a line here, remembered as the newest."""
+    """Yield one finding for missing parents of lines here, and one for missing newest entries."""
     present = {line.id for line in actual.lines}
     orphans = [line for line in actual.lines if any(parent not in present for parent in line.parents)]
     for lost_here in (True, False):
@@ -38,7 +39,7 @@ def _is_lost(line: JournalLine, present: set[str], expected: JournalHeads) -> bo
 
 def _orphaned(lines: list[JournalLine], present: set[str], lost_here: bool) -> Finding:
     parent = next(parent for parent in lines[0].parents if parent not in present)
-    where = "which is not in the journal" if lost_here else "which stands on another branch"
+    where = "which is not in the journal" if lost_here else "which is on another branch"
     message = f"line {lines[0].number} was written after entry {parent[:19]}…, {where}"
     severity = Severity.ERROR if lost_here else Severity.INFO
     return bad_lines(CODE, lines, message, severity, missing=parent)
@@ -48,11 +49,10 @@ def _lost_heads(expected: JournalHeads, present: set[str], count: int) -> Iterat
     absent = [head for head in expected.ids if head not in present]
     for head in absent:
         if (ref := expected.elsewhere.get(head)) is not None:
-            message = f"entry {head[:19]}… stands on {ref}, not here: nothing is lost"
+            message = f"entry {head[:19]}… is on {ref} and not on this branch: nothing is lost"
             yield Finding(CODE, Severity.INFO, message, evidence={"missing": head, "ref": ref})
     lost = [head for head in absent if head not in expected.elsewhere]
     if lost:
-        more = f" (and {len(lost) - 1} more)" if len(lost) > 1 else ""
-        message = f"the newest entry {lost[0][:19]}… is gone: {expected.ids[lost[0]]}{more}"
+        message = f"the newest entry {lost[0][:19]}… is missing: {expected.ids[lost[0]]}{besides_first(lost)}"
         evidence = {"line": count + 1, "missing": lost[0], "ids": lost[:SHOWN]}
         yield Finding(CODE, Severity.ERROR, message, measured=len(lost), threshold=0, evidence=evidence)

@@ -1,4 +1,4 @@
-"""JRN006: every line of a journal is an entry."""
+"""JRN006: a line of the journal is not an entry."""
 
 from collections.abc import Iterator
 
@@ -11,16 +11,16 @@ CODE = "JRN006"
 TITLE = "line is not an entry"
 READS = (JournalHeads, JournalLines)
 EXPLANATION = Explanation(
-    means="A line is not JSON, or not an object with an entry's six members.",
-    matters="Whatever stood there cannot be read any more, and ledger log refuses to guess.",
-    do="Conflict markers of a merge by hand: take them out and keep both sides' lines. Otherwise put the "
-    "line back from git (git log -p experiments/ledger.jsonl).",
+    means="A line is not JSON, or not an object with the six members of an entry.",
+    matters="The entry cannot be read any more, and ledger log does not guess.",
+    do="If the line is a conflict marker of a manual merge, delete it and keep the lines of both sides. "
+    "Otherwise restore the line from git (git log -p experiments/ledger.jsonl).",
 )
 
 
 def inspect(_expected: JournalHeads, actual: JournalLines) -> Iterator[Finding]:
-    """Yield one finding for all lines that are no entries."""
-    strange = [line for line in actual.lines if line.problem]
-    if strange:
-        message = f"line {strange[0].number} is not an entry ({strange[0].problem})"
-        yield bad_lines(CODE, strange, message)
+    """Yield one finding for all lines that are not entries."""
+    invalid = [line for line in actual.lines if line.problem]
+    if invalid:
+        message = f"line {invalid[0].number} is not an entry ({invalid[0].problem})"
+        yield bad_lines(CODE, invalid, message)

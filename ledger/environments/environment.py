@@ -16,7 +16,7 @@ from ledger.findings import Json
 from ledger.utils.hashing import digest_json
 from ledger.utils.redaction import scrub_url
 
-NO_LOCKFILE = Unobserved("no lockfile is named")
+NO_LOCKFILE = Unobserved(Installed.MISSING)
 
 
 @dataclass(frozen=True, slots=True)

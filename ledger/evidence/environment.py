@@ -1,6 +1,6 @@
-"""One side of a comparison: everything that is known of an environment and of what ran in it. Values only.
+"""One side of a comparison: everything that is known about an environment and what ran in it. Values only.
 
-What a kind of side cannot tell is None, and `unknown` says why: a lockfile has no machine, a folder that
+A part that is not known is None, and `unknown` has the reason: a lockfile has no machine, a folder that
 somebody sent has no packages.
 """
 
@@ -16,10 +16,10 @@ Kind = Literal["interpreter", "lockfile", "requirements", "run", "verification",
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """One distribution. `version` is None where only a range is known, which `wanted` then has (PEP 440).
+    """One distribution. `version` is None if only a range is known, which is then in `wanted` (PEP 440).
 
-    `origin` is PEP 610's, where it came from no index; `changed` are files that are not as its wheel brought
-    them; `files` is the digest over all of the wheel's own.
+    `origin` is the direct URL of PEP 610, for a package that is not from an index; `changed` are the files
+    that differ from its wheel; `files` is the digest over all files of the wheel.
     """
 
     version: str | None
@@ -31,15 +31,15 @@ class Package:
 
 @dataclass(frozen=True, slots=True)
 class EnvironmentSide(Slice):
-    """An environment as far as its source tells.
+    """An environment, as far as it is known from its source.
 
-    `packages` by normalized name; `whole`: nothing else was installed, as an interpreter can say and a list
-    of pins can not; `few`: only those are known, whatever else there was. `imported`: what the worker really
-    imported. `python` is a version, `torch` its build (`cpu`, `cu130`, `cuda 13.0`). `machine` has the facts
-    that can change a result, `reported` those that cannot. `settings` is the effective configuration by
-    section (training, model, generation, tokenizer …), or under `config` where the source does not tell
-    sections apart; `partial`: only what was written down, without the defaults. `chosen` has what a
-    spec sets, by dotted name. `inputs` is what went in beside the environment: code, data, spec.
+    `packages` are by normalized name; `whole`: the list is complete, as an interpreter's is and a list of
+    pins is not; `few`: only some packages are known. `imported`: those that the worker imported. `python`
+    is a version, `torch` its build (`cpu`, `cu130`, `cuda 13.0`). `machine` has the facts that can change
+    a result, `reported` those that cannot. `settings` is the effective configuration by section (training,
+    model, generation, tokenizer …), or under `config` if the source has no sections; `partial`: only the
+    settings that were written down, without the defaults. `chosen` has the settings of the spec, by dotted
+    name. `inputs` are the other inputs: code, data, spec.
     """
 
     NAME: ClassVar = "surroundings"
@@ -62,8 +62,13 @@ class EnvironmentSide(Slice):
     unknown: Mapping[str, str] = field(default_factory=dict)
 
     def why_unknown(self, part: str) -> str:
-        """Why a part is None, in words that follow the side's name."""
-        return f"{self.name}: {self.unknown.get(part, f'a {self.kind} does not tell its {part}')}"
+        """Why a part is None, after the side's name."""
+        return f"{self.name}: {self.unknown.get(part, f'a {self.kind} does not record its {part}')}"
+
+    def knows(self, part: str) -> bool:
+        """Whether a part is known; `machine` includes the versions of Python and torch."""
+        fields = ("python", "torch", "machine") if part == "machine" else (part,)
+        return any(getattr(self, name) is not None for name in fields)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +81,11 @@ class Pins(Slice):
 
 @dataclass(frozen=True, slots=True)
 class Installed(Slice):
-    """Packages found: name (normalized) to version; `altered` names those whose files or origin are not
-    the wheel's own (editable, direct URL)."""
+    """Installed packages: normalized name to version; `altered` are those whose files differ from
+    their wheel, or that are editable or from a direct URL."""
 
     NAME: ClassVar = "packages"
-    MISSING: ClassVar = "no lockfile is named"
+    MISSING: ClassVar = "the spec names no lockfile"
 
     python: str
     versions: Mapping[str, str]

@@ -1,4 +1,4 @@
-"""Evidence on a journal: its lines as they are, and the entries that must be among them."""
+"""Evidence on a journal: its lines, and the entries that must be among them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,10 +9,10 @@ from ledger.evidence import Slice
 
 @dataclass(frozen=True, slots=True)
 class JournalLine:
-    """One line of a journal as it stands. `number` counts from 1.
+    """One line of a journal. `number` counts from 1.
 
-    `id` is the one that the line states, `digest` the one that its content amounts to, both empty where
-    the line is no entry; `problem` then says why not. `canonical`: written as RFC 8785 has it.
+    `id` is the id in the line, `digest` that of its content, both empty if the line is not an entry; then
+    `problem` says why not. `canonical`: serialized as RFC 8785 specifies.
     """
 
     number: int
@@ -25,8 +25,10 @@ class JournalLine:
 
 @dataclass(frozen=True, slots=True)
 class TornTail:
-    """What a line that was never finished holds: its size, and whether a newline ends it all the same
-    (a killed writer leaves none; `whole`: only the newline is missing)."""
+    """An incomplete last line: its size, and whether it ends with a newline (a killed writer leaves none).
+
+    `whole`: only the newline is missing.
+    """
 
     number: int
     size_bytes: int
@@ -36,11 +38,11 @@ class TornTail:
 
 @dataclass(frozen=True, slots=True)
 class JournalHeads(Slice):
-    """Expected of a journal: the entries that must be there, each with who remembers it.
+    """Expected of a journal: the entries that must be in it, each with the place that names it.
 
     `elsewhere` maps an id that is not in the file to the git ref whose journal has it, for the ids that
-    the current branch never had: another branch's entries are not lost. `merged_twice` holds the ids that
-    a git merge doubled.
+    the current branch never had: entries of another branch are not lost. `merged_twice` are the ids that
+    a git merge duplicated.
     """
 
     ids: Mapping[str, str]
@@ -50,7 +52,7 @@ class JournalHeads(Slice):
 
 @dataclass(frozen=True, slots=True)
 class JournalLines(Slice):
-    """The complete lines of one journal in file order, and what follows them if that is no line."""
+    """The complete lines of one journal in file order, and the incomplete line after them, if any."""
 
     NAME: ClassVar = "journal"
     MISSING: ClassVar = "no journal was read"

@@ -1,6 +1,6 @@
-"""Counts and lists as messages show them: `1 line`, `2 lines`, `a, b and 3 more`."""
+"""Counts and lists as messages show them: `1 line`, `2 lines`, `a, b and 3 more`, `(and 3 more)`."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 
 
 def count(number: int, noun: str, plural: str = "") -> str:
@@ -13,3 +13,8 @@ def and_more(items: Sequence[str], limit: int, separator: str = ", ") -> str:
     shown, others = separator.join(items[:limit]), len(items) - limit
     joint = " and " if separator == ", " else f"{separator}and "
     return f"{shown}{joint}{others:,} more" if others > 0 else shown
+
+
+def besides_first(items: Sized) -> str:
+    """` (and 3 more)`, to follow a sentence about the first of the items; empty if there is only one."""
+    return f" (and {len(items) - 1:,} more)" if len(items) > 1 else ""

@@ -59,7 +59,7 @@ def test_the_most_suspicious_are_named_with_both_values():
     after = side(dict.fromkeys(("transformers", "numpy", "a", "b", "c", "regex"), "5.0.0"))
     (finding,) = changed_packages.inspect(side({"transformers": "4.57.6", "numpy": "2.4.6"}), after)
     assert finding.message == (
-        "6 packages that the worker imports differ: transformers 4.57.6 -> 5.0.0, numpy 2.4.6 -> 5.0.0, "
+        "6 differences in packages that the worker imports: transformers 4.57.6 -> 5.0.0, numpy 2.4.6 -> 5.0.0, "
         "a none -> 5.0.0, b none -> 5.0.0 and 2 more"
     )
     assert finding.measured == len(finding.evidence["differences"]) == 6
@@ -88,6 +88,4 @@ def test_what_a_side_does_not_tell_is_skipped_with_the_reason(guard, blind):
 def test_differences_that_hardly_matter_are_counted_together():
     after = side({"transformers": "4.57.6", "regex": "2027.1"}, machine={**MACHINE, "libc": "musl"})
     (finding,) = minor_differences.inspect(GOOD, after)
-    assert finding.message == (
-        "2 differences that hardly matter: regex 2026.1 -> 2027.1, libc glibc 2.36 -> musl"
-    )
+    assert finding.message == ("2 minor differences: regex 2026.1 -> 2027.1, libc glibc 2.36 -> musl")

@@ -43,7 +43,7 @@ def test_the_worst_are_named_first_with_both_versions():
     (finding,) = version_drift.inspect(PINS, Installed("3.11.9", versions))
     assert finding.severity is Severity.ERROR
     assert finding.message == (
-        "5 of 5 packages are not as lockfiles/mt-4.57.6-cpu.txt pins them: regex 2026.1.1 -> missing, "
+        "5 of 5 packages differ from lockfiles/mt-4.57.6-cpu.txt: regex 2026.1.1 -> missing, "
         "transformers 4.57.6 -> 5.0.0, numpy 2.4.1 -> 2.3.0, tqdm 4.67.1 -> 4.67.2 and 1 more"
     )
     assert [row["distance"] for row in finding.evidence["packages"]] == [

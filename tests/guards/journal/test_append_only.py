@@ -29,7 +29,7 @@ def test_every_order_and_every_addition_passes(lines, before):
 def test_any_line_that_is_gone_shows(lines, gone):
     present = [line for place, line in enumerate(lines) if place != gone]
     (finding,) = look(b"".join(lines), b"".join(present)).findings
-    assert "is gone" in finding.message
+    assert "is missing" in finding.message
     assert finding.evidence["lines"] == [gone + 1]
 
 
