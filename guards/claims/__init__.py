@@ -1,7 +1,6 @@
-"""Guards on what a written log claims: statements that contradict each other. All read the `log` slice.
+"""Guards on a written log: statements that contradict each other.
 
-They know nothing of the language that the log is written in, and settle nothing: which side of a
-contradiction is wrong, the log does not tell.
+They do not depend on the language of the log, and do not decide which side of a contradiction is wrong.
 """
 
 from guards.claims import (

@@ -1,4 +1,4 @@
-"""CLM005: a step lies beyond the one at which the run crashed."""
+"""CLM005: a step is later than the one at which the run crashed."""
 
 from collections.abc import Iterator
 
@@ -8,20 +8,20 @@ from ledger.evidence.imported_claims import Consistency, StepMention, WrittenLog
 from ledger.findings import Finding
 
 CODE = "CLM005"
-TITLE = "a step lies beyond the run's crash"
+TITLE = "a step is later than the run's crash"
 READS = (Consistency, WrittenLog)
 EXPLANATION = Explanation(
-    means="The log says at which step a run crashed, and then speaks of a checkpoint or a measurement of it "
-    "at a later step. Runs that the log says were resumed are left out.",
+    means="The log says at which step a run crashed, and mentions a checkpoint or a measurement of it at a "
+    "later step. Runs that were resumed according to the log are ignored.",
     matters="A run writes nothing after it ended. The checkpoint belongs to another run, perhaps with "
-    "another tokenizer or other data, and what was measured on it says nothing about this one.",
-    do="Look at the checkpoint's trainer_state.json and its time. If it is at hand: ledger verify "
+    "another tokenizer or other data, and measurements on it say nothing about this run.",
+    do="Check the checkpoint's trainer_state.json and its time. If it still exists: ledger verify "
     "CHECKPOINT.",
 )
 
 
 def inspect(_expected: Consistency, actual: WrittenLog) -> Iterator[Finding]:
-    """One finding for each attempt that goes on after its crash, by the farthest step."""
+    """One finding for each attempt with steps after its crash, which names the latest step."""
     for crash in (one for one in actual.steps if one.crash):
         beyond = [
             one
@@ -38,7 +38,7 @@ def _finding(crash: StepMention, far: StepMention) -> Finding:
     return contradiction(
         CODE,
         f"{crash.experiment}: the run crashed at step {crash.step:,} (line {crash.line}), and step "
-        f"{far.step:,} is said to be its own (line {far.line}: {far.text}): a checkpoint of another run?",
+        f"{far.step:,} is attributed to it (line {far.line}: {far.text}): a checkpoint of another run?",
         experiments=[crash.experiment],
         lines=[crash.line, far.line],
         measured=far.step,

@@ -11,15 +11,16 @@ CODE = "CLM003"
 TITLE = "a count and its percentage disagree"
 READS = (Consistency, WrittenLog)
 EXPLANATION = Explanation(
-    means="A line states a count and a percentage of the same thing, and the count is another share of the "
-    "total that is stated with it, or of the experiment's lines. Rounding either way is allowed for.",
-    matters="One of the two was typed, or taken from another run; both will be quoted.",
+    means="A line states a count and a percentage of the same thing, and they do not match for the total "
+    "that is stated with them, or for the experiment's number of lines. Rounding in either direction is "
+    "allowed.",
+    matters="One of the two was mistyped, or comes from another run; both will be quoted.",
     do="Count again: ledger check OUTPUT --source FILE --lang ja. Correct the line and import the log again.",
 )
 
 
 def inspect(_expected: Consistency, actual: WrittenLog) -> Iterator[Finding]:
-    """One finding for each line that is off by a whole unit of its last digit or more."""
+    """One finding for each line that is wrong by at least one unit of its last digit."""
     for share in actual.shares:
         percent = 100 * share.count / share.total if share.total else None
         if percent is None or abs(percent - share.percent) < 10.0**-share.decimals - 1e-9:

@@ -1,4 +1,4 @@
-"""How a guard on claims says what it found: a warning with the experiments and lines that it is about."""
+"""The finding of a guard on claims: a warning with the experiments and lines that it is about."""
 
 from collections.abc import Iterable
 
@@ -16,7 +16,7 @@ def contradiction(
     measured: Json,
     threshold: Json = None,
 ) -> Finding:
-    """One contradiction. It is a warning: somebody's text is wrong somewhere, and nobody knows yet where."""
+    """One contradiction. It is a warning, since it is not known which statement is wrong."""
     numbers = sorted(set(lines))
     evidence: dict[str, Json] = {
         "experiments": [name for name in dict.fromkeys(experiments) if name],
@@ -26,7 +26,7 @@ def contradiction(
 
 
 def at(lines: Iterable[int]) -> str:
-    """`line 9` or `lines 9 and 12`, in order, each once."""
+    """`line 9`, `lines 9 and 12` or `lines 1, 2, 3 and 4 more`, in order, each once."""
     numbers = [str(number) for number in sorted(set(lines))]
     if len(numbers) > 4:
         numbers = [*numbers[:3], f"{len(numbers) - 3} more"]
@@ -35,7 +35,7 @@ def at(lines: Iterable[int]) -> str:
 
 
 def shown(value: Json, *, rate: bool = False) -> str:
-    """A value as a sentence has it; a rate as a percentage."""
+    """A value as text; a rate as a percentage."""
     if rate and isinstance(value, int | float):
         return f"{value * 100:.4g}%"
     return f"{value:g}" if isinstance(value, float) else str(value)

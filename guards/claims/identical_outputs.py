@@ -1,4 +1,4 @@
-"""CLM002: outputs are said to be identical, and their rates differ."""
+"""CLM002: outputs are said to be identical, but their rates differ."""
 
 from collections.abc import Iterator
 
@@ -12,23 +12,23 @@ CODE = "CLM002"
 TITLE = "outputs said to be identical have different rates"
 READS = (Consistency, WrittenLog)
 EXPLANATION = Explanation(
-    means="The log says that two experiments left the same output, by a hash or in words, and states a "
-    "share of lines of both that is not the same.",
-    matters="One file has one rate. Either it was counted in two ways, so that no rate in the log can be "
-    "held against another, or the outputs were not identical.",
-    do="Count both outputs again with one measure: ledger check OUTPUT --source FILE --lang ja. Compare "
-    "the files: sha256sum.",
+    means="The log says that two experiments wrote the same output, by a hash or in words, but states "
+    "different rates for the two.",
+    matters="Equal files have equal rates. Either the rates were measured in two ways, so that no two rates "
+    "in the log can be compared, or the outputs were not identical.",
+    do="Measure both outputs again in the same way: ledger check OUTPUT --source FILE --lang ja. Compare "
+    "the files with sha256sum.",
 )
 
 
 def inspect(_expected: Consistency, actual: WrittenLog) -> Iterator[Finding]:
     """One finding for each pair, with every rate that differs."""
-    seen: set[frozenset[str]] = set()
+    compared: set[frozenset[str]] = set()
     for pair in actual.identities:
         names = frozenset((pair.experiment, pair.other))
-        if names in seen:
+        if names in compared:
             continue
-        seen.add(names)
+        compared.add(names)
         mine, others = (_rates(actual, name) for name in (pair.experiment, pair.other))
         differing = [
             (others[key], mine[key]) for key in mine if key in others and not same(mine[key], others[key])
@@ -38,7 +38,7 @@ def inspect(_expected: Consistency, actual: WrittenLog) -> Iterator[Finding]:
 
 
 def _rates(log: WrittenLog, experiment: str) -> dict[str, Statement]:
-    """What is stated first in the experiment's own section, or else in a table elsewhere."""
+    """The rates stated first in the experiment's own section, or else in a table elsewhere."""
     rates = [one for one in log.statements if one.experiment == experiment and one.kind == "rate"]
     own = {one.key: one for one in reversed(rates) if not one.column}
     return {**{one.key: one for one in rates if one.column}, **own}

@@ -12,16 +12,15 @@ CODE = "CLM004"
 TITLE = "a stated mean is not the mean of its values"
 READS = (Consistency, WrittenLog)
 EXPLANATION = Explanation(
-    means="A mean stands below the values that it is the mean of, and their arithmetic mean is another "
-    "number.",
+    means="A mean is stated below its values, and their arithmetic mean is a different number.",
     matters="It may be the mean of other values (an earlier epoch, another set), or weighted in a way that "
-    "is not told. A comparison by this mean compares something that the log does not show.",
-    do="Work it out again from the values, or say how it was weighted.",
+    "is not stated. A comparison by this mean compares something that the log does not show.",
+    do="Compute it again from the values, or state how it is weighted.",
 )
 
 
 def inspect(_expected: Consistency, actual: WrittenLog) -> Iterator[Finding]:
-    """One finding for each mean that is off by a whole unit of its last digit or more."""
+    """One finding for each mean that is wrong by at least one unit of its last digit."""
     for mean in actual.means:
         value = fmean(mean.values)
         if abs(value - mean.stated) >= 10.0**-mean.decimals - 1e-12:

@@ -11,13 +11,13 @@ CODE = "CLM006"
 TITLE = "a score is off the scale of the others"
 READS = (Consistency, WrittenLog)
 EXPLANATION = Explanation(
-    means="A score of at most 1 stands in a log whose other scores of that metric are above 1, and a "
-    "hundred times it would be one of them. A score that is far too low on either scale is a bad "
-    "score, and no finding.",
-    matters="0.22 may be 22 of 100, or 0.22 of 100: a good model or one that never learned. Taking the one "
-    "for the other sends the search for a fault the wrong way.",
-    do="See how the pipeline computed it: sacrebleu's scores are 0-100. Write the scale and the "
-    "signature beside the number.",
+    means="A score is at most 1 in a log whose other scores of that metric are above 1, and a hundred times "
+    "the score would be among them. A score that is far too low on either scale is a bad score and not a "
+    "finding.",
+    matters="0.22 may mean 22 of 100, or 0.22 of 100: a good model or one that did not learn. Mistaking one "
+    "for the other misleads the search for a fault.",
+    do="Check how the pipeline computed it: sacrebleu's scores are 0-100. Write the scale and the signature "
+    "next to the number.",
 )
 
 
@@ -40,9 +40,9 @@ def _finding(metric: str, odd: list[Statement], usual: list[Statement]) -> Findi
     highest = max(usual, key=lambda one: float(one.value))
     return contradiction(
         CODE,
-        f"{odd[0].experiment}: {metric} {value:g} ({at(one.line for one in odd)}) stands beside {metric} "
-        f"{highest.value:g} (line {highest.line}), which is of 100: it may be {value:g} of 100, "
-        f"not {100 * value:g}",
+        f"{odd[0].experiment}: {metric} {value:g} ({at(one.line for one in odd)}) is in one log with "
+        f"{metric} {highest.value:g} (line {highest.line}), which is on a scale of 100: it may be {value:g} of "
+        f"100, not {100 * value:g}",
         experiments=[odd[0].experiment],
         lines=[highest.line, *(one.line for one in odd)],
         measured=value,

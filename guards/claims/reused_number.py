@@ -1,4 +1,4 @@
-"""CLM008: one number is given to two experiments."""
+"""CLM008: two experiments have the same number."""
 
 from collections.abc import Iterator
 from itertools import combinations
@@ -12,20 +12,20 @@ CODE = "CLM008"
 TITLE = "one number is used for two experiments"
 READS = (Consistency, WrittenLog)
 EXPLANATION = Explanation(
-    means="Two headings give one number or name to experiments whose titles share no word, and of which one "
-    "was only planned, or which state different models.",
-    matters="A later `as in experiment 4` can mean either, and whoever looks for the planned one finds the "
+    means="Two headings have the same number or name, their titles have no word in common, and either only "
+    "one of them is planned or they name different models.",
+    matters="A later `as in experiment 4` is ambiguous, and a search for the planned experiment finds the "
     "other.",
-    do="Number the experiments anew. With the ledger a name is a spec's file, and stands for one thing.",
+    do="Renumber the experiments. In the ledger a name is the file name of a spec, and therefore unique.",
 )
 
 
 def inspect(_expected: Consistency, actual: WrittenLog) -> Iterator[Finding]:
     """One finding for each number."""
-    seen: set[str] = set()
+    reported: set[str] = set()
     for a, b in combinations(actual.namings, 2):
-        if a.experiment not in seen and name_different_things(a, b):
-            seen.add(a.experiment)
+        if a.experiment not in reported and name_different_things(a, b):
+            reported.add(a.experiment)
             yield _finding(a, b)
 
 

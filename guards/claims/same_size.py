@@ -12,12 +12,12 @@ CODE = "CLM010"
 TITLE = "data that are called different have the same size"
 READS = (Consistency, WrittenLog)
 EXPLANATION = Explanation(
-    means="The log says that two trainings had different data, and what it states of both gives the same "
-    "size: the number of examples, worked out as samples per second x seconds / epochs where it is "
-    "not stated, or the number of steps at equal batch sizes.",
-    matters="If it is the same data after all, the two scores are comparable, and a difference between them "
-    "has another cause than the data.",
-    do="Compare the files by digest. The ledger records them: ledger show RUN.",
+    means="The log says that two trainings used different data, but its statements give the same size for "
+    "both: the number of examples, computed as samples per second x seconds / epochs if it is not stated, "
+    "or the number of steps at equal batch sizes.",
+    matters="If the data are the same, the two scores are comparable, and their difference has another "
+    "cause than the data.",
+    do="Compare the digests of the files. The ledger records them: ledger show RUN.",
 )
 
 
@@ -36,7 +36,7 @@ Sized = tuple[Statement, float]
 
 
 def _sizes(stated: list[Statement]) -> list[Sized]:
-    """Sizes of training data, stated or worked out; a run's throughput and seconds are those of one scope."""
+    """Sizes of training data, stated or computed; throughput and seconds must be of the same scope."""
     sizes = [(one, float(one.value)) for one in stated if one.key == "train_size"]
     epochs = {one.experiment: float(one.value) for one in stated if one.kind == "epochs"}
     for speed in (one for one in stated if one.key == "throughput"):
@@ -49,7 +49,7 @@ def _sizes(stated: list[Statement]) -> list[Sized]:
 def _same(
     sized: list[Sized], claim: OtherData, tolerance: float, stated: list[Statement] | None = None
 ) -> tuple[Sized, Sized] | None:
-    """The first two of different places that agree: of both experiments where the claim names two."""
+    """The first two sizes that agree: of the two experiments, or of two scopes if only one is named."""
     for a, b in combinations(sized, 2):
         apart = a[0].experiment != b[0].experiment if claim.other else _where(a[0]) != _where(b[0])
         if (
@@ -62,7 +62,7 @@ def _same(
 
 
 def _equal_batches(a: Statement, b: Statement, stated: list[Statement]) -> bool:
-    """Whether nothing says that the two steps are of different sizes."""
+    """Whether the two step counts are at equal batch sizes, as far as these are stated."""
     sizes = [
         {one.value for one in stated if one.key == "batch_size" and _where(one) == _where(side)}
         for side in (a, b)
@@ -77,16 +77,17 @@ def _where(one: Statement) -> tuple[str, str]:
 def _finding(
     claim: OtherData, size: tuple[Sized, Sized] | None, steps: tuple[Sized, Sized] | None
 ) -> Finding:
-    told = []
+    sizes = []
     for pair, unit in ((size, "training examples"), (steps, "steps")):
         if pair:
             (a, x), (b, y) = pair
-            told.append(f"{x:,.0f} and {y:,.0f} {unit} ({at((a.line, b.line))})")
+            sizes.append(f"{x:,.0f} and {y:,.0f} {unit} ({at((a.line, b.line))})")
     first = size or steps
     lines = [claim.line, *(one.line for pair in (size, steps) if pair for one, _ in pair)]
     return contradiction(
         CODE,
-        f"{claim.experiment}: the data are said to differ (line {claim.line}), but have {' and '.join(told)}",
+        f"{claim.experiment}: the data are said to differ (line {claim.line}), but have "
+        f"{' and '.join(sizes)}",
         experiments=[claim.experiment, *([claim.other] if claim.other else [])],
         lines=lines,
         measured=first[1][1] if first else None,

@@ -11,12 +11,13 @@ CODE = "CLM007"
 TITLE = "one experiment has two outcomes"
 READS = (Consistency, WrittenLog)
 EXPLANATION = Explanation(
-    means="The log says of one experiment, or one attempt of it, that it succeeded and that it failed; or "
-    "that it could not be run and that it ran to its end.",
-    matters="Two runs are told as one, and which settings, model and output belong to which is lost.",
-    do="Give each attempt a heading of its own in the log, and say what was changed between them.",
+    means="The log says of one experiment, or one attempt of it, both that it succeeded and that it failed; "
+    "or both that it could not be run and that it ran to its end.",
+    matters="Two runs are described as one, so it is unclear which settings, model and output belong to "
+    "which.",
+    do="Give each attempt its own heading in the log, and state what changed between them.",
 )
-_TOLD: dict[Outcome, str] = {
+_CLAUSES: dict[Outcome, str] = {
     "succeeded": "it succeeded",
     "failed": "it failed",
     "not run": "it could not be run",
@@ -30,12 +31,12 @@ _EXCLUDE: tuple[tuple[Outcome, Outcome], ...] = (
 
 
 def inspect(_expected: Consistency, actual: WrittenLog) -> Iterator[Finding]:
-    """One finding for each attempt of which outcomes are told that exclude each other."""
+    """One finding for each attempt with two stated outcomes that exclude each other."""
     attempts = dict.fromkeys((one.experiment, one.scope) for one in actual.results)
     for experiment, scope in attempts:
-        told = [one for one in actual.results if (one.experiment, one.scope) == (experiment, scope)]
+        results = [one for one in actual.results if (one.experiment, one.scope) == (experiment, scope)]
         for a, b in _EXCLUDE:
-            first, second = ([one for one in told if one.outcome == outcome] for outcome in (a, b))
+            first, second = ([one for one in results if one.outcome == outcome] for outcome in (a, b))
             if first and second:
                 yield _finding(first, second)
                 break
@@ -46,8 +47,8 @@ def _finding(first: list[Result], second: list[Result]) -> Finding:
     lines = [result.line for result in (*first, *second)]
     return contradiction(
         CODE,
-        f"{one.experiment}: {_TOLD[one.outcome]} ({at(r.line for r in first)}: {one.text}), and "
-        f"{_TOLD[other.outcome]} ({at(r.line for r in second)}: {other.text})",
+        f"{one.experiment}: {_CLAUSES[one.outcome]} ({at(r.line for r in first)}: {one.text}), and "
+        f"{_CLAUSES[other.outcome]} ({at(r.line for r in second)}: {other.text})",
         experiments=[one.experiment],
         lines=lines,
         measured=[one.outcome, other.outcome],

@@ -12,15 +12,15 @@ CODE = "CLM001"
 TITLE = "one key has two values in one experiment"
 READS = (Consistency, WrittenLog)
 EXPLANATION = Explanation(
-    means="The log states a setting or a share of one experiment twice, with different values. Attempts and "
-    "configurations that the log keeps apart by headings or labels may differ; percentages are "
-    "compared to the digits that they are written with.",
-    matters="Whoever repeats the experiment has to guess which value was used, and every comparison with it "
-    "rests on that guess.",
-    do="Look at both lines, and at what is left of the run: its script, its shell history, its output. "
+    means="The log states a setting or a rate of one experiment twice, with different values. Attempts and "
+    "configurations that have their own headings or labels may differ; percentages are compared to the "
+    "precision in which they are written.",
+    matters="Anybody who repeats the experiment has to guess which value was used, and every comparison with "
+    "it depends on that guess.",
+    do="Read both lines, and check what is left of the run: its script, its shell history, its output. "
     "Correct the log and import it again.",
 )
-# Free text, and what may be stated in two ways without a contradiction.
+# Free text, and values that may be stated in two ways without a contradiction.
 NOT_COMPARED = ("time", "verdict")
 
 

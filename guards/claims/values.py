@@ -1,4 +1,4 @@
-"""When two statements state the same, by the digits that they are written with. Pure functions."""
+"""Whether two statements agree, to the precision in which they are written."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -11,7 +11,7 @@ _DECIMALS = re.compile(r"\d(?:\.(\d+))?\s*[%％]")
 def same(a: Statement, b: Statement) -> bool:
     """Whether the two values agree: rates to the coarser rounding, names in part, other numbers exactly."""
     if a.value is None or b.value is None:
-        return True  # one says that it is left at its default, which may be the other's value
+        return True  # one was left at its default, which may be the other's value
     if isinstance(a.value, str) or isinstance(b.value, str):
         return _alike(str(a.value), str(b.value))
     if a.value == b.value:
@@ -21,10 +21,11 @@ def same(a: Statement, b: Statement) -> bool:
 
 
 def misplaced(log: WrittenLog) -> Iterator[tuple[Statement, Statement, Statement]]:
-    """Rates in a table that stand elsewhere for another quantity of the same experiment.
+    """Rates in a table that are stated elsewhere for another quantity of the same experiment.
 
-    Yields the table's statement, what is stated elsewhere of the quantity that the column names, and the
-    other quantity with the table's value. All three must be stated: a coincidence of two is not enough.
+    Yields the table's statement, the statement elsewhere of the quantity that the column names, and the
+    statement of the other quantity with the table's value. All three must exist: two equal values may be a
+    coincidence.
     """
     rates = [one for one in log.statements if one.kind == "rate"]
     for cell in rates:
@@ -32,13 +33,13 @@ def misplaced(log: WrittenLog) -> Iterator[tuple[Statement, Statement, Statement
             continue
         elsewhere = [one for one in rates if one.experiment == cell.experiment and not one.column]
         own = [one for one in elsewhere if one.key == cell.key]
-        twins = [one for one in elsewhere if one.key != cell.key and same(one, cell)]
-        if twins and own and not any(same(one, cell) for one in own):
-            yield cell, own[0], twins[0]
+        others = [one for one in elsewhere if one.key != cell.key and same(one, cell)]
+        if others and own and not any(same(one, cell) for one in own):
+            yield cell, own[0], others[0]
 
 
 def by_key(statements: Iterable[Statement]) -> dict[tuple[str, str, str], list[Statement]]:
-    """Statements that are about one thing: by experiment, scope and key."""
+    """Statements grouped by experiment, scope and key."""
     found: dict[tuple[str, str, str], list[Statement]] = {}
     for one in statements:
         found.setdefault((one.experiment, one.scope, one.key), []).append(one)
@@ -51,6 +52,6 @@ def _rounding(one: Statement) -> float:
 
 
 def _alike(a: str, b: str) -> bool:
-    """`org/name` and `Name`, or a name and a longer form of it, are one."""
+    """Whether two names are the same: `org/name` and `Name`, or a name and a longer form of it."""
     one, other = (re.sub(r"[\W_]+", "", text.rsplit("/", 1)[-1].casefold()) for text in (a, b))
     return one in other or other in one

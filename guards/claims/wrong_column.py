@@ -1,4 +1,4 @@
-"""CLM009: a table's value stands elsewhere for another quantity."""
+"""CLM009: a value in a table is stated elsewhere for another quantity."""
 
 from collections.abc import Iterator
 
@@ -12,25 +12,24 @@ CODE = "CLM009"
 TITLE = "a column holds the value of another quantity"
 READS = (Consistency, WrittenLog)
 EXPLANATION = Explanation(
-    means="A table states a share of an experiment's lines under one heading; elsewhere the log states "
-    "another value for that quantity, and this very value for another quantity of the same "
-    "experiment.",
-    matters="The rows of the table do not compare the same thing, and its ranking means nothing.",
-    do="Put the right value into the column, or name the column for what it holds.",
+    means="A table states a rate of an experiment in one column; elsewhere the log states a different value "
+    "for that quantity, and the value of the table for another quantity of the same experiment.",
+    matters="The rows of the table do not compare the same quantity, so its ranking is meaningless.",
+    do="Put the correct value into the column, or rename the column.",
 )
 
 
 def inspect(_expected: Consistency, actual: WrittenLog) -> Iterator[Finding]:
     """One finding for each such cell."""
-    for cell, own, twin in misplaced(actual):
+    for cell, own, other in misplaced(actual):
         value = shown(cell.value, rate=True)
         yield contradiction(
             CODE,
             f"{cell.experiment}: the column “{cell.column}” has {value} (line {cell.line}), which is its "
-            f"rate of {twin.key} (line {twin.line}); its rate of {own.key} is {shown(own.value, rate=True)} "
-            f"(line {own.line})",
+            f"rate of {other.key} (line {other.line}); its rate of {own.key} is "
+            f"{shown(own.value, rate=True)} (line {own.line})",
             experiments=[cell.experiment],
-            lines=[cell.line, own.line, twin.line],
+            lines=[cell.line, own.line, other.line],
             measured=cell.value,
             threshold=own.value,
         )

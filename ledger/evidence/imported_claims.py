@@ -1,7 +1,7 @@
-"""What others' records claim: runs as their sources state them, and the single statements of a written log.
+"""Claims of imported records: runs as their sources state them, and the statements of a written log.
 
-Plain values. A claim is what somebody wrote down, not what the ledger observed; `ledger.importers` reads
-them, `guards.claims` looks for those that contradict each other.
+Plain values. A claim was written down by somebody and not observed by the ledger. `ledger.importers` reads
+claims, `guards.claims` finds those that contradict each other.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ from typing import ClassVar, Literal
 from ledger.evidence import Slice
 from ledger.findings import Json
 
-# `not run`: it could not be started, or its model not be had. `planned`: it was never more than an idea.
+# `not run`: it could not be started, or its model was not available. `planned`: it was only an idea.
 Outcome = Literal["succeeded", "failed", "not run", "completed", "running", "skipped", "planned"]
 
 
@@ -26,11 +26,11 @@ class Point:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimedRun:
-    """One run as its source tells it; every field may be empty.
+    """One run as its source describes it; every field may be empty.
 
-    `key` tells it from the source's others (a W&B or MLflow run id). `params` are settings, `metrics`
-    numbers on the source's own scale, `rates` shares of lines (0-1), `series` the points by metric,
-    `facts` whatever else it says: time, seconds, data, output, host. `where` is its place in the source.
+    `key` identifies it within the source (a W&B or MLflow run id). `params` are settings, `metrics` numbers
+    on the source's own scale, `rates` shares of lines (0-1), `series` the points by metric, `facts` all other
+    values: time, seconds, data, output, host. `where` is its place in the source.
     """
 
     experiment: str
@@ -50,9 +50,9 @@ class ClaimedRun:
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """All that one source claims: its runs, the `files` they were read from, and what a written log says.
+    """All claims of one source: its runs, the `files` they were read from, and the written log's statements.
 
-    `problems` says what could not be read, one sentence each.
+    `problems` are sentences on parts that could not be read.
     """
 
     kind: str
@@ -64,7 +64,7 @@ class Claimed:
 
 # --- the statements of a written log ----------------------------------------------------------------
 
-# `roughly`: a share as `~100%` or `almost none`, which nothing can be held against.
+# `roughly`: a rate such as `~100%` or `almost none`, which is compared with nothing.
 StatementKind = Literal[
     "setting", "rate", "roughly", "score", "size", "steps", "seconds", "throughput", "epochs"
 ]
@@ -72,11 +72,11 @@ StatementKind = Literal[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statement:
-    """One value that a line states of an experiment.
+    """One value that a line states for an experiment.
 
-    `scope` names the attempt or configuration inside the experiment that it is said of, empty for the
-    experiment itself: two scopes may differ without a contradiction. Rates are 0-1. `column` holds the
-    heading where the value is a table's; `text` is the value as written.
+    `scope` names the attempt or configuration within the experiment, empty for the experiment itself: two
+    scopes may differ without a contradiction. Rates are 0-1. `column` is the heading of a value in a table;
+    `text` is the value as written.
     """
 
     experiment: str
@@ -104,7 +104,7 @@ class ClaimedShare:
 
 @dataclass(frozen=True, slots=True)
 class Mean:
-    """A stated mean and the values that stand above it, all written to `decimals` places."""
+    """A stated mean and the values above it, all written to `decimals` places."""
 
     experiment: str
     label: str
@@ -116,7 +116,7 @@ class Mean:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """How an experiment ended, as one line says."""
+    """The outcome of an experiment, as one line states it."""
 
     experiment: str
     scope: str
@@ -127,7 +127,7 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Naming:
-    """A heading that gives an experiment its number; `words` and `models` say what the experiment is."""
+    """A heading that gives an experiment its number; `words` and `models` are those of its title."""
 
     experiment: str
     title: str
@@ -138,8 +138,8 @@ class Naming:
 
 
 def name_different_things(a: Naming, b: Naming) -> bool:
-    """Whether two headings give one number to two experiments: no word of their titles is shared, and either
-    only one of them is a plan, or they state different models."""
+    """Whether two headings give the same number to two experiments: their titles have no word in common, and
+    either only one of them is planned, or they name different models."""
     if a.experiment != b.experiment or not (a.words and b.words) or a.words & b.words:
         return False
     return a.planned != b.planned or bool(a.models and b.models and not a.models & b.models)
@@ -156,7 +156,7 @@ class SameOutput:
 
 @dataclass(frozen=True, slots=True)
 class StepMention:
-    """A step at which a run ended abruptly (`crash`), or which a checkpoint of it bears."""
+    """The step at which a run crashed (`crash`), or that of one of its checkpoints."""
 
     experiment: str
     scope: str
@@ -177,7 +177,7 @@ class OtherData:
 
 @dataclass(frozen=True, slots=True)
 class WrittenLog(Slice):
-    """Everything that can be held against something else in a written log, in the order of its lines."""
+    """All statements of a written log that can be compared, in the order of its lines."""
 
     NAME: ClassVar = "log"
     MISSING: ClassVar = "no written log was read"
@@ -194,11 +194,11 @@ class WrittenLog(Slice):
 
 @dataclass(frozen=True, slots=True)
 class Consistency(Slice):
-    """Expected of a written log: how far two statements of one thing may lie apart.
+    """Expected of a written log: how far two statements of the same value may differ.
 
-    `size`: relative difference of a data set's size worked out from its throughput, which is rounded.
-    `scale`: a score of at most 1 counts as a fraction misread, or a percentage miswritten, where a hundred
-    times it comes within this factor of the log's other scores.
+    `size`: relative difference of a data set's size that is computed from throughput, which is rounded.
+    `scale`: a score of at most 1 is reported if a hundred times the score is within this factor of the log's
+    other scores.
     """
 
     size: float = 0.001

@@ -59,8 +59,8 @@ def test_the_most_suspicious_are_named_with_both_values():
     after = side(dict.fromkeys(("transformers", "numpy", "a", "b", "c", "regex"), "5.0.0"))
     (finding,) = changed_packages.inspect(side({"transformers": "4.57.6", "numpy": "2.4.6"}), after)
     assert finding.message == (
-        "6 differences in packages that the worker imports: transformers 4.57.6 -> 5.0.0, numpy 2.4.6 -> 5.0.0, "
-        "a none -> 5.0.0, b none -> 5.0.0 and 2 more"
+        "6 differences in packages that the worker imports: transformers 4.57.6 -> 5.0.0, "
+        "numpy 2.4.6 -> 5.0.0, a none -> 5.0.0, b none -> 5.0.0 and 2 more"
     )
     assert finding.measured == len(finding.evidence["differences"]) == 6
 
