@@ -41,8 +41,8 @@ def _finding(metric: str, odd: list[Statement], usual: list[Statement]) -> Findi
     return contradiction(
         CODE,
         f"{odd[0].experiment}: {metric} {value:g} ({at(one.line for one in odd)}) is in one log with "
-        f"{metric} {highest.value:g} (line {highest.line}), which is on a scale of 100: it may be {value:g} of "
-        f"100, not {100 * value:g}",
+        f"{metric} {highest.value:g} (line {highest.line}), which is on a scale of 100: it may be "
+        f"{value:g} of 100, not {100 * value:g}",
         experiments=[odd[0].experiment],
         lines=[highest.line, *(one.line for one in odd)],
         measured=value,

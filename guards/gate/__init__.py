@@ -1,4 +1,4 @@
-"""Guards on what a branch would bring: specs, environments, scores, open findings and claims."""
+"""Guards on the changes of a branch: specs, environments, scores, open findings and claims in documents."""
 
 from guards.gate import (
     breaking_lockfile_change,

@@ -1,4 +1,4 @@
-"""GAT001: a spec that changed has a finished run of its own, which passed."""
+"""GAT001: a changed spec has no finished, passing run."""
 
 from collections.abc import Iterator, Sequence
 
@@ -10,19 +10,19 @@ CODE = "GAT001"
 TITLE = "a changed spec without a finished, passing run"
 READS = (ChangedSpecs, SpecRuns)
 EXPLANATION = Explanation(
-    means="A spec is new, or runs something else than in the base, and the journal has no finished, passing "
-    "real run of this very spec digest (title, notes, status and output path do not count). Where the "
-    "experiment was never run for real, a rehearsal that the gate itself makes will do (ledger gate "
-    "--rehearse), and is told as one. A spec with status: planned owes nothing.",
-    matters="A spec that nobody ran is a claim about a run. Next to the results of its neighbours it is soon "
-    "taken for one of them, and the number in the table is the old spec's.",
-    do="Run it: ledger run EXPERIMENT, and commit the journal. Before there is a GPU for it: ledger gate "
-    "--rehearse, or status: planned in the spec. If its run did not pass, see ledger show EXPERIMENT.",
+    means="A spec is new, or describes a different run than in the base, and the journal has no finished, "
+    "passing real run with this spec digest (title, notes, status and output path do not count). If the "
+    "experiment was never run for real, a rehearsal by the gate itself is sufficient (ledger gate "
+    "--rehearse) and is reported as such. A spec with status: planned needs no run.",
+    matters="A spec that was never run looks like the others, and a number in a table that belongs to the "
+    "old spec is easily attributed to the new one.",
+    do="Run it: ledger run EXPERIMENT, and commit the journal. Without a GPU: ledger gate --rehearse, or "
+    "set status: planned in the spec. If its run did not pass, see ledger show EXPERIMENT.",
 )
 
 
 def inspect(expected: ChangedSpecs, actual: SpecRuns) -> Iterator[Finding]:
-    """Yield one finding for each changed spec without such a run; a note where a rehearsal stands in."""
+    """Yield one finding for each changed spec without such a run; a note if a rehearsal passed instead."""
     for spec in expected.specs:
         runs = [run for run in actual.runs if run.digest == spec.digest]
         if not any(run.passed and not run.now for run in runs):
@@ -30,7 +30,7 @@ def inspect(expected: ChangedSpecs, actual: SpecRuns) -> Iterator[Finding]:
 
 
 def _earlier(spec: ChangedSpec, runs: Sequence[SpecRun]) -> SpecRun | None:
-    """The newest real run of the experiment, whatever its spec was."""
+    """The newest real run of the experiment, with any version of its spec."""
     own = [run for run in runs if run.experiment == spec.experiment and not run.now]
     return own[-1] if own else None
 
@@ -45,16 +45,16 @@ def _judge(spec: ChangedSpec, runs: Sequence[SpecRun], base: str, earlier: SpecR
     if real:
         return _error(spec, f"{what}; its run {real[-1].run} did not pass{_codes(real[-1])}")
     if earlier:
-        return _error(spec, f"{what} and was not run since: {earlier.run} ran another spec")
+        return _error(spec, f"{what} and was not run since: {earlier.run} ran another version of the spec")
     if rehearsal and rehearsal.passed:
-        says = f"{what}, was never run for real, and passed a rehearsal made just now ({rehearsal.run})"
-        return Finding(CODE, Severity.INFO, says, evidence={"digest": spec.digest, "run": rehearsal.run})
+        message = f"{what}, was never run for real, and passed a rehearsal made just now ({rehearsal.run})"
+        return Finding(CODE, Severity.INFO, message, evidence={"digest": spec.digest, "run": rehearsal.run})
     if rehearsal and rehearsal.problem:
         return _error(spec, f"{what}, and could not be rehearsed: {rehearsal.problem}")
     if rehearsal:
         return _error(spec, f"{what}; the rehearsal made just now did not pass{_codes(rehearsal)}")
     if spec.planned:
-        return Finding(CODE, Severity.INFO, f"{what} and planned: it owes no run yet")
+        return Finding(CODE, Severity.INFO, f"{what} and planned: it needs no run yet")
     return _error(spec, f"{what} and has no finished run; run it, or rehearse it with --rehearse")
 
 

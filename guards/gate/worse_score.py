@@ -1,4 +1,4 @@
-"""GAT003: the newest score of an experiment is no worse than the base's."""
+"""GAT003: the newest score of an experiment is worse than the base's."""
 
 from collections.abc import Iterator
 
@@ -11,38 +11,38 @@ TITLE = "a score is worse than the base's"
 READS = (ScoreLimit, ScoreChanges)
 EXPLANATION = Explanation(
     means="The newest run of an experiment scores lower than the newest one in the base, and by more than "
-    "chance: a paired bootstrap over the two outputs (sacrebleu's, 1,000 resamples) gives p below the limit, "
-    "or, where the outputs are not at hand, the recorded 95% intervals do not overlap. "
-    "A lower score within chance is a note; without outputs and intervals it is skipped.",
-    matters="A score that falls a little with each merge is noticed when it has fallen a lot, and then "
-    "nobody knows which change it was.",
-    do="Compare the two runs with: ledger compare BASELINE RUN. If the loss is meant, say so on the record: "
+    "chance: a paired bootstrap over the two outputs (sacrebleu's, 1,000 resamples) gives p below the "
+    "limit, or, if the outputs are not available, the recorded 95% intervals do not overlap. A lower score "
+    "within chance is a note; without outputs and intervals it is skipped.",
+    matters="A score that drops a little with each merge is only noticed once it has dropped a lot, and "
+    "then it is hard to find the change that caused it.",
+    do="Compare the two runs with: ledger compare BASELINE RUN. If the loss is intended, record the reason: "
     "ledger accept RUN GAT003 --why ...",
 )
 
 
 def inspect(expected: ScoreLimit, actual: ScoreChanges) -> Iterator[Finding | Skip]:
-    """Yield one finding for each score that fell, and one skip for each that could not be held against."""
+    """Yield one finding for each lower score, and one skip for each that could not be compared."""
     for change in actual.changes:
         if change.candidate.metric.signature != change.baseline.metric.signature:
-            yield Skip(CODE, f"{_named(change)}: computed in another way than the base's, so not comparable")
+            yield Skip(CODE, f"{_named(change)}: computed differently from the base's, so not comparable")
         elif change.candidate.metric.value < change.baseline.metric.value:
             yield _fell(change, expected.max_p)
 
 
 def _fell(change: ScoreChange, max_p: float) -> Finding | Skip:
     before, after = change.baseline, change.candidate
-    says = f"{_named(change)}: {_shown(before)} → {_shown(after)}"
+    message = f"{_named(change)}: {_shown(before)} → {_shown(after)}"
     if change.paired is not None:
         p_value = change.paired.p_value
         test = f"paired bootstrap, p = {p_value:.4f}"
-        return _finding(change, p_value < max_p, f"{says} ({test})", p_value, max_p)
+        return _finding(change, p_value < max_p, f"{message} ({test})", p_value, max_p)
     if before.interval and after.interval:
         worse = after.interval[1] < before.interval[0]
         how = f"their 95% intervals {'do not overlap' if worse else 'overlap'}; {change.unpaired}"
-        return _finding(change, worse, f"{says} ({how})", after.interval[1], before.interval[0])
+        return _finding(change, worse, f"{message} ({how})", after.interval[1], before.interval[0])
     why = f"{change.unpaired}, and no interval was recorded"
-    return Skip(CODE, f"{says}, of which nobody can say whether it is chance: {why}")
+    return Skip(CODE, f"{message}, which may be chance: {why}")
 
 
 def _finding(change: ScoreChange, worse: bool, message: str, measured: float, threshold: float) -> Finding:

@@ -1,4 +1,4 @@
-"""GAT005: a number in a document that is marked as a run's is the one that the journal has."""
+"""GAT005: a number that a document attributes to a run differs from the one in the journal."""
 
 import re
 from collections.abc import Iterator
@@ -13,10 +13,10 @@ TITLE = "a claimed number differs from the journal"
 READS = (Numbers, DocumentClaims)
 EXPLANATION = Explanation(
     means="A Markdown file has a number between `<!-- ledger: RUN METRIC -->` and `<!-- /ledger -->`, and "
-    "the journal has another one for that run and metric, rounded as the text writes it; or it has no such "
-    "run or metric; or the mark is broken. Marks in code blocks are examples, and no claims.",
-    matters="A README outlives the run that it tells of. A number that was true of last month's run is how a "
-    "BLEU of 33.03 and one of 0.22 come to stand for one model.",
+    "the journal has a different one for that run and metric, rounded to the precision of the text; or it "
+    "has no such run or metric; or the mark is invalid. Marks in code blocks are examples and not claims.",
+    matters="A README outlives the run that it describes. This is how a BLEU of 33.03 and one of 0.22 come "
+    "to be reported for one model.",
     do="Write the journal's number, which the finding names. If the claim is about an older run, name that "
     "run by its id instead of the experiment.",
 )
@@ -65,10 +65,10 @@ def _problem(claim: DocumentClaim, expected: Numbers) -> str:
 
 
 def is_same(written: str, recorded: float, *, percent: bool = False) -> bool:
-    """Whether a written number is the recorded one, rounded to as many decimals as it is written with.
+    """Whether a written number is the recorded one, rounded to the decimals of the written one.
 
-    Half a unit of the last decimal is allowed either way, so that 33.03 is 33.025 and 33.035 alike. A
-    percentage is of a share (0-1).
+    Half a unit of the last decimal is allowed in either direction: 33.03 is both 33.025 and 33.035. With
+    `percent` the recorded number is a share (0-1).
     """
     number = Decimal(written.replace(",", "").replace("−", "-"))
     exact = Decimal(repr(recorded)) * (100 if percent else 1)

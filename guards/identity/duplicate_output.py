@@ -12,27 +12,27 @@ CODE = "DUP001"
 TITLE = "the output is identical to another experiment's"
 READS = (History, RunIdentity)
 EXPLANATION = Explanation(
-    means="The output's digests equal those of an earlier run that bears another name or had other inputs. "
-    "The finding names that run, and the spec fields that differ, if any do.",
-    matters="Two experiments with one output are one experiment, or a parameter that was changed had no "
-    "effect: it was overridden, misspelt for this library, or meaningless for this model. Either way "
-    "the comparison that was planned was not made.",
-    do="Same inputs: keep one of the two. Other inputs: look at the effective generation settings of both "
-    "runs with: ledger show RUN. Accept on the record what is meant to be: ledger accept RUN DUP001 "
-    "--why ...",
+    means="The output's digests equal those of an earlier run with another name or other inputs. The "
+    "finding names that run and the spec fields that differ, if any.",
+    matters="Two experiments with the same output are the same experiment, or a changed parameter had no "
+    "effect: it was overridden, misspelt for this library, or meaningless for this model. In either case "
+    "the planned comparison was not made.",
+    do="If the inputs are the same, delete one of the two. Otherwise compare the effective generation "
+    "settings of both runs with: ledger show RUN. If equal outputs are intended, record that: ledger accept "
+    "RUN DUP001 --why ...",
 )
 
 
 def inspect(expected: History, actual: RunIdentity) -> Iterator[Finding | Skip]:
-    """Hold the output against every earlier one; one finding for each experiment or state of a spec."""
+    """Compare the output with every earlier one; one finding for each experiment and version of its spec."""
     if not actual.output:
         yield Skip(CODE, "the run has no output to compare")
         return
-    twins: dict[tuple[str, str], RunIdentity] = {}
+    duplicates: dict[tuple[str, str], RunIdentity] = {}
     for run in expected.runs:
         if run.run != actual.run and not _is_repeat(run, actual) and same_output(run, actual):
-            twins[run.experiment, run.inputs] = run
-    for run in twins.values():
+            duplicates[run.experiment, run.inputs] = run
+    for run in duplicates.values():
         yield _finding(run, actual)
 
 

@@ -1,4 +1,4 @@
-"""DUP003: the same inputs in the same environment gave another output."""
+"""DUP003: the same inputs in the same environment gave a different output."""
 
 from collections.abc import Iterator
 
@@ -11,11 +11,11 @@ CODE = "DUP003"
 TITLE = "an earlier run of the same inputs is not reproduced"
 READS = (History, RunIdentity)
 EXPLANATION = Explanation(
-    means="An earlier run had the same inputs digest and the same environment digest, and left another "
+    means="An earlier run had the same inputs digest and the same environment digest, and a different "
     "output.",
-    matters="Something that no digest covers decides the text: sampling without a seed, other hardware or "
-    "batch sizes, a model on the hub that changed under its name, a file outside the spec. A difference "
-    "between two experiments that is no larger than this one means nothing.",
+    matters="The output depends on something that no digest covers: sampling without a seed, other hardware "
+    "or batch sizes, a model on the hub that changed under its name, a file outside the spec. A difference "
+    "between two experiments that is not larger than this one means nothing.",
     do="Compare the two runs' machine, batch sizes and model revision with: ledger show RUN. Pin the "
     "model's revision and the seed in the spec.",
 )
@@ -32,7 +32,7 @@ def inspect(expected: History, actual: RunIdentity) -> Iterator[Finding | Skip]:
         if run.run != actual.run and run.inputs == actual.inputs and same_output(run, actual) is not None
     ]
     if same_inputs and actual.environment is None:
-        yield Skip(CODE, "the environment of the run is not known")
+        yield Skip(CODE, "the environment of the run is unknown")
         return
     comparable = [run for run in same_inputs if run.environment == actual.environment]
     differing = [run for run in comparable if not same_output(run, actual)]

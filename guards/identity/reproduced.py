@@ -11,9 +11,9 @@ CODE = "DUP002"
 TITLE = "an earlier run of the same experiment is reproduced"
 READS = (History, RunIdentity)
 EXPLANATION = Explanation(
-    means="An earlier run of the same name and the same inputs left the same output, byte for byte.",
-    matters="This is good news, and not self-evident: library, hardware and batch order all had their "
-    "chance to change the text.",
+    means="An earlier run with the same name and the same inputs wrote the same output, byte for byte.",
+    matters="The result is reproducible, which is not self-evident: library, hardware and batch order can "
+    "all change the text.",
     do="Nothing.",
 )
 

@@ -1,4 +1,4 @@
-"""Guards on what can be known before anything is paid for: codes, disk, git, the model's name, memory."""
+"""Guards that check a run before it starts: language codes, disk, git, the model's name, memory."""
 
 from guards.guard import Guard
 from guards.preflight import (

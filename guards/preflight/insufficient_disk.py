@@ -1,4 +1,4 @@
-"""PRE003: the disk or the quota is too small for what the run will write."""
+"""PRE003: the disk or the quota is too small for the files that the run will write."""
 
 from collections.abc import Iterator
 
@@ -7,25 +7,25 @@ from rich.filesize import decimal
 from guards.guard import Explanation
 from ledger.evidence.preflight import CachedModel, DiskNeed, DiskSpace
 from ledger.findings import Finding, Severity
+from ledger.utils.plural import and_more
 
 CODE = "PRE003"
 TITLE = "there is not enough disk space"
 READS = (DiskNeed, DiskSpace)
 EXPLANATION = Explanation(
     means="The run will write more bytes (the model's download and the output) than this user can still "
-    "write at that place: the file system's free space, or what is left of the quota where that is "
-    "less.",
-    matters="A download that breaks off with `Disk quota exceeded` (error 122) leaves a partial model in "
-    "the cache, which keeps the space and has to be fetched again.",
-    do="Delete what you no longer need from the Hugging Face cache: hf cache delete (with huggingface_hub "
-    "1.x: hf cache rm model/NAME; before 0.34: huggingface-cli delete-cache). Or move the cache: set "
-    "HF_HOME to a folder on a larger disk.",
+    "write there: the file system's free space or the rest of the quota, whichever is less.",
+    matters="A download that fails with `Disk quota exceeded` (error 122) leaves a partial model in the "
+    "cache, which occupies the space and has to be downloaded again.",
+    do="Delete models that you no longer need from the Hugging Face cache: hf cache delete (with "
+    "huggingface_hub 1.x: hf cache rm model/NAME; before 0.34: huggingface-cli delete-cache). Or move the "
+    "cache: set HF_HOME to a folder on a larger disk.",
 )
 MOST_NAMED = 5
 
 
 def inspect(expected: DiskNeed, actual: DiskSpace) -> Iterator[Finding]:
-    """Hold the bytes needed against the bytes free, the quota's rest included."""
+    """Compare the bytes needed with the free bytes of disk and quota."""
     available, limit = _available(actual)
     missing = expected.needed_bytes - available
     if missing <= 0:
@@ -34,8 +34,8 @@ def inspect(expected: DiskNeed, actual: DiskSpace) -> Iterator[Finding]:
     yield Finding(
         CODE,
         Severity.ERROR,
-        f"the run needs {decimal(expected.needed_bytes)} ({expected.how}) and {limit} {actual.path} leaves "
-        f"{decimal(available)}: {decimal(missing)} too little; {_remedy(largest, missing)}",
+        f"the run needs {decimal(expected.needed_bytes)} ({expected.how}) and {limit} {actual.path} has "
+        f"{decimal(available)} left: {decimal(missing)} too little; {_remedy(largest, missing)}",
         measured=available,
         threshold=expected.needed_bytes,
         evidence={
@@ -57,13 +57,13 @@ def _available(space: DiskSpace) -> tuple[int, str]:
 
 def _remedy(largest: list[CachedModel], missing: int) -> str:
     if not largest:
-        return "the Hugging Face cache holds nothing that could be freed"
-    named = largest[:MOST_NAMED]
-    models = ", ".join(f"{model.name} ({decimal(model.size_bytes)}, {_used(model)})" for model in named)
-    more = f" and {len(largest) - len(named)} smaller" if len(largest) > len(named) else ""
+        return "the Hugging Face cache contains nothing that could be deleted"
+    models = [f"{model.name} ({decimal(model.size_bytes)}, {_used(model)})" for model in largest]
     total = sum(model.size_bytes for model in largest)
     enough = "" if total >= missing else f", which together are only {decimal(total)}"
-    return f"hf cache delete (or huggingface-cli delete-cache) can free {models}{more}{enough}"
+    return (
+        f"hf cache delete (or huggingface-cli delete-cache) can free {and_more(models, MOST_NAMED)}{enough}"
+    )
 
 
 def _used(model: CachedModel) -> str:

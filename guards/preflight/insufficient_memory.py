@@ -1,4 +1,4 @@
-"""PRE006: weights, gradients and optimizer alone are more than the device can hold."""
+"""PRE006: weights, gradients and optimizer alone need more memory than the device has free."""
 
 from collections.abc import Iterator
 
@@ -12,19 +12,19 @@ CODE = "PRE006"
 TITLE = "the training will not fit into the device's memory"
 READS = (MemoryNeed, DeviceMemory)
 EXPLANATION = Explanation(
-    means="What a training keeps from its first step to its last (weights, gradients, the optimizer's "
-    "moments, master copies) is more bytes than the device has free. With AdamW that is 16 bytes per "
-    "parameter, in float32 as in mixed precision.",
+    means="The memory that a training needs at every step (weights, gradients, the optimizer's moments, "
+    "master copies) is more than the device has free. With AdamW that is 16 bytes per parameter, both in "
+    "float32 and in mixed precision.",
     matters="It would fail at the first step, after the model was downloaded and the data prepared. The "
-    "estimate is a lower bound: activations come on top, grow with batch and length, and peak with the "
-    "longest batch, so that a training can still run out of memory at step 784 (TRN006).",
-    do="Take a smaller model or a larger device, or an optimizer that keeps less: Adafactor, or AdamW in 8 "
-    "bits. Smaller batches help activations only. If another program holds the memory, end it.",
+    "estimate is a lower bound: activations need additional memory that grows with batch size and length "
+    "and peaks with the longest batch, so a training can still run out of memory at step 784 (TRN006).",
+    do="Use a smaller model or a larger device, or an optimizer with less state: Adafactor, or AdamW in 8 "
+    "bits. Smaller batches only reduce activations. If another program occupies the memory, end it.",
 )
 
 
 def inspect(expected: MemoryNeed, actual: DeviceMemory) -> Iterator[Finding]:
-    """Hold the bytes needed against the bytes free."""
+    """Compare the bytes needed with the free bytes."""
     needed = expected.total_bytes
     if needed <= actual.free_bytes:
         return
@@ -34,7 +34,7 @@ def inspect(expected: MemoryNeed, actual: DeviceMemory) -> Iterator[Finding]:
     yield Finding(
         CODE,
         Severity.ERROR,
-        f"training needs {decimal(needed)} at least ({parts}; {expected.how}), and {actual.device} has "
+        f"training needs at least {decimal(needed)} ({parts}; {expected.how}), and {actual.device} has "
         f"{decimal(actual.free_bytes)} free{others}; activations come on top",
         measured=actual.free_bytes,
         threshold=needed,

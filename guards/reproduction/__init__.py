@@ -1,4 +1,4 @@
-"""Guards on a repeated run: is what it left the same as what the run left that it repeats?"""
+"""Guards on a repeated run: differences of its output, training and exit code from the original run."""
 
 from guards.guard import Guard
 from guards.reproduction import changed_exit, changed_output, changed_training

@@ -1,4 +1,4 @@
-"""REP003: the repeated command ended otherwise."""
+"""REP003: the repeated command has a different exit code."""
 
 from collections.abc import Iterator
 
@@ -7,13 +7,14 @@ from ledger.evidence.reproduction import ExitTrace
 from ledger.findings import Finding, Severity, Skip
 
 CODE = "REP003"
-TITLE = "the command ends otherwise"
+TITLE = "the command ends with another exit code"
 READS = (ExitTrace, ExitTrace)
 EXPLANATION = Explanation(
-    means="The recorded command was repeated in a work tree of the same commit; its exit code is another.",
-    matters="Something that the commit does not hold decides whether it works: a file that git ignores, a "
-    "package, a variable, the network.",
-    do="Read what it printed; compare the environments with: ledger diff-env RUN current.",
+    means="The recorded command was repeated in a work tree of the same commit, and its exit code is "
+    "different.",
+    matters="Its success depends on something that is not in the commit: a file that git ignores, a "
+    "package, an environment variable, the network.",
+    do="Read its output; compare the environments with: ledger diff-env RUN current.",
 )
 
 
@@ -23,7 +24,7 @@ def inspect(expected: ExitTrace, actual: ExitTrace) -> Iterator[Finding | Skip]:
         yield Finding(
             CODE,
             Severity.ERROR,
-            f"exit code {actual.exit_code}, {expected.exit_code} in {expected.run}",
+            f"exit code {actual.exit_code}, but {expected.exit_code} in {expected.run}",
             measured=actual.exit_code,
             threshold=expected.exit_code,
         )

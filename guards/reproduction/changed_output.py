@@ -1,4 +1,4 @@
-"""REP001: the repeated run wrote another output."""
+"""REP001: the repeated run wrote a different output."""
 
 from collections.abc import Iterator
 
@@ -7,42 +7,45 @@ from guards.checkpoint.behaviour.collapse import collapsed, points, same_measure
 from guards.guard import Explanation
 from ledger.evidence.reproduction import OutputTrace
 from ledger.findings import Finding, Json, Severity, Skip
+from ledger.utils.plural import count
 
 CODE = "REP001"
 TITLE = "the output is not reproduced"
 READS = (OutputTrace, OutputTrace)
 EXPLANATION = Explanation(
-    means="The run was repeated, and its output differs: how many lines, and where the first of them is. At "
-    "the same data type and device every byte has to be the same. At another one a line may turn by "
-    "rounding: then it is within tolerance where half of the lines are the same and BLEU did not collapse.",
-    matters="A result that does not come again cannot be built upon, and a difference between two "
-    "experiments that is no larger than this one means nothing.",
-    do="See which packages and settings differ, in the tables of ledger reproduce. If none does: look for "
-    "sampling, another number of threads, or a model on the hub that changed under its name.",
+    means="The run was repeated, and its output differs: the finding counts the lines and names the first. "
+    "With the same data type and device every byte has to be equal. Otherwise rounding may change a line: "
+    "the output is within tolerance if half of the lines are equal and BLEU did not collapse.",
+    matters="A result that cannot be reproduced is not reliable, and a difference between two experiments "
+    "that is not larger than this one means nothing.",
+    do="Check which packages and settings differ, in the tables of ledger reproduce. If none do, the cause "
+    "may be sampling, another number of threads, or a model on the hub that changed under its name.",
 )
 MOST_SHOWN = 3
 
 
 def inspect(expected: OutputTrace, actual: OutputTrace) -> Iterator[Finding | Skip]:
-    """Nothing where the files are the same; else what differs, and whether rounding may explain it."""
+    """Nothing if the files are equal; otherwise the differing lines, and whether rounding explains them."""
     if expected.sha256 == actual.sha256:
         return
     rounding = expected.device.differs_from(actual.device)
     if expected.lines is None or actual.lines is None:
         why = expected.unseen or actual.unseen
-        message = f"another output than {expected.run}'s; where it differs cannot be told: {why}"
+        message = f"the output differs from {expected.run}'s; the lines were not compared: {why}"
         yield _finding(Severity.ERROR, message, None, {"first": None})
         return
     differing = _differing(expected.lines, actual.lines)
     total = max(len(expected.lines), len(actual.lines))
     same = 1 - len(differing) / total if total else 1.0
     within = bool(rounding) and same >= MOSTLY and not _collapsed(expected, actual)
-    said = _said(expected, actual, differing, total)
-    said += f"; within tolerance: {rounding}" if within else f"; computed with {rounding}" if rounding else ""
+    message = _message(expected, actual, differing, total)
+    message += (
+        f"; within tolerance: {rounding}" if within else f"; computed with {rounding}" if rounding else ""
+    )
     samples = [_sample(number, expected, actual) for number in differing[:MOST_SHOWN]]
     evidence = {"first": samples[0] if samples else None, "differing": len(differing), "lines": total}
     severity = Severity.INFO if within else Severity.ERROR
-    yield _finding(severity, said, same, {**evidence, "samples": samples}, MOSTLY if rounding else 1.0)
+    yield _finding(severity, message, same, {**evidence, "samples": samples}, MOSTLY if rounding else 1.0)
 
 
 def _finding(
@@ -52,19 +55,20 @@ def _finding(
 
 
 def _differing(before: tuple[str, ...], after: tuple[str, ...]) -> list[int]:
-    """The numbers, from 1, of the lines that are not the same; a line that one side lacks is not."""
+    """The numbers, from 1, of the lines that differ or that one side lacks."""
     shared = min(len(before), len(after))
     unequal = [n + 1 for n in range(shared) if before[n] != after[n]]
     return unequal + list(range(shared + 1, max(len(before), len(after)) + 1))
 
 
-def _said(before: OutputTrace, after: OutputTrace, differing: list[int], total: int) -> str:
+def _message(before: OutputTrace, after: OutputTrace, differing: list[int], total: int) -> str:
     if not differing:
-        return f"the lines are those of {before.run}, the bytes are not: line ends or a byte order mark"
-    count = f"{len(differing):,} of {total:,} lines differ from {before.run}'s"
-    lines = f"{count}, the first is line {differing[0]:,}"
+        return f"the lines equal those of {before.run}, but the bytes differ: line ends or a byte order mark"
+    verb = "differs" if len(differing) == 1 else "differ"
+    lines = f"{len(differing):,} of {count(total, 'line')} {verb} from {before.run}'s"
+    lines += f", the first is line {differing[0]:,}"
     if before.bleu and after.bleu and same_measure(before.bleu, after.bleu):
-        lines += f"; BLEU {points(after.bleu):.2f} of 100, {points(before.bleu):.2f} then"
+        lines += f"; BLEU {points(after.bleu):.2f} of 100, {points(before.bleu):.2f} in that run"
     return lines
 
 

@@ -1,4 +1,4 @@
-"""REP002: the repeated training went another way."""
+"""REP002: the repeated training diverged from the original."""
 
 import math
 from collections.abc import Iterator
@@ -12,35 +12,35 @@ CODE = "REP002"
 TITLE = "the training is not reproduced"
 READS = (TrainingTrace, TrainingTrace)
 EXPLANATION = Explanation(
-    means="The training was repeated, and a loss, a checkpoint's tensors or its score differs: the first "
-    "step where one does. At the same data type and device all have to be equal. At another one a loss may "
-    "differ by what rounding does to a logit (docs/checkpoints.md), and tensors differ in any case.",
-    matters="The first step that differs is where to look: step 1 means another start (data, order, seed, "
-    "initial weights), a later one a sum in another order, which then grows.",
-    do="See which packages, settings and variables differ, in the tables of ledger reproduce; compare the "
+    means="The training was repeated, and a loss, a checkpoint's tensors or its score differs; the finding "
+    "names the first step. With the same data type and device all have to be equal. Otherwise a loss may "
+    "differ by the effect of rounding on a logit (docs/checkpoints.md), and tensors differ in any case.",
+    matters="The first step that differs points to the cause: step 1 to a different start (data, order, "
+    "seed, initial weights), a later one to a different order of summation, whose effect grows.",
+    do="Check which packages, settings and variables differ, in the tables of ledger reproduce; compare the "
     "number of threads, and whether the training was resumed.",
 )
 
 
 def inspect(expected: TrainingTrace, actual: TrainingTrace) -> Iterator[Finding | Skip]:
-    """The first step and the first checkpoint that differ, weighed by what rounding explains."""
+    """The first step and the first checkpoint that differ, and whether rounding may explain it."""
     rounding = expected.device.differs_from(actual.device)
     limit = _limit(expected, actual) if rounding else 0.0
     loss = _first_loss(expected, actual)
     save = _first_save(expected, actual)
     if not expected.losses and not expected.saves:
-        yield Skip(CODE, f"{expected.run} kept neither losses nor checkpoints", required=True)
+        yield Skip(CODE, f"{expected.run} recorded neither losses nor checkpoints", required=True)
     elif loss is None and save is None:
         return
     else:
         largest = _largest(expected, actual)
         within = bool(rounding) and largest <= limit and _same_steps(expected, actual)
-        told = [part for part in (_told_loss(loss), _told_save(save)) if part]
-        told.append(f"within tolerance {limit:g}: {rounding}" if within else rounding)
+        parts = [part for part in (_loss_text(loss), _checkpoint_text(save)) if part]
+        parts.append(f"within tolerance {limit:g}: {rounding}" if within else rounding)
         yield Finding(
             CODE,
             Severity.INFO if within else Severity.ERROR,
-            f"it left the way of {expected.run}: {'; '.join(filter(None, told))}",
+            f"the training diverged from {expected.run}: {'; '.join(filter(None, parts))}",
             measured=largest if math.isfinite(largest) else None,
             threshold=limit,
             evidence={"first_loss": _as_json(loss), "first_checkpoint": save},
@@ -51,7 +51,7 @@ def _first_loss(before: TrainingTrace, after: TrainingTrace) -> dict[str, Json] 
     then, now = dict(before.losses), dict(after.losses)
     if not then or not now:
         return None
-    both_since = max(min(then), min(now))  # a training that was resumed kept its last part
+    both_since = max(min(then), min(now))  # a resumed training has only its last part
     for step in sorted(then.keys() | now.keys()):
         if step >= both_since and not _equal(then.get(step), now.get(step)):
             return {"step": step, "then": then.get(step), "now": now.get(step)}
@@ -97,25 +97,25 @@ def _limit(before: TrainingTrace, after: TrainingTrace) -> float:
 
 
 def _as_json(loss: dict[str, Json] | None) -> dict[str, Json] | None:
-    """NaN and infinity, which JSON lacks, as words."""
+    """The losses as JSON, which has no NaN and infinity."""
     if loss is None:
         return None
     sides = {key: value for key, value in loss.items() if isinstance(value, float)}
     return {**loss, **{key: value if math.isfinite(value) else str(value) for key, value in sides.items()}}
 
 
-def _told_loss(loss: dict[str, Json] | None) -> str:
+def _loss_text(loss: dict[str, Json] | None) -> str:
     if loss is None:
         return ""
     then, now = ("none" if loss[side] is None else f"{loss[side]:.9g}" for side in ("then", "now"))
-    return f"loss {now} at step {loss['step']:,}, {then} then"
+    return f"loss {now} at step {loss['step']:,}, {then} in that run"
 
 
-def _told_save(save: dict[str, Json] | None) -> str:
+def _checkpoint_text(save: dict[str, Json] | None) -> str:
     if save is None:
         return ""
     if save["what"] == "tensors":
-        return f"other tensors in checkpoint-{save['step']}"
+        return f"the tensors of checkpoint-{save['step']} differ"
     if save["what"] == "the checkpoint":
-        return f"checkpoint-{save['step']} is there in one of them only"
-    return f"{save['what']} {save['now']:.2f} at checkpoint-{save['step']}, {save['then']:.2f} then"
+        return f"checkpoint-{save['step']} exists in only one of the two runs"
+    return f"{save['what']} {save['now']:.2f} at checkpoint-{save['step']}, {save['then']:.2f} in that run"

@@ -1,6 +1,6 @@
-"""Gate evidence: what a branch changed, as the gate's guards read it.
+"""Gate evidence: the changes of a branch.
 
-Plain values. Collecting them is in `ledger.commands.gate`, judging in `guards.gate` and `guards.journal`.
+Plain values. `ledger.commands.gate` collects them, `guards.gate` and `guards.journal` judge them.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from ledger.evidence.metrics import Metric, PairedTest
 from ledger.findings import Finding
 
 FIRST_COMMIT = "nothing (first commit)"
-"""What messages call the base of a first commit."""
+"""The name of the base of a first commit in messages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +31,9 @@ class JournalText(Slice):
 
 @dataclass(frozen=True, slots=True)
 class ChangedSpec:
-    """A spec that is new, or that runs something else than in the base; `digest` is what it runs now.
+    """A spec that is new, or that describes a different run than in the base; `digest` is the present one.
 
-    `planned`: it says itself that it was not run yet. `problem`: why it cannot be read.
+    `planned`: its status says that it was not run yet. `problem`: why it cannot be read.
     """
 
     experiment: str
@@ -45,7 +45,7 @@ class ChangedSpec:
 
 @dataclass(frozen=True, slots=True)
 class ChangedSpecs(Slice):
-    """Expected: each of these has a run."""
+    """Expected: each of these specs has a run."""
 
     base: str
     specs: tuple[ChangedSpec, ...] = ()
@@ -53,9 +53,9 @@ class ChangedSpecs(Slice):
 
 @dataclass(frozen=True, slots=True)
 class SpecRun:
-    """A finished run, and the digest of the spec that it ran.
+    """A finished run, and the digest of its spec.
 
-    `now`: a rehearsal made by this very gate; `problem`: why it could not be made.
+    `now`: a rehearsal made by the gate itself; `problem`: why it could not be made.
     """
 
     run: str
@@ -69,10 +69,10 @@ class SpecRun:
 
 @dataclass(frozen=True, slots=True)
 class SpecRuns(Slice):
-    """The real runs on the record, oldest first, and the rehearsals of this call."""
+    """The recorded real runs, oldest first, and the rehearsals made by the gate."""
 
     NAME: ClassVar = "specs"
-    MISSING: ClassVar = "no base to hold specs against"
+    MISSING: ClassVar = "no base to compare specs with"
 
     runs: tuple[SpecRun, ...] = ()
 
@@ -82,7 +82,7 @@ class SpecRuns(Slice):
 
 @dataclass(frozen=True, slots=True)
 class ScoreLimit(Slice):
-    """Expected of a new score: not worse with a p-value below this."""
+    """Expected of a new score: it is not worse with a p-value below `max_p`."""
 
     max_p: float = 0.05
 
@@ -98,9 +98,9 @@ class Scored:
 
 @dataclass(frozen=True, slots=True)
 class ScoreChange:
-    """The newest score of an experiment beside the base's.
+    """The newest score of an experiment and that of the base.
 
-    `paired` is the test on their two outputs; where it is None, `unpaired` says why there was none.
+    `paired` is the test on their two outputs; if it is None, `unpaired` says why.
     """
 
     experiment: str
@@ -116,7 +116,7 @@ class ScoreChanges(Slice):
     """Every experiment with a new score and one in the base."""
 
     NAME: ClassVar = "score_changes"
-    MISSING: ClassVar = "no base's scores"
+    MISSING: ClassVar = "no scores of a base to compare with"
 
     changes: tuple[ScoreChange, ...] = ()
 
@@ -126,7 +126,7 @@ class ScoreChanges(Slice):
 
 @dataclass(frozen=True, slots=True)
 class KnownRuns(Slice):
-    """Expected: what is open in these runs of the base was there before the branch."""
+    """Expected: the runs of the base, whose open findings are older than the branch."""
 
     base: str
     runs: frozenset[str] = frozenset()
@@ -157,9 +157,9 @@ class OpenFindings(Slice):
 
 @dataclass(frozen=True, slots=True)
 class DocumentClaim:
-    """A number in a document that is marked as a run's. `text` is what stands there; `line` counts from 1.
+    """A number that a document attributes to a run. `text` is the number as written; `line` counts from 1.
 
-    `problem`: why the mark itself cannot be read.
+    `problem`: why the mark is invalid.
     """
 
     path: str
@@ -172,10 +172,10 @@ class DocumentClaim:
 
 @dataclass(frozen=True, slots=True)
 class Numbers(Slice):
-    """Expected of the claims: what the journal has, by the run and metric that a claim names.
+    """Expected of the claims: the numbers of the journal, by the run and metric that a claim names.
 
-    `missing` says of a pair that is not on the record what is. `shares` are the pairs whose number is 0-1: of
-    these a percentage is a hundredth.
+    `missing` has a message for each pair that is not in the journal. `shares` are the pairs whose number is
+    a share (0-1), which a document may write as a percentage.
     """
 
     values: Mapping[tuple[str, str], float] = field(default_factory=dict)
@@ -199,7 +199,7 @@ class DocumentClaims(Slice):
 
 @dataclass(frozen=True, slots=True)
 class PackageChange:
-    """One distribution that two lockfiles pin differently; None on a side that has none."""
+    """One distribution that two lockfiles pin differently; None on a side without it."""
 
     name: str
     before: str | None
@@ -222,7 +222,7 @@ class Behaviour:
 
 @dataclass(frozen=True, slots=True)
 class Rehearsed:
-    """An experiment under the old and the new lockfile, and what the new one made of the old one's save.
+    """An experiment under both lockfiles, and the reload of the old one's checkpoint under the new one.
 
     `defaults` are effective settings that differ, as `name before → after`.
     """
@@ -235,7 +235,7 @@ class Rehearsed:
 
 @dataclass(frozen=True, slots=True)
 class LockChange:
-    """An experiment whose lockfile changed. `imported`: what its worker really loaded; None: not known."""
+    """An experiment whose lockfile changed. `imported`: what its worker loaded, None if unknown."""
 
     experiment: str
     before: str
@@ -245,9 +245,9 @@ class LockChange:
 
     @property
     def imported_changes(self) -> tuple[PackageChange, ...]:
-        """The changes that the worker can have met; all of them where nobody knows what it loaded.
+        """The changes that may affect the worker; all of them if its imports are unknown.
 
-        An added package counts: libraries look for others, and use what they find.
+        An added package counts, since libraries use optional packages that they find.
         """
         if self.imported is None:
             return self.packages
@@ -256,7 +256,7 @@ class LockChange:
 
 @dataclass(frozen=True, slots=True)
 class LockChanges(Slice):
-    """Expected: each of these experiments still does what it did."""
+    """Expected: each of these experiments behaves as before."""
 
     base: str
     changes: tuple[LockChange, ...] = ()
@@ -264,10 +264,10 @@ class LockChanges(Slice):
 
 @dataclass(frozen=True, slots=True)
 class Rehearsals(Slice):
-    """What came of rehearsing them, by experiment; `why_not` where an experiment was not rehearsed."""
+    """The results of the rehearsals, by experiment; `why_not` has the reason if there was none."""
 
     NAME: ClassVar = "lock_changes"
-    MISSING: ClassVar = "no base's lockfiles"
+    MISSING: ClassVar = "no lockfiles of a base to compare with"
 
     rehearsed: Mapping[str, Rehearsed] = field(default_factory=dict)
     why_not: Mapping[str, str] = field(default_factory=dict)

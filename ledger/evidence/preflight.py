@@ -101,7 +101,7 @@ class ModelUse(Slice):
 
 @dataclass(frozen=True, slots=True)
 class ModelKind(Slice):
-    """What is known of a model by its name: `pretrained_only` models were never taught to translate."""
+    """What is known of a model by its name: `pretrained_only` models were never trained to translate."""
 
     NAME: ClassVar = "model"
     MISSING: ClassVar = "no model is named"

@@ -1,7 +1,7 @@
-"""Traces: what a run left behind that a repetition of it can be held against.
+"""Traces: the results of a run that are compared with those of a repetition.
 
-Plain values, the same shape for the run and for its repetition. Collecting them is in
-`ledger.commands.reproduce_traces`, judging in `guards.reproduction`.
+Plain values of one shape for the run and for its repetition. `ledger.commands.reproduce` collects them,
+`guards.reproduction` compares them.
 """
 
 from dataclasses import dataclass, field
@@ -13,23 +13,26 @@ from ledger.evidence.metrics import Metric
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """What the numbers were computed with; None where the record does not tell."""
+    """The data type and device of a computation; None if they were not recorded."""
 
     dtype: str | None = None
     device: str | None = None
 
     def differs_from(self, other: "Device") -> str:
-        """How another one rounds differently, in words; empty where it does not, as far as is known."""
+        """The differences that affect rounding, in words; empty if none are known."""
         pairs = ((self.dtype, other.dtype, "data type"), (self.device, other.device, "device"))
-        told = [f"{what} {b}, {a} then" for a, b, what in pairs if a is not None and b is not None and a != b]
-        return ", ".join(told)
+        return ", ".join(
+            f"{what} {b}, {a} in that run"
+            for a, b, what in pairs
+            if a is not None and b is not None and a != b
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class OutputTrace(Slice):
-    """An output text. `sha256` is of the file; `lines` is None where it is not to be had, `unseen` says why.
+    """An output text. `sha256` is of the file; `lines` is None if it is not available, `unseen` says why.
 
-    `source` is what was translated, to be shown beside a line, empty where it is not at hand.
+    `source` is the translated text, to be shown next to a line, or empty if it is not available.
     """
 
     NAME: ClassVar = "output_trace"
@@ -56,10 +59,10 @@ class SaveTrace:
 
 @dataclass(frozen=True, slots=True)
 class TrainingTrace(Slice):
-    """A training: the loss of each step that was kept, in order, and every checkpoint, by step."""
+    """A training: the loss of each recorded step, in order, and every checkpoint, by step."""
 
     NAME: ClassVar = "training_trace"
-    MISSING: ClassVar = "it is no training"
+    MISSING: ClassVar = "the run is not a training"
 
     run: str
     losses: tuple[tuple[int, float], ...] = ()
@@ -69,10 +72,10 @@ class TrainingTrace(Slice):
 
 @dataclass(frozen=True, slots=True)
 class ExitTrace(Slice):
-    """How a command ended, by the shell's exit code."""
+    """The exit code of a command, as the shell reports it."""
 
     NAME: ClassVar = "exit_trace"
-    MISSING: ClassVar = "it is no recorded command"
+    MISSING: ClassVar = "the run is not a recorded command"
 
     run: str
     exit_code: int

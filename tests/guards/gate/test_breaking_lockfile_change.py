@@ -20,8 +20,8 @@ DEFAULTS = ("model.tie_word_embeddings True → False",)
 @pytest.mark.parametrize(
     ("change", "seen", "asked", "told", "says"),
     [
-        (CHANGE, None, False, "skip", "transformers 4.57.6 → 5.0.0: behaviour not looked at"),
-        (CHANGE, None, True, "required skip", "not looked at"),
+        (CHANGE, None, False, "skip", "transformers 4.57.6 → 5.0.0: behaviour not checked"),
+        (CHANGE, None, True, "required skip", "behaviour not checked"),
         (UNKNOWN, None, False, "skip", "rich 14.0 → absent"),
         (HARMLESS, None, False, "info", "never imported"),
         (HARMLESS, None, True, "info", "never imported"),

@@ -41,20 +41,20 @@ def test_another_name_for_a_recorded_experiment_is_refused():
 def test_an_experiment_under_its_own_name_is_refused():
     (finding,) = duplicate_experiment.inspect(History([run("exp5-3fa91c")]), before("exp5"))
     assert finding.message == (
-        "exp5 was run already with these very inputs (last run exp5-3fa91c on 2026-11-22); "
+        "exp5 was already run with the same inputs (last run exp5-3fa91c on 2026-11-22); "
         "pass --again to repeat it"
     )
 
 
 def test_a_training_which_writes_no_text_is_known_as_well():
     (finding,) = duplicate_experiment.inspect(History([run("exp10-3fa91c", output={})]), before("exp10"))
-    assert finding.message.startswith("exp10 was run already")
+    assert finding.message.startswith("exp10 was already run")
 
 
 def test_own_and_other_names_are_told_in_one_finding():
     history = History([run("exp5-1"), run("exp7-1"), run("exp9-1")])
     (finding,) = duplicate_experiment.inspect(history, before("exp7"))
-    assert "exp7 was run already" in finding.message
+    assert "exp7 was already run" in finding.message
     assert "the same experiment as exp5 (last run exp5-1 on 2026-11-22) and exp9 (" in finding.message
 
 

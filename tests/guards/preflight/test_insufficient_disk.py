@@ -32,8 +32,8 @@ def test_a_short_quota_is_told_with_what_can_be_freed_largest_first():
     (finding,) = insufficient_disk.inspect(NEED, DiskSpace("/cache", 100 * GB, 1 * GB, CACHE))
     assert finding.message == (
         "the run needs 5.0 GB (2.4 GB of weights, twice while they are converted) and your disk quota at "
-        "/cache leaves 1.0 GB: 4.0 GB too little; hf cache delete (or huggingface-cli delete-cache) can free "
-        "facebook/nllb-200-3.3B (18.0 GB, last used 2026-02-03), facebook/m2m100_1.2B (5.0 GB, last used "
+        "/cache has 1.0 GB left: 4.0 GB too little; hf cache delete (or huggingface-cli delete-cache) can "
+        "free facebook/nllb-200-3.3B (18.0 GB, last used 2026-02-03), facebook/m2m100_1.2B (5.0 GB, last used "
         "2026-02-03), Helsinki-NLP/opus-mt-ko-en (312.0 MB, never used)"
     )
     assert finding.evidence["freeable"][0]["name"] == "facebook/nllb-200-3.3B"
@@ -41,8 +41,8 @@ def test_a_short_quota_is_told_with_what_can_be_freed_largest_first():
 
 def test_an_empty_cache_is_told():
     (finding,) = insufficient_disk.inspect(NEED, DiskSpace("/cache", GB))
-    assert "the disk at /cache leaves 1.0 GB" in finding.message
-    assert "nothing that could be freed" in finding.message
+    assert "the disk at /cache has 1.0 GB left" in finding.message
+    assert "nothing that could be deleted" in finding.message
 
 
 def test_a_cache_that_is_too_small_to_help_says_so():
@@ -55,4 +55,4 @@ def test_a_long_list_is_cut():
     (finding,) = insufficient_disk.inspect(NEED, DiskSpace("/cache", 0, None, many))
     assert "me/model-8" in finding.message
     assert "me/model-3 " not in finding.message
-    assert finding.message.endswith("and 3 smaller")
+    assert finding.message.endswith("and 3 more")

@@ -19,7 +19,7 @@ def test_the_free_bytes_decide(free, fits):
 def test_what_it_is_for_is_told():
     (finding,) = insufficient_memory.inspect(NEED, DeviceMemory("NVIDIA T4", 16 * GB, 10 * GB))
     assert finding.message == (
-        "training needs 12.0 GB at least (weights 3.0 GB, gradients 3.0 GB, optimizer 6.0 GB; 738M "
+        "training needs at least 12.0 GB (weights 3.0 GB, gradients 3.0 GB, optimizer 6.0 GB; 738M "
         "parameters), and NVIDIA T4 has 10.0 GB free (6.0 GB of its 16.0 GB are in use); "
         "activations come on top"
     )

@@ -10,8 +10,8 @@ MANY_TO_MANY = "facebook/mbart-large-50-many-to-many-mmt"
 def test_a_pretrained_only_model_is_warned_of():
     (finding,) = guard.inspect(ModelUse("generation", CC25), model_kind(CC25))
     assert finding.severity is Severity.WARNING
-    assert finding.message.startswith(f"{CC25} is pretrained only: mBART-cc25 learned only to restore")
-    assert finding.message.endswith("and this run has it translate as it is")
+    assert finding.message.startswith(f"{CC25} is only pretrained: mBART-cc25 learned only to restore")
+    assert finding.message.endswith("and this run does not fine-tune it")
 
 
 def test_a_translation_model_passes():

@@ -25,15 +25,15 @@ def test_the_spec_decides_how_much_it_weighs(clean, severity):
 
 def test_a_few_files_are_named():
     (finding,) = look("a.py", "b.py", "c.py", "d.py", "e.py")
-    assert finding.message == "5 files are not as in commit 0123456789: a.py, b.py, c.py and 2 more"
+    assert finding.message == "5 files differ from commit 0123456789: a.py, b.py, c.py and 2 more"
     assert finding.measured == 5
 
 
 def test_one_file_is_told_in_the_singular():
     (finding,) = look("a.py")
-    assert finding.message == "1 file is not as in commit 0123456789: a.py"
+    assert finding.message == "1 file differs from commit 0123456789: a.py"
 
 
 def test_a_repository_without_commits_is_told():
     (finding,) = look(commit=None)
-    assert "nothing is committed yet" in finding.message
+    assert "there is no commit yet" in finding.message

@@ -57,13 +57,13 @@ def test_the_logs_codes_on_mbart50_are_both_refused():
     assert [f.severity for f in found] == [Severity.ERROR] * 2
     assert found[0].message == (
         "the source code ko is not one of the language codes of MBart50TokenizerFast (use ko_KR); "
-        "the library would take it for the unknown token (id 3) and mark the source with it, "
-        "without a word (its slow version raises a bare KeyError)"
+        "the library would treat it as the unknown token (id 3) and mark the source with it "
+        "without an error (its slow version raises a bare KeyError)"
     )
     assert found[1].message == (
         "the target code ja is not one of the language codes of MBart50TokenizerFast (use ja_XX); "
-        "the library would take it for an ordinary piece of text (id 1264) and start the output with it, "
-        "without a word: the model would then choose the language itself"
+        "the library would treat it as ordinary text (id 1264) and start the output with it "
+        "without an error: the model would then choose the language itself"
     )
     assert found[1].threshold == ["ja_XX"]
 
@@ -71,8 +71,8 @@ def test_the_logs_codes_on_mbart50_are_both_refused():
 @pytest.mark.parametrize(
     ("bad", "words"),
     [
-        (probe("ja_XX", known=True, is_unk=True), "listed, yet the unknown token"),
-        (probe("ja_XX", known=True, round_trips=False), "does not come back"),
+        (probe("ja_XX", known=True, is_unk=True), "listed but the unknown token"),
+        (probe("ja_XX", known=True, round_trips=False), "does not survive encoding and decoding"),
     ],
 )
 def test_a_listed_code_that_does_not_work_is_refused(bad, words):
