@@ -1,1 +1,1 @@
-"""Pure checks: (expected, actual) evidence in, findings out. `guards.registry` names them all."""
+"""Pure checks: (expected, actual) evidence in, findings out. `guards.registry` lists them all."""

@@ -1,6 +1,6 @@
-"""The guards' pages of the documentation, from their own EXPLANATIONs: an index, and a page for each code.
+"""The documentation of the guards, generated from their EXPLANATIONs: an index, and a page for each code.
 
-python -m guards.catalogue    writes docs/guards.md and docs/guards/CODE.md anew
+python -m guards.catalogue    regenerates docs/guards.md and docs/guards/CODE.md
 """
 
 from collections.abc import Iterator
@@ -12,11 +12,11 @@ from guards.registry import FAMILIES
 HEAD = """\
 # Guards
 
-A guard looks at one thing and says what it found under a code that does not change. `ledger explain CODE`
-prints the same text as the code's page here; `python -m guards.catalogue` writes these pages.
+A guard checks one thing and reports findings under a code that never changes. `ledger explain CODE` prints
+the text of the code's page here; `python -m guards.catalogue` generates these pages.
 
-An **error** fails the command (exit code 1), a **warning** and a **note** do not. What could not be looked at
-is **skipped** with the reason, and counts as no pass.
+An **error** fails the command (exit code 1), a **warning** and a **note** do not. A guard that cannot be
+applied is **skipped** with the reason, which does not count as a pass.
 """
 
 
@@ -28,10 +28,10 @@ def pages() -> dict[str, str]:
 
 
 def write(folder: Path) -> None:
-    """Write the pages under `folder`, and remove those of guards that are no more."""
+    """Write the pages under `folder`, and remove those of guards that no longer exist."""
     (folder / "guards").mkdir(parents=True, exist_ok=True)
-    for left in {*folder.glob("guards/*.md")} - {folder / path for path in pages()}:
-        left.unlink()
+    for obsolete in {*folder.glob("guards/*.md")} - {folder / path for path in pages()}:
+        obsolete.unlink()
     for path, text in pages().items():
         (folder / path).write_text(text, encoding="utf-8")
 
@@ -41,7 +41,7 @@ def _all() -> Iterator[tuple[str, Guard]]:
 
 
 def _contents() -> Iterator[str]:
-    yield "| family | code | says |"
+    yield "| family | code | finding |"
     yield "|---|---|---|"
     for family, guard in _all():
         yield f"| {family} | [{guard.CODE}](guards/{guard.CODE}.md) | {guard.TITLE} |"

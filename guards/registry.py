@@ -1,6 +1,6 @@
-"""Every guard there is, by family: the one list that commands, documents and tests go by.
+"""All guards, by family: the list that commands, documentation and tests use.
 
-A new guard is a module in its family's package, a place in that package's GUARDS, and a table of tests.
+A new guard is a module in its family's package, an item of that package's GUARDS, and a table of tests.
 """
 
 from guards import (

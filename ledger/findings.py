@@ -1,6 +1,6 @@
-"""What a guard says: findings and skips, and the verdict that a report of them amounts to.
+"""The results of guards: findings, skips, and the verdict of a report.
 
-Plain values only; how they are drawn is in `ledger.display.results`, how they are found in `guards`.
+Plain values only: `guards` produces them, `ledger.display.results` displays them.
 """
 
 from collections.abc import Iterable, Mapping
@@ -12,7 +12,7 @@ Json = Any  # str | int | float | bool | None | list[Json] | dict[str, Json]
 
 
 class Severity(IntEnum):
-    """How much a finding weighs; an ERROR fails the command."""
+    """The severity of a finding; an ERROR fails the command."""
 
     INFO = 0
     WARNING = 1
@@ -20,12 +20,12 @@ class Severity(IntEnum):
 
     @property
     def label(self) -> str:
-        """The name used in JSON and on the terminal."""
+        """The name in JSON and on the terminal."""
         return self.name.lower()
 
 
 class Verdict(StrEnum):
-    """What a report amounts to."""
+    """The verdict of a report."""
 
     PASS = "pass"
     FAIL = "fail"
@@ -37,8 +37,8 @@ class Finding:
     """One thing that a guard found.
 
     `measured` and `threshold` are in the unit that `message` names (rates 0-1, BLEU 0-100);
-    `evidence` holds whatever lets a reader check the claim: counts, samples, run ids.
-    `accepted` is the reason given on the record for living with it, if there is one.
+    `evidence` has the values to check the finding with: counts, samples, run ids.
+    `accepted` is the recorded reason for accepting it, if there is one.
     """
 
     code: str
@@ -69,7 +69,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Skip:
-    """A guard that could not look, and why. `required`: the command was asked for exactly this."""
+    """A guard that could not be applied, and why. `required`: the command was asked for exactly this."""
 
     code: str
     reason: str
@@ -82,7 +82,7 @@ class Skip:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Everything that one inspection found, skipped, and found nothing about (`passed`, by code)."""
+    """The result of one inspection: findings, skips, and the codes of the guards that passed."""
 
     findings: tuple[Finding, ...] = ()
     skips: tuple[Skip, ...] = ()

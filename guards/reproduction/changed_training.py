@@ -7,6 +7,7 @@ from guards.checkpoint.tensors.precision import TOLERANCE
 from guards.guard import Explanation
 from ledger.evidence.reproduction import SaveTrace, TrainingTrace
 from ledger.findings import Finding, Json, Severity, Skip
+from ledger.utils.json_values import finite_or_name
 
 CODE = "REP002"
 TITLE = "the training is not reproduced"
@@ -101,7 +102,7 @@ def _as_json(loss: dict[str, Json] | None) -> dict[str, Json] | None:
     if loss is None:
         return None
     sides = {key: value for key, value in loss.items() if isinstance(value, float)}
-    return {**loss, **{key: value if math.isfinite(value) else str(value) for key, value in sides.items()}}
+    return {**loss, **{key: finite_or_name(value) for key, value in sides.items()}}
 
 
 def _loss_text(loss: dict[str, Json] | None) -> str:

@@ -10,10 +10,10 @@ from ledger.findings import Json
 
 @dataclass(frozen=True, slots=True)
 class RunIdentity(Slice):
-    """What makes two runs "the same": who ran, what went in, what came out.
+    """What makes two runs "the same": name, inputs and output.
 
-    `inputs` is the digest over spec and data, `spec` the resolved content it covers (title, notes and
-    output path left out); `output` maps an algorithm to a digest, empty before the run.
+    `inputs` is the digest over spec and data, `spec` the resolved content it covers (without title, notes
+    and output path); `output` maps an algorithm to a digest, empty before the run.
     """
 
     NAME: ClassVar = "identity"
@@ -30,7 +30,7 @@ class RunIdentity(Slice):
 
 @dataclass(frozen=True, slots=True)
 class History(Slice):
-    """Every earlier finished run that an identity can be held against, oldest first."""
+    """Every earlier finished run that an identity is compared with, oldest first."""
 
     runs: Sequence[RunIdentity] = ()
 

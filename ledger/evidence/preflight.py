@@ -1,4 +1,4 @@
-"""Evidence of preflight: what a run needs of its tokenizer, disk, repository and model, and what there is."""
+"""Preflight evidence: the requirements of a run on tokenizer, disk, repository and model, and their state."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from ledger.evidence import Slice
 
 @dataclass(frozen=True, slots=True)
 class LanguageCodes(Slice):
-    """The codes that a spec asks for; None where the family has none."""
+    """The language codes of a spec; None if the model family has none."""
 
     source: str | None
     target: str | None
@@ -17,7 +17,7 @@ class LanguageCodes(Slice):
 
 @dataclass(frozen=True, slots=True)
 class CodeProbe:
-    """What a tokenizer makes of one code. `round_trips`: a probe sentence tagged with the code comes back."""
+    """One code in a tokenizer. `round_trips`: a sentence with the code survives encoding and decoding."""
 
     code: str
     known: bool
@@ -28,9 +28,9 @@ class CodeProbe:
 
 @dataclass(frozen=True, slots=True)
 class TokenizerProbe(Slice):
-    """What the experiment's tokenizer says of the spec's codes, by role (`source`, `target`).
+    """The spec's codes in the experiment's tokenizer, by role (`source`, `target`).
 
-    `uncoded` are the roles that its family tells otherwise than by a code, such as by words before the text.
+    `uncoded` are the roles for which its family has no code, but for example words before the text.
     """
 
     NAME: ClassVar = "languages"
@@ -61,7 +61,7 @@ class DiskNeed(Slice):
 
 @dataclass(frozen=True, slots=True)
 class DiskSpace(Slice):
-    """What is free for this user at `path`: the file system's free space, or the quota's rest if smaller."""
+    """The free space of this user at `path`: that of the file system, or the rest of the quota if smaller."""
 
     NAME: ClassVar = "disk"
     MISSING: ClassVar = "free space was not read"
@@ -81,7 +81,7 @@ class GitExpectation(Slice):
 
 @dataclass(frozen=True, slots=True)
 class GitState(Slice):
-    """The working tree: commit, branch, and the changed paths, the journal left out."""
+    """The work tree: commit, branch, and the changed paths without the journal."""
 
     NAME: ClassVar = "git"
     MISSING: ClassVar = "not a git repository"
@@ -93,7 +93,7 @@ class GitState(Slice):
 
 @dataclass(frozen=True, slots=True)
 class ModelUse(Slice):
-    """What a spec wants of a model."""
+    """The model of a spec, and its task."""
 
     task: str
     model: str
@@ -101,7 +101,7 @@ class ModelUse(Slice):
 
 @dataclass(frozen=True, slots=True)
 class ModelKind(Slice):
-    """What is known of a model by its name: `pretrained_only` models were never trained to translate."""
+    """What is known about a model from its name: `pretrained_only` models were never trained to translate."""
 
     NAME: ClassVar = "model"
     MISSING: ClassVar = "no model is named"

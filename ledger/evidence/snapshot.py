@@ -1,7 +1,7 @@
-"""What a model is at one moment: tensors, logits, text, tokenizer and configuration.
+"""The state of a model at one moment: tensors, logits, text, tokenizer and configuration.
 
 The training process writes a `Snapshot` next to the weights (`save_evidence` in the worker); a fresh process
-reloads the checkpoint and takes another. Both sides have one shape, so that guards compare like with like.
+reloads the checkpoint and takes another. Both have the same type, so that guards can compare them.
 """
 
 from collections.abc import Mapping
@@ -38,7 +38,7 @@ class Forward:
     """One forward pass over the fixed probe batch, in evaluation mode.
 
     `logits_digest` is over the float32 bytes. `max_difference` is the largest absolute difference to the
-    logits that were kept at save time; None at save time itself, or where none were kept.
+    logits that were stored at save time; None at save time itself, or if none were stored.
     """
 
     loss: float
@@ -50,9 +50,9 @@ class Forward:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Lines that the model translated greedily, without settings that mask a loop.
+    """Lines that the model translated greedily, without settings that hide loops.
 
-    `settings` are the generation parameters that were set; `bleu` is against `reference`, where there is one.
+    `settings` are the generation parameters that were set; `bleu` is against `reference`, if there is one.
     """
 
     source: tuple[str, ...]
@@ -76,7 +76,7 @@ class TokenizerFacts:
 
 @dataclass(frozen=True, slots=True)
 class Effective:
-    """The configuration that really holds, resolved, as JSON: model, generation, tokenizer, training."""
+    """The effective configuration, resolved, as JSON: model, generation, tokenizer, training."""
 
     model: Mapping[str, Json]
     generation: Mapping[str, Json]
@@ -86,11 +86,11 @@ class Effective:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot(Slice):
-    """All evidence of one model at one moment. A part is None where it could not be had; `unseen` says why,
-    by the name of the part.
+    """All evidence of one model at one moment. A part is None if it is not available; `unseen` says why, by
+    the name of the part.
 
-    On the expected side only: `last_good` is the BLEU that the newest verified save had when reloaded;
-    `owed` says that the run keeps evidence of every save, so that a part that is not there is no pass.
+    On the expected side only: `last_good` is the BLEU of the newest verified checkpoint after its reload;
+    `owed` says that the run stores evidence of every checkpoint, so that a missing part is not a pass.
     """
 
     NAME: ClassVar = "snapshot"

@@ -1,5 +1,7 @@
 """Conversion of JSON values."""
 
+import math
+
 from ledger.findings import Json
 
 
@@ -11,6 +13,11 @@ def to_number(value: Json) -> float | None:
         return float(value)
     except OverflowError:
         return None
+
+
+def finite_or_name(value: float) -> float | str:
+    """The number, or `nan`, `inf` or `-inf`, which JSON does not have as numbers."""
+    return value if math.isfinite(value) else str(value)
 
 
 def to_metric(value: Json) -> float | None:

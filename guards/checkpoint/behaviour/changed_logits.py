@@ -4,10 +4,11 @@ import math
 from collections.abc import Iterator
 
 from guards.checkpoint.skips import unseen
-from guards.checkpoint.tensors.precision import Agreement, Demand, agreement, demand, difference, json_number
+from guards.checkpoint.tensors.precision import Agreement, Demand, agreement, demand, difference
 from guards.guard import Explanation
 from ledger.evidence.snapshot import Forward, Snapshot
 from ledger.findings import Finding, Severity, Skip
+from ledger.utils.json_values import finite_or_name
 from ledger.utils.mapping_diff import Difference, differences, listed
 
 CODE = "CKP006"
@@ -44,8 +45,8 @@ def inspect(expected: Snapshot, actual: Snapshot) -> Iterator[Finding | Skip]:
             Severity.WARNING,
             f"the loss is {after.loss:.4f} and was {before.loss:.4f} at the save, although the logits are "
             "bit-equal: the loss is computed differently",
-            measured=json_number(after.loss),
-            threshold=json_number(before.loss),
+            measured=finite_or_name(after.loss),
+            threshold=finite_or_name(before.loss),
         )
 
 
@@ -60,10 +61,10 @@ def _other_logits(expected: Snapshot, actual: Snapshot, before: Forward, after: 
         CODE,
         _severity(demanded, expected, actual),
         f"{message}; the configuration differs in {listed(config)}" if config else message,
-        measured=json_number(largest),
+        measured=finite_or_name(largest),
         threshold=0.0 if demanded.equality else demanded.tolerance,
         evidence={
-            "loss": {"before": json_number(before.loss), "after": json_number(after.loss)},
+            "loss": {"before": finite_or_name(before.loss), "after": finite_or_name(after.loss)},
             "data_type": {"before": before.dtype, "after": after.dtype},
             "device": {"before": before.device, "after": after.device},
             "configuration": [one.to_json() for one in config],

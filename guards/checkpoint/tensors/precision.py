@@ -4,7 +4,6 @@ At the same data type and device, with the same torch, a sound reload is bit-equ
 Elsewhere sums are computed in another order or rounded, which TOLERANCE allows for.
 """
 
-import math
 from dataclasses import dataclass
 from enum import Enum
 
@@ -84,11 +83,6 @@ def is_cast(before: Weights | None, after: Weights | None) -> bool:
     if before is None or after is None:
         return False
     return any(after.dtypes.get(name, dtype) != dtype for name, dtype in before.dtypes.items())
-
-
-def json_number(value: float) -> float | str:
-    """The number, or its name where JSON cannot hold it (NaN, infinity)."""
-    return value if math.isfinite(value) else str(value)
 
 
 def _forward(side: Snapshot) -> Forward:

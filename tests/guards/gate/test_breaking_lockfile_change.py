@@ -62,4 +62,4 @@ def test_of_a_reload_it_speaks_where_there_was_one():
         said += [
             finding.message for finding in inspect([breaking_lockfile_change], expected, actual).findings
         ]
-    assert ["save" in message for message in said] == [False, True]
+    assert ["reload the old checkpoint" in message for message in said] == [False, True]

@@ -24,7 +24,7 @@ def ran(experiment="exp11", digest="sha256:new", passed=True, now=False, codes=(
         (NEW, [], "error", "has no finished run"),
         (NEW, [ran()], None, ""),
         (NEW, [ran("exp5")], None, ""),  # the same digest under another name is the same run
-        (NEW, [ran(digest="sha256:old")], "error", "exp11-abc123 ran another spec"),
+        (NEW, [ran(digest="sha256:old")], "error", "exp11-abc123 ran another version of the spec"),
         (NEW, [ran(passed=False, codes=("TXT001",))], "error", "did not pass: TXT001"),
         (NEW, [ran(passed=False), ran()], None, ""),
         (NEW, [ran(now=True)], "info", "never run for real, and passed a rehearsal made just now"),

@@ -37,7 +37,7 @@ GONE = "the output of exp5-abc123 is not available"
         (change(scored(20, (19, 21)), scored(18), unpaired=GONE), "skip", GONE),
         (change(scored(20, (19, 21)), scored(18, (17, 18.9)), unpaired=GONE), "error", "do not overlap"),
         (change(scored(20, (19, 21)), scored(18.5, (17, 19.5)), unpaired=GONE), "info", "overlap"),
-        (change(scored(20), scored(2, signature="BLEU|tok:13a"), 0.0), "skip", "another way"),
+        (change(scored(20), scored(2, signature="BLEU|tok:13a"), 0.0), "skip", "computed differently"),
     ],
 )
 def test_a_score_beside_the_bases(one, code, says):

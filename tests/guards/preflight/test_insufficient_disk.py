@@ -32,9 +32,9 @@ def test_a_short_quota_is_told_with_what_can_be_freed_largest_first():
     (finding,) = insufficient_disk.inspect(NEED, DiskSpace("/cache", 100 * GB, 1 * GB, CACHE))
     assert finding.message == (
         "the run needs 5.0 GB (2.4 GB of weights, twice while they are converted) and your disk quota at "
-        "/cache has 1.0 GB left: 4.0 GB too little; hf cache delete (or huggingface-cli delete-cache) can "
-        "free facebook/nllb-200-3.3B (18.0 GB, last used 2026-02-03), facebook/m2m100_1.2B (5.0 GB, last used "
-        "2026-02-03), Helsinki-NLP/opus-mt-ko-en (312.0 MB, never used)"
+        "/cache has 1.0 GB left: 4.0 GB too little; hf cache delete (or huggingface-cli delete-cache) "
+        "can free facebook/nllb-200-3.3B (18.0 GB, last used 2026-02-03), facebook/m2m100_1.2B (5.0 GB, "
+        "last used 2026-02-03), Helsinki-NLP/opus-mt-ko-en (312.0 MB, never used)"
     )
     assert finding.evidence["freeable"][0]["name"] == "facebook/nllb-200-3.3B"
 
