@@ -5,9 +5,8 @@
 A checkpoint of random safetensors is written to a temporary folder and read once, so that it is in the page
 cache for all of them; then they digest it in turns. `files` is what a verified mark holds (every file of
 the folder, with SHA-256); `tensors` is what evidence holds (each tensor by name, loaded by mmap, with
-SHA-256 by default, and with XXH3 where xxhash is installed and a run asks for it). A peer that is not
-installed is listed as absent. One file is the hard case: sha256sum and xxhsum read it with one core, b3sum
-with all.
+SHA-256). A peer that is not installed is listed as absent. One file is the hard case: sha256sum and xxhsum
+read it with one core, b3sum with all.
 """
 
 import argparse
@@ -19,7 +18,6 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable
-from importlib.util import find_spec
 from pathlib import Path
 
 PEERS = {"sha256sum": ["sha256sum"], "b3sum": ["b3sum"], "xxhsum -H2": ["xxhsum", "-H2"]}
@@ -58,15 +56,14 @@ def own(folder: Path) -> dict[str, Callable[[], object] | None]:
     from ledger.checkpoints.folders import digest_files
     from runners.worker.evidence.digests import digest_tensors
 
-    def tensors(algorithm: str) -> None:
+    def tensors() -> None:
         for path in sorted(folder.iterdir()):
             with safe_open(path, framework="pt") as file:
-                digest_tensors({name: file.get_tensor(name) for name in file.keys()}, algorithm)  # noqa: SIM118
+                digest_tensors({name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118
 
     return {
         "ledger: files": lambda: digest_files(folder),
-        "ledger: tensors, sha256": lambda: tensors("sha256"),
-        "ledger: tensors, xxh3": (lambda: tensors("xxh3_128")) if find_spec("xxhash") else None,
+        "ledger: tensors": tensors,
     }
 
 

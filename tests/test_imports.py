@@ -7,18 +7,12 @@ import grimp
 import pytest
 
 PACKAGES = ("ledger", "guards", "runners")
-TO_BE_REMOVED = (
-    ("runners.worker.evidence.reload", "runners.worker.evidence.lightning_checkpoint"),
-    ("runners.worker.evidence.lightning_checkpoint", "runners.worker.forecasting.evidence"),
-)
 
 
 @pytest.fixture(scope="module")
 def imports() -> Mapping[str, set[str]]:
     """The modules that each module imports, at the top or inside a function, but not for annotations only."""
     graph = grimp.build_graph(*PACKAGES, exclude_type_checking_imports=True, cache_dir=None)
-    for importer, imported in TO_BE_REMOVED:
-        graph.remove_import(importer=importer, imported=imported)
     return {module: graph.find_modules_directly_imported_by(module) for module in graph.modules}
 
 

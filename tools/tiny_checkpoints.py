@@ -38,8 +38,8 @@ def save(order: Mapping[str, Any]) -> None:
 
     from runners.worker.evidence.probe_inputs import ProbeLanguages, ProbeText
     from runners.worker.evidence.recorder import EvidenceRecorder
+    from runners.worker.models.recipes import RECIPES
     from runners.worker.rehearsal import training
-    from runners.worker.rehearsal.models import RECIPES
 
     logging.set_verbosity_error()
     triples, steps, folder = order["triples"], sorted(order["steps"]), Path(order["folder"])
@@ -109,7 +109,7 @@ def translate(order: Mapping[str, Any]) -> list[str]:
     import transformers
 
     from runners.worker.models import families
-    from runners.worker.rehearsal.models import RECIPES
+    from runners.worker.models.recipes import RECIPES
 
     family, codes = families.FAMILIES[order["family"]], RECIPES[order["family"]].codes
     model = getattr(transformers, family.model_class).from_pretrained(order["folder"]).eval()

@@ -1,5 +1,6 @@
-"""What runs inside somebody else's Python process, to guard the saves of the trainings in it.
+"""Code that runs inside other people's Python processes, to record evidence of their checkpoints.
 
 `startup` is found by that Python when it starts; the rest is loaded once a library with a trainer is
-imported. Standard library, that library, and `runners.worker`. No error of ours may reach the user's program.
+imported. Imports the standard library, that library, and `runners.worker`. None of its errors may reach the
+program.
 """

@@ -1,7 +1,7 @@
-"""What an attached process and the ledger say to each other, through files in the run's folder.
+"""How an attached process and the ledger exchange messages: through files in the run's folder.
 
-`events.jsonl` goes one way, one JSON object a line; the file `stop` goes the other. `attach.log` keeps the
-tracebacks of what failed here.
+The process appends events to `events.jsonl`, one JSON object a line; the ledger creates the file `stop`.
+`attach.log` has the tracebacks of what failed here.
 """
 
 import json
@@ -13,33 +13,36 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-EVENTS, LOG, STOP, STOP_AT, SNAPSHOTS = "events.jsonl", "attach.log", "stop", "stop-at", "snapshots"
+from runners.worker.layout import PROGRESS, SNAPSHOTS, STOP
+from runners.worker.messages import Event, Skipped, Unverified, to_line
+from runners.worker.training.reporter import TrainingReporter
+
+EVENTS, LOG, STOP_AT = "events.jsonl", "attach.log", "stop-at"
 VARIABLE = "LEDGER_ATTACH"  # of the environment: the run's folder; `startup.sitecustomize` reads it, too
-RUN = "attach.json"  # {"run", "environment", "python"}: what the ledger tells of the run
-PROGRESS = "progress.json"
+RUN = "attach.json"  # {"run", "environment", "python"}: written by the ledger for the processes
 
 
-class Channel:
-    """The way to the ledger. No method raises for a disk that is full or a folder that is gone."""
+class Channel(TrainingReporter):
+    """Reports to the ledger. No method raises for a full disk or a folder that was deleted."""
 
     def __init__(self, folder: Path | str) -> None:
         self.folder = Path(folder)
-        told: dict[str, Any] = {}
+        super().__init__(self.folder / PROGRESS, self.folder / STOP)
+        known: dict[str, Any] = {}
         with suppress(OSError, ValueError):
-            told = json.loads((self.folder / RUN).read_text(encoding="utf-8"))
-        self.run: str | None = told.get("run")
-        self.environment: str | None = (
-            told.get("environment") if told.get("python") == sys.executable else None
-        )
+            known = json.loads((self.folder / RUN).read_text(encoding="utf-8"))
+        is_same = known.get("python") == sys.executable
+        self.run: str | None = known.get("run")
+        self.environment: str | None = known.get("environment") if is_same else None
 
     @property
     def snapshots(self) -> Path:
-        """Where saves are linked, so that they outlive what the program deletes."""
+        """Where checkpoints are linked, so that they survive the program's deletions."""
         return self.folder / SNAPSHOTS
 
-    def send(self, event: str, **fields: Any) -> None:
-        """One event, in one write: processes and threads share the file."""
-        line = json.dumps({"event": event, **fields}) + "\n"
+    def send(self, event: Event) -> None:
+        """Append one event, in one write: processes and threads share the file."""
+        line = to_line(event)
         with suppress(OSError):
             file = os.open(self.folder / EVENTS, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
             try:
@@ -47,47 +50,45 @@ class Channel:
             finally:
                 os.close(file)
 
-    def tell_step(self, step: int) -> None:
-        """The step that the training is past, for whoever looks after a crash. Never goes back."""
+    def write_step(self, step: int) -> None:
+        """Store the current step, which is read after a crash. It never decreases."""
         with suppress(OSError, ValueError, AttributeError, TypeError):
             before = json.loads((self.folder / PROGRESS).read_text(encoding="utf-8"))
             step = max(step, int(before.get("step", 0)))
-        from runners.worker.generation.shards import write_atomically
-
         with suppress(OSError):
-            write_atomically(self.folder / PROGRESS, json.dumps({"step": step}).encode())
+            super().write_step(step)
+
+    def report_unverified(self, step: int, folder: Path, reason: str) -> None:
+        """Report a checkpoint that only the program itself can reload."""
+        self.send(Unverified(reason, step, folder))
 
     @contextmanager
     def safely(self, what: str) -> Iterator[None]:
-        """Whatever fails in this block is told as a skip of `what`, and the program goes on."""
+        """Report an error in this block as a skip of `what`, and let the program go on."""
         try:
             yield
         except Exception as error:
             message = " ".join(str(error).split())[:300]
-            self.send("skip", reason=f"{what}: {type(error).__name__}: {message}")
-            self.note_failure()
+            self.send(Skipped(f"{what}: {type(error).__name__}: {message}"))
+            self.log_failure()
 
-    def note_failure(self) -> None:
-        """The traceback of what is being handled goes to the log: the terminal is the program's."""
+    def log_failure(self) -> None:
+        """Write the current traceback to the log, since the terminal belongs to the program."""
         with suppress(OSError), (self.folder / LOG).open("a", encoding="utf-8") as log:
             traceback.print_exc(file=log)
 
-    def asked_to_stop(self) -> bool:
-        """Whether the ledger wants the training to end."""
-        return (self.folder / STOP).exists()
-
     def agree_to_stop_at(self, step: int) -> None:
-        """Tell all processes of one training when to end: together, or one would wait for ever."""
+        """Set the step at which all processes of a training end: otherwise one would wait forever."""
         with suppress(OSError), (self.folder / STOP_AT).open("x", encoding="utf-8") as file:
             file.write(str(step))
 
     def reset_agreement(self) -> None:
-        """A training that begins has agreed on nothing yet."""
+        """Remove the agreement of an earlier training."""
         with suppress(OSError):
             (self.folder / STOP_AT).unlink(missing_ok=True)
 
     def stops_at(self) -> int | None:
-        """The step that was agreed on."""
+        """The step that was agreed on; None without an agreement."""
         try:
             return int((self.folder / STOP_AT).read_text(encoding="utf-8"))
         except (OSError, ValueError):

@@ -1,24 +1,42 @@
-"""The lines that a training's model is asked about: rows of its own data set, read without a trace."""
+"""The probe lines of an attached training: rows of its own data set, read without side effects."""
 
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from runners.attach.channel import Channel
 from runners.worker.evidence.probe_inputs import IGNORED, LINES, ProbeLanguages, ProbeText
+from runners.worker.evidence.recorder import EvidenceRecorder
 from runners.worker.evidence.snapshot import SENTENCES
 
-TRIES = 4 * LINES  # rows that are looked at for LINES usable ones
-SHARE = 0.1  # of letters in a script that names the language
+TRIES = 4 * LINES  # rows that are read to find LINES usable ones
+SHARE = 0.1  # of the letters: in a script that identifies the language
+
+
+def make_recorder(
+    channel: Channel, loader: Any, tokenizer: Any, model: Any, training: Mapping[str, Any] | None = None
+) -> EvidenceRecorder:
+    """A recorder for this model, with rows of the loader's data set."""
+    text = text_of(loader, tokenizer, seq2seq=bool(model.config.is_encoder_decoder))
+    return EvidenceRecorder(
+        tokenizer,
+        text,
+        languages_of(tokenizer, text),
+        run=channel.run,
+        environment=channel.environment,
+        training=training,
+        on_failure=channel.log_failure,
+    )
 
 
 def text_of(loader: Any, tokenizer: Any, *, seq2seq: bool) -> ProbeText:
-    """Rows of the loader's data set as token ids, with what they say where there is a tokenizer.
+    """Rows of the loader's data set as token ids, with their text where there is a tokenizer.
 
-    Fixed sentences where the data set has no rows to pick from (a stream, or no token ids in it). A model
-    that is not `seq2seq` is asked to go on with its rows, so its labels are not read.
+    Fixed sentences where the data set has no rows to choose from (a stream, or no token ids in it). A model
+    that is not `seq2seq` continues its rows, so its labels are not read.
     """
-    with random_states_kept():
+    with preserved_random_states():
         picked = list(_picked(getattr(loader, "dataset", None)))
     if not picked:
         return ProbeText(SENTENCES if tokenizer is not None else ())
@@ -32,7 +50,7 @@ def text_of(loader: Any, tokenizer: Any, *, seq2seq: bool) -> ProbeText:
 
 
 def languages_of(tokenizer: Any, text: ProbeText) -> ProbeLanguages:
-    """The codes that the tokenizer is set to, and Japanese or Korean where the references are written so."""
+    """The tokenizer's current codes, and Japanese or Korean where the references are in that script."""
     source, target = getattr(tokenizer, "src_lang", None), getattr(tokenizer, "tgt_lang", None)
     return ProbeLanguages(source, target, _script("".join(text.reference)))
 
@@ -48,7 +66,7 @@ def _script(text: str) -> str | None:
 
 
 def _picked(dataset: Any) -> Iterator[tuple[tuple[int, ...], tuple[int, ...]]]:
-    """Token ids and labels of rows drawn with a fixed seed; none of a data set that has no length."""
+    """Token ids and labels of rows drawn with a fixed seed; none for a data set without a length."""
     if not (hasattr(dataset, "__len__") and hasattr(dataset, "__getitem__")):
         return
     found = 0
@@ -77,8 +95,8 @@ def _without_padding(ids: tuple[int, ...], mask: tuple[int, ...]) -> tuple[int, 
 
 
 @contextmanager
-def random_states_kept() -> Iterator[None]:
-    """What a data set draws for our rows is not drawn from the training's numbers."""
+def preserved_random_states() -> Iterator[None]:
+    """Restore the random states afterwards: reading rows must not change what the training draws."""
     import numpy
     import torch
 

@@ -1,6 +1,6 @@
-"""The first of our code that a process with a trainer loads; from here on `runners` can be imported.
+"""The first module that a process with a trainer loads; afterwards `runners` can be imported.
 
-Loaded by its path, by any Python: what it cannot serve it tells and leaves alone.
+It is loaded by its path, in any Python; where that is not supported it reports a skip and does nothing.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ RUNNERS = os.path.dirname(HERE)  # noqa: PTH120
 
 
 def attach(attachment: str, module: Any, folder: str) -> None:
-    """Let `runners.attach.<attachment>` guard the trainers of `module`; news go to the run's `folder`."""
+    """Attach `runners.attach.<attachment>` to the trainers of `module`; events go to the run's `folder`."""
     reason = obstacle()
     if reason:
-        tell(folder, reason)
+        report_skip(folder, reason)
         return
     if "runners" not in sys.modules:
         load_runners()
@@ -29,19 +29,19 @@ def attach(attachment: str, module: Any, folder: str) -> None:
 
 
 def obstacle() -> str | None:
-    """Why it cannot be done in this process; None where it can."""
+    """Why this process cannot be attached to; None if it can."""
     if sys.version_info < OLDEST:
         return "its Python is %d.%d, evidence needs 3.11 or newer" % sys.version_info[:2]  # noqa: UP031
     known = sys.modules.get("runners")
     spec = known.__spec__ if known is not None else importlib.util.find_spec("runners")
     places = [os.path.realpath(place) for place in getattr(spec, "submodule_search_locations", None) or ()]
     if spec is not None and os.path.realpath(RUNNERS) not in places:
-        return "the program has a package of its own that is called `runners`, as the ledger's is"
+        return "the program has its own package `runners`, which is the name of the ledger's"
     return None
 
 
 def load_runners() -> None:
-    """As a worker does."""
+    """Make `import runners` work, as in a worker."""
     path = os.path.join(RUNNERS, "worker", "bootstrap.py")  # noqa: PTH118
     spec = importlib.util.spec_from_file_location("_ledger_bootstrap", path)
     bootstrap = importlib.util.module_from_spec(spec)  # type: ignore[arg-type]
@@ -49,8 +49,8 @@ def load_runners() -> None:
     bootstrap.load_runners()
 
 
-def tell(folder: str, reason: str) -> None:
-    """A skip, as `runners.attach.channel` writes one."""
+def report_skip(folder: str, reason: str) -> None:
+    """Append a skip event, as `runners.attach.channel` does."""
     line = json.dumps({"event": "skip", "reason": reason}) + "\n"
     with open(os.path.join(folder, "events.jsonl"), "a", encoding="utf-8") as events:  # noqa: PTH118, PTH123
         events.write(line)

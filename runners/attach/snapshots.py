@@ -1,4 +1,4 @@
-"""Linking a save out of the program's reach, so that nothing that it deletes meanwhile is missed."""
+"""Hard-links checkpoints out of the program's reach, so that its deletions do not affect verification."""
 
 import os
 import re
@@ -6,21 +6,22 @@ import shutil
 from contextlib import suppress
 from pathlib import Path
 
+from runners.worker.layout import FOLDER
+
 CHECKPOINT = re.compile(r"checkpoint-\d+")
 NEAR = "_ledger"  # a name that the trainer's upload to a hub leaves out
-OURS = "ledger"  # the folder in a checkpoint that holds its evidence
 
 
 class Snapshots:
-    """Places for links: the run's folder, or, where that is on another file system, a folder by the saves."""
+    """Snapshots in the run's folder, or, where that is on another file system, next to the checkpoints."""
 
     def __init__(self, folder: Path, run: str | None) -> None:
         self._folder, self._run = folder, run or "run"
 
     def link(self, save: Path) -> Path | None:
-        """A copy of the save that shares its files, under its own name; None where there are no hard links.
+        """A copy of the checkpoint that shares its files; None where there are no hard links.
 
-        Checkpoints inside a save are others' saves, and left out.
+        Checkpoints inside its folder are left out.
         """
         for root in (self._folder, save.parent / NEAR / self._run):
             place = _free(root, save)
@@ -35,7 +36,7 @@ class Snapshots:
         return None
 
     def link_file(self, save: Path) -> Path | None:
-        """A folder under the file's name that holds a link to it; None where there are no hard links."""
+        """A folder with the file's name that holds a hard link to it; None where there are no hard links."""
         for root in (self._folder, save.parent / NEAR / self._run):
             place = _free(root, save)
             try:
@@ -49,25 +50,25 @@ class Snapshots:
 
 
 def link_evidence(snapshot: Path, save: Path) -> None:
-    """Give the save the evidence that was written into its snapshot; the save may be deleted by now."""
-    target = save / OURS
+    """Link the evidence in a snapshot into its checkpoint, unless that was deleted meanwhile."""
+    target = save / FOLDER
     with suppress(FileNotFoundError):
-        for file in (snapshot / OURS).iterdir():
+        for file in (snapshot / FOLDER).iterdir():
             (target / file.name).unlink(missing_ok=True)
             os.link(file, target / file.name)
 
 
 def make_room(save: Path) -> None:
-    """An empty place for the evidence: a folder that is written anew keeps nothing of what was in it before.
+    """Create an empty folder for the evidence, without that of an earlier checkpoint in the same place.
 
-    Made at once, for the trainer deletes saves in the order of their folders' times, which this changes.
+    This is done at once, since it changes the folder's time, and the trainer deletes the oldest checkpoints.
     """
-    shutil.rmtree(save / OURS, ignore_errors=True)
-    (save / OURS).mkdir()
+    shutil.rmtree(save / FOLDER, ignore_errors=True)
+    (save / FOLDER).mkdir()
 
 
 def _free(root: Path, save: Path) -> Path:
-    """Saves of one folder stand side by side; a second one of the same name in a place of its own."""
+    """A free place; checkpoints of one folder share a parent unless two have the same name."""
     group = "-".join(save.parent.parts[-2:]).strip("/-") or "saves"
     number = 1
     while (place := root / f"{group}.{number}" / save.name).exists():
@@ -76,12 +77,12 @@ def _free(root: Path, save: Path) -> Path:
 
 
 def _others(save: Path):  # type: ignore[no-untyped-def]
-    """What is no part of the save, as `shutil.copytree` asks for it."""
+    """The `ignore` of `shutil.copytree`: what does not belong to the checkpoint."""
 
     def ignore(folder: str, names: list[str]) -> set[str]:
         if Path(folder) != save:
             return set()
-        return {name for name in names if CHECKPOINT.fullmatch(name) or name in (NEAR, OURS)}
+        return {name for name in names if CHECKPOINT.fullmatch(name) or name in (NEAR, FOLDER)}
 
     return ignore
 

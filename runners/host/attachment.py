@@ -8,41 +8,30 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from ledger.evidence.training import TrainingPoint
-from ledger.findings import Json
 from runners.attach import channel
 from runners.attach.snapshots import NEAR
-from runners.host.training import Evaluation, SavedCheckpoint, to_event
+from runners.host.training import Evaluation, to_point
+from runners.worker import layout
+from runners.worker.messages import (
+    AttachedTraining,
+    SavedCheckpoint,
+    Skipped,
+    Step,
+    Unverified,
+    UsesModels,
+    to_event,
+)
 
 STARTUP = Path(__file__).parents[1] / "attach" / "startup"
 PYTHON = re.compile(r"python(\d+(\.\d+)?)?")
 ISOLATING = re.compile(r"-[a-zA-Z]*[IES][a-zA-Z]*")  # options that make Python ignore PYTHONPATH or site
 WITH_VALUE = ("-c", "-m", "-W", "-X")
-
-
-@dataclass(frozen=True, slots=True)
-class AttachedTraining:
-    """A training that began in a process of that Python, and saves in `folder`.
-
-    `filtered`: its log repeats the last finite loss instead of NaN and infinity (`logging_nan_inf_filter`).
-    """
-
-    python: Path
-    folder: Path
-    step: int
-    filtered: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class UsesModels:
-    """A process of that Python uses models of transformers."""
-
-    python: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +41,6 @@ class AttachedCheckpoint:
     python: Path
     saved: SavedCheckpoint
     watched: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Unverified:
-    """A checkpoint that cannot be verified, and why; without a folder, another step that failed."""
-
-    reason: str
-    step: int = 0
-    folder: Path | None = None
 
 
 AttachedEvent = AttachedTraining | UsesModels | AttachedCheckpoint | Unverified | TrainingPoint | Evaluation
@@ -97,7 +77,7 @@ class Attachment:
 
     def stop(self) -> None:
         """Ask the trainings to end at their next step."""
-        (self.folder / channel.STOP).touch()
+        (self.folder / layout.STOP).touch()
 
     def remove_snapshots(self, folders: Iterable[Path]) -> None:
         """Remove all snapshots, those of killed processes too; `folders` are those with checkpoints."""
@@ -115,7 +95,7 @@ class Attachment:
     @property
     def snapshots(self) -> Path:
         """The folder in which checkpoints are hard-linked."""
-        return self.folder / channel.SNAPSHOTS
+        return self.folder / layout.SNAPSHOTS
 
 
 def python_of(program: str) -> Path | None:
@@ -165,21 +145,16 @@ def default_python(program: str) -> Path:
 def _event(line: bytes) -> AttachedEvent | None:
     """One event; None for an invalid line: the program can write to the file as well."""
     try:
-        event: Mapping[str, Json] = json.loads(line)
-        match event["event"]:
-            case "training":
-                where = Path(event["python"]), Path(event["folder"])
-                return AttachedTraining(*where, int(event["step"]), bool(event["filtered"]))
-            case "models":
-                return UsesModels(Path(event["python"]))
-            case "step" if isinstance(point := to_event(dict(event)), TrainingPoint | Evaluation):
-                return point
-            case "saved" if isinstance(saved := to_event(dict(event)), SavedCheckpoint):
-                return AttachedCheckpoint(Path(event["python"]), saved)
-            case "unverified":
-                return Unverified(str(event["reason"]), int(event["step"]), Path(event["folder"]))
-            case "skip":
-                return Unverified(str(event["reason"]))
+        event = to_event(line)
     except (ValueError, KeyError, TypeError):
-        pass
+        return None
+    match event:
+        case Step():
+            return to_point(event)
+        case SavedCheckpoint():
+            return AttachedCheckpoint(event.python, event) if event.python else None
+        case Skipped():
+            return Unverified(event.reason)
+        case AttachedTraining() | UsesModels() | Unverified():
+            return event
     return None

@@ -9,8 +9,10 @@ from ledger.display.progress import Progress
 from ledger.errors import LedgerError
 from ledger.evidence.preflight import CodeProbe, TokenizerProbe
 from ledger.findings import Json
-from runners.host.worker_process import Event, Worker, WorkerDiedError
-from runners.worker.generation.shards import Shard, ShardFolder, write_atomically
+from runners.host.worker_process import Worker, WorkerDiedError, shown
+from runners.worker import messages
+from runners.worker.files import write_atomically
+from runners.worker.generation.shards import Shard, ShardFolder
 
 PROBE_SENTENCES = 10
 
@@ -78,13 +80,13 @@ def generate(
     folder = run_dir / "shards"
     notices: dict[str, None] = {}  # each once, in order
 
-    def on_event(event: Event) -> None:
-        if event["event"] == "progress":
-            on_progress(Progress(event["stage"], event["done"], event["total"], event["rate"]))
-        elif event["message"] not in notices:
-            notices[event["message"]] = None
+    def on_event(event: messages.Event) -> None:
+        if isinstance(event, messages.Progress):
+            on_progress(shown(event))
+        elif isinstance(event, messages.Notice) and event.message not in notices:
+            notices[event.message] = None
             if on_notice is not None:
-                on_notice(event["message"])
+                on_notice(event.message)
 
     try:
         result = worker.call(_to_worker(job, folder), on_event)
@@ -96,12 +98,12 @@ def generate(
         output=job.output,
         lines=job.lines,
         failed=sum(len(shard.failed) for shard in shards),
-        resumed=result["resumed"],
+        resumed=result.resumed,
         halved=sum(shard.halved for shard in shards),
         batch_sizes=tuple(min(shard.batch_sizes) if shard.halved else job.batch_size for shard in shards),
         seconds=time.monotonic() - began,
-        effective=result["effective"],
-        imported=tuple(result["imported"]),
+        effective=result.effective,
+        imported=result.imported,
         notices=tuple(notices),
     )
 
@@ -114,44 +116,50 @@ def probe(worker: Worker, job: GenerationJob) -> TokenizerProbe:
     """
     with job.source.open(encoding="utf-8-sig", errors="replace") as file:
         sentences = [line.strip() for line, _ in zip(file, range(PROBE_SENTENCES), strict=False)]
-    result = worker.call({**_to_worker(job, job.source), "job": "probe_codes", "sentences": sentences})
-    return to_probe(result)
+    asked = messages.ProbeCodes(
+        model=job.model,
+        revision=job.revision,
+        family=job.family,
+        source_code=job.source_code,
+        target_code=job.target_code,
+        sentences=tuple(sentences),
+    )
+    return to_probe(worker.call(asked))
 
 
-def to_probe(result: Event) -> TokenizerProbe:
+def to_probe(result: messages.CodesResult) -> TokenizerProbe:
     """A worker's result as evidence."""
     return TokenizerProbe(
-        tokenizer=result["tokenizer"],
-        known_codes=tuple(result["known_codes"]),
-        codes={role: CodeProbe(**code) for role, code in result["codes"].items()},
-        uncoded=tuple(result["uncoded"]),
+        tokenizer=result.tokenizer,
+        known_codes=result.known_codes,
+        codes={role: CodeProbe(**code) for role, code in result.codes.items()},
+        uncoded=result.uncoded,
     )
 
 
-def _to_worker(job: GenerationJob, shards: Path) -> Event:
-    return {
-        "job": "generate",
-        "model": job.model,
-        "revision": job.revision,
-        "family": job.family,
-        "source": str(job.source.resolve()),
-        "lines": job.lines,
-        "source_code": job.source_code,
-        "target_code": job.target_code,
-        "generation": dict(job.generation),
-        "batch_size": job.batch_size,
-        "dtype": job.dtype,
-        "device": job.device,
-        "seed": job.seed,
-        "failure_marker": job.failure_marker,
-        "shards": str(shards.resolve()),
-    }
+def _to_worker(job: GenerationJob, shards: Path) -> messages.Generate:
+    return messages.Generate(
+        model=job.model,
+        revision=job.revision,
+        family=job.family,
+        source=job.source.resolve(),
+        lines=job.lines,
+        source_code=job.source_code,
+        target_code=job.target_code,
+        generation=job.generation,
+        batch_size=job.batch_size,
+        dtype=job.dtype,
+        device=job.device,
+        seed=job.seed,
+        failure_marker=job.failure_marker,
+        shards=shards.resolve(),
+    )
 
 
-def _read_shards(folder: Path, result: Event) -> list[Shard]:
-    stored = ShardFolder(folder, result["job_digest"])
+def _read_shards(folder: Path, result: messages.GenerationResult) -> list[Shard]:
+    stored = ShardFolder(folder, result.job_digest)
     shards = []
-    for index, lines in enumerate(result["shards"]):
+    for index, lines in enumerate(result.shards):
         shard = stored.read(index, lines)
         if shard is None:
             raise LedgerError(

@@ -7,9 +7,9 @@ The parent imports neither torch nor transformers. Checkpoints are verified by a
 from abc import ABC, abstractmethod
 from array import array
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from shutil import rmtree
+from typing import Any
 
 from ledger.display.progress import Progress
 from ledger.errors import LedgerError
@@ -17,7 +17,9 @@ from ledger.evidence.preflight import TokenizerProbe
 from ledger.evidence.training import TrainingFailure, TrainingPoint
 from ledger.findings import Json
 from runners.host.generation import to_probe
-from runners.host.worker_process import Event, Worker, WorkerDiedError
+from runners.host.worker_process import Worker, WorkerDiedError, progress_only, shown
+from runners.worker import layout, messages
+from runners.worker.messages import FamilyMeasurement, ModelSource, SavedCheckpoint, TextFiles, TrainingResult
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,69 +43,38 @@ class Job(ABC):
     @property
     def stop_file(self) -> Path:
         """While it exists, the training ends at its next step."""
-        return self.work / "stop"
+        return self.work / layout.STOP
 
     @property
     def snapshots(self) -> Path:
         """Where each checkpoint is hard-linked, so that it survives the trainer's own deletions."""
         return snapshots_in(self.work)
 
-    def to_worker(self) -> Event:
+    @abstractmethod
+    def to_worker(self) -> messages.TrainingJob[TrainingResult]:
         """The job as the worker reads it."""
+
+    def _common(self) -> dict[str, Any]:
+        """The fields of `messages.TrainingJob`."""
         return {
             "run": self.run,
             "environment": self.environment,
             "seed": self.seed,
             "device": self.device,
             "threads": self.threads,
-            "folder": str(self.folder.resolve()),
-            "snapshots": str(self.snapshots.resolve()),
-            "stop": str(self.stop_file.resolve()),
-            "progress": str((self.work / "progress.json").resolve()),
-            "resume": str(self.resume.resolve()) if self.resume else None,
-            **self._task(),
+            "folder": self.folder.resolve(),
+            "snapshots": self.snapshots.resolve(),
+            "stop": self.stop_file.resolve(),
+            "progress": (self.work / layout.PROGRESS).resolve(),
+            "resume": self.resume.resolve() if self.resume else None,
         }
-
-    @abstractmethod
-    def _task(self) -> Event:
-        """The part of the job that only this task has, and the job's name."""
-
-
-@dataclass(frozen=True, slots=True)
-class TextFiles:
-    """Parallel text: two UTF-8 files of `lines` lines each."""
-
-    source: Path
-    reference: Path
-    lines: int
-
-    def to_worker(self) -> Event:
-        """The files as the worker reads them."""
-        return {
-            "source": str(self.source.resolve()),
-            "reference": str(self.reference.resolve()),
-            "lines": self.lines,
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class ModelJob:
-    """The model to train: the one called `name` (a folder or hub name), or one of `family` from scratch.
-
-    `config` holds the sizes of a model from scratch, in the names of its Hugging Face config.
-    """
-
-    family: str | None
-    name: str | None = None
-    vocab_size: int = 0
-    config: Mapping[str, Json] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingJob(Job):
     """Train a translation model. `arguments` are Seq2SeqTrainingArguments; lengths are in tokens."""
 
-    model: ModelJob
+    model: ModelSource
     train: TextFiles
     validation: TextFiles
     language: str
@@ -113,26 +84,26 @@ class TrainingJob(Job):
     max_source_length: int = 128
     max_target_length: int = 128
 
-    def _task(self) -> Event:
+    def to_worker(self) -> messages.Train:
+        """The job as the worker reads it."""
+        return messages.Train(**self._common(), **self._task())
+
+    def to_probe(self) -> messages.ProbeTraining:
+        """The job that looks up the language codes in the training's tokenizer."""
+        return messages.ProbeTraining(**self._common(), **self._task())
+
+    def _task(self) -> dict[str, Any]:
         return {
-            "job": "train",
-            "model": {
-                "name": self.model.name,
-                "family": self.model.family,
-                "vocab_size": self.model.vocab_size,
-                "config": dict(self.model.config),
-            },
-            "data": {
-                "train": self.train.to_worker(),
-                "validation": self.validation.to_worker(),
-                "max_source_length": self.max_source_length,
-                "max_target_length": self.max_target_length,
-            },
+            "model": self.model,
+            "train": _absolute(self.train),
+            "validation": _absolute(self.validation),
+            "max_source_length": self.max_source_length,
+            "max_target_length": self.max_target_length,
             "language": self.language,
             "source_code": self.source_code,
             "target_code": self.target_code,
-            "arguments": dict(self.arguments),
-            "tokenizer": str((self.work / "tokenizer").resolve()),
+            "arguments": self.arguments,
+            "tokenizer": (self.work / "tokenizer").resolve(),
         }
 
 
@@ -151,19 +122,22 @@ class ForecastJob(Job):
     development: Mapping[str, Json]
     masking: Mapping[str, Json]
 
-    def _task(self) -> Event:
-        return {
-            "job": "forecast",
-            "model": dict(self.model),
-            "data": {
-                "series": {frame: str(path.resolve()) for frame, path in self.series.items()},
-                "window": self.window,
-                "validation_share": self.validation_share,
-            },
-            "training": dict(self.training),
-            "development": dict(self.development),
-            "masking": dict(self.masking),
-        }
+    def to_worker(self) -> messages.Forecast:
+        """The job as the worker reads it."""
+        return messages.Forecast(
+            **self._common(),
+            model=self.model,
+            series={frame: path.resolve() for frame, path in self.series.items()},
+            window=self.window,
+            validation_share=self.validation_share,
+            training=self.training,
+            development=self.development,
+            masking=self.masking,
+        )
+
+
+def _absolute(files: TextFiles) -> TextFiles:
+    return TextFiles(files.source.resolve(), files.reference.resolve(), files.lines)
 
 
 def write_series(values: Sequence[float], path: Path) -> Path:
@@ -175,34 +149,7 @@ def write_series(values: Sequence[float], path: Path) -> Path:
 
 def snapshots_in(work: Path) -> Path:
     """The folder of snapshots in a run's folder."""
-    return work / "snapshots"
-
-
-@dataclass(frozen=True, slots=True)
-class SavedCheckpoint:
-    """A checkpoint that was saved: its folder, the snapshot to verify, and the seconds that it took."""
-
-    step: int
-    folder: Path
-    snapshot: Path
-    save_seconds: float = 0.0
-    evidence_seconds: float = 0.0
-
-    def drop_snapshot(self) -> None:
-        """Remove the snapshot. Without hard links there is none: the checkpoint's own folder is verified."""
-        if self.snapshot != self.folder:
-            rmtree(self.snapshot, ignore_errors=True)
-
-
-@dataclass(frozen=True, slots=True)
-class TrainingResult:
-    """The result of a training. `stopped`: it was asked to end before its last step."""
-
-    last_step: int
-    stopped: bool
-    parameters: int
-    effective: Mapping[str, Json]
-    imported: tuple[str, ...]
+    return work / layout.SNAPSHOTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,16 +158,6 @@ class Evaluation:
 
     step: int
     loss: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class FamilyMeasurement:
-    """A family of metrics at a step: each member's value, and how many windows it was measured on."""
-
-    step: int
-    name: str
-    values: Mapping[str, float]
-    counts: Mapping[str, int]
 
 
 class TrainingFailedError(LedgerError):
@@ -236,12 +173,7 @@ TrainingEvent = Progress | TrainingPoint | Evaluation | FamilyMeasurement | Save
 
 def probe(worker: Worker, job: TrainingJob, on_progress: Callable[[Progress], None]) -> TokenizerProbe:
     """How the training's tokenizer, made for it if need be, treats the job's language codes."""
-
-    def on_event(event: Event) -> None:
-        if event["event"] == "progress":
-            on_progress(Progress(event["stage"], event["done"], event["total"], event["rate"]))
-
-    return to_probe(worker.call({**job.to_worker(), "job": "probe_training"}, on_event))
+    return to_probe(worker.call(job.to_probe(), progress_only(on_progress)))
 
 
 def train(worker: Worker, job: Job, post: Callable[[TrainingEvent], None]) -> TrainingResult:
@@ -253,23 +185,15 @@ def train(worker: Worker, job: Job, post: Callable[[TrainingEvent], None]) -> Tr
     job.stop_file.unlink(missing_ok=True)
     last: list[int] = []  # the last finished step
 
-    def on_event(event: Event) -> None:
-        parsed = to_event(event)
-        if isinstance(parsed, Progress) and parsed.stage == "training":
-            last[:] = [parsed.done]
-        post(parsed)
+    def on_event(event: messages.Event) -> None:
+        if isinstance(event, messages.Progress) and event.stage == "training":
+            last[:] = [event.done]
+        post(to_event(event))
 
     try:
-        result = worker.call(job.to_worker(), on_event)
+        return worker.call(job.to_worker(), on_event)
     except LedgerError as ended:
         raise _failed(ended, last[0] if last else None) from ended
-    return TrainingResult(
-        last_step=result["last_step"],
-        stopped=result["stopped"],
-        parameters=result["parameters"],
-        effective=result["effective"],
-        imported=tuple(result["imported"]),
-    )
 
 
 def _failed(ended: LedgerError, last: int | None) -> TrainingFailedError:
@@ -287,39 +211,28 @@ def _failed(ended: LedgerError, last: int | None) -> TrainingFailedError:
     return TrainingFailedError(error.message + after, hint=error.hint, failure=failure)
 
 
-def to_event(event: Event) -> TrainingEvent:
-    """An event of a training, from its JSON."""
-    match event["event"]:
-        case "progress":
-            return Progress(event["stage"], event["done"], event["total"], event["rate"])
-        case "step" if "eval_loss" in event:
-            return Evaluation(event["step"], _number(event["eval_loss"]))
-        case "step":
-            return TrainingPoint(
-                step=event["step"],
-                loss=_number(event.get("loss")),
-                grad_norm=_number(event.get("grad_norm")),
-                learning_rate=_number(event.get("lr")),
-                amp_scale=_number(event.get("amp_scale")),
-            )
-        case "family":
-            return FamilyMeasurement(
-                step=event["step"],
-                name=event["name"],
-                values={name: float(one["value"]) for name, one in event["members"].items()},
-                counts={name: one["count"] for name, one in event["members"].items()},
-            )
-        case "saved":
-            return SavedCheckpoint(
-                step=event["step"],
-                folder=Path(event["folder"]),
-                snapshot=Path(event["snapshot"]),
-                save_seconds=event["save_seconds"],
-                evidence_seconds=event["evidence_seconds"],
-            )
-    return str(event["message"])
+def to_event(event: messages.Event) -> TrainingEvent:
+    """A worker's event as the ledger records it."""
+    match event:
+        case messages.Progress():
+            return shown(event)
+        case messages.Step():
+            return to_point(event)
+        case FamilyMeasurement() | SavedCheckpoint():
+            return event
+        case messages.Notice():
+            return event.message
+    raise ValueError(f"not an event of a training: {event}")
 
 
-def _number(value: float | str | None) -> float | None:
-    """A number of the series; NaN and infinities are sent as text."""
-    return None if value is None else float(value)
+def to_point(step: messages.Step) -> TrainingPoint | Evaluation:
+    """A point of the training series as evidence."""
+    if step.eval_loss is not None:
+        return Evaluation(step.step, step.eval_loss)
+    return TrainingPoint(
+        step=step.step,
+        loss=step.loss,
+        grad_norm=step.grad_norm,
+        learning_rate=step.lr,
+        amp_scale=step.amp_scale,
+    )

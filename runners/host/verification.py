@@ -16,7 +16,8 @@ from ledger.evaluation.scoring import score
 from ledger.evidence.checkpoint_files import CheckpointFiles
 from ledger.evidence.snapshot import Sample, Snapshot
 from ledger.models.languages import language_of
-from runners.host.worker_process import Event, Worker
+from runners.host.worker_process import Worker, progress_only
+from runners.worker.messages import ProbeCheckpoint
 
 PARTS = ("weights", "forward", "sample", "tokenizer", "effective")
 NO_EVIDENCE = "no evidence was written when it was saved"
@@ -80,39 +81,30 @@ def reload(
             evidence.snapshot if evidence else Snapshot(unseen=dict.fromkeys(PARTS, NO_EVIDENCE)),
             language,
         )
-        result = worker.call(_job(checkpoint, options), _teller(on_progress))
-    given = parse(Sample, result["asked"]) if result["asked"] else None
+        result = worker.call(_job(checkpoint, options), progress_only(on_progress))
+    given = parse(Sample, result.asked) if result.asked else None
     return ReloadResult(
-        files=parse(CheckpointFiles, result["files"]),
+        files=parse(CheckpointFiles, result.files),
         expected=expected.result(),
-        actual=_scored(parse(Snapshot, result["snapshot"]), language),
+        actual=_scored(parse(Snapshot, result.snapshot), language),
         user_sample=given and _score_sample(given, language),
         has_evidence=evidence is not None,
-        seconds=result["seconds"],
-        imported=tuple(result["imported"]),
+        seconds=result.seconds,
+        imported=result.imported,
     )
 
 
-def _job(checkpoint: Path, options: ReloadOptions) -> Event:
-    return {
-        "job": "probe_checkpoint",
-        "checkpoint": str(checkpoint.resolve()),
-        "source": list(options.source),
-        "reference": list(options.reference),
-        "language": options.language,
-        "source_code": options.source_code,
-        "target_code": options.target_code,
-        "full": options.full,
-        "device": options.device,
-    }
-
-
-def _teller(on_progress: Callable[[Progress], None]) -> Callable[[Event], None]:
-    def tell(event: Event) -> None:
-        if event["event"] == "progress":
-            on_progress(Progress(event["stage"], event["done"], event["total"], event["rate"]))
-
-    return tell
+def _job(checkpoint: Path, options: ReloadOptions) -> ProbeCheckpoint:
+    return ProbeCheckpoint(
+        checkpoint=checkpoint.resolve(),
+        source=options.source,
+        reference=options.reference,
+        language=options.language,
+        source_code=options.source_code,
+        target_code=options.target_code,
+        full=options.full,
+        device=options.device,
+    )
 
 
 def _language(evidence: StoredEvidence | None) -> str | None:

@@ -3,20 +3,22 @@
 The parent imports neither torch nor transformers; the worker runs under the experiment's interpreter.
 """
 
-import json
 import os
 import signal
 import subprocess
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TypeVar, cast
 
+from ledger.display.progress import Progress
 from ledger.errors import LedgerError
 from ledger.utils.redaction import scrub_file
+from runners.worker import messages
+from runners.worker.messages import Event, Failure, Job, Result, to_event, to_line
 
-Event = dict[str, Any]
+R = TypeVar("R", bound=Result)
 
 BOOTSTRAP = Path(__file__).parents[1] / "worker" / "bootstrap.py"
 EXIT_TIMEOUT = 5.0  # seconds for a worker to end by itself
@@ -100,8 +102,8 @@ class Worker:
         """The process id of the running worker."""
         return self._running().pid
 
-    def request(self, job: Mapping[str, Any]) -> Iterator[Event]:
-        """Send one job and yield its events, the last of which is the `result`.
+    def request(self, job: Job[R]) -> Iterator[Event]:
+        """Send one job and yield its events, the last of which is its result.
 
         Raises LedgerError when the job cannot be done, or the worker dies.
         """
@@ -109,26 +111,26 @@ class Worker:
         assert process.stdin is not None
         assert process.stdout is not None
         try:
-            process.stdin.write(json.dumps(job) + "\n")
+            process.stdin.write(to_line(job))
             process.stdin.flush()
         except BrokenPipeError:
             raise self._death() from None
         for line in process.stdout:
             if not line.endswith("\n"):
                 break  # killed in the middle of a line
-            event: Event = json.loads(line)
-            if event["event"] == "error":
-                raise LedgerError(event["message"], hint=self._hint(event["hint"]))
+            event = to_event(line, job.RESULT)
+            if isinstance(event, Failure):
+                raise LedgerError(event.message, hint=self._hint(event.hint))
             yield event
-            if event["event"] == "result":
+            if isinstance(event, Result):
                 return
         raise self._death()
 
-    def call(self, job: Mapping[str, Any], on_event: Callable[[Event], None] | None = None) -> Event:
+    def call(self, job: Job[R], on_event: Callable[[Event], None] | None = None) -> R:
         """Send one job, pass its events to `on_event`, and return the result."""
         for event in self.request(job):
-            if event["event"] == "result":
-                return event
+            if isinstance(event, Result):
+                return cast("R", event)
             if on_event is not None:
                 on_event(event)
         raise self._death()
@@ -162,6 +164,21 @@ class Worker:
             signal=-code if code < 0 else None,
             last_words="\n".join(last),
         )
+
+
+def progress_only(show: Callable[[Progress], None]) -> Callable[[Event], None]:
+    """An `on_event` that passes on progress."""
+
+    def on_event(event: Event) -> None:
+        if isinstance(event, messages.Progress):
+            show(shown(event))
+
+    return on_event
+
+
+def shown(progress: messages.Progress) -> Progress:
+    """A worker's progress as the ledger displays it."""
+    return Progress(progress.stage, progress.done, progress.total, progress.rate)
 
 
 def tail(log: Path, lines: int = LOG_TAIL) -> list[str]:

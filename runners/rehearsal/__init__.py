@@ -1,4 +1,4 @@
-"""Rehearsals: a tiny real model of an experiment's family, and real text that it has learned by heart."""
+"""Rehearsals: a tiny real model of an experiment's family, and the real text that it overfits."""
 
 from runners.rehearsal.model import Objective, Rehearsal, prepare
 from runners.rehearsal.text import Triple, pairs, rehearsal_text

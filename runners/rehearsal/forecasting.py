@@ -1,7 +1,6 @@
-"""A made series for each time frame, and a forecasting scaled down to a minute. Pure.
+"""A synthetic series for each time frame, and a forecasting scaled down to a minute. Pure.
 
-Each series is two waves and noise. The waves can be forecast and the noise cannot, so that the correlation
-that a perfect model reaches is known: BEST. It says nothing about a market.
+Each series is two waves, which can be forecast, and noise, which cannot. It says nothing about a market.
 """
 
 import math
@@ -13,10 +12,7 @@ from ledger.findings import Json
 LENGTH = 640
 WINDOW = 32
 AMPLITUDES = (1.0, 0.7)
-NOISE = 0.3  # the deviation
-_SIGNAL = sum(amplitude**2 / 2 for amplitude in AMPLITUDES)  # the variance of waves
-# The waves' own correlation with waves and noise: the root of their share of the variance.
-BEST = math.sqrt(_SIGNAL / (_SIGNAL + NOISE**2))
+NOISE = 0.3  # the standard deviation
 
 SIZES: Mapping[str, Json] = {
     "d_model": 64,
@@ -27,13 +23,13 @@ SIZES: Mapping[str, Json] = {
     "dropout_rate": 0.0,
 }
 EPOCHS, BATCHES, BATCH = 4, 60, 32
-RATE = 2e-3  # of inputs and heads; the other rates keep their relation to it
+RATE = 2e-3  # of inputs and heads; the other rates keep their ratio to it
 CLIP = 1.0  # a small model from scratch has larger gradients than a trained one
 LOGGED = 4
 
 
 def made_series(frames: Sequence[str], seed: int) -> dict[str, list[float]]:
-    """The series of each time frame, with waves of other lengths in each."""
+    """The series of each time frame; the lengths of the waves differ between them."""
     made = {}
     for place, frame in enumerate(frames):
         draw = random.Random(f"{seed} {frame}")
@@ -54,10 +50,10 @@ def scaled_config(config: Mapping[str, Json]) -> dict[str, Json]:
 
 
 def scaled_training(training: Mapping[str, Json]) -> dict[str, Json]:
-    """Few short epochs at rates for a small model from scratch.
+    """A few short epochs at learning rates for a small model from scratch.
 
-    The warm-up keeps its share of the epochs, T5's layers and the peak keep their relation to `optimizer.lr`,
-    and precision, decay and how many saves are kept stay as they are.
+    The warm-up keeps its share of the epochs, the rates of T5's layers and of the peak keep their ratio to
+    `optimizer.lr`; precision, decay and the number of stored checkpoints do not change.
     """
     factor = RATE / training["optimizer"]["lr"]
     scaled = {
@@ -75,7 +71,7 @@ def scaled_training(training: Mapping[str, Json]) -> dict[str, Json]:
 
 
 def scaled_development() -> dict[str, Json]:
-    """So many batches an epoch, and the whole validation."""
+    """The limit of training batches an epoch; the validation is complete."""
     return {"limit_train_batches": BATCHES}
 
 

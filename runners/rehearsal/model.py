@@ -1,4 +1,4 @@
-"""The parent's end of a rehearsal's model: find it in the cache, or have the worker train it.
+"""The model of a rehearsal: found in the cache, or trained by the worker.
 
 Imports neither torch nor transformers.
 """
@@ -15,8 +15,9 @@ from typing import Literal
 from filelock import FileLock, Timeout
 
 from ledger.display.progress import Progress
-from runners.host.worker_process import Event, Worker
+from runners.host.worker_process import Worker, progress_only
 from runners.rehearsal.text import LINES, Triple, digest, pairs
+from runners.worker.messages import Rehearse
 from runners.worker.rehearsal.rehearse import PARTIAL, RECORD
 
 Objective = Literal["translation", "denoising"]
@@ -31,10 +32,7 @@ _VERSION_1 = "99155efec63b15215a8151897d37ed0c5c628fbdbc9c53df3ceb178f89963cea"
 
 @dataclass(frozen=True, slots=True)
 class Rehearsal:
-    """A tiny model that is ready.
-
-    `trained_now` tells whether it was trained for this call, `seconds` how long its training took.
-    """
+    """A tiny model. `trained_now`: it was trained for this call; `seconds`: how long its training took."""
 
     folder: Path
     trained_now: bool
@@ -52,8 +50,8 @@ def prepare(
 ) -> Rehearsal:
     """The tiny model of `family` for `objective`, trained in this environment if it is not in `cache`.
 
-    `environment` is the digest of the worker's environment: another one has its own model. Two callers at
-    once train it once: the second waits. Raises LedgerError when it cannot be trained.
+    `environment` is the digest of the worker's environment: each has its own model. If two processes call at
+    once, the second waits for the first. Raises LedgerError when the model cannot be trained.
     """
     triples = pairs()
     folder = cache / model_name(family, objective, environment, triples)
@@ -62,16 +60,8 @@ def prepare(
         trained_now = not folder.is_dir()
         if trained_now:
             _remove_partial(folder)
-            job = {
-                "job": "rehearse",
-                "family": family,
-                "objective": objective,
-                "triples": triples,
-                "lines": LINES,
-                "seed": SEED,
-                "folder": str(folder.resolve()),
-            }
-            _train(worker, job, on_progress)
+            job = Rehearse(family, objective, tuple(triples), LINES, SEED, folder.resolve())
+            worker.call(job, progress_only(on_progress))
     record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
     return Rehearsal(folder, trained_now, record["seconds"])
 
@@ -88,22 +78,14 @@ def recipe_digest(version: int = RECIPE_VERSION) -> str:
     return _VERSION_1 if version == 1 else hashlib.sha256(f"recipe {version}".encode()).hexdigest()
 
 
-def _train(worker: Worker, job: Event, on_progress: Callable[[Progress], None]) -> None:
-    def on_event(event: Event) -> None:
-        if event["event"] == "progress":
-            on_progress(Progress(event["stage"], event["done"], event["total"], event["rate"]))
-
-    worker.call(job, on_event)
-
-
 @contextmanager
 def _alone(path: Path, on_progress: Callable[[Progress], None]) -> Iterator[None]:
-    """Hold the lock; says so when another process does. It goes with its holder, kill -9 included."""
+    """Hold the lock, reporting when another process has it. It is released when its holder ends."""
     lock = FileLock(path)
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        on_progress(Progress("waiting for another process, which trains this tiny model", 0, 1))
+        on_progress(Progress("waiting for another process that trains this tiny model", 0, 1))
         lock.acquire()
     try:
         yield
@@ -112,6 +94,6 @@ def _alone(path: Path, on_progress: Callable[[Progress], None]) -> Iterator[None
 
 
 def _remove_partial(folder: Path) -> None:
-    """Drop what trainings that were killed have left."""
+    """Delete the partial folders of trainings that were killed."""
     for left in folder.parent.glob(f"{folder.name}.*{PARTIAL}"):
         shutil.rmtree(left, ignore_errors=True)

@@ -1,7 +1,7 @@
-"""Real Korean-Japanese text for rehearsals: interface strings that two installed packages translate alike.
+"""Real Korean-Japanese text for rehearsals: the interface strings of two installed packages.
 
-The JupyterLab language packs (BSD) carry gettext catalogues, aligned by message. No download, no model and no
-heavy import enters here.
+The JupyterLab language packs (BSD) have gettext catalogues, aligned by message. No download, no model and no
+heavy import is needed here.
 """
 
 import hashlib
@@ -20,17 +20,17 @@ from ledger.errors import LedgerError, UsageError
 KO_PACKAGE = ("jupyterlab_language_pack_ko_KR", "locale/ko_KR/LC_MESSAGES")
 JA_PACKAGE = ("jupyterlab_language_pack_ja_JP", "locale/ja_JP/LC_MESSAGES")
 
-# In characters; below the 3:1 beyond which the length guard takes notice.
+# In characters; below the 3:1 at which the length guard reports a line.
 MOST_LENGTH_RATIO = 2.5
 
-# One script a side: a line without Latin letters, digits and placeholders sets off no text guard by itself.
+# One script a side: a line without Latin letters, digits and placeholders triggers no text guard by itself.
 _KOREAN = re.compile(r"[가-힣][가-힣 .,]{3,29}")
 _JAPANESE = re.compile(r"[ぁ-んァ-ヶ一-龯][ぁ-んァ-ヶー一-龯々、。]{4,27}")
 _ENGLISH = re.compile(r"[A-Za-z][A-Za-z ,.'-]{2,59}")
 _KANA = re.compile(r"[ぁ-んァ-ヶ]")
 
 
-LINES = 64  # what a tiny model learns by heart, and what a rehearsal translates
+LINES = 64  # the lines that a tiny model overfits, and that a rehearsal translates
 
 
 class Triple(NamedTuple):
@@ -44,7 +44,7 @@ class Triple(NamedTuple):
 def pairs(limit: int | None = None) -> list[Triple]:
     """At most `limit` clean triples, no line of any language twice, always in the same order.
 
-    The order is that of a hash, so that the first few are a mixture and not one menu's entries.
+    They are sorted by a hash, so that the first few are not the entries of one menu.
     Raises LedgerError when the language packs are missing or hold fewer than `limit` clean triples.
     """
     found = _all_pairs()
@@ -60,7 +60,7 @@ def pairs(limit: int | None = None) -> list[Triple]:
 def rehearsal_text(source: str, target: str) -> tuple[list[str], list[str]]:
     """The lines that a rehearsal translates and their references, for ISO 639-1 names of the languages.
 
-    Raises UsageError for any but Korean into Japanese or English, which is what tiny models learn.
+    Raises UsageError for any but Korean into Japanese or English, which tiny models are trained for.
     """
     if source != "ko" or target not in ("ja", "en"):
         raise UsageError(
@@ -80,8 +80,8 @@ def digest(triples: list[Triple]) -> str:
 def is_clean(triple: Triple) -> bool:
     """Whether each line is short, in its own script throughout, and repeats no three characters.
 
-    Repeats are left out because a repetition penalty, which the experiments use, punishes a model for
-    translating them rightly.
+    Repeats are excluded because a repetition penalty, which the experiments use, penalizes a correct
+    translation of them.
     """
     return (
         _KOREAN.fullmatch(triple.ko) is not None

@@ -1,7 +1,7 @@
 """A training scaled down to a minute: the same classes and settings, tiny sizes, few steps.
 
-What decides how a model is saved and read back (classes, shared and tied embeddings, schedule, accumulation,
-how many saves are kept) stays as the spec has it. Pure.
+Everything that affects how a model is saved and loaded (classes, shared and tied embeddings, schedule,
+accumulation, the number of stored checkpoints) is as in the spec. Pure.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,8 +20,8 @@ SIZES: Mapping[str, Json] = {
     "encoder_ffn_dim": 512,
     "decoder_ffn_dim": 512,
     "max_position_embeddings": 256,
-    "dropout": 0.0,  # the aim is to learn a few dozen lines by heart
-    "init_std": 0.05,  # 0.02 is for large models: a small one learns in half the steps from 0.05
+    "dropout": 0.0,  # the aim is to overfit a few dozen lines
+    "init_std": 0.05,  # 0.02 is for large models: a small one needs half as many steps from 0.05
 }
 STEPS = 90
 SAVES = 3
@@ -33,7 +33,7 @@ ARGUMENTS: Mapping[str, Json] = {
     "logging_steps": 2,
     "save_steps": STEPS // SAVES,
 }
-# A GPU's, or of no meaning beside `max_steps`.
+# For a GPU, or overridden by `max_steps`.
 LEFT_OUT = frozenset({"fp16", "bf16", "num_train_epochs"})
 MOST_ACCUMULATION = 2
 
@@ -44,7 +44,7 @@ def scaled_config(config: Mapping[str, Json]) -> dict[str, Json]:
 
 
 def scaled_arguments(arguments: Mapping[str, Json]) -> dict[str, Json]:
-    """TrainingArguments for 90 steps with three saves. Where the spec evaluates, it does so at each save."""
+    """TrainingArguments for 90 steps with three checkpoints, each evaluated if the spec evaluates."""
     kept = {key: value for key, value in arguments.items() if key not in LEFT_OUT}
     scaled = {**kept, **ARGUMENTS}
     if "gradient_accumulation_steps" in kept:
@@ -56,9 +56,9 @@ def scaled_arguments(arguments: Mapping[str, Json]) -> dict[str, Json]:
 
 
 def training_text(source: str, target: str) -> tuple[Sequence[str], Sequence[str]]:
-    """The lines that a rehearsed training learns by heart, for ISO 639-1 names of the languages.
+    """The lines that a rehearsed training overfits, for ISO 639-1 names of the languages.
 
-    Raises UsageError where there is no text in one of them.
+    Raises UsageError for a language without text.
     """
     known = ("ko", "ja", "en")
     if source not in known or target not in known or source == target:

@@ -1,4 +1,4 @@
-"""The worker's life: take jobs one after the other until the parent closes stdin or is gone."""
+"""The worker process: does jobs one after the other until the parent closes stdin or ends."""
 
 import os
 import queue
@@ -11,37 +11,39 @@ from typing import Any
 
 from runners.worker.error_messages import explain
 from runners.worker.jobs import find_job
+from runners.worker.messages import JOBS, Failure, from_json
 from runners.worker.protocol import Events, log, read_jobs, take_stdout
 
 
 def main() -> None:
-    """Serve jobs for ever; the thread that reads stdin ends the process."""
+    """Serve jobs until the thread that reads stdin ends the process."""
     events = take_stdout()
     # Ctrl-C reaches the whole foreground group; the parent decides, and then closes stdin.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     jobs: queue.Queue[Mapping[str, Any]] = queue.Queue()
-    threading.Thread(target=_read_until_the_end, args=(jobs,), daemon=True).start()
+    threading.Thread(target=_read_jobs, args=(jobs,), daemon=True).start()
     while True:
         serve(jobs.get(), events)
 
 
 def serve(job: Mapping[str, Any], events: Events) -> None:
-    """Do one job; whatever it raises becomes an `error` event, with the traceback in the log."""
+    """Do one job; whatever it raises becomes a `Failure`, with the traceback in the log."""
     try:
-        result = find_job(str(job.get("job")))(job, events)
-        events.send("result", **result)
+        kind = str(job.get("job"))
+        do = find_job(kind)
+        events.send(do(from_json(JOBS[kind], job), events))
     except BrokenPipeError:
-        os._exit(0)  # nobody listens any more
+        os._exit(0)  # the parent has closed the pipe
     except Exception as error:
         log(traceback.format_exc())
         known = explain(error)
-        events.send("error", kind=known.kind, message=known.message, hint=known.hint)
+        events.send(Failure(known.kind, known.message, known.hint))
 
 
-def _read_until_the_end(jobs: "queue.Queue[Mapping[str, Any]]") -> None:
-    """Queue jobs; at the end of stdin leave at once, in the middle of a job too.
+def _read_jobs(jobs: "queue.Queue[Mapping[str, Any]]") -> None:
+    """Queue jobs; at the end of stdin exit at once, even in the middle of a job.
 
-    The end comes when the parent is done, or was killed: then nobody may go on generating.
+    Stdin ends when the parent is done or was killed: no job may outlive it.
     """
     try:
         for job in read_jobs(sys.stdin):

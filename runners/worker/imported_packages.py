@@ -5,10 +5,10 @@ import sys
 from importlib.metadata import distribution, packages_distributions
 from pathlib import Path
 
-OWN = "runners"  # the worker itself, which is no part of the experiment's environment
+OWN = "runners"  # the worker itself, which does not belong to the experiment's environment
 
 
-def imported_distributions() -> list[str]:
+def imported_distributions() -> tuple[str, ...]:
     """Names of the distributions that the loaded modules belong to, sorted; the standard library has none."""
     owners = packages_distributions()
     loaded = {name.partition(".")[0] for name, module in sys.modules.items() if module is not None}
@@ -18,7 +18,7 @@ def imported_distributions() -> list[str]:
         # Several distributions share a namespace such as `google`: those count whose own files are loaded.
         found |= names if len(names) == 1 else {name for name in names if _has_loaded_files(name, package)}
     # As PEP 503 writes names, and lockfiles with it.
-    return sorted(re.sub(r"[-_.]+", "-", name).lower() for name in found)
+    return tuple(sorted(re.sub(r"[-_.]+", "-", name).lower() for name in found))
 
 
 def _has_loaded_files(name: str, package: str) -> bool:

@@ -1,13 +1,14 @@
-"""The jobs a worker knows: an explicit table, each module imported when its job first comes."""
+"""The functions that do a worker's jobs: an explicit table. A module is imported when it is first needed."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
 from runners.worker.errors import JobError
+from runners.worker.messages import Result
 from runners.worker.protocol import Events
 
-Job = Callable[[Mapping[str, Any], Events], dict[str, Any]]
+Function = Callable[[Any, Events], Result]
 
 JOBS: dict[str, tuple[str, str]] = {
     "probe_codes": ("runners.worker.models.language_codes", "probe_codes"),
@@ -16,16 +17,16 @@ JOBS: dict[str, tuple[str, str]] = {
     "rehearse": ("runners.worker.rehearsal.rehearse", "rehearse"),
     "train": ("runners.worker.training.train", "train"),
     "forecast": ("runners.worker.forecasting.forecast", "forecast"),
-    "get_ready": ("runners.worker.evidence.reload", "get_ready"),
-    "probe_checkpoint": ("runners.worker.evidence.reload", "probe_checkpoint"),
+    "get_ready": ("runners.worker.evidence.probe", "get_ready"),
+    "probe_checkpoint": ("runners.worker.evidence.probe", "probe_checkpoint"),
     "dump_defaults": ("runners.worker.models.library_defaults", "dump_defaults"),
 }
 
 
-def find_job(kind: str) -> Job:
-    """The function that does this kind of job."""
+def find_job(kind: str) -> Function:
+    """The function that does this kind of job. Raises JobError for an unknown kind."""
     if kind not in JOBS:
         raise JobError("unknown job", f"the worker knows no job {kind!r}, only {', '.join(JOBS)}")
     module, function = JOBS[kind]
-    job: Job = getattr(import_module(module), function)
-    return job
+    found: Function = getattr(import_module(module), function)
+    return found

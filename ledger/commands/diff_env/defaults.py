@@ -23,7 +23,8 @@ from ledger.specs.training import TrainedModel
 from ledger.workspace import Workspace
 from runners.environments.build import default_cache, ensure
 from runners.environments.inspection import facts_of
-from runners.host.library_defaults import ModelClass, dump
+from runners.host.library_defaults import dump
+from runners.worker.messages import ModelClass
 
 
 @dataclass(frozen=True, slots=True)

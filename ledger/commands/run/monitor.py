@@ -22,8 +22,9 @@ from ledger.evidence.training import EvaluationPoint, TrainingLimits, TrainingPo
 from ledger.findings import Severity, Verdict
 from ledger.journal.runs import find, load_runs
 from runners.environments.inspection import capture
-from runners.host.attachment import AttachedEvent, Unverified
-from runners.host.training import Evaluation, FamilyMeasurement, SavedCheckpoint, TrainingEvent
+from runners.host.attachment import AttachedEvent
+from runners.host.training import Evaluation, TrainingEvent
+from runners.worker.messages import FamilyMeasurement, SavedCheckpoint, Unverified
 
 if TYPE_CHECKING:
     from ledger.commands.verify.background import BackgroundVerifier, CheckpointVerification

@@ -13,8 +13,8 @@ from ledger.commands.verify.record import record
 from ledger.commands.verify.values import VerificationContext, VerificationResult
 from ledger.commands.verify.verify import verify_checkpoint
 from ledger.errors import LedgerError
-from runners.host.training import SavedCheckpoint
 from runners.host.worker_process import Worker
+from runners.worker.messages import GetReady, SavedCheckpoint
 
 NICE = 10  # the training has the first claim on the processor
 
@@ -72,7 +72,7 @@ class BackgroundVerifier:
 
     def _warm_up(self) -> None:
         with suppress(LedgerError):  # the first checkpoint tries again, and reports it
-            self._running().call({"job": "get_ready"})
+            self._running().call(GetReady())
 
     def _verify_safely(self, saved: SavedCheckpoint) -> CheckpointVerification | Exception:
         """The result, or what was raised: an exception left in the pool would keep the caller waiting."""

@@ -10,13 +10,8 @@ from pathlib import Path
 from ledger.checkpoints.provenance import origin_of_checkpoint
 from ledger.journal.run import Run
 from ledger.workspace import Workspace
-from runners.host.attachment import (
-    AttachedCheckpoint,
-    AttachedEvent,
-    AttachedTraining,
-    Attachment,
-    Unverified,
-)
+from runners.host.attachment import AttachedCheckpoint, AttachedEvent, Attachment
+from runners.worker.messages import AttachedTraining, Unverified
 
 CLOCK_TOLERANCE = timedelta(seconds=2)  # file systems store coarse times
 

@@ -42,6 +42,7 @@ from runners.environments.build import default_cache, ensure
 from runners.environments.inspection import capture
 from runners.host.verification import PARTS, ReloadResult, reload
 from runners.host.worker_process import Worker
+from runners.worker.messages import GetReady
 
 EVIDENCE_LOST = "{run} writes evidence for every checkpoint, and this one has none: the training ended first"
 
@@ -66,7 +67,7 @@ def verify(
         reporter.progress("checkpoints") as on_progress,
     ):
         with ThreadPoolExecutor(1) as pool:  # importing transformers takes seconds
-            ready = pool.submit(worker.call, {"job": "get_ready"})
+            ready = pool.submit(worker.call, GetReady())
             context = prepare(workspace, request)
             ready.result()
         for checkpoint in request.checkpoints:

@@ -24,20 +24,20 @@ HERE = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120 - path
 
 
 class Waiter:
-    """Finds modules as the finders behind it do, and has each of LIBRARIES looked at after its import."""
+    """A finder that delegates to the others, and attaches to each of LIBRARIES after its import."""
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
-        """A finder's method; None for all but LIBRARIES."""
+        """The spec of one of LIBRARIES; None for any other module."""
         if name not in LIBRARIES:
             return None
         spec = find_elsewhere(self, name, path, target)
         if spec is not None and hasattr(spec.loader, "exec_module"):
-            look_afterwards(spec.loader, LIBRARIES[name])
+            attach_after(spec.loader, LIBRARIES[name])
         return spec
 
 
 def find_elsewhere(finder: Any, name: str, path: Any, target: Any) -> Any:
-    """What the other finders say."""
+    """The spec that another finder gives."""
     for other in list(sys.meta_path):
         if other is not finder and hasattr(other, "find_spec"):
             spec = other.find_spec(name, path, target)
@@ -46,8 +46,8 @@ def find_elsewhere(finder: Any, name: str, path: Any, target: Any) -> Any:
     return None
 
 
-def look_afterwards(loader: Any, attachment: str) -> None:
-    """Let this one module loader attach when it is done; afterwards it is as it was."""
+def attach_after(loader: Any, attachment: str) -> None:
+    """Attach once this loader has executed its module; the loader is restored then."""
     execute = loader.exec_module
 
     def exec_module(module: Any) -> None:
@@ -59,10 +59,10 @@ def look_afterwards(loader: Any, attachment: str) -> None:
 
 
 def attach(attachment: str, module: Any) -> None:
-    """Hand over to `runners.attach`. Whatever goes wrong is noted, and the program goes on without us."""
+    """Call `runners.attach`. Errors are logged, and the program continues unattached."""
     try:
         if "runners.worker.__main__" in sys.modules:
-            return  # a worker of the ledger's own, whose saves are guarded already
+            return  # a worker of the ledger, which records evidence itself
         from importlib.util import module_from_spec, spec_from_file_location
 
         entry = os.path.join(os.path.dirname(HERE), "entry.py")  # noqa: PTH118, PTH120
@@ -71,11 +71,11 @@ def attach(attachment: str, module: Any) -> None:
         spec.loader.exec_module(loaded)  # type: ignore[union-attr]
         loaded.attach(attachment, module, os.environ[FOLDER])
     except Exception:
-        note_failure()
+        log_failure()
 
 
-def note_failure() -> None:
-    """Where the run's folder takes it."""
+def log_failure() -> None:
+    """Write the traceback to the run's folder, where possible."""
     import traceback
 
     try:
@@ -85,8 +85,8 @@ def note_failure() -> None:
         pass
 
 
-def run_the_former_one() -> None:
-    """The `sitecustomize` that would have been imported without us; its errors are its own."""
+def run_original() -> None:
+    """Run the `sitecustomize` that would have been imported otherwise; its errors are not caught."""
     spec = find_elsewhere(None, "sitecustomize", None, None)
     if spec is None or spec.loader is None:
         return
@@ -100,4 +100,4 @@ def run_the_former_one() -> None:
 sys.path[:] = [path for path in sys.path if path != HERE]
 if os.environ.get(FOLDER):
     sys.meta_path.insert(0, Waiter())
-run_the_former_one()
+run_original()

@@ -1,7 +1,8 @@
-"""What lies in a checkpoint's folder, seen without loading any of it. Standard library only.
+"""Inspects a checkpoint's folder without loading any of it. Standard library only.
 
-Nothing is unpickled or executed here. A problem is what is missing, cut off or damaged; a refusal is what
-would have to be trusted: a link out of the folder, code in the config, a pickle that is no tensor archive.
+Nothing is unpickled or executed here. A problem is something missing, cut off or damaged; a refusal is
+something that would have to be trusted: a link out of the folder, code in the config, a pickle that is not a
+tensor archive.
 """
 
 import json
@@ -12,14 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from runners.worker.evidence.safetensors_header import DTYPES, BrokenFileError, read_header
+from runners.worker.layout import FOLDER
 
 SAFE, SAFE_INDEX = "model.safetensors", "model.safetensors.index.json"
 PICKLE, PICKLE_INDEX = "pytorch_model.bin", "pytorch_model.bin.index.json"
 OPTIMIZER = ("optimizer.pt", "optimizer.bin")
 FOREIGN = ("tf_model.h5", "flax_model.msgpack", "model.ckpt.index", "rust_model.ot")
 CONFIGS = ("config.json", "generation_config.json", "tokenizer_config.json")
-OWN = "ledger"  # the folder that the ledger itself keeps in a checkpoint
-WHOLE = "."  # stands for the folder where no one file is to blame
+WHOLE = "."  # names the folder itself, where no single file is to blame
 
 
 def inspect_folder(folder: Path) -> dict[str, Any]:
@@ -37,14 +38,14 @@ def inspect_folder(folder: Path) -> dict[str, Any]:
     configs = {name: _config(folder, name, problems, refusals) for name in CONFIGS}
     if not configs["config.json"]:
         problems.setdefault("config.json", "is missing")
-    if not refusals:  # what a link leads to is not looked at
+    if not refusals:  # the target of a link is not read
         found["format"] = _weights(folder, problems, refusals)
-    found["bytes"] = sum(_size(path) for path in _files(folder))
+    found["bytes"] = sum(size_of(path) for path in _files(folder))
     return {**found, "problems": problems, "refusals": refusals}
 
 
 def weight_files(folder: Path) -> list[Path]:
-    """The files that from_pretrained takes the weights from; empty where there are none."""
+    """The files that from_pretrained reads the weights from; empty where there are none."""
     for single, index in ((SAFE, SAFE_INDEX), (PICKLE, PICKLE_INDEX)):
         if (folder / single).is_file():
             return [folder / single]
@@ -63,7 +64,7 @@ def stored_dtype(folder: Path) -> str | None:
 
 def links_out(folder: Path) -> dict[str, str]:
     """The links that lead out of the folder, by name; those of the Hugging Face cache into its own blobs are
-    how that cache is made."""
+    allowed."""
     root = folder.resolve()
     blobs = root.parent.parent / "blobs" if root.parent.name == "snapshots" else None
     out = {}
@@ -76,16 +77,17 @@ def links_out(folder: Path) -> dict[str, str]:
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    """Every file and every link, the ledger's own left out; a link to a folder is not followed."""
+    """Every file and every link except the ledger's own; a link to a folder is not followed."""
     for where, folders, names in os.walk(folder):
         here = Path(where)
-        if here == folder and OWN in folders:
-            folders.remove(OWN)
+        if here == folder and FOLDER in folders:
+            folders.remove(FOLDER)
         yield from (here / name for name in names)
         yield from (here / name for name in folders if (here / name).is_symlink())
 
 
-def _size(path: Path) -> int:
+def size_of(path: Path) -> int:
+    """Its size in bytes; 0 where it cannot be read."""
     try:
         return path.stat().st_size
     except OSError:
@@ -125,7 +127,7 @@ def _weights(folder: Path, problems: dict[str, str], refusals: dict[str, str]) -
 
 
 def _why_no_weights(folder: Path) -> str:
-    names = {path.name for path in folder.iterdir() if path.name != OWN}
+    names = {path.name for path in folder.iterdir() if path.name != FOLDER}
     if not names:
         return "is empty"
     if "adapter_config.json" in names:
@@ -148,7 +150,7 @@ def _check_safetensors(path: Path, problems: dict[str, str], _refusals: dict[str
 
 
 def _check_pickle(path: Path, problems: dict[str, str], refusals: dict[str, str]) -> None:
-    """A torch archive is a zip, whose directory stands at its end: a cut one has none."""
+    """A torch archive is a zip file, whose directory is at its end: a truncated one has none."""
     with path.open("rb") as file:
         begins = file.read(4)
     if zipfile.is_zipfile(path):
@@ -181,11 +183,11 @@ def _absent(path: Path, names: set[str]) -> list[str]:
     try:
         return sorted(names - set(read_header(path)))
     except (BrokenFileError, OSError):
-        return []  # told by the check of the file itself
+        return []  # the check of the file itself reports it
 
 
 def _shards(index: Path) -> dict[str, str]:
-    """Tensor to file; a name with a folder in it is none."""
+    """The file of each tensor; names that contain a folder are left out."""
     try:
         table = json.loads(index.read_text(encoding="utf-8"))["weight_map"]
         return {str(key): str(name) for key, name in table.items() if Path(str(name)).name == str(name)}

@@ -1,4 +1,4 @@
-"""Looking at a model in the middle of its training, and leaving everything as it was."""
+"""Evaluating a model in the middle of its training, without side effects."""
 
 import random
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ _UNSET = object()
 
 
 def unwrap(model: Any) -> Any:
-    """The model itself, out of what torch wraps around it (DataParallel, DDP, torch.compile)."""
+    """The model inside torch's wrappers (DataParallel, DDP, torch.compile)."""
     while True:
         inner = getattr(model, "_orig_mod", None)
         if inner is None and type(model).__name__ in {"DataParallel", "DistributedDataParallel"}:
@@ -21,7 +21,7 @@ def unwrap(model: Any) -> Any:
 
 @contextmanager
 def eval_context(model: Any) -> Iterator[None]:
-    """Evaluation mode, no gradients, no autocast; afterwards modes and random states are as before."""
+    """Evaluation mode, no gradients, no autocast; modes and random states are restored afterwards."""
     import torch
 
     modes = [(module, module.training) for module in model.modules()]
@@ -30,7 +30,7 @@ def eval_context(model: Any) -> Iterator[None]:
         stack.enter_context(torch.no_grad())
         stack.enter_context(torch.autocast(device_type=model.device.type, enabled=False))
         stack.enter_context(_plain_forward(model))
-        stack.enter_context(_kept(model.config, "use_cache"))
+        stack.enter_context(_restored(model.config, "use_cache"))
         try:
             model.eval()
             yield
@@ -56,7 +56,7 @@ def _random_states() -> Iterator[None]:
 
 @contextmanager
 def _plain_forward(model: Any) -> Iterator[None]:
-    """Without the autocast that accelerate binds to `forward`, which no context from outside turns off."""
+    """Without the autocast that accelerate binds to `forward`, which no outer context turns off."""
     bound = model.__dict__.get("forward")
     original = model.__dict__.get("_original_forward")
     if bound is None or original is None:
@@ -70,7 +70,7 @@ def _plain_forward(model: Any) -> Iterator[None]:
 
 
 @contextmanager
-def _kept(owner: Any, name: str) -> Iterator[None]:
+def _restored(owner: Any, name: str) -> Iterator[None]:
     before = getattr(owner, name, _UNSET)
     try:
         yield

@@ -1,7 +1,7 @@
-"""What a model is asked at every look: a fixed probe batch, and some lines to translate.
+"""The inputs that evidence is captured with: a fixed probe batch, and some lines to translate.
 
-The same questions are put to the model in memory and to the one that was reloaded, so that the answers can be
-compared. They travel beside the checkpoint: numbers in `probe.safetensors`, the rest in `evidence.json`.
+The model in memory and the reloaded one get the same inputs, so that their outputs can be compared. They are
+stored with the checkpoint: tensors in `probe.safetensors`, the rest in `evidence.json`.
 """
 
 import random
@@ -12,14 +12,14 @@ from typing import Any
 from runners.worker.models import families
 from runners.worker.models.families import Family
 
-LINES = 32  # tells BLEU 22 from 1 with an error below 0.01%, and nothing finer
+LINES = 32  # enough to distinguish BLEU 22 from 1 with an error below 0.01%, not for finer differences
 PROBE_ROWS = 4
 PROBE_WIDTH = 16  # tokens
-PROBE_NUMBERS = 2_500_000  # logits kept at most: 10 MB in float32
+PROBE_NUMBERS = 2_500_000  # most logits that are stored: 10 MB in float32
 NEW_TOKENS = 128  # at most, in the sample
 IGNORED = -100  # the label that cross entropy leaves out
 
-# Greedy, and nothing that hides a loop.
+# Greedy, without settings that hide repetition.
 GREEDY: Mapping[str, Any] = {
     "num_beams": 1,
     "do_sample": False,
@@ -31,9 +31,9 @@ GREEDY: Mapping[str, Any] = {
 
 @dataclass(frozen=True, slots=True)
 class ProbeLanguages:
-    """How a tokenizer and a model are told their languages; `name` is the target's for scoring (`ja`).
+    """The languages of a probe; `name` is the target's for scoring (`ja`).
 
-    `source` and `target` are codes in the family's spelling; None where it has none or the caller knows none.
+    `source` and `target` are codes in the family's spelling; None where it has none or they are not known.
     """
 
     source: str | None = None
@@ -43,10 +43,10 @@ class ProbeLanguages:
 
 @dataclass(frozen=True, slots=True)
 class ProbeText:
-    """Lines to translate, and their reference, which may be empty.
+    """Lines to translate, and their references, which may be empty.
 
-    `rows`: the token ids of each line as a dataset has them, for a caller who has no text of its own; where
-    it is empty the tokenizer encodes `source`.
+    `rows`: the token ids of each line, from a dataset without text; where it is empty the tokenizer encodes
+    `source`. `labels`: token ids of the references.
     """
 
     source: tuple[str, ...]
@@ -56,10 +56,10 @@ class ProbeText:
 
 
 @dataclass(frozen=True, slots=True)
-class Questions:
-    """Everything that is asked. `probe`: input_ids, attention_mask and labels, each of shape (rows, tokens).
+class ProbeInputs:
+    """All inputs. `probe`: input_ids, attention_mask and labels, each of shape (rows, tokens).
 
-    `settings` are generation parameters without the target language, which each tokenizer gives anew.
+    `settings` are generation parameters without the target language, which is looked up in each tokenizer.
     """
 
     text: ProbeText
@@ -69,7 +69,7 @@ class Questions:
 
 
 def draw(text: ProbeText, count: int = LINES, seed: int = 0) -> ProbeText:
-    """`count` lines drawn at random, in their order, or all where there are no more; no blank ones."""
+    """Up to `count` lines that are not blank, drawn at random and in their order."""
     if text.source:
         filled = [number for number, line in enumerate(text.source) if line.strip()]
     else:
@@ -97,7 +97,7 @@ def encode_sources(
 def encode_labels(
     text: ProbeText, languages: ProbeLanguages, tokenizer: Any, rows: Sequence[list[int]]
 ) -> list[list[int]]:
-    """Token ids of the references; those of the sources where there is none, which does for a probe."""
+    """Token ids of the references; those of the sources where there are none, which suffices for a probe."""
     if text.labels:
         return [list(row) for row in text.labels]
     if not text.reference:
@@ -131,7 +131,7 @@ def padded(rows: Sequence[Sequence[int]], filler: int) -> Any:
 
 
 def new_tokens(rows: Sequence[Sequence[int]], positions: int | None) -> int:
-    """How many tokens a translation may take: a broken model goes on to the end, which each save pays for."""
+    """The most tokens of a translation: a broken model generates all of them, at every checkpoint."""
     wanted = min(NEW_TOKENS, 2 * max(len(row) for row in rows) + 10)
     return min(wanted, positions - 2) if positions else wanted
 

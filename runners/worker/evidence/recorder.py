@@ -1,9 +1,9 @@
-"""Evidence in a training process: looks at the model at each save, writes what it saw beside the weights.
+"""Records evidence in a training process: captures the model at each checkpoint, stores it with the weights.
 
 languages = ProbeLanguages(source="kor", target="jpn", name="ja")
 text = ProbeText(source=korean, reference=japanese)
 recorder = EvidenceRecorder(tokenizer, text, languages, run="exp10-3fa91c")
-recorder.keep(model, step, checkpoint_folder, then=tell)  # the training goes on
+recorder.keep(model, step, checkpoint_folder, then=report)  # the training goes on
 recorder.finish()  # before anything may delete that folder: the next save, the end of the training
 """
 
@@ -20,33 +20,32 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from runners.worker.evidence import digests
 from runners.worker.evidence.eval_context import unwrap
 from runners.worker.evidence.probe_inputs import (
     GREEDY,
     LINES,
+    ProbeInputs,
     ProbeLanguages,
     ProbeText,
-    Questions,
     draw,
     encode_labels,
     encode_sources,
     family_of,
     probe_batch,
 )
-from runners.worker.evidence.snapshot import CaptureOptions, collect, complete, now
-from runners.worker.generation.shards import write_atomically
+from runners.worker.evidence.snapshot import CaptureOptions, capture, complete, now
+from runners.worker.files import sync, write_atomically
+from runners.worker.layout import EVIDENCE, FOLDER, PROBE
 from runners.worker.models.translator import longest_source
 
 VERSION = 1
-LOW_PRIORITY = 10  # as `nice` has it
-FOLDER, EVIDENCE, PROBE = "ledger", "evidence.json", "probe.safetensors"
+LOW_PRIORITY = 10  # as in nice(1)
 SECRET = ("_token", "_key", "password", "secret")
 
 
 @dataclass(frozen=True, slots=True)
 class CapturedEvidence:
-    """One look at a model: the snapshot, what was asked for it, and the tensors of probe batch and answer."""
+    """The snapshot of a model, how to repeat it, the tensors of probe and logits, and the seconds taken."""
 
     snapshot: Mapping[str, Any]
     recipe: Mapping[str, Any]
@@ -55,12 +54,12 @@ class CapturedEvidence:
 
 
 class EvidenceRecorder:
-    """Asks a model the same questions at every save.
+    """Captures a model with the same inputs at every checkpoint.
 
-    `text` is drawn from: 32 lines, the same ones for the same text and `seed`. `run` and `environment` (a
+    32 lines are drawn from `text`, the same ones for the same text and `seed`. `run` and `environment` (a
     digest) tie the checkpoint to its run, `training` holds its TrainingArguments. `settings` replaces the
-    greedy generation parameters. The tokenizer is copied; without one `text` has to hold token ids.
-    `on_failure` is called where a part cannot be seen, with the error in `sys.exc_info()`.
+    greedy generation parameters. The tokenizer is copied; without one `text` must contain token ids.
+    `on_failure` is called where a part cannot be captured, with the error in `sys.exc_info()`.
     """
 
     def __init__(
@@ -73,42 +72,40 @@ class EvidenceRecorder:
         environment: str | None = None,
         training: Mapping[str, Any] | None = None,
         settings: Mapping[str, Any] = GREEDY,
-        algorithm: str = digests.DEFAULT,
         lines: int = LINES,
         seed: int = 0,
         on_failure: Callable[[], object] = traceback.print_exc,
     ) -> None:
         self._tokenizer = copy.deepcopy(tokenizer)
         if not text.rows and (tokenizer is None or not text.source):
-            raise ValueError("a witness needs a tokenizer and lines, or lines as token ids")
+            raise ValueError("a recorder needs a tokenizer and lines, or lines as token ids")
         self._text = draw(text, lines, seed)
         self._languages = languages or ProbeLanguages()
         self._settings = dict(settings)
-        self._algorithm = algorithm
         self._on_failure = on_failure
         self._origin = {"run": run, "environment": environment}
         self._training = {key: value for key, value in (training or {}).items() if not _is_secret(key)}
-        self._questions: Questions | None = None
-        self._background = ThreadPoolExecutor(1, thread_name_prefix="witness", initializer=_step_back)
-        # Started now: a thread that memory does not suffice for later would be waited for without end.
+        self._inputs: ProbeInputs | None = None
+        self._background = ThreadPoolExecutor(1, thread_name_prefix="evidence", initializer=_lower_priority)
+        # Started now: a thread that cannot start later for lack of memory would be waited for forever.
         self._background.submit(int).result()
         self._pending: Future[None] | None = None
 
     def observe(self, model: Any, step: int) -> CapturedEvidence:
-        """Look at the model now; it is afterwards as it was. Never raises for what it cannot see."""
+        """Capture the model as it is now, without changing it. Parts that cannot be captured do not raise."""
         return self._observe(unwrap(model), step)
 
-    def write(self, checkpoint: Path | str, seen: CapturedEvidence) -> float:
-        """Write it into the checkpoint's folder; return the seconds of looking and writing together."""
-        return seen.seconds + save_evidence(Path(checkpoint), seen)
+    def write(self, checkpoint: Path | str, captured: CapturedEvidence) -> float:
+        """Write it into the checkpoint's folder; return the seconds of capturing and writing together."""
+        return captured.seconds + save_evidence(Path(checkpoint), captured)
 
     def keep(self, model: Any, step: int, checkpoint: Path | str, then: Callable[[float], None]) -> float:
-        """Observe and write while the training goes on; returns the seconds that it was held up.
+        """Capture and write while the training goes on; returns the seconds that the training waited.
 
-        What must be of this very moment is taken at once: logits, settings, and a copy of the model in
-        memory. With that a thread of low priority digests and translates. When all is written, `then`
-        is called there with the same seconds. Of a model that cannot be copied, or for want of memory, all
-        is taken and written at once. An error of the save before it is raised here, by `check` or `finish`.
+        Logits, settings, and a copy of the model in memory are taken at once. A thread of low priority then
+        digests and translates with the copy, and calls `then` with the same seconds when all is written. If
+        the model cannot be copied, or memory is short, everything is done at once. An error with the previous
+        checkpoint is raised here, by `check` or by `finish`.
         """
         began = time.monotonic()
         self.finish()
@@ -116,61 +113,55 @@ class EvidenceRecorder:
         copied = self._copy(model) if _has_room(model) else None
         if copied is None:
             self.write(checkpoint, self._observe(model, step))
-            held = time.monotonic() - began
-            then(held)
-            return held
-        seen = self._observe(model, step, in_haste=True)
-        held = time.monotonic() - began
-        self._pending = self._background.submit(self._complete, copied, seen, Path(checkpoint), then, held)
-        return held
+            waited = time.monotonic() - began
+            then(waited)
+            return waited
+        captured = self._observe(model, step, quick=True)
+        waited = time.monotonic() - began
+        self._pending = self._background.submit(
+            self._complete, copied, captured, Path(checkpoint), lambda: then(waited)
+        )
+        return waited
 
     def check(self) -> None:
-        """Raise what went wrong with the last save's evidence, if that is known by now. Never waits."""
+        """Raise the error with the last checkpoint's evidence, if it has failed by now. Never waits."""
         if self._pending is not None and self._pending.done():
             self.finish()
 
     def finish(self) -> None:
-        """Wait until the last save's evidence is written and told. Raises what went wrong with it."""
+        """Wait until the last checkpoint's evidence is written and reported. Raises the error with it."""
         pending, self._pending = self._pending, None
         if pending is not None:
             pending.result()
 
-    def _observe(self, model: Any, step: int, *, in_haste: bool = False) -> CapturedEvidence:
+    def _observe(self, model: Any, step: int, *, quick: bool = False) -> CapturedEvidence:
         began = time.monotonic()
-        questions = self._ask(model)
-        origin = {**self._origin, "step": step, "written": now()}
-        look = CaptureOptions(
-            questions,
-            self._algorithm,
-            origin=origin,
+        inputs = self._probe_inputs(model)
+        options = CaptureOptions(
+            inputs,
+            origin={**self._origin, "step": step, "written": now()},
             training=self._training,
-            in_haste=in_haste,
+            quick=quick,
             on_failure=self._on_failure,
         )
-        snapshot, logits = collect(model, self._tokenizer, look)
-        answers = {} if logits is None else {"logits": logits}
-        recipe = _recipe(model, questions, self._tokenizer)
-        return CapturedEvidence(snapshot, recipe, {**questions.probe, **answers}, time.monotonic() - began)
+        snapshot, logits = capture(model, self._tokenizer, options)
+        outputs = {} if logits is None else {"logits": logits}
+        recipe = _recipe(model, inputs, self._tokenizer)
+        return CapturedEvidence(snapshot, recipe, {**inputs.probe, **outputs}, time.monotonic() - began)
 
     def _complete(
-        self,
-        copied: Any,
-        seen: CapturedEvidence,
-        checkpoint: Path,
-        then: Callable[[float], None],
-        held: float,
+        self, copied: Any, captured: CapturedEvidence, checkpoint: Path, then: Callable[[], None]
     ) -> None:
-        """The rest of a look, in the background: one thread, and the training goes first."""
-        look = CaptureOptions(
-            self._ask(copied), self._algorithm, sample_threads=1, on_failure=self._on_failure
-        )
-        snapshot = complete(seen.snapshot, copied, self._tokenizer, look)
-        recipe = {**seen.recipe, "sample_threads": 1}
-        save_evidence(checkpoint, replace(seen, snapshot=snapshot, recipe=recipe))
-        then(held)
+        """Capture the rest in the background: with one thread, at a lower priority than the training."""
+        inputs = self._probe_inputs(copied)
+        options = CaptureOptions(inputs, sample_threads=1, on_failure=self._on_failure)
+        snapshot = complete(captured.snapshot, copied, self._tokenizer, options)
+        recipe = {**captured.recipe, "sample_threads": 1}
+        save_evidence(checkpoint, replace(captured, snapshot=snapshot, recipe=recipe))
+        then()
 
     def _copy(self, model: Any) -> Any:
-        """A copy to evaluate; None where memory does not suffice, or somebody hung on it what has no copy."""
+        """A copy to evaluate; None if memory is short, or an attribute of the model cannot be copied."""
         try:
             copied = copy.deepcopy(model)
         except Exception:
@@ -180,29 +171,29 @@ class EvidenceRecorder:
             copied.__dict__.pop(bound, None)  # accelerate's autocast
         return copied.eval()
 
-    def _ask(self, model: Any) -> Questions:
-        """The questions, made once."""
-        if self._questions is None:
+    def _probe_inputs(self, model: Any) -> ProbeInputs:
+        """The inputs, made for the first checkpoint."""
+        if self._inputs is None:
             text, languages, tokenizer = self._text, self._languages, self._tokenizer
             limit = longest_source(model, tokenizer) if tokenizer is not None else None
             rows = encode_sources(text, languages, family_of(model, tokenizer), tokenizer, limit)
             labels = encode_labels(text, languages, tokenizer, rows)
             probe = probe_batch(rows, labels, model.config.pad_token_id, model.config.vocab_size)
-            self._questions = Questions(text, languages, probe, self._settings)
-        return self._questions
+            self._inputs = ProbeInputs(text, languages, probe, self._settings)
+        return self._inputs
 
 
-def save_evidence(checkpoint: Path, seen: CapturedEvidence) -> float:
-    """Write `ledger/probe.safetensors`, then `ledger/evidence.json`, each whole or not at all.
+def save_evidence(checkpoint: Path, captured: CapturedEvidence) -> float:
+    """Write `ledger/probe.safetensors`, then `ledger/evidence.json`, each complete or not at all.
 
-    Returns the seconds that it took. Raises OSError when there is no space: the checkpoint is then one
-    without evidence.
+    Returns the seconds that it took. Raises OSError when there is no space: the checkpoint then has no
+    evidence.
     """
     began = time.monotonic()
     folder = checkpoint / FOLDER
     folder.mkdir(exist_ok=True)
-    _save_tensors(folder / PROBE, seen.tensors)
-    evidence = {"v": VERSION, "time": now(), "snapshot": seen.snapshot, "recipe": seen.recipe}
+    _save_tensors(folder / PROBE, captured.tensors)
+    evidence = {"v": VERSION, "time": now(), "snapshot": captured.snapshot, "recipe": captured.recipe}
     write_atomically(folder / EVIDENCE, json.dumps(evidence, ensure_ascii=False).encode())
     return time.monotonic() - began
 
@@ -213,19 +204,17 @@ def _save_tensors(path: Path, tensors: Mapping[str, Any]) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, temporary)
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
+        sync(temporary)
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
 
 
 def _has_room(model: Any) -> bool:
-    """Whether a copy takes nothing from the training.
+    """Whether there is memory for a copy that the training does not need.
 
-    torch keeps the memory of a GPU that it once had, and by its first save a training has had the most that
-    it needs: what is free beside that is to spare. A copy and its sample take twice the weights at most, as a
-    rule.
+    torch does not return memory to a GPU, and by its first checkpoint a training has reached its peak: what
+    is still free is spare. A copy and its sample usually take at most twice the weights.
     """
     import torch
 
@@ -235,22 +224,22 @@ def _has_room(model: Any) -> bool:
     return bool(free > 2 * sum(weights.nbytes for weights in model.parameters()))
 
 
-def _step_back() -> None:
-    """Low priority for this thread alone, which Linux has."""
+def _lower_priority() -> None:
+    """Lower the priority of this thread only, which Linux supports."""
     with suppress(OSError, AttributeError):
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LOW_PRIORITY)
 
 
-def _recipe(model: Any, questions: Questions, tokenizer: Any) -> dict[str, Any]:
-    """What a fresh process has to know to ask the same in the same way."""
+def _recipe(model: Any, inputs: ProbeInputs, tokenizer: Any) -> dict[str, Any]:
+    """What a fresh process needs to repeat the measurements."""
     import torch
 
     family = family_of(model, tokenizer)
     return {
         "family": family.name if family else None,
-        "source_code": questions.languages.source,
-        "target_code": questions.languages.target,
-        "rows": [list(row) for row in questions.text.rows],
+        "source_code": inputs.languages.source,
+        "target_code": inputs.languages.target,
+        "rows": [list(row) for row in inputs.text.rows],
         "threads": torch.get_num_threads(),
         "deterministic": torch.are_deterministic_algorithms_enabled(),
         "attention": getattr(model.config, "_attn_implementation", None),

@@ -1,4 +1,4 @@
-"""Reading the head of a safetensors file, and holding it against the file's size. Standard library only.
+"""Reads the header of a safetensors file and checks it against the file's size. Standard library only.
 
 The format: 8 bytes little-endian length, that many bytes of JSON, then the tensors' bytes without gaps
 (https://huggingface.co/docs/safetensors).
@@ -23,24 +23,24 @@ DTYPES = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat1
 
 
 class BrokenFileError(Exception):
-    """The file is not what the format says it should be; the text says how."""
+    """The file does not follow the format; the text says how."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """One tensor as the header states it; `dtype` in the format's spelling."""
+    """One tensor's entry in the header; `dtype` in the format's spelling."""
 
     dtype: str
     shape: tuple[int, ...]
 
 
 def read_header(path: Path) -> dict[str, Stored]:
-    """The tensors of a complete file. Raises BrokenFileError when anything is missing or does not add up."""
+    """The tensors of a complete file. Raises BrokenFileError when anything is missing or inconsistent."""
     size = path.stat().st_size
     with path.open("rb") as file:
         head = file.read(8)
         if len(head) < 8:
-            raise BrokenFileError(f"has {size} bytes, not even the 8 that tell the header's length")
+            raise BrokenFileError(f"has {size} bytes, not even the 8 of the header's length")
         (length,) = struct.unpack("<Q", head)
         if length > min(MOST_HEADER, size - 8):
             raise BrokenFileError(f"is cut off or damaged: its header should have {length:,} bytes")
@@ -54,20 +54,20 @@ def _parse(text: bytes) -> dict[str, Any]:
     except ValueError as error:
         raise BrokenFileError(f"has a damaged header: {error}") from error
     if not isinstance(table, dict):
-        raise BrokenFileError("has a header that is no table of tensors")
+        raise BrokenFileError("has a header that is not a table of tensors")
     table.pop("__metadata__", None)
     return table
 
 
 def _check(table: dict[str, Any], there: int) -> dict[str, Stored]:
-    """Every tensor lies behind the one before it, as long as its shape says; the last ends the file."""
+    """Check that tensors have the size of their shapes and follow each other up to the file's end."""
     found: dict[str, Stored] = {}
     end = 0
     for first, last, name, stored in sorted(_entries(table), key=lambda entry: entry[:3]):
-        size = SIZES.get(stored.dtype)  # a dtype from the future: its size is believed
+        size = SIZES.get(stored.dtype)  # unknown dtype: its size cannot be checked
         wanted = last - first if size is None else math.prod(stored.shape) * size
         if first != end or last - first != wanted:
-            raise BrokenFileError(f"has a damaged header: {name} does not lie where it should")
+            raise BrokenFileError(f"has a damaged header: {name} is not where it should be")
         found[name] = stored
         end = last
     if there < end:
@@ -78,10 +78,10 @@ def _check(table: dict[str, Any], there: int) -> dict[str, Stored]:
 
 
 def _entries(table: dict[str, Any]) -> Iterator[tuple[int, int, str, Stored]]:
-    """Where each tensor begins and ends, counted from the end of the header, and what it is."""
+    """Start and end of each tensor, counted from the end of the header, its name and its entry."""
     for name, entry in table.items():
         try:
             first, last = entry["data_offsets"]
             yield int(first), int(last), name, Stored(str(entry["dtype"]), tuple(map(int, entry["shape"])))
         except (KeyError, TypeError, ValueError) as error:
-            raise BrokenFileError(f"has a damaged header: {name} is no tensor") from error
+            raise BrokenFileError(f"has a damaged header: {name} is not a tensor") from error

@@ -1,9 +1,9 @@
-"""Collect the evidence of one model at one moment: tensors, a forward pass, a sample, tokenizer, settings.
+"""Captures the evidence of one model at one moment: tensors, a forward pass, a sample, tokenizer, settings.
 
-The same code looks at a model in training memory (`EvidenceRecorder`, at each save) and at one that was
+The same code captures a model in training memory (`EvidenceRecorder`, at each checkpoint) and one that was
 reloaded (`runners.worker.evidence.reload`). Results are plain values in the shape of
-`ledger.evidence.snapshot.Snapshot`. A part that cannot be had is None, and `unseen` says why: collecting
-evidence never ends a training.
+`ledger.evidence.snapshot.Snapshot`. A part that cannot be captured is None, with the reason in `unseen`:
+capturing evidence never ends a training.
 """
 
 import hashlib
@@ -21,13 +21,15 @@ from runners.worker.error_messages import explain
 from runners.worker.errors import JobError
 from runners.worker.evidence import digests
 from runners.worker.evidence.eval_context import eval_context, unwrap
-from runners.worker.evidence.probe_inputs import Questions, encode_sources, family_of, new_tokens
+from runners.worker.evidence.probe_inputs import ProbeInputs, encode_sources, family_of, new_tokens
+from runners.worker.messages import CheckpointResult
 from runners.worker.models import families, resolved_config
 from runners.worker.models.families import Family
 from runners.worker.models.translator import longest_source, text_of
 
 Json = dict[str, Any]
 
+PARTS = ("weights", "forward", "sample", "tokenizer", "effective")
 PACKAGES = ("torch", "transformers", "tokenizers", "safetensors", "accelerate", "sentencepiece")
 SENTENCES = (
     "안녕하세요. 파일을 저장했습니다.",
@@ -41,70 +43,69 @@ WRITTEN_ON_SAVE = {"architectures", "dtype", "torch_dtype"}  # not in a config t
 
 @dataclass(frozen=True, slots=True)
 class CaptureOptions:
-    """What a look needs beside the model and its tokenizer.
+    """What is captured in addition to the model and its tokenizer, and how.
 
-    `algorithm` is that of the digests; `also` names tensors to digest although the class does not save them.
-    `stored` are the logits kept at save time; `keys` is what from_pretrained reported. `origin` and
-    `training` are what the caller knows of the run and of its TrainingArguments. `sample_threads` are those
-    that the sample is translated with, None for as many as there are now. `in_haste`: what a copy of the
-    model can tell as well, digests and sample, is left for `complete`.
+    `also` names tensors to digest although the class does not save them. `stored` are the logits that were
+    recorded with the checkpoint; `keys` is what from_pretrained reported. `origin` and `training` describe
+    the run and its TrainingArguments. `sample_threads`: the number of threads that translate the sample,
+    None for the current number. `quick`: digests and sample, which a copy of the model gives as well, are
+    left to `complete`.
     """
 
-    questions: Questions
-    algorithm: str = digests.DEFAULT
+    inputs: ProbeInputs
     also: Collection[str] = ()
     stored: Any = None
     keys: Mapping[str, list[str]] = field(default_factory=dict)
     origin: Mapping[str, Any] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
     sample_threads: int | None = None
-    in_haste: bool = False
+    quick: bool = False
     on_failure: Callable[[], object] = traceback.print_exc
 
 
-def collect(model: Any, tokenizer: Any, look: CaptureOptions) -> tuple[Json, Any]:
+def capture(model: Any, tokenizer: Any, options: CaptureOptions) -> tuple[Json, Any]:
     """The snapshot, and the probe batch's logits as float32 of shape (rows, tokens, vocabulary), or None.
 
-    Puts the model into evaluation mode for the time that it takes. The tokenizer's languages are changed:
-    give a copy where somebody else uses it.
+    The model is in evaluation mode meanwhile. The tokenizer's languages are changed: pass a copy where it is
+    used elsewhere.
     """
     model = unwrap(model)
     unseen: dict[str, str] = {}
-    part = partial(_part, unseen, look.on_failure)
+    part = partial(_part, unseen, options.on_failure)
     with eval_context(model):
-        forward, logits = part("forward", lambda: ask_forward(model, look)) or (None, None)
+        forward, logits = part("forward", lambda: run_forward(model, options)) or (None, None)
         snapshot = {
-            "weights": part("weights", lambda: weights(model, look)),
+            "weights": part("weights", lambda: weights(model, options)),
             "forward": forward,
-            "sample": None if look.in_haste else _sample_part(model, tokenizer, look, unseen),
+            "sample": None if options.quick else _sample_part(model, tokenizer, options, unseen),
             "tokenizer": part("tokenizer", lambda: tokenizer_facts(tokenizer, family_of(model, tokenizer))),
-            "effective": part("effective", lambda: settings(model, tokenizer, look.training)),
-            "origin": {"versions": versions(), **look.origin},
+            "effective": part("effective", lambda: settings(model, tokenizer, options.training)),
+            "origin": {"versions": versions(), **options.origin},
             "unseen": unseen,
         }
     return resolved_config.plain(snapshot), logits
 
 
-def weights(model: Any, look: CaptureOptions) -> Json:
-    """The part `Weights`: what a save of this model should hold."""
-    tensors = digests.saved_tensors(model, look.also)
+def weights(model: Any, options: CaptureOptions) -> Json:
+    """The part `Weights`: what a checkpoint of this model should hold."""
+    tensors = digests.saved_tensors(model, options.also)
     return {
-        "digests": {} if look.in_haste else digests.digest_tensors(tensors, look.algorithm),
+        "digests": {} if options.quick else digests.digest_tensors(tensors),
         "dtypes": {name: digests.dtype_name(tensor) for name, tensor in tensors.items()},
         "shapes": {name: list(tensor.shape) for name, tensor in tensors.items()},
         "ties": digests.ties(tensors),
         "not_finite": digests.not_finite(tensors),
-        **look.keys,
+        **options.keys,
     }
 
 
-def ask_forward(model: Any, look: CaptureOptions) -> tuple[Json, Any]:
+def run_forward(model: Any, options: CaptureOptions) -> tuple[Json, Any]:
     """The part `Forward`, and the logits: the same bits for the same weights, batch, device and threads."""
     import torch
 
-    if not look.questions.probe:
+    if not options.inputs.probe:
         raise JobError("no probe", "there is no probe batch, nor lines to make one of")
-    probe = {name: tensor.to(model.device) for name, tensor in look.questions.probe.items()}
+    probe = {name: tensor.to(model.device) for name, tensor in options.inputs.probe.items()}
     output = model(**probe, use_cache=False)
     logits = output.logits.detach().to("cpu", torch.float32).contiguous()
     answer = {
@@ -112,7 +113,7 @@ def ask_forward(model: Any, look: CaptureOptions) -> tuple[Json, Any]:
         "logits_digest": f"sha256:{hashlib.sha256(memoryview(logits.numpy()).cast('B')).hexdigest()}",
         "dtype": digests.dtype_name(output.logits),
         "device": model.device.type,
-        "max_difference": None if look.stored is None else _difference(logits, look.stored),
+        "max_difference": None if options.stored is None else _difference(logits, options.stored),
     }
     return answer, logits
 
@@ -130,34 +131,34 @@ def _difference(logits: Any, stored: Any) -> float:
     return float(apart.max())  # NaN where only one side has it
 
 
-def complete(snapshot: Mapping[str, Any], copied: Any, tokenizer: Any, look: CaptureOptions) -> Json:
-    """A snapshot that was taken in haste with its digests and its sample, of a copy that nobody trains."""
+def complete(snapshot: Mapping[str, Any], copied: Any, tokenizer: Any, options: CaptureOptions) -> Json:
+    """A `quick` snapshot with its digests and its sample added, from a copy of the model."""
     import torch
 
     unseen = dict(snapshot["unseen"])
-    tensors = digests.saved_tensors(copied, look.also)
+    tensors = digests.saved_tensors(copied, options.also)
     found = snapshot["weights"] and _part(
         unseen,
-        look.on_failure,
+        options.on_failure,
         "weights",
-        lambda: {**snapshot["weights"], "digests": digests.digest_tensors(tensors, look.algorithm)},
+        lambda: {**snapshot["weights"], "digests": digests.digest_tensors(tensors)},
     )
     with torch.no_grad():
-        answer = _sample_part(copied, tokenizer, look, unseen)
+        answer = _sample_part(copied, tokenizer, options, unseen)
     return {**snapshot, "weights": found, "sample": resolved_config.plain(answer), "unseen": unseen}
 
 
-def _sample_part(model: Any, tokenizer: Any, look: CaptureOptions, unseen: dict[str, str]) -> Any:
-    with threads(look.sample_threads):
+def _sample_part(model: Any, tokenizer: Any, options: CaptureOptions, unseen: dict[str, str]) -> Any:
+    with threads(options.sample_threads):
         family = family_of(model, tokenizer)
         return _part(
-            unseen, look.on_failure, "sample", lambda: sample(model, tokenizer, family, look.questions)
+            unseen, options.on_failure, "sample", lambda: sample(model, tokenizer, family, options.inputs)
         )
 
 
 @contextmanager
 def threads(count: int | None) -> Iterator[None]:
-    """So many threads for what this thread computes; None for as many as it has."""
+    """Compute with `count` threads within the block; None: the current number."""
     import torch
 
     before = torch.get_num_threads()
@@ -168,17 +169,17 @@ def threads(count: int | None) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def sample(model: Any, tokenizer: Any, family: Family | None, questions: Questions) -> Json:
+def sample(model: Any, tokenizer: Any, family: Family | None, inputs: ProbeInputs) -> Json:
     """The part `Sample`: the drawn lines translated in one batch."""
     tokenizer = _needed(tokenizer)
-    text, languages = questions.text, questions.languages
+    text, languages = inputs.text, inputs.languages
     if not (text.source or text.rows):
         raise JobError("no lines", "no lines to translate were given")
     limit = longest_source(model, tokenizer)
     rows = encode_sources(text, languages, family, tokenizer, limit)
-    told = families.generation_kwargs(family, tokenizer, languages.target) if family else {}
+    target = families.generation_kwargs(family, tokenizer, languages.target) if family else {}
     room = {"max_new_tokens": new_tokens(rows, getattr(model.config, "max_position_embeddings", None))}
-    parameters = {**room, **questions.settings, **told}
+    parameters = {**room, **inputs.settings, **target}
     return {
         "source": list(text.source),
         "output": generate(model, tokenizer, rows, parameters),
@@ -189,7 +190,7 @@ def sample(model: Any, tokenizer: Any, family: Family | None, questions: Questio
 
 
 def generate(model: Any, tokenizer: Any, rows: list[list[int]], parameters: Mapping[str, Any]) -> list[str]:
-    """The text that the model makes of each row of token ids, all in one batch."""
+    """The text that the model generates for each row of token ids, all in one batch."""
     import torch
 
     width = max(len(row) for row in rows)
@@ -221,7 +222,7 @@ def tokenizer_facts(tokenizer: Any, family: Family | None) -> Json:
 
 
 def settings(model: Any, tokenizer: Any, training: Mapping[str, Any]) -> Json:
-    """The part `Effective`: what holds when `generate` is called with nothing."""
+    """The part `Effective`: the settings of `generate` without arguments."""
     found = resolved_config.describe_model(model, resolved_config.resolve_generation(model, {}))
     own = {} if tokenizer is None else resolved_config.describe_tokenizer(tokenizer)
     model_settings = {key: value for key, value in found["model"].items() if key not in WRITTEN_ON_SAVE}
@@ -229,7 +230,7 @@ def settings(model: Any, tokenizer: Any, training: Mapping[str, Any]) -> Json:
 
 
 def versions() -> dict[str, str]:
-    """The versions of Python and of the packages that matter for a reload, where they are installed."""
+    """The versions of Python and of the installed packages that matter for a reload."""
     found = {"python": platform.python_version()}
     for name in PACKAGES:
         try:
@@ -251,12 +252,21 @@ def _needed(tokenizer: Any) -> Any:
 
 
 def _part(
-    unseen: dict[str, str], on_failure: Callable[[], object], name: str, look: Callable[[], Any]
+    unseen: dict[str, str], on_failure: Callable[[], object], name: str, read: Callable[[], Any]
 ) -> Any:
-    """What `look` returns; None where it fails, with the reason in `unseen`."""
+    """What `read` returns; None where it fails, with the reason in `unseen`."""
     try:
-        return look()
+        return read()
     except Exception as error:
         on_failure()
         unseen[name] = str(explain(error).message)
         return None
+
+
+def not_loaded(files: Mapping[str, Any]) -> CheckpointResult:
+    """The result for a folder that was not loaded, because of its problems or refusals."""
+    found = {**files["problems"], **files["refusals"]}
+    why = "; ".join(f"{name} {what}" for name, what in found.items())
+    unseen = dict.fromkeys(PARTS, f"it was not loaded: {why}")
+    snapshot = {**dict.fromkeys(PARTS), "origin": {"versions": versions()}, "unseen": unseen}
+    return CheckpointResult(files, snapshot)

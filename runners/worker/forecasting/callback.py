@@ -1,10 +1,9 @@
-"""What a forecaster's training tells while it goes on: its series, its correlations, its saves with evidence.
+"""The callback of a forecaster's training: saves checkpoints with evidence and reports them.
 
-A save is a folder `checkpoint-STEP` that holds Lightning's own file, and in `ledger/` what a fresh process
-needs to hold a reload against the model in memory.
+A checkpoint is a folder `checkpoint-STEP` that holds Lightning's own file, and in `ledger/` what a fresh
+process needs to compare a reload with the model in memory.
 """
 
-import json
 import shutil
 import time
 from pathlib import Path
@@ -16,32 +15,28 @@ import torch
 from runners.worker.error_messages import explain
 from runners.worker.errors import JobError
 from runners.worker.forecasting import evidence
-from runners.worker.generation.shards import write_atomically
+from runners.worker.messages import FamilyMeasurement, Forecast, Step
 from runners.worker.protocol import Events
-from runners.worker.training.callback import link_tree, number
+from runners.worker.training.reporter import WorkerReporter
 
 
-class ForecastWatch(pl.Callback):  # type: ignore[misc]  # Lightning is Any here
-    """Sends `step`, `family` and `saved` events; ends the training on request.
+class ForecastCallback(pl.Callback):  # type: ignore[misc]  # Lightning is Any here
+    """Saves a checkpoint after each epoch, reports points and checkpoints, ends the training on request.
 
-    The paths are those of `training_watch.Watch`: `stop`, `snapshots`, `progress`. `folder` gets the saves,
-    of which the newest `keep` stay (None: all).
+    The job's folder keeps the newest `save_total_limit` checkpoints (None: all).
     """
 
-    def __init__(self, job: dict[str, Any], probe: evidence.Probe, events: Events) -> None:
-        self._folder, self._snapshots = Path(job["folder"]), Path(job["snapshots"])
-        self._stop, self._progress = Path(job["stop"]), Path(job["progress"])
-        self._keep = job["training"].get("save_total_limit")
-        self._origin = {"run": job["run"], "environment": job["environment"]}
-        self._probe, self._events = probe, events
+    def __init__(self, job: Forecast, probe: evidence.Probe, events: Events) -> None:
+        self._folder = job.folder
+        self._limit = job.training.get("save_total_limit")
+        self._origin = {"run": job.run, "environment": job.environment}
+        self._probe, self._reporter = probe, WorkerReporter(job, events)
         self._norm: float | None = None
-        self._began, self._first = time.monotonic(), 0
         self.stopped = False
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: Any) -> None:  # noqa: ARG002
-        """Where it begins; a resumed training begins later."""
-        self._began, self._first = time.monotonic(), trainer.global_step
-        self._events.progress("training", trainer.global_step, int(trainer.estimated_stepping_batches))
+        """Report the start."""
+        self._reporter.report_start(trainer.global_step, int(trainer.estimated_stepping_batches))
 
     def on_before_optimizer_step(self, trainer: pl.Trainer, pl_module: Any, optimizer: Any) -> None:  # noqa: ARG002
         """The norm before clipping, with the AMP scale divided out: Lightning calls this in between."""
@@ -50,31 +45,24 @@ class ForecastWatch(pl.Callback):  # type: ignore[misc]  # Lightning is Any here
             self._norm = float(torch.nn.utils.get_total_norm(gradients))
 
     def on_train_batch_end(self, trainer: Any, pl_module: Any, outputs: Any, *_batch: Any) -> None:  # noqa: ARG002
-        """One point of the series now and then, and an end where that was asked for."""
+        """Report progress and every few steps a point, and end the training on request."""
         step = trainer.global_step
         if self._is_logged(trainer, step):
-            self._events.send(
-                "step",
-                step=step,
-                loss=number(outputs["loss"]),
-                grad_norm=number(self._norm),
-                lr=number(trainer.optimizers[0].param_groups[-1]["lr"]),
-                amp_scale=number(amp_scale(trainer)),
-            )
-            self._tell_step(step)
-        rate = (step - self._first) / max(time.monotonic() - self._began, 1e-9)
-        self._events.progress("training", step, int(trainer.estimated_stepping_batches), rate)
-        if self._stop.exists():
+            rate = float(trainer.optimizers[0].param_groups[-1]["lr"])
+            loss, scale = float(outputs["loss"]), amp_scale(trainer)
+            self._reporter.report_point(Step(step, loss, grad_norm=self._norm, lr=rate, amp_scale=scale))
+        self._reporter.report_progress(step, int(trainer.estimated_stepping_batches))
+        if self._reporter.stop_requested():
             self.stopped = True
             trainer.should_stop = True
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: Any) -> None:
-        """The validation is done by now: tell it, and save."""
-        step = trainer.global_step
-        self._events.send("step", step=step, eval_loss=number(pl_module.validation_loss))
-        family = {name: {**one, "value": number(one["value"])} for name, one in pl_module.family.items()}
-        self._events.send("family", step=step, name="correlation", members=family)
-        self._tell_step(step)
+        """Report the validation, which is done by now, and save."""
+        step, family = trainer.global_step, pl_module.family
+        self._reporter.report_point(Step(step, eval_loss=pl_module.validation_loss))
+        values = {name: float(one["value"]) for name, one in family.items()}
+        counts = {name: int(one["count"]) for name, one in family.items()}
+        self._reporter.send(FamilyMeasurement(step, "correlation", values, counts))
         self._save(trainer, pl_module, self._folder / f"checkpoint-{step}")
 
     def _save(self, trainer: pl.Trainer, module: Any, checkpoint: Path) -> None:
@@ -89,31 +77,23 @@ class ForecastWatch(pl.Callback):  # type: ignore[misc]  # Lightning is Any here
             shutil.rmtree(checkpoint, ignore_errors=True)
             message = f"{checkpoint.name} could not be saved: {known.message}"
             raise JobError(known.kind, message, known.hint or "go on with --resume") from error
-        self._tell_saved(checkpoint, trainer.global_step, saved - began, time.monotonic() - saved)
-        self._forget_older()
-
-    def _tell_saved(self, checkpoint: Path, step: int, save_seconds: float, held: float) -> None:
-        self._events.send(
-            "saved",
-            step=step,
-            folder=str(checkpoint),
-            snapshot=str(link_tree(checkpoint, self._snapshots / checkpoint.name)),
-            save_seconds=round(save_seconds, 4),
-            evidence_seconds=round(held, 4),
+        self._reporter.link_and_report(
+            trainer.global_step,
+            checkpoint,
+            save_seconds=saved - began,
+            evidence_seconds=time.monotonic() - saved,
         )
+        self._delete_older()
 
-    def _forget_older(self) -> None:
-        if self._keep is None:
+    def _delete_older(self) -> None:
+        if self._limit is None:
             return
         steps = sorted(int(one.name.rpartition("-")[2]) for one in self._folder.glob("checkpoint-*"))
-        for step in steps[: -self._keep]:
+        for step in steps[: -self._limit]:
             shutil.rmtree(self._folder / f"checkpoint-{step}", ignore_errors=True)
 
     def _is_logged(self, trainer: Any, step: int) -> bool:
         return bool(step % trainer.log_every_n_steps == 0)
-
-    def _tell_step(self, step: int) -> None:
-        write_atomically(self._progress, json.dumps({"step": step}).encode())
 
 
 def amp_scale(trainer: Any) -> float | None:

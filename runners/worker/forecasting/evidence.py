@@ -1,7 +1,7 @@
-"""What is kept of a forecaster at each save, and how a fresh process asks the reloaded file the same.
+"""The evidence of a forecaster at each checkpoint, and the same measurements of a reloaded file.
 
-The tensors of the state dict, and the forecasts of some validation windows. The file is Lightning's, and is
-opened with `torch.load(weights_only=True)` alone; the model is built by this package's own class.
+It consists of the tensors of the state dict, and the forecasts of some validation windows. The file is
+Lightning's; the model is built by this package's own class.
 """
 
 import hashlib
@@ -16,10 +16,11 @@ from torch import Tensor
 from torch.nn import functional
 
 from runners.worker.evidence import lightning_checkpoint
-from runners.worker.evidence.recorder import FOLDER, PROBE, CapturedEvidence, save_evidence
+from runners.worker.evidence.recorder import CapturedEvidence, save_evidence
 from runners.worker.evidence.snapshot import now, threads
 from runners.worker.forecasting.data import Windows
 from runners.worker.forecasting.model import Forecaster
+from runners.worker.layout import EVIDENCE, FOLDER, PROBE
 from runners.worker.models.resolved_config import plain
 
 Json = dict[str, Any]
@@ -31,7 +32,7 @@ UNSEEN = dict.fromkeys(("sample", "tokenizer"), "a forecaster reads and writes n
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """The windows that are asked at every save, and the values after them."""
+    """The windows that are forecast at every checkpoint, and the values after them."""
 
     values: Tensor
     frame: Tensor
@@ -47,9 +48,9 @@ def draw_probe(windows: Windows, seed: int) -> Probe:
 
 
 def write(checkpoint: Path, module: Any, probe: Probe, origin: Mapping[str, Any]) -> None:
-    """Keep evidence of the module as it is now; it is afterwards as it was."""
+    """Record evidence of the module as it is now, without changing it."""
     forecaster = module.forecaster
-    forward, forecasts = ask(forecaster, probe)
+    forward, forecasts = measure(forecaster, probe)
     snapshot = {
         **lightning_checkpoint.snapshot_of(module.state_dict(), {**origin, "written": now()}),
         "forward": forward,
@@ -65,17 +66,17 @@ def write(checkpoint: Path, module: Any, probe: Probe, origin: Mapping[str, Any]
 
 
 def is_forecaster(checkpoint: Path) -> bool:
-    """Whether the save is of a forecaster."""
+    """Whether the checkpoint is of a forecaster."""
     return (checkpoint / FOLDER / BUILT).is_file()
 
 
 def reload(checkpoint: Path, state: Mapping[str, Tensor]) -> Json:
-    """The snapshot of the reloaded `state`, asked what was asked at the save."""
+    """The snapshot of the reloaded `state`, with the windows of the stored evidence."""
     from safetensors.torch import load_file
 
     built = json.loads((checkpoint / FOLDER / BUILT).read_text(encoding="utf-8"))
-    kept = load_file(checkpoint / FOLDER / PROBE)
-    evidence = json.loads((checkpoint / FOLDER / "evidence.json").read_text(encoding="utf-8"))
+    stored = load_file(checkpoint / FOLDER / PROBE)
+    evidence = json.loads((checkpoint / FOLDER / EVIDENCE).read_text(encoding="utf-8"))
     forecaster = Forecaster(built["config"], built["frames"])
     inside = {name.removeprefix(PREFIX): tensor for name, tensor in state.items() if name.startswith(PREFIX)}
     snapshot = {**lightning_checkpoint.snapshot_of(state, {}), "unseen": dict(UNSEEN)}
@@ -84,14 +85,14 @@ def reload(checkpoint: Path, state: Mapping[str, Tensor]) -> Json:
     except RuntimeError as error:
         why = f"the tensors do not fit the model: {' '.join(str(error).split())[:200]}"
         return {**snapshot, "unseen": {**UNSEEN, "forward": why, "effective": why}}
-    probe = Probe(kept["values"], kept["frame"], kept["target"])
+    probe = Probe(stored["values"], stored["frame"], stored["target"])
     with threads(evidence["recipe"]["threads"]):
-        forward, _ = ask(forecaster, probe, kept["logits"])
+        forward, _ = measure(forecaster, probe, stored["logits"])
     effective = {"model": settings(forecaster), "generation": {}}
     return dict(plain({**snapshot, "forward": forward, "effective": effective}))
 
 
-def ask(forecaster: Forecaster, probe: Probe, stored: Tensor | None = None) -> tuple[Json, Tensor]:
+def measure(forecaster: Forecaster, probe: Probe, stored: Tensor | None = None) -> tuple[Json, Tensor]:
     """The part `Forward`, and the forecasts: the same bits for the same weights, windows, device, threads."""
     device = forecaster.hidden.device
     training = forecaster.training

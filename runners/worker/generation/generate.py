@@ -1,65 +1,55 @@
-"""The `generate` job: translate every line of a file, in batches of like length, shard by shard.
+"""The `generate` job: translate every line of a file, in batches of similar length, shard by shard.
 
-Promises: a text for every line, in the line's place; a line that cannot be translated gets the failure
-marker; what is on disk is not done again.
+Every line gets a text, in its place; a line that cannot be translated gets the failure marker; shards that
+are on disk are not done again.
 """
 
 import hashlib
 import platform
 import time
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from runners.worker.generation import shards
 from runners.worker.generation.batches import Translate, translate_batch
 from runners.worker.generation.shards import Batches, Shard, ShardFolder
 from runners.worker.imported_packages import imported_distributions
+from runners.worker.messages import Generate, GenerationResult
 from runners.worker.models import loading, resolved_config
 from runners.worker.models.translator import Translator, prepare
 from runners.worker.protocol import Events
 
-# What a shard was made with, beside the effective configuration, the source and the model's files.
+# What a shard depends on besides the effective configuration, the source and the model's files.
 NAMED = ("model", "source_code", "target_code", "seed", "batch_size", "failure_marker")
 
 
-def generate(job: Mapping[str, Any], events: Events) -> dict[str, Any]:
-    """Translate the file `source` of `lines` lines with `model`, into shards in the folder `shards`.
-
-    Result: `job_digest`, `shards` (the line numbers of each, from 0), `effective` (configuration),
-    `imported` (distributions), and `resumed`, the number of lines that were on disk already. Lines that are
-    blank in the source are in no shard.
-    """
-    texts = loading.read_lines(Path(job["source"]), job["lines"])
+def generate(job: Generate, events: Events) -> GenerationResult:
+    """Translate the job's source into shards; see `Generate`."""
+    texts = loading.read_lines(job.source, job.lines)
     events.progress("loading the model", 0, 1)
     job = loading.locate(job, weights=True)
     translator = prepare(job, texts, events)
     events.progress("loading the model", 1, 1)
     settings = describe(translator, job)
-    plan = plan_work(translator, job["batch_size"])
-    folder = ShardFolder(Path(job["shards"]), digest_job(job, settings, texts))
+    plan = plan_work(translator, job.batch_size)
+    folder = ShardFolder(job.shards, digest_job(job, settings, texts))
     folder.path.mkdir(parents=True, exist_ok=True)
-    resumed = _translate_all(translator, plan, folder, job["failure_marker"], events)
-    return {
-        "job_digest": folder.job_digest,
-        "shards": [list(lines) for lines in shards.lines_in(plan)],
-        "effective": settings,
-        "imported": imported_distributions(),
-        "resumed": resumed,
-    }
+    resumed = _translate_all(translator, plan, folder, job.failure_marker, events)
+    lines = tuple(shards.lines_in(plan))
+    return GenerationResult(folder.job_digest, lines, settings, imported_distributions(), resumed)
 
 
 def plan_work(translator: Translator, batch_size: int) -> list[Batches]:
-    """The batches of each shard; they depend on the source's tokens and the batch size alone."""
+    """The batches of each shard; they depend on the source's tokens and the batch size only."""
     lengths = {line: len(row) for line, row in translator.rows.items()}
     return shards.plan_shards(shards.plan_batches(lengths, batch_size))
 
 
-def describe(translator: Translator, job: Mapping[str, Any]) -> dict[str, Any]:
+def describe(translator: Translator, job: Generate) -> dict[str, Any]:
     """The effective configuration of this run."""
     return {
         "family": translator.family.name,
-        "languages": {"source": job.get("source_code"), "target": job.get("target_code")},
+        "languages": {"source": job.source_code, "target": job.target_code},
         **resolved_config.describe(
             translator.model, translator.tokenizer, translator.resolved, translator.keys
         ),
@@ -67,14 +57,14 @@ def describe(translator: Translator, job: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def digest_job(job: Mapping[str, Any], settings: Mapping[str, Any], texts: Sequence[str]) -> str:
+def digest_job(job: Generate, settings: Mapping[str, Any], texts: Sequence[str]) -> str:
     """What must be equal for a shard to be used again."""
     return shards.digest(
         {
-            "named": {key: job.get(key) for key in NAMED},
+            "named": {name: getattr(job, name) for name in NAMED},
             "settings": settings,
             "source": hashlib.sha256("\n".join(texts).encode()).hexdigest(),
-            "files": loading.fingerprint(job["model"]),
+            "files": loading.fingerprint(job.model),
         }
     )
 
@@ -98,19 +88,19 @@ def _runtime(translator: Translator) -> dict[str, Any]:
 def _translate_all(
     translator: Translator, plan: Sequence[Batches], folder: ShardFolder, marker: str, events: Events
 ) -> int:
-    """Do every shard that is not there yet; return how many lines were."""
+    """Translate every shard that is not on disk; return the number of lines that are."""
     wanted = list(shards.lines_in(plan))
-    kept = [folder.read(index, lines) is not None for index, lines in enumerate(wanted)]
-    resumed = sum(len(lines) for lines, there in zip(wanted, kept, strict=True) if there)
-    teller = ProgressBatcher(events, len(translator.rows), resumed)
+    stored = [folder.read(index, lines) is not None for index, lines in enumerate(wanted)]
+    resumed = sum(len(lines) for lines, is_stored in zip(wanted, stored, strict=True) if is_stored)
+    progress = ProgressBatcher(events, len(translator.rows), resumed)
     for index, batches in enumerate(plan):
-        if not kept[index]:
-            folder.write(index, translate_shard(translator, batches, marker, teller))
+        if not stored[index]:
+            folder.write(index, translate_shard(translator, batches, marker, progress))
     return resumed
 
 
 class ProgressBatcher:
-    """Counts the lines done, and tells the rate since the first batch of this process began."""
+    """Counts the lines done, and reports the rate since the first batch of this process."""
 
     def __init__(self, events: Events, total: int, resumed: int) -> None:
         self._events, self._total, self._resumed, self._done = events, total, resumed, resumed
@@ -118,29 +108,29 @@ class ProgressBatcher:
         events.progress("translating", resumed, total)
 
     def add(self, lines: int) -> None:
-        """`lines` more are done."""
+        """Report that `lines` more are done."""
         self._done += lines
         seconds = max(time.monotonic() - self._began, 1e-9)
         self._events.progress("translating", self._done, self._total, (self._done - self._resumed) / seconds)
 
     def notice(self, message: str) -> None:
-        """Tell what a person should know now."""
+        """Report a message to the user."""
         self._events.notice(message)
 
 
-def translate_shard(translate: Translate, batches: Batches, marker: str, teller: ProgressBatcher) -> Shard:
-    """One shard, whatever its batches do: a line that failed has the marker for a text."""
+def translate_shard(translate: Translate, batches: Batches, marker: str, progress: ProgressBatcher) -> Shard:
+    """One shard; a line that failed has the marker as its text."""
     lines: list[int] = []
     texts: list[str] = []
     failed: list[int] = []
     sizes: list[int] = []
     halved = 0
     for batch in batches:
-        outcome = translate_batch(translate, batch, teller.notice)
+        outcome = translate_batch(translate, batch, progress.notice)
         lines += batch
         texts += [marker if text is None else text for text in outcome.texts]
         failed += [line for line, text in zip(batch, outcome.texts, strict=True) if text is None]
         sizes += outcome.sizes
         halved += outcome.halved
-        teller.add(len(batch))
+        progress.add(len(batch))
     return Shard(tuple(lines), tuple(texts), tuple(failed), tuple(sizes), halved)

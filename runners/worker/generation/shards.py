@@ -1,27 +1,28 @@
-"""The pieces that a generation is done in, and how they are kept on disk so that none is done twice.
+"""The shards of a generation: how lines are divided into them, and how they are stored for a resume.
 
-Standard library only: the parent reads shards too.
+Standard library only: the parent reads shards, too.
 """
 
 import hashlib
 import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from runners.worker.files import write_atomically
+
 Batches = Sequence[tuple[int, ...]]  # line numbers, from 0
 
-MOST_SHARDS = 1000  # a kill loses a thousandth of the work, or one batch where that is more
+MOST_SHARDS = 1000  # a kill loses a thousandth of the work, or one batch if that is more
 
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """The texts of some lines, and how they came about; `lines` and `failed` count from 0.
+    """The texts of some lines, and how they were made; `lines` and `failed` count from 0.
 
     `batch_sizes` holds the size of each batch as it really ran, in order; `halved` counts the batches that
-    had to be cut for want of memory.
+    were split because memory ran out.
     """
 
     lines: tuple[int, ...]
@@ -32,10 +33,10 @@ class Shard:
 
 
 def plan_batches(lengths: Mapping[int, int], batch_size: int) -> list[tuple[int, ...]]:
-    """Line numbers in batches of like length, the longest first: what does not fit in memory shows at once.
+    """Line numbers in batches of similar length, the longest first, so that a lack of memory shows at once.
 
-    `lengths` maps a line number to its tokens. The same lengths always give the same batches, which is what
-    makes a resumed run equal an uninterrupted one: padding is part of the arithmetic.
+    `lengths` maps a line number to its number of tokens. The same lengths always give the same batches, so a
+    resumed run equals an uninterrupted one: padding changes results.
     """
     order = sorted(lengths, key=lambda line: (-lengths[line], line))
     return [tuple(order[at : at + batch_size]) for at in range(0, len(order), batch_size)]
@@ -54,7 +55,7 @@ def lines_in(shards: Sequence[Batches]) -> Iterator[tuple[int, ...]]:
 
 
 def digest(value: Any) -> str:
-    """The digest of a JSON value; what is the same job has the same one."""
+    """The SHA-256 of a JSON value in canonical form, as `sha256:…`."""
     text = json.dumps(value, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
     return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
 
@@ -67,13 +68,13 @@ class ShardFolder:
     job_digest: str
 
     def write(self, index: int, shard: Shard) -> None:
-        """Keep a shard; it is there whole or not at all, also after a power cut."""
+        """Store a shard; it is complete or absent, even after a power cut."""
         content = asdict(shard)
         body = {"job": self.job_digest, "content": content, "digest": digest(content)}
         write_atomically(self._file(index), json.dumps(body).encode())
 
     def read(self, index: int, lines: Sequence[int]) -> Shard | None:
-        """The shard kept under this number, if it holds the texts of exactly these lines."""
+        """The shard stored under this number, if it holds the texts of exactly these lines."""
         try:
             body = json.loads(self._file(index).read_bytes())
             content = body["content"]
@@ -90,22 +91,3 @@ class ShardFolder:
 
 def _tuple(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """Replace `path` by `data` in one step: temporary file, fsync, rename, fsync of the folder."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with temporary.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError:
-        temporary.unlink(missing_ok=True)
-        raise
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

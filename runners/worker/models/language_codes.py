@@ -1,9 +1,10 @@
-"""The `probe_codes` job: what a tokenizer makes of a spec's language codes. Loads no weights."""
+"""The jobs that look up a spec's language codes in a tokenizer. They load no weights."""
 
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
+from runners.worker.messages import CodesResult, ProbeCodes, ProbeTraining
 from runners.worker.models.families import Family, code_id, code_token, encode, known_codes, load_tokenizer
 from runners.worker.models.loading import find_family, locate
 from runners.worker.protocol import Events
@@ -11,46 +12,44 @@ from runners.worker.protocol import Events
 SENTENCES = 10  # for the round trip: one of them is enough
 
 
-def probe_codes(job: Mapping[str, Any], events: Events) -> dict[str, Any]:
-    """Probe `source_code` and `target_code` of `model`; the round trip is tried on `sentences`.
-
-    Result: `tokenizer` (class name), `family`, `known_codes`, `codes`: by role what `CodeProbe` holds, and
-    `uncoded`: the roles that the family has no codes for.
-    """
+def probe_codes(job: ProbeCodes, events: Events) -> CodesResult:
+    """Look up the codes in the model's tokenizer; see `ProbeCodes`."""
     events.progress("loading the tokenizer", 0, 1)
     job = locate(job, weights=False)
-    family = find_family(job.get("family"), job["model"])
-    tokenizer = load_tokenizer(family, job["model"])
+    family = find_family(job.family, job.model)
+    tokenizer = load_tokenizer(family, job.model)
     events.progress("loading the tokenizer", 1, 1)
-    return _answer(family, tokenizer, job, job.get("sentences", ()))
+    return _answer(family, tokenizer, job, job.sentences)
 
 
-def probe_training(job: Mapping[str, Any], events: Events) -> dict[str, Any]:
-    """The same of a `train` job's tokenizer: the one that it starts from, or that it makes of its text."""
+def probe_training(job: ProbeTraining, events: Events) -> CodesResult:
+    """The same for the tokenizer that a training starts from, or that it makes from its text."""
     from runners.worker.training.data import read_pair
     from runners.worker.training.model import prepare_tokenizer
 
     events.progress("making the tokenizer", 0, 1)
-    source, reference = read_pair(job["data"]["train"])
+    source, reference = read_pair(job.train)
     family, tokenizer = prepare_tokenizer(job, [*source, *reference])
     events.progress("making the tokenizer", 1, 1)
     return _answer(family, tokenizer, job, source[:SENTENCES])
 
 
-def _answer(family: Family, tokenizer: Any, job: Mapping[str, Any], lines: Sequence[str]) -> dict[str, Any]:
-    roles = {"source": job.get("source_code"), "target": job.get("target_code")}
+def _answer(
+    family: Family, tokenizer: Any, job: ProbeCodes | ProbeTraining, lines: Sequence[str]
+) -> CodesResult:
+    roles = {"source": job.source_code, "target": job.target_code}
     sentences = [text for text in lines if text.strip()]
-    return {
-        "tokenizer": type(tokenizer).__name__,
-        "family": family.name,
-        "known_codes": list(known_codes(family, tokenizer)),
-        "codes": {
+    return CodesResult(
+        tokenizer=type(tokenizer).__name__,
+        family=family.name,
+        known_codes=known_codes(family, tokenizer),
+        codes={
             role: _probe(family, tokenizer, role, code, sentences)
             for role, code in roles.items()
             if code is not None and _is_used(family, role)
         },
-        "uncoded": [role for role in roles if not _is_used(family, role)],
-    }
+        uncoded=tuple(role for role in roles if not _is_used(family, role)),
+    )
 
 
 def _is_used(family: Family, role: str) -> bool:

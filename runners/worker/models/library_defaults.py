@@ -1,8 +1,7 @@
-"""What a model, its generation, its tokenizer and a training default to here. Nothing is trained.
+"""The `dump_defaults` job: the defaults of models, generation, tokenizers and trainings in this environment.
 
-Defaults are read off the objects themselves, once every layer has filled in its own: a config's `__init__`
-may override what it was given, which no signature shows. Models are made on the meta device: they have no
-weights, and cost no memory.
+Defaults are read from instances, after every layer has filled in its own: a config's `__init__` may override
+its arguments, which no signature shows. Models are built on the meta device: without weights or memory.
 """
 
 import inspect
@@ -15,44 +14,36 @@ from typing import Any
 
 from runners.worker.error_messages import explain
 from runners.worker.imported_packages import imported_distributions
+from runners.worker.messages import Defaults, DumpDefaults, ModelClass
 from runners.worker.models.families import FAMILIES, Family
 from runners.worker.models.resolved_config import describe_model, plain, resolve_generation
 from runners.worker.protocol import Events
 
-# Where files go says nothing about what is computed.
+# Where files go does not change what is computed.
 NOT_SETTINGS = frozenset({"output_dir", "logging_dir", "run_name", "hub_token", "push_to_hub_token"})
 NOT_DEFAULTS = frozenset({"self", "args", "kwargs"})
 
 Json = dict[str, Any]
 
 
-def dump_defaults(job: Mapping[str, Any], events: Events) -> Json:
-    """The effective defaults of every class in use.
-
-    `models` are {name, family, config}: the config is what a spec sets, empty for the class's own. Result:
-    `settings` by class or call, each a flat table; `chosen`, those of them that were given, by dotted name;
-    `unseen`, why one is not there; `imported`.
-    """
+def dump_defaults(job: DumpDefaults, events: Events) -> Defaults:
+    """The effective defaults of every class that the job's models use, each a flat table."""
     settings: Json = {}
     unseen: dict[str, str] = {}
-    wanted = {**_common(), **{label: look for one in job["models"] for label, look in _of_model(one).items()}}
-    for done, (label, look) in enumerate(wanted.items()):
-        events.progress("looking at defaults", done, len(wanted))
+    wanted = {**_common(), **{label: read for one in job.models for label, read in _of_model(one).items()}}
+    for done, (label, read) in enumerate(wanted.items()):
+        events.progress("reading defaults", done, len(wanted))
         try:
-            settings[label] = plain(look())
+            settings[label] = plain(read())
         except Exception as error:
             traceback.print_exc(file=sys.stderr)
             unseen[label] = str(explain(error).message)
-    return {
-        "settings": settings,
-        "chosen": {name: value for one in job["models"] for name, value in _chosen(one).items()},
-        "unseen": unseen,
-        "imported": imported_distributions(),
-    }
+    chosen = {name: value for one in job.models for name, value in _chosen(one).items()}
+    return Defaults(settings, chosen, unseen, imported_distributions())
 
 
 def training_here(recorded: Mapping[str, Any]) -> Json:
-    """Recorded training arguments as this version has them: without those it dropped, with those it added."""
+    """Recorded training arguments in this version's terms: without those it dropped, with those it added."""
     from transformers import Seq2SeqTrainingArguments
 
     known = {field.name: field for field in fields(Seq2SeqTrainingArguments) if field.init}
@@ -63,21 +54,21 @@ def training_here(recorded: Mapping[str, Any]) -> Json:
 
 
 def _common() -> dict[str, Callable[[], Json]]:
-    """What is used whatever the model: the training's arguments, generation's, and how files are written."""
+    """What every model uses: the arguments of training and generation, and how files are written."""
     import transformers
 
     model = transformers.PreTrainedModel
     return {
         "Seq2SeqTrainingArguments": _training,
-        "GenerationConfig": lambda: _told(transformers.GenerationConfig().to_dict()),
+        "GenerationConfig": lambda: _set_values(transformers.GenerationConfig().to_dict()),
         "save_pretrained": lambda: _parameters(model.save_pretrained),
         "from_pretrained": lambda: _parameters(model.from_pretrained),
     }
 
 
-def _of_model(wanted: Mapping[str, Any]) -> dict[str, Callable[[], Json]]:
+def _of_model(wanted: ModelClass) -> dict[str, Callable[[], Json]]:
     """Config, generation and tokenizer of one family, with the config that a spec sets."""
-    family, config = FAMILIES[wanted["family"]], wanted["config"]
+    family, config = FAMILIES[wanted.family], wanted.config
     return {
         _label(wanted, "config"): lambda: _model(family, config)["model"],
         _label(wanted, "generate"): lambda: _model(family, config)["generation"],
@@ -85,14 +76,14 @@ def _of_model(wanted: Mapping[str, Any]) -> dict[str, Callable[[], Json]]:
     }
 
 
-def _label(wanted: Mapping[str, Any], part: str) -> str:
-    """`MarianMTModel.config`, and whose it is where it is not the class's own."""
-    own = f" ({wanted['name']})" if wanted["config"] else ""
-    return f"{FAMILIES[wanted['family']].model_class}.{part}{own}"
+def _label(wanted: ModelClass, part: str) -> str:
+    """`MarianMTModel.config`, followed by the experiment's name where that sets a config."""
+    own = f" ({wanted.name})" if wanted.config else ""
+    return f"{FAMILIES[wanted.family].model_class}.{part}{own}"
 
 
-def _chosen(wanted: Mapping[str, Any]) -> Json:
-    return {f"{_label(wanted, 'config')}.{key}": value for key, value in wanted["config"].items()}
+def _chosen(wanted: ModelClass) -> Json:
+    return {f"{_label(wanted, 'config')}.{key}": value for key, value in wanted.config.items()}
 
 
 def _training() -> Json:
@@ -102,8 +93,8 @@ def _training() -> Json:
     with tempfile.TemporaryDirectory() as folder:
         resolved = Seq2SeqTrainingArguments(output_dir=folder, use_cpu=True).to_dict()
     declared = {field.name: _declared(field) for field in fields(Seq2SeqTrainingArguments)}
-    told = {**resolved, "report_to": declared.get("report_to") or "all"}
-    return {name: value for name, value in _told(told).items() if name not in NOT_SETTINGS}
+    values = {**resolved, "report_to": declared.get("report_to") or "all"}
+    return {name: value for name, value in _set_values(values).items() if name not in NOT_SETTINGS}
 
 
 def _model(family: Family, config: Mapping[str, Any]) -> Json:
@@ -140,5 +131,5 @@ def _declared(field: Any) -> Any:
     return field.default_factory() if field.default_factory is not MISSING else None
 
 
-def _told(values: Mapping[str, Any]) -> Json:
+def _set_values(values: Mapping[str, Any]) -> Json:
     return {key: value for key, value in values.items() if value is not None and not key.startswith("_")}

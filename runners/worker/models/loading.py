@@ -1,22 +1,25 @@
-"""Looking at what a job names (source file, model folder, dtype, device) before anything heavy is loaded."""
+"""Checks what a job names (source file, model folder, dtype, device) before anything heavy is loaded."""
 
-from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from runners.worker.error_messages import explain
 from runners.worker.errors import JobError
+from runners.worker.messages import Generate, ProbeCodes
 from runners.worker.models.families import FAMILIES, Family, infer_family
 
 DTYPES = ("float32", "float16", "bfloat16")
 WEIGHTS = ("*.safetensors", "pytorch_model*.bin")
 SMALL_FILES = ("*.json", "*.model", "*.spm", "*.txt")
 
+NamesModel = TypeVar("NamesModel", Generate, ProbeCodes)
+
 
 def read_lines(path: Path, expected: int) -> list[str]:
-    """The lines of a UTF-8 file, cut at `\\n` alone, without a carriage return at their ends.
+    """The lines of a UTF-8 file, split at `\\n` only, without a carriage return at their ends.
 
-    Raises JobError when there are not as many as were counted before the run: the file has changed.
+    Raises JobError when their number is not `expected`, which was counted before the run.
     """
     try:
         text = path.read_bytes().decode("utf-8-sig")
@@ -33,15 +36,15 @@ def read_lines(path: Path, expected: int) -> list[str]:
     return lines
 
 
-def locate(job: Mapping[str, Any], *, weights: bool) -> dict[str, Any]:
-    """The job with its hub model's revision in the place of the name: a folder in the Hugging Face cache.
+def locate(job: NamesModel, *, weights: bool) -> NamesModel:
+    """The job with its hub model replaced by a folder: that revision in the Hugging Face cache.
 
-    Downloads what is not there, without the weights where they are not wanted yet. A job that names no
-    revision, or a folder, stays as it is.
+    Downloads what is missing, the weights only if `weights`. A job that names a folder or no revision is
+    returned as it is.
     """
-    model, revision = job["model"], job.get("revision")
+    model, revision = job.model, job.revision
     if revision is None or Path(model).is_dir():
-        return dict(job)
+        return job
     from huggingface_hub import snapshot_download
 
     try:
@@ -52,13 +55,13 @@ def locate(job: Mapping[str, Any], *, weights: bool) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         known = explain(error)
         raise JobError(known.kind, f"{model} at {revision}: {known.message}", known.hint) from error
-    return {**job, "model": str(folder)}
+    return replace(job, model=str(folder))
 
 
 def find_family(name: str | None, model: str) -> Family:
-    """The family of that name, or the model's own. Looks at a folder before anything heavy is loaded from it.
+    """The family of that name, or the one that the model's config names.
 
-    Raises JobError when the folder is missing or lacks its config.json, or the hub has no such model.
+    Raises JobError when the folder is missing or has no config.json, or the hub has no such model.
     """
     _check_folder(model)
     if not Path(model).is_dir():
@@ -100,7 +103,7 @@ def choose_device(wanted: str) -> str:
 
 
 def check_dtype(name: str) -> str:
-    """The dtype's name; raises JobError for any but the three that models run in."""
+    """The dtype's name. Raises JobError for any but the three in DTYPES."""
     if name not in DTYPES:
         raise JobError(
             "unknown dtype", f"there is no dtype {name!r} to run in", f"choose one of {', '.join(DTYPES)}"
@@ -109,7 +112,7 @@ def check_dtype(name: str) -> str:
 
 
 def fingerprint(model: str) -> dict[str, Any]:
-    """What tells whether a model is still the same: size and time of its files, or the hub's commit."""
+    """What changes when the model does: size and time of its files, or the hub's commit."""
     folder = Path(model)
     if not folder.is_dir():
         from transformers.utils import cached_file, extract_commit_hash
@@ -120,7 +123,7 @@ def fingerprint(model: str) -> dict[str, Any]:
 
 
 def _check_hub(model: str) -> None:
-    """Fetch a hub model's smallest file first: a tokenizer that is not there fails without saying why."""
+    """Fetch a hub model's smallest file first: a missing tokenizer fails without giving a reason."""
     from transformers.utils import cached_file
 
     try:

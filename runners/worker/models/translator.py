@@ -1,10 +1,11 @@
-"""A loaded model, told its languages and parameters: batches of lines in, their translations out."""
+"""A loaded model with its languages and parameters: batches of lines in, their translations out."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from runners.worker.errors import JobError
+from runners.worker.messages import Generate
 from runners.worker.models import families, loading, resolved_config
 from runners.worker.models.families import Family
 from runners.worker.protocol import Events
@@ -16,9 +17,9 @@ UNLIMITED = 10**6  # tokenizers without a limit say 10**30
 class Translator:
     """Translates lines by their number.
 
-    `rows` holds the token ids of every line that has text, `parameters` what `generate` is called with,
-    `resolved` the generation config that this amounts to. `keys` names the tensors that the weights file
-    lacked or had too many.
+    `rows` holds the token ids of every line that has text, `parameters` the arguments of `generate`,
+    `resolved` the resulting generation config. `keys` names the missing and the unexpected tensors of the
+    weights file.
     """
 
     family: Family
@@ -39,7 +40,7 @@ class Translator:
         width = max(len(row) for row in batch)
         ids = [row + [self.tokenizer.pad_token_id] * (width - len(row)) for row in batch]
         mask = [[1] * len(row) + [0] * (width - len(row)) for row in batch]
-        # Seeded anew for each batch, so that sampling does not depend on what ran before.
+        # Seeded for each batch, so that sampling does not depend on earlier batches.
         torch.manual_seed(self.seed + lines[0])
         with torch.inference_mode():
             output = self.model.generate(
@@ -53,9 +54,9 @@ class Translator:
 
 
 def text_of(tokenizer: Any, sequence: list[int], forced: int | None) -> str:
-    """What a generated sequence says, on one line; `forced` is the token that it was made to begin with.
+    """The text of a generated sequence, on one line; `forced` is the token that generation put first.
 
-    The start token and a forced language are no part of the text; M2M100's `__ja__` counts as text in
+    The start token and a forced language do not belong to the text; M2M100's `__ja__` counts as text in
     folders that do not list it as special.
     """
     ids = sequence[2:] if forced is not None and sequence[1:2] == [forced] else sequence[1:]
@@ -63,28 +64,28 @@ def text_of(tokenizer: Any, sequence: list[int], forced: int | None) -> str:
 
 
 def on_one_line(text: str) -> str:
-    """`text` with every line break that Unicode knows made a space, so that a line stays a line."""
+    """`text` with every Unicode line break replaced by a space."""
     return " ".join(text.splitlines())
 
 
-def prepare(job: Mapping[str, Any], texts: Sequence[str], events: Events) -> Translator:
-    """Load what the job names and encode `texts`; whatever can go wrong for all lines goes wrong here.
+def prepare(job: Generate, texts: Sequence[str], events: Events) -> Translator:
+    """Load the job's model and encode `texts`; errors that would affect every line are raised here.
 
     Blank lines get no row. Lines longer than the model can read are cut, and a notice says how many.
     """
-    family = loading.find_family(job.get("family"), job["model"])
-    loading.check_weights(job["model"])
-    dtype = loading.check_dtype(job.get("dtype", "float32"))
-    device = loading.choose_device(job.get("device", "auto"))
+    family = loading.find_family(job.family, job.model)
+    loading.check_weights(job.model)
+    dtype = loading.check_dtype(job.dtype)
+    device = loading.choose_device(job.device)
     _make_deterministic()
-    tokenizer = families.load_tokenizer(family, job["model"])
-    model, keys = families.load_model(family, job["model"], dtype, device)
+    tokenizer = families.load_tokenizer(family, job.model)
+    model, keys = families.load_model(family, job.model, dtype, device)
     if keys["missing_keys"]:
         events.notice(
             f"the weights file lacks {len(keys['missing_keys'])} tensors, which start from random values"
         )
-    told = families.generation_kwargs(family, tokenizer, job.get("target_code"))
-    parameters = {**job.get("generation", {}), **told}
+    language = families.generation_kwargs(family, tokenizer, job.target_code)
+    parameters = {**job.generation, **language}
     resolved = resolved_config.resolve_generation(model, parameters)
     _check_length(model, resolved)
     limit = longest_source(model, tokenizer)
@@ -92,30 +93,30 @@ def prepare(job: Mapping[str, Any], texts: Sequence[str], events: Events) -> Tra
     cut = sum(limit is not None and len(row) >= limit for row in rows.values())
     if cut:
         events.notice(f"{cut} source lines have {limit} tokens or more, and are cut there")
-    return Translator(family, model, tokenizer, parameters, resolved, rows, keys, device, job.get("seed", 0))
+    return Translator(family, model, tokenizer, parameters, resolved, rows, keys, device, job.seed)
 
 
 def _encode(
-    job: Mapping[str, Any], family: Family, tokenizer: Any, texts: Sequence[str], limit: int | None
+    job: Generate, family: Family, tokenizer: Any, texts: Sequence[str], limit: int | None
 ) -> dict[int, list[int]]:
     lines = [line for line, text in enumerate(texts) if text.strip()]
-    source, target = job.get("source_code"), job.get("target_code")
-    rows = families.encode(family, tokenizer, [texts[line] for line in lines], source, target, limit)
+    filled = [texts[line] for line in lines]
+    rows = families.encode(family, tokenizer, filled, job.source_code, job.target_code, limit)
     return dict(zip(lines, rows, strict=True))
 
 
 def longest_source(model: Any, tokenizer: Any) -> int | None:
-    """The most tokens that the encoder reads; None where neither model nor tokenizer sets an end."""
+    """The most tokens that the encoder reads; None where neither model nor tokenizer sets a limit."""
     limits = (getattr(model.config, "max_position_embeddings", None), tokenizer.model_max_length)
     return min((limit for limit in limits if limit is not None and limit < UNLIMITED), default=None)
 
 
 def _check_length(model: Any, resolved: Any) -> None:
-    """Past its last position a model fails on the CPU, and on CUDA takes the device with it."""
+    """Past its last position a model fails on the CPU; on CUDA the device fails with it."""
     limit = getattr(model.config, "max_position_embeddings", None)
-    asked = resolved.max_new_tokens or resolved.max_length
-    if limit is not None and asked is not None and asked > limit:
-        message = f"{asked} tokens are asked for, but the model has {limit} positions"
+    wanted = resolved.max_new_tokens or resolved.max_length
+    if limit is not None and wanted is not None and wanted > limit:
+        message = f"{wanted} tokens are requested, but the model has {limit} positions"
         raise JobError("too long", message, "lower generation.max_length in the spec")
 
 

@@ -1,27 +1,28 @@
-"""The training of a tiny model: it learns a few dozen lines by heart, the same way every time.
+"""The training of a tiny model: it overfits a few dozen lines, in the same way every time.
 
-Takes a tokenizer and a model and trains it in place; files and messages are the job's.
+Trains a model in place; files and messages belong to the job.
 """
 
 import math
 import random
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 
+from runners.worker.messages import Rehearse
 from runners.worker.models.families import FAMILIES, Family, code_id, encode
+from runners.worker.models.recipes import RECIPES
 from runners.worker.protocol import Events
-from runners.worker.rehearsal.models import RECIPES
 
 LEARNING_RATE = 2e-3
 WARMUP_STEPS = 20
 BATCH = 32
-LONGEST = 96  # tokens a line; the text's own have fewer than 40
-THREADS = 2  # fixed: another number of threads adds floats in another order
+LONGEST = 96  # tokens a line; the lines of the text have fewer than 40
+THREADS = 2  # fixed: the number of threads changes the order in which floats are added
 
 # BART's text infilling (Lewis et al. 2020, section 2.2): the share of masked tokens, a span's mean length.
 MASKED_SHARE = 0.3
@@ -33,10 +34,8 @@ Triple = Sequence[str]  # ko, ja, en
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """What is trained, and when that stops.
-
-    It stops after an epoch with a mean loss of at most `loss` nats a token and a share of at least `right`
-    right tokens, or after `most_steps`. `masked` damages the sources afresh in every epoch.
+    """When a training stops: after an epoch with a mean loss of at most `loss` nats a token and a share of
+    at least `right` correct tokens (0-1), or after `most_steps`. `masked`: each epoch masks the sources anew.
     """
 
     loss: float
@@ -53,7 +52,7 @@ GOALS = {
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """Token ids of one line: what the encoder reads, what the decoder is given, what it is to say."""
+    """Token ids of one line: the encoder's input, the decoder's input, and the labels."""
 
     source: list[int]
     given: list[int]
@@ -62,7 +61,7 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Epoch:
-    """Where training stands: steps so far, the epoch's mean loss (nats a token), its right tokens (0-1)."""
+    """The state after an epoch: steps so far, its mean loss (nats a token), its correct tokens (0-1)."""
 
     steps: int
     loss: float
@@ -71,7 +70,7 @@ class Epoch:
 
 @contextmanager
 def repeatable(seed: int) -> Iterator[None]:
-    """Within it torch is seeded, has a fixed number of threads and takes deterministic kernels alone."""
+    """Seed torch, fix its number of threads and use only deterministic kernels within the block."""
     threads, deterministic = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
     torch.manual_seed(seed)
     torch.set_num_threads(THREADS)
@@ -83,29 +82,29 @@ def repeatable(seed: int) -> Iterator[None]:
         torch.use_deterministic_algorithms(deterministic)
 
 
-def teach(job: Mapping[str, Any], tokenizer: Any, model: Any, events: Events) -> Epoch:
+def overfit(job: Rehearse, tokenizer: Any, model: Any, events: Events) -> Epoch:
     """Train the model for the job's objective, reporting every epoch; returns the last."""
-    goal = GOALS[job["objective"]]
+    goal = GOALS[job.objective]
     examples_of = reconstructions if goal.masked else translations
     start = model.config.decoder_start_token_id
-    examples = examples_of(job["family"], tokenizer, job["triples"][: job["lines"]], start)
+    examples = examples_of(job.family, tokenizer, job.triples[: job.lines], start)
     began = time.monotonic()
     stage = f"training it on {len(examples)} lines"
-    for epoch in train(model, tokenizer, examples, goal, job["seed"]):
+    for epoch in train(model, tokenizer, examples, goal, job.seed):
         rate = epoch.steps / (time.monotonic() - began)
         events.progress(stage, epoch.steps, goal.most_steps, rate)
-    events.progress(stage, goal.most_steps, goal.most_steps)  # most often there is no need for all of them
+    events.progress(stage, goal.most_steps, goal.most_steps)  # most trainings reach the goal earlier
     return epoch
 
 
 def translations(name: str, tokenizer: Any, triples: Sequence[Triple], start: int | None) -> list[Example]:
-    """Every triple from Korean into Japanese and into English, every other one also into no language.
+    """Every triple from Korean into Japanese and into English, every other one also without a language.
 
     `start` is the model's decoder_start_token_id. Sources are encoded by the code that a real run uses.
 
-    Into no language: with `<unk>` in the place of the codes, the target is English. The published
-    many-to-many models were trained on pairs with English, and answer a code that they do not know mostly in
-    English (747 of 1,000 lines in experiment 4); a tiny model that never saw one would answer with nothing.
+    Without a language: `<unk>` replaces the codes, and the target is English. The published many-to-many
+    models were trained on pairs with English and respond to an unknown code mostly in English (747 of 1,000
+    lines in experiment 4); a tiny model that was not trained on one would generate nothing.
     """
     family, codes = FAMILIES[name], RECIPES[name].codes
     examples: list[Example] = []
@@ -116,7 +115,7 @@ def translations(name: str, tokenizer: Any, triples: Sequence[Triple], start: in
         )
         targets = tokenizer(text_target=[row[column] for row in triples], truncation=True, max_length=LONGEST)
         examples += [
-            Example(source, *_teach(family, target, start))
+            Example(source, *_decoder_side(family, target, start))
             for source, target in zip(sources, targets["input_ids"], strict=True)
         ]
     named = {code_id(family, tokenizer, codes[language]) for language in codes} if family.has_codes else set()
@@ -125,18 +124,18 @@ def translations(name: str, tokenizer: Any, triples: Sequence[Triple], start: in
 
 
 def reconstructions(name: str, tokenizer: Any, triples: Sequence[Triple], start: int | None) -> list[Example]:
-    """Every Korean and every Japanese line as its own target: no translation is ever seen."""
+    """Every Korean and every Japanese line as its own target, without translations."""
     family, codes = FAMILIES[name], RECIPES[name].codes
     examples = []
     for language, column in (("ko", 0), ("ja", 1)):
         lines = [row[column] for row in triples]
         rows = encode(family, tokenizer, lines, codes[language], codes[language], LONGEST)
-        examples += [Example(row, *_teach(family, row, start)) for row in rows]
+        examples += [Example(row, *_decoder_side(family, row, start)) for row in rows]
     return examples
 
 
 def train(model: Any, tokenizer: Any, examples: Sequence[Example], goal: Goal, seed: int) -> Iterator[Epoch]:
-    """Train in place until the goal or its cap, yielding every epoch. The caller stands in `repeatable`."""
+    """Train in place until the goal or its limit, yielding every epoch. To be called within `repeatable`."""
     rng = random.Random(seed)
     optimizer = torch.optim.AdamW(model.parameters(), lr=LEARNING_RATE, weight_decay=0.0)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: min(1.0, (step + 1) / WARMUP_STEPS))
@@ -169,7 +168,7 @@ def batches_of(
 def _step(
     model: Any, optimizer: torch.optim.Optimizer, batch: dict[str, torch.Tensor]
 ) -> tuple[float, int, int]:
-    """One update. Returns the batch's summed loss in nats, its right tokens, and its tokens."""
+    """One update. Returns the batch's summed loss in nats, its correct tokens, and its tokens."""
     output = model(**batch)
     optimizer.zero_grad()
     output.loss.backward()
@@ -210,11 +209,11 @@ def collate(examples: Sequence[Example], pad: int) -> dict[str, torch.Tensor]:
     }
 
 
-def _teach(family: Family, target: list[int], start: int | None) -> tuple[list[int], list[int]]:
-    """What the decoder is given and what it is to say, for a target as the family's tokenizer writes it.
+def _decoder_side(family: Family, target: list[int], start: int | None) -> tuple[list[int], list[int]]:
+    """The decoder's input and its labels, for a target as the family's tokenizer encodes it.
 
-    mBART cc25 writes the language last and starts the decoder with it. mBART-50, M2M100 and NLLB write it
-    first and force it as the first word: it cannot be told from the source, so it is nothing to learn.
+    mBART cc25 puts the language last and starts the decoder with it. mBART-50, M2M100 and NLLB put it first
+    and force it as the first token: it does not depend on the source, so its label is ignored.
     """
     if family.target == "decoder_start_token_id":
         return [target[-1], *target[:-1]], target

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from ledger.evidence.training import TrainingPoint
-from runners.host.attachment import Attachment, UsesModels, isolating_option, output_folder, python_of
+from runners.host.attachment import Attachment, isolating_option, output_folder, python_of
+from runners.worker.messages import UsesModels
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from runners.host.library_defaults import ModelClass, dump
+from runners.host.library_defaults import dump
+from runners.worker.messages import ModelClass
 from runners.worker.models.library_defaults import training_here
 
 SPEC = {"share_encoder_decoder_embeddings": False, "tie_word_embeddings": True, "d_model": 64}

@@ -14,10 +14,11 @@ from ledger.checkpoints.folders import list_checkpoints
 from ledger.checkpoints.stored_evidence import read_evidence
 from ledger.errors import LedgerError
 from ledger.evidence.training import TrainingPoint
-from runners.host.training import ModelJob, SavedCheckpoint, TextFiles, TrainingJob, train
+from runners.host.training import TrainingJob, train
 from runners.host.verification import ReloadOptions, reload
 from runners.host.worker_process import Worker
 from runners.rehearsal.training import PIECES, scaled_arguments, scaled_config, training_text
+from runners.worker.messages import ModelSource, SavedCheckpoint, TextFiles
 
 pytestmark = pytest.mark.timeout(300)
 SPEC = {"gradient_accumulation_steps": 2, "lr_scheduler_type": "cosine", "fp16": True, "num_train_epochs": 10}
@@ -34,7 +35,7 @@ def job(tmp_path: Path) -> TrainingJob:
     return TrainingJob(
         run="exp10-abc123",
         environment="sha256:00",
-        model=ModelJob("marian", None, PIECES, config),
+        model=ModelSource("marian", None, PIECES, config),
         train=text,
         validation=text,
         language="ko",

@@ -9,6 +9,14 @@ import pytest
 
 from ledger.errors import LedgerError
 from runners.host.worker_process import Worker, tail
+from runners.worker.messages import GetReady, Job, ReadyResult
+
+
+class Dance(Job[ReadyResult]):
+    """A job that no worker knows."""
+
+    JOB = "dance"
+    RESULT = ReadyResult
 
 
 def fake(tmp_path: Path, body: str) -> Path:
@@ -23,7 +31,7 @@ def test_a_job_that_the_worker_does_not_know_leaves_it_alive(tmp_path: Path) -> 
     with Worker(Path(sys.executable), tmp_path / "worker.log") as worker:
         for _ in range(2):
             with pytest.raises(LedgerError, match="no job 'dance'"):
-                worker.call({"job": "dance"})
+                worker.call(Dance())
         pid = worker.pid
     assert not psutil.pid_exists(pid)
     assert "Traceback" in (tmp_path / "worker.log").read_text(), "the log keeps the whole story"
@@ -33,7 +41,7 @@ def test_the_worker_starts_without_ledger_in_sight(tmp_path: Path) -> None:
     """-I ignores the caller's folder and variables, -S site-packages, and ledger with them."""
     bare = fake(tmp_path, f'for bootstrap; do :; done; exec {sys.executable} -I -S "$bootstrap"')
     with Worker(bare, tmp_path / "worker.log") as worker, pytest.raises(LedgerError, match="no job"):
-        worker.call({"job": "?"})
+        worker.call(Dance())
 
 
 @pytest.mark.parametrize(
@@ -49,7 +57,7 @@ def test_a_worker_that_dies_is_told_of_with_its_last_words(tmp_path: Path, body:
     with Worker(fake(tmp_path, body), tmp_path / "worker.log") as worker:
         time.sleep(0.1)
         with pytest.raises(LedgerError, match=says) as caught:
-            worker.call({"job": "generate"})
+            worker.call(GetReady())
     assert "worker.log" in caught.value.hint
     assert ("the last words" in caught.value.hint) == ("last words" in body)
 
@@ -74,7 +82,7 @@ def test_what_a_library_prints_does_not_disturb_the_events(tmp_path: Path) -> No
         for pause in (0.0, 0.6):
             time.sleep(pause)
             with pytest.raises(LedgerError, match="no job"):
-                worker.call({"job": "?"})
+                worker.call(Dance())
     log = (tmp_path / "worker.log").read_text()
     assert "noise" in log
     assert "more" in log
@@ -86,7 +94,7 @@ def call_until_interrupted(stubborn: Path, log: Path, pids: list[int]) -> None:
         # Python has no handler of its own where it was started with SIGINT ignored.
         signal.signal(signal.SIGALRM, lambda *_: signal.default_int_handler(signal.SIGINT, None))
         signal.setitimer(signal.ITIMER_REAL, 0.3)
-        worker.call({"job": "generate"})
+        worker.call(GetReady())
 
 
 def test_an_interrupt_in_the_parent_ends_a_busy_worker(tmp_path: Path) -> None:
@@ -100,10 +108,10 @@ def test_an_interrupt_in_the_parent_ends_a_busy_worker(tmp_path: Path) -> None:
 def test_an_interrupt_from_the_terminal_does_not_reach_the_worker(tmp_path: Path) -> None:
     with Worker(Path(sys.executable), tmp_path / "worker.log") as worker:
         with pytest.raises(LedgerError):
-            worker.call({"job": "?"})
+            worker.call(Dance())
         os.kill(worker.pid, signal.SIGINT)
         with pytest.raises(LedgerError, match="no job"):
-            worker.call({"job": "?"})
+            worker.call(Dance())
 
 
 def test_tail_of_a_log(tmp_path: Path) -> None:

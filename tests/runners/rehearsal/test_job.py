@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +15,14 @@ import pytest
 from ledger.errors import LedgerError
 from runners.host.worker_process import Worker
 from runners.rehearsal import pairs
+from runners.worker.messages import Event, Progress, Rehearse, to_json
 from runners.worker.rehearsal.rehearse import PARTIAL, RECORD
 
 FEW = 8
 
 
-def job(folder: Path, **fields: Any) -> dict[str, Any]:
-    asked = {"job": "rehearse", "family": "marian", "objective": "translation", "seed": 7}
-    return {**asked, "triples": pairs(200), "lines": FEW, "folder": str(folder), **fields}
+def job(folder: Path, **fields: Any) -> Rehearse:
+    return replace(Rehearse("marian", "translation", tuple(pairs(200)), FEW, 7, folder), **fields)
 
 
 def weights(folder: Path) -> str:
@@ -41,25 +42,25 @@ def test_another_seed_gives_other_weights(worker: Worker, tmp_path: Path):
     assert weights(tmp_path / "7") != weights(tmp_path / "8")
 
 
-def test_it_learns_by_heart_and_says_how(worker: Worker, tmp_path: Path):
-    events: list[dict[str, Any]] = []
+def test_it_overfits_and_reports_how_well(worker: Worker, tmp_path: Path):
+    events: list[Event] = []
     result = worker.call(job(tmp_path / "model"), events.append)
-    assert result["right"] == 1.0
-    assert result["loss"] <= 0.01
-    assert 500_000 < result["parameters"] < 2_000_000
-    assert set(result["versions"]) >= {"torch", "transformers"}
-    stages = [event["stage"] for event in events]
+    assert result.right == 1.0
+    assert result.loss <= 0.01
+    assert 500_000 < result.parameters < 2_000_000
+    assert set(result.versions) >= {"torch", "transformers"}
+    stages = [event.stage for event in events if isinstance(event, Progress)]
     assert stages[0] == "making a tiny model"
-    assert stages[-1] == "training it on 20 lines"  # 8 into Japanese, 8 into English, 4 into no language
+    assert stages[-1] == "training it on 20 lines"  # 8 into Japanese, 8 into English, 4 without a language
     record = json.loads((tmp_path / "model" / RECORD).read_text())
-    assert record == {name: value for name, value in result.items() if name != "event"}
+    assert record == to_json(result)
 
 
 def test_a_model_killed_in_training_is_not_there(tmp_path: Path):
     with Worker(Path(sys.executable), tmp_path / "worker.log") as worker:
 
-        def kill_in_training(event: dict[str, Any]) -> None:
-            if event["stage"].startswith("training"):
+        def kill_in_training(event: Event) -> None:
+            if isinstance(event, Progress) and event.stage.startswith("training"):
                 os.kill(worker.pid, signal.SIGKILL)
 
         with pytest.raises(LedgerError, match="was killed"):

@@ -9,7 +9,7 @@ from threading import Event, Lock, Thread
 from ledger.checkpoints.provenance import step_in_name
 from runners.attach.snapshots import NEAR, Snapshots
 from runners.host.attachment import AttachedCheckpoint
-from runners.host.training import SavedCheckpoint
+from runners.worker.messages import SavedCheckpoint
 
 QUIET = 5.0  # seconds without a write: the shards of one checkpoint follow each other sooner
 CONFIG = "config.json"

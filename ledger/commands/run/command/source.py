@@ -15,15 +15,9 @@ from threading import Thread
 from ledger.commands.run.command.checkpoint_watcher import CheckpointWatcher, changed_since, stamps_of
 from ledger.commands.run.monitor import CheckpointMonitor, Ended, Event
 from ledger.utils.plural import count
-from runners.host.attachment import (
-    AttachedCheckpoint,
-    AttachedEvent,
-    AttachedTraining,
-    Attachment,
-    Unverified,
-    UsesModels,
-)
+from runners.host.attachment import AttachedCheckpoint, AttachedEvent, Attachment
 from runners.host.training import TrainingEvent
+from runners.worker.messages import AttachedTraining, Unverified, UsesModels
 
 POLL = 0.2  # seconds between two reads of the events
 UNREPORTED = "the training ended before reporting it"

@@ -32,7 +32,8 @@ from ledger.findings import Json, Report
 from ledger.journal.runs import load_runs
 from ledger.specs import ForecastingSpec
 from ledger.workspace import Workspace
-from runners.host.training import ForecastJob, TrainingResult
+from runners.host.training import ForecastJob
+from runners.worker.messages import TrainingResult
 
 Active = ActiveRun[ForecastingSpec, ForecastingInputs]
 

@@ -22,8 +22,8 @@ from ledger.findings import Json, Report, Verdict
 from ledger.journal.run import Run
 from ledger.specs import ForecastingSpec, load_experiment
 from ledger.workspace import Workspace
-from runners.host.training import FamilyMeasurement
 from runners.resources.memory import Precision, device_memory, training_need
+from runners.worker.messages import FamilyMeasurement
 
 # The best forecast of the generated series has a correlation of 0.94. 0.5 is far above chance, and below what
 # a sound rehearsal reached after its first epoch (0.63 to 0.88, measured on the six time frames of t5-v56).

@@ -22,10 +22,11 @@ from ledger.utils.hashing import digest_file, digest_json
 from ledger.utils.plural import count
 from ledger.utils.textfiles import read_lines
 from ledger.workspace import Workspace
-from runners.host.training import ModelJob, TextFiles, TrainingJob
+from runners.host.training import TrainingJob
 from runners.rehearsal.model import recipe_digest
 from runners.rehearsal.training import PIECES, scaled_arguments, scaled_config, training_text
 from runners.resources.disk import RUN_BYTES, rehearsal_need
+from runners.worker.messages import ModelSource, TextFiles
 
 # Weights, and Adam's two moments, in float32: what one checkpoint of a training holds for each parameter.
 CHECKPOINT_BYTES = 12
@@ -117,16 +118,16 @@ def output_folder(plan: Plan[Any, Any], recorder: Recorder) -> Path:
     return recorder.folder / "checkpoints" if plan.request.rehearse else real
 
 
-def _model(plan: TrainingPlan, tiny: Path | None) -> ModelJob:
+def _model(plan: TrainingPlan, tiny: Path | None) -> ModelSource:
     model, rehearsal = plan.spec.model, plan.request.rehearse
     if model.config is None:
         assert model.name is not None
         folder = tiny or plan.workspace.root / model.name
-        return ModelJob(model.family, str(folder) if folder.is_dir() else model.name)
+        return ModelSource(model.family, str(folder) if folder.is_dir() else model.name)
     config = model.config.parameters()
     if rehearsal:
-        return ModelJob(model.family, None, PIECES, scaled_config(config))
-    return ModelJob(model.family, None, model.config.vocab_size, config)
+        return ModelSource(model.family, None, PIECES, scaled_config(config))
+    return ModelSource(model.family, None, model.config.vocab_size, config)
 
 
 def _write_text(text: tuple[Sequence[str], Sequence[str]], spec: TrainingSpec, work: Path) -> TextFiles:

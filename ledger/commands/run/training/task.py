@@ -29,16 +29,9 @@ from ledger.findings import Json, Report
 from ledger.journal.loss_log import write_series
 from ledger.specs import ForecastingSpec, TrainingSpec
 from runners.host.attachment import AttachedEvent
-from runners.host.training import (
-    Job,
-    SavedCheckpoint,
-    TrainingEvent,
-    TrainingFailedError,
-    TrainingResult,
-    snapshots_in,
-    train,
-)
+from runners.host.training import Job, TrainingEvent, TrainingFailedError, snapshots_in, train
 from runners.host.worker_process import Worker
+from runners.worker.messages import SavedCheckpoint, TrainingResult
 
 UNVERIFIED = "unverified-"
 TrainedSpecT = TypeVar("TrainedSpecT", TrainingSpec, ForecastingSpec)

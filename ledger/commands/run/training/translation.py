@@ -25,7 +25,8 @@ from ledger.evidence.scores import Scores
 from ledger.findings import Json, Report, Skip
 from ledger.specs import TrainingSpec
 from ledger.workspace import Workspace
-from runners.host.training import TrainingJob, TrainingResult, probe
+from runners.host.training import TrainingJob, probe
+from runners.worker.messages import TrainingResult
 
 FEW_LINES = "a checkpoint's sample has 32 lines: they show a collapse (CKP010), and nothing finer"
 Active = ActiveRun[TrainingSpec, TrainingInputs]

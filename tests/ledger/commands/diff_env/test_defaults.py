@@ -5,7 +5,7 @@ from ledger.commands.diff_env.sources import SideSource
 from ledger.errors import UsageError
 from ledger.evidence.environment import EnvironmentSide, Package
 from ledger.workspace import Workspace
-from runners.host.library_defaults import ModelClass
+from runners.worker.messages import ModelClass
 
 RECORDED = SideSource(lambda _others: [])
 

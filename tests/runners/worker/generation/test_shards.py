@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runners.worker.files import write_atomically
 from runners.worker.generation.shards import (
     MOST_SHARDS,
     Shard,
@@ -14,7 +15,6 @@ from runners.worker.generation.shards import (
     lines_in,
     plan_batches,
     plan_shards,
-    write_atomically,
 )
 
 LENGTHS = st.dictionaries(st.integers(0, 5000), st.integers(1, 300), max_size=200)
@@ -88,7 +88,7 @@ def test_what_is_no_shard_counts_as_absent(tmp_path: Path, content: str) -> None
 LIMITED = """
 import resource, sys
 from pathlib import Path
-from runners.worker.generation.shards import write_atomically
+from runners.worker.files import write_atomically
 resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
 write_atomically(Path(sys.argv[1]), b"x" * 1000)
 """

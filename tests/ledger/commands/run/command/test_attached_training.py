@@ -15,7 +15,7 @@ from ledger.commands.run.recorder import Recorder
 from ledger.errors import LedgerError
 from ledger.workspace import Workspace
 from runners.environments.inspection import capture
-from runners.host.training import SavedCheckpoint
+from runners.worker.messages import SavedCheckpoint
 
 
 class RecordingReporter:

@@ -22,7 +22,7 @@ from ledger.findings import Severity
 from ledger.journal.run import Run
 from ledger.specs import load_experiment
 from ledger.workspace import Workspace
-from runners.host.training import FamilyMeasurement
+from runners.worker.messages import FamilyMeasurement
 
 ROOT = Path(__file__).parents[5]
 GREW = (
