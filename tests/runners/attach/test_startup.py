@@ -82,7 +82,7 @@ def test_a_program_with_a_package_of_our_name_is_left_alone(tmp_path):
     code = "import transformers.trainer; import runners; print(runners.OWN)"
     out, events = start(tmp_path, code, path=[tmp_path / "mine"])
     assert out == "5\n"
-    assert "called `runners`" in events[0]["reason"]
+    assert "its own package `runners`" in events[0]["reason"]
 
 
 def test_the_modules_loader_is_as_it_was(tmp_path):

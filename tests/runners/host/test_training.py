@@ -103,7 +103,7 @@ def _places(saved: SavedCheckpoint) -> list[Path]:
 def test_a_save_that_cannot_be_linked_ends_the_training(worker: Worker, job: TrainingJob):
     job.snapshots.write_text("a file where a folder should be")
     news: list[object] = []
-    with pytest.raises(LedgerError, match="no evidence could be kept of checkpoint-2: FileExistsError"):
+    with pytest.raises(LedgerError, match="no evidence could be recorded for checkpoint-2: FileExistsError"):
         train(worker, replace(job, arguments={**job.arguments, "max_steps": 400}), news.append)
     assert not only(SavedCheckpoint, news)
     assert only(TrainingPoint, news)[-1].step < 300, "told long before the end"

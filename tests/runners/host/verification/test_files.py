@@ -111,7 +111,7 @@ FAULTS = {
     "a hole": (
         lambda f: weights(f).write_bytes(safetensors({"a": ("F32", [3], bytes(16))})),
         "model.safetensors",
-        "does not lie where it should",
+        "is not where it should be",
     ),
     "nothing inside": (
         lambda f: weights(f).write_bytes(safetensors({})),

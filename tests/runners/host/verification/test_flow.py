@@ -162,7 +162,7 @@ def test_a_save_of_our_own_training_without_its_evidence_is_not_believed(
     assert (code, document["verdict"]) == (3, "inconclusive")
     assert document["checkpoints"][0]["run"] == "exp10-0a1b2c"
     skipped = {skip["code"]: skip["reason"] for skip in document["skips"]}
-    assert "ended before it was written" in skipped["CKP005"]
+    assert "the training ended first" in skipped["CKP005"]
     assert not verified_path(own).exists()
     assert [entry.body["verdict"] for entry in entries(workspace)] == ["inconclusive"]
 
@@ -301,5 +301,5 @@ def test_what_changes_while_it_is_verified_is_not_marked(outside, checkpoint, le
     monkeypatch.setattr(verify, "reload", slow)
     _, document, said = ledger(checkpoint)
     assert document["checkpoints"][0]["marked"] is False
-    assert "written to while" in said
+    assert "changed while it was being verified" in said
     assert not verified_path(checkpoint).exists()
