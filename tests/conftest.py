@@ -4,15 +4,18 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from filelock import FileLock
 from hypothesis import HealthCheck, settings
 
+from runners.host.worker_process import Event, Worker
 from tests.command import LEDGER, environment, run_ledger, run_process
 
 # A slow day is no failure.
@@ -162,3 +165,21 @@ def make_repository(template_repository: Path, tmp_path: Path) -> Callable[[], R
 def repository(make_repository: Callable[[], Repository]) -> Repository:
     """A scratch repository."""
     return make_repository()
+
+
+Interpreter = tuple[int, float]
+"""A process: its id, and when it started."""
+
+
+@pytest.fixture
+def interpreters(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[Interpreter]]:
+    """The processes that do the jobs which are sent from this one, by the kind of job, in order."""
+    found: dict[str, list[Interpreter]] = defaultdict(list)
+    request = Worker.request
+
+    def observe(worker: Worker, job: Mapping[str, Any]) -> Iterator[Event]:
+        found[job["job"]].append((worker.pid, psutil.Process(worker.pid).create_time()))
+        return request(worker, job)
+
+    monkeypatch.setattr(Worker, "request", observe)
+    return found

@@ -111,6 +111,16 @@ def test_a_fault_fails_is_recorded_and_takes_the_mark_back(workspace, checkpoint
     assert [entry.body["verdict"] for entry in entries(workspace)] == ["pass", "fail"]
 
 
+def test_each_verification_starts_an_interpreter_of_its_own(outside, checkpoint, interpreters, capfd):
+    """Neither this process nor an earlier verification may lend its modules or its random state."""
+    for _ in range(2):
+        assert run_command(cli, ["verify", str(checkpoint), "--json"]) == 0
+    first, second = interpreters["probe_checkpoint"]
+    assert first != second
+    assert os.getpid() not in {pid for pid, _ in (first, second)}
+    assert not any(psutil.pid_exists(pid) for pid, _ in (first, second)), "each ends with its command"
+
+
 def test_outside_a_ledger_it_is_verified_and_not_recorded(outside, checkpoint, ledger, capfd):
     code, document, _ = ledger(checkpoint)
     assert (code, document["checkpoints"][0]["entry"]) == (0, None)

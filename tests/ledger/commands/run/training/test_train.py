@@ -75,7 +75,19 @@ def comes_again_step_by_step(repository, run):
     assert "45 losses and 3 checkpoints" in " ".join(again.stdout.split())
 
 
-def test_every_save_is_verified_while_it_trains(repository):
+def reloads_in_an_interpreter_of_their_own(interpreters, repository, checkpoint):
+    """No reload shares a process with the training, and a later `verify` shares none with either."""
+    (training,) = interpreters["train"]
+    meanwhile = set(interpreters["probe_checkpoint"])
+    assert meanwhile
+    assert training not in meanwhile
+    assert repository.ledger("verify", str(checkpoint)).returncode == 0
+    later = set(interpreters["probe_checkpoint"]) - meanwhile
+    assert len(later) == 1
+    assert training not in later
+
+
+def test_every_save_is_verified_while_it_trains(repository, interpreters):
     done = repository.json("run", "exp10", "--rehearse")
     assert done["verdict"] == "pass"
     rows = done["checkpoints"]
@@ -92,6 +104,7 @@ def test_every_save_is_verified_while_it_trains(repository):
     series = (repository.root / ".ledger" / "runs" / done["run"] / "series.jsonl").read_text()
     assert '"bleu_reloaded"' in series
     no_unearned_mark(repository)
+    reloads_in_an_interpreter_of_their_own(interpreters, repository, folder / "checkpoint-90")
     comes_again_step_by_step(repository, done)
 
 
