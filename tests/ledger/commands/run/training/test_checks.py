@@ -105,8 +105,8 @@ def test_a_default_that_moved_is_named_and_what_the_spec_sets_is_not():
     (finding,) = inspect_defaults(plan(run()), now).findings
     assert finding.code == "TRN008"
     assert finding.message == (
-        "1 setting that nobody chose is not what the last good run, exp10-0a1b2c, had (transformers 4.57.6 "
-        "-> 5.0.0): model.use_cache (True -> False)"
+        "1 default differs from the last good run, exp10-0a1b2c (transformers 4.57.6 -> 5.0.0): "
+        "model.use_cache (True -> False)"
     )
 
 
