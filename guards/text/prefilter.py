@@ -218,10 +218,10 @@ def _shrinking(outputs: Sequence[str]) -> Places:
     """The lines that zlib compresses beyond the threshold. It is called only if DEFLATE can reach that."""
     encoded = [text.encode("utf-8", "surrogatepass") for text in outputs]
     sizes = np.array([len(data) for data in encoded], dtype=np.intp)
-    seen = np.zeros((len(encoded), 256), dtype=bool)
+    occurs = np.zeros((len(encoded), 256), dtype=bool)
     lines = np.repeat(np.arange(len(encoded)), sizes)
-    seen[lines, np.frombuffer(b"".join(encoded), dtype=np.uint8)] = True
-    possible = sizes > repetition.MAX_COMPRESSION * LEAST_COMPRESSED[np.count_nonzero(seen, axis=1)]
+    occurs[lines, np.frombuffer(b"".join(encoded), dtype=np.uint8)] = True
+    possible = sizes > repetition.MAX_COMPRESSION * LEAST_COMPRESSED[np.count_nonzero(occurs, axis=1)]
     shrinking = [i for i in np.flatnonzero(possible).tolist() if repetition.shrinks(outputs[i])]
     return np.array(shrinking, dtype=np.intp)
 

@@ -14,8 +14,8 @@ T = TypeVar("T", bound="Slice")
 class Slice:
     """Base of every value that a guard reads.
 
-    `NAME` is what `ledger explain --json` calls the slice, `MISSING` the reason of the skip where nobody
-    collected it; both belong to the type of the actual side.
+    `NAME` is what `ledger explain --json` calls the slice, `MISSING` the reason of the skip if it was not
+    collected; both belong to the type of the actual side.
     """
 
     __slots__ = ()

@@ -14,7 +14,7 @@ class SoundFiles(Slice):
 
 @dataclass(frozen=True, slots=True)
 class CheckpointFiles(Slice):
-    """What lies in the folder, seen without loading anything.
+    """The files of the folder, inspected without loading anything.
 
     `problems`: what is incomplete or truncated, by file; `refusals`: what will not be opened (a pickle that
     `weights_only` does not accept, remote code, a link out of the folder), by file.

@@ -1,6 +1,6 @@
 """Numbers in Markdown that are marked as a run's: `<!-- ledger: exp5 bleu -->33.03<!-- /ledger -->`.
 
-Finds them and judges nothing. What Markdown takes for code is no claim; markdown-it-py says what is code.
+This module finds them and does not judge them. Code blocks, as markdown-it-py parses them, have no claims.
 """
 
 import re

@@ -42,11 +42,10 @@ class Change(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Suspect:
-    """One difference. `before` and `after` are None where a side does not have it.
+    """One difference. `before` and `after` are None if a side does not have it.
 
-    `imported` is None where nobody knows, or it is no package. `chosen`: a spec sets it, or it is not what
-    its spec sets. `hard`: it can
-    change what is computed, and a lockfile or a spec could have held it still.
+    `imported` is None if it is unknown, or if the difference is not a package. `chosen`: a spec sets it, or
+    it differs from its spec. `hard`: it can change results, and a lockfile or a spec could have fixed it.
     """
 
     kind: Kind

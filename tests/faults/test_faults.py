@@ -68,7 +68,7 @@ KINDS = {
 }  # a save cast to bfloat16 is no fault: it has a test of its own
 
 
-def test_every_kind_of_fault_is_there_and_each_names_its_guards():
+def test_every_kind_of_fault_exists_and_names_its_guards():
     assert {fault.name for fault in faults.FAULTS} >= KINDS
     assert all(fault.codes for fault in faults.FAULTS)
     assert {fault.of for fault in faults.FAULTS} >= {
@@ -101,16 +101,16 @@ def test_no_healthy_save_is_flagged(good, worker, setting):
 
 
 @pytest.mark.parametrize("name", ["marian", "marian-untied", "mbart50", "m2m100", "nllb", "t5"])
-def test_a_save_cast_to_bfloat16_is_told_and_no_fault(name, good, tmp_path, worker, setting):
+def test_a_checkpoint_cast_to_bfloat16_is_reported_but_not_a_fault(name, good, tmp_path, worker, setting):
     cast = copy(good, name, tmp_path)
     faults.edit_weights(
         cast, lambda tensors: {key: value.to(torch.bfloat16) for key, value in tensors.items()}
     )
     verified = verify_checkpoint(worker, setting, cast)
     assert verified.report.verdict is Verdict.PASS, verified.report
-    told = {finding.code: finding.severity for finding in verified.report.findings}
-    assert told["CKP005"] is Severity.INFO
-    assert told["CKP006"] is Severity.INFO
+    reported = {finding.code: finding.severity for finding in verified.report.findings}
+    assert reported["CKP005"] is Severity.INFO
+    assert reported["CKP006"] is Severity.INFO
 
 
 def test_without_its_tokenizer_a_checkpoint_is_not_believed(good, tmp_path, worker, setting):

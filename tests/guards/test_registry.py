@@ -60,7 +60,7 @@ def test_a_guard_explains_itself(guard):
 
 
 @each_guard
-def test_what_nobody_observed_is_skipped_with_the_reason(guard):
+def test_unobserved_evidence_is_skipped_with_its_reason(guard):
     expected, actual = (Evidence().including(kind, Unobserved("too dark")) for kind in guard.READS)
     report = inspect([guard], expected, actual)
     assert [(skip.code, skip.reason) for skip in report.skips] == [(guard.CODE, "too dark")]
@@ -68,7 +68,7 @@ def test_what_nobody_observed_is_skipped_with_the_reason(guard):
 
 
 @each_guard
-def test_what_nobody_collected_is_skipped_with_the_reason_of_its_kind(guard):
+def test_evidence_that_was_not_collected_is_skipped_with_the_reason_of_its_type(guard):
     (skip,) = inspect([guard], Evidence(), Evidence()).skips
     assert (skip.code, skip.reason, skip.required) == (guard.CODE, guard.READS[1].MISSING, False)
 
@@ -91,7 +91,7 @@ def test_the_documentation_is_up_to_date():
     assert written == pages(), "write them again: python -m guards.catalogue"
 
 
-def test_the_page_of_a_guard_that_is_no_more_is_removed(tmp_path):
+def test_the_page_of_a_removed_guard_is_removed(tmp_path):
     (tmp_path / "guards").mkdir()
     (tmp_path / "guards/OLD001.md").touch()
     write(tmp_path)

@@ -82,7 +82,7 @@ def test_equal_snapshots_never_yield_a_finding(snapshot):
 
 
 @given(weights(), st.data())
-def test_any_single_digest_that_changes_is_told(saved, data):
+def test_any_single_digest_that_changes_is_reported(saved, data):
     name = data.draw(st.sampled_from(sorted(saved.digests)))
     changed = replace(saved, digests={**saved.digests, name: "sha256:other"})
     (finding,) = [
@@ -94,7 +94,7 @@ def test_any_single_digest_that_changes_is_told(saved, data):
 
 
 @given(weights(), st.data())
-def test_any_single_tensor_that_is_lost_is_told(saved, data):
+def test_any_single_tensor_that_is_lost_is_reported(saved, data):
     name = data.draw(st.sampled_from(sorted(saved.digests)))
     left = {key: digest for key, digest in saved.digests.items() if key != name}
     found = list(
@@ -132,7 +132,7 @@ def test_without_evidence_of_the_save_the_rest_is_skipped_and_spoils_nothing(goo
     assert {skip.code for skip in report.skips} == {f"CKP{n:03}" for n in range(5, 12)}
 
 
-def test_what_was_kept_and_could_not_be_had_again_is_no_pass(good):
+def test_stored_evidence_that_could_not_be_collected_again_is_not_a_pass(good):
     nothing = Snapshot(unseen={field.name: "the model did not load" for field in fields(Snapshot)})
     report = inspect(RELOADED, Evidence(good), Evidence(nothing))
     assert report.verdict is Verdict.INCONCLUSIVE

@@ -31,8 +31,8 @@ from ledger.evidence.imported_claims import (
 from ledger.findings import Severity
 
 
-def found(guard, **said):
-    log = WrittenLog(**{name: tuple(items) for name, items in said.items()})
+def found(guard, **statements):
+    log = WrittenLog(**{name: tuple(items) for name, items in statements.items()})
     return list(guard.inspect(Consistency(), log))
 
 
@@ -51,7 +51,7 @@ def rate(key, value, line=1, text="", **more):
         (20, 20.0, False),
         (0.0003, 3e-4, False),
         (True, False, True),
-        (None, 5, False),  # said to be the default
+        (None, 5, False),  # stated to be the default
         ("facebook/m2m100_1.2B", "M2M100-1.2B", False),
         ("cosine", "linear", True),
         ("data/splits/train.ko", "train.ko", False),
@@ -88,18 +88,18 @@ def test_rates_are_compared_to_the_digits_that_are_written(a, b, contradict):
 
 
 def test_identical_outputs_have_one_rate():
-    said = [
+    statements = [
         rate("english", 0.09, 5, "9%", experiment="exp5"),
         rate("english", 0.119, 7, "11.9%", experiment="exp7"),
         rate("failed", 0.006, 8, "0.6%", experiment="exp5"),
         rate("failed", 0.006, 9, "0.6%", experiment="exp7"),
     ]
     both_ways = [SameOutput("exp7", "exp5", 10), SameOutput("exp5", "exp7", 11)]
-    (finding,) = found(identical_outputs, statements=said, identities=both_ways)
+    (finding,) = found(identical_outputs, statements=statements, identities=both_ways)
     assert finding.measured == {"english": [0.09, 0.119]}
     assert finding.evidence["experiments"] == ["exp7", "exp5"]
-    assert not found(identical_outputs, statements=said)
-    assert not found(identical_outputs, statements=said[2:], identities=both_ways)
+    assert not found(identical_outputs, statements=statements)
+    assert not found(identical_outputs, statements=statements[2:], identities=both_ways)
 
 
 @pytest.mark.parametrize(
@@ -154,9 +154,9 @@ def test_a_step_beyond_the_crash():
     ],
 )
 def test_scores_off_the_scale_of_the_others(scores, odd):
-    said = [stated("bleu", value, n, "score", experiment=f"exp{n}") for n, value in enumerate(scores)]
-    assert [finding.measured for finding in found(off_scale, statements=said)] == odd
-    assert not found(off_scale, statements=[*said[:1], stated("comet", 80.0, 9, "score")])
+    statements = [stated("bleu", value, n, "score", experiment=f"exp{n}") for n, value in enumerate(scores)]
+    assert [finding.measured for finding in found(off_scale, statements=statements)] == odd
+    assert not found(off_scale, statements=[*statements[:1], stated("comet", 80.0, 9, "score")])
 
 
 @pytest.mark.parametrize(
@@ -170,9 +170,9 @@ def test_scores_off_the_scale_of_the_others(scores, odd):
     ],
 )
 def test_two_outcomes(outcomes, contradict):
-    told = [Result("exp4", "", outcome, "", line) for line, outcome in enumerate(outcomes, 1)]
-    assert bool(found(two_outcomes, results=told)) is contradict
-    assert not found(two_outcomes, results=[replace(r, scope=str(r.line)) for r in told])
+    reported = [Result("exp4", "", outcome, "", line) for line, outcome in enumerate(outcomes, 1)]
+    assert bool(found(two_outcomes, results=reported)) is contradict
+    assert not found(two_outcomes, results=[replace(r, scope=str(r.line)) for r in reported])
 
 
 PLAN = Naming("exp4", "Marian", frozenset({"marian"}), frozenset(), True, 3)
@@ -195,13 +195,15 @@ def test_one_number_for_two_experiments(a, b, contradict):
 
 
 def test_a_value_in_the_wrong_column():
-    own, twin = rate("failed", 0.012, 2, "1.2%"), rate("english", 0.747, 3, "74.7%")
+    own, duplicate = rate("failed", 0.012, 2, "1.2%"), rate("english", 0.747, 3, "74.7%")
     cell = rate("failed", 0.747, 9, "74.7%", column="FAILED")
-    (finding,) = found(wrong_column, statements=[own, twin, cell])
+    (finding,) = found(wrong_column, statements=[own, duplicate, cell])
     assert finding.evidence["lines"] == [2, 3, 9]
-    assert not found(two_values, statements=[own, twin, cell]), "told once, by the rule that knows why"
+    assert not found(two_values, statements=[own, duplicate, cell]), (
+        "reported once, by the rule that knows why"
+    )
     assert not found(wrong_column, statements=[own, cell])
-    assert not found(wrong_column, statements=[twin, cell])
+    assert not found(wrong_column, statements=[duplicate, cell])
     assert found(two_values, statements=[own, cell])
 
 
@@ -225,8 +227,8 @@ def test_the_same_size_of_data_that_are_called_different():
 
 @pytest.mark.parametrize(("batches", "contradict"), [((64, 64), True), ((64, 128), False)])
 def test_equal_steps_count_at_equal_batch_sizes(batches, contradict):
-    said = [stated("batch_size", size, n, experiment=f"exp{n}") for n, size in enumerate(batches, 1)] + [
-        stated("total_steps", 21_370, 5 + n, "steps", f"exp{n}") for n in (1, 2)
-    ]
-    findings = found(same_size, statements=said, other_data=[OtherData("exp2", "exp1", 9)])
+    statements = [
+        stated("batch_size", size, n, experiment=f"exp{n}") for n, size in enumerate(batches, 1)
+    ] + [stated("total_steps", 21_370, 5 + n, "steps", f"exp{n}") for n in (1, 2)]
+    findings = found(same_size, statements=statements, other_data=[OtherData("exp2", "exp1", 9)])
     assert bool(findings) is contradict

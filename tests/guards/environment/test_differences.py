@@ -17,8 +17,8 @@ MACHINE = {"platform": "linux-x86_64", "libc": "glibc 2.36"}
 
 def side(versions, /, **facts):
     packages = {name: Package(version) for name, version in versions.items()}
-    told = {"python": "3.11.7", "machine": MACHINE, "settings": {"model": {"use_cache": True}}, **facts}
-    return EnvironmentSide("run exp5-1a2b3c", "run", packages=packages, **told)
+    reported = {"python": "3.11.7", "machine": MACHINE, "settings": {"model": {"use_cache": True}}, **facts}
+    return EnvironmentSide("run exp5-1a2b3c", "run", packages=packages, **reported)
 
 
 GOOD = side({"transformers": "4.57.6", "regex": "2026.1"}, imported=frozenset(("transformers",)))
@@ -30,7 +30,7 @@ def codes(before, after):
 
 
 @pytest.mark.parametrize(
-    ("after", "said"),
+    ("after", "messages"),
     [
         (side({"transformers": "4.57.6", "regex": "2026.1"}), {}),
         (side({"transformers": "5.0.0", "regex": "2026.1"}), {"ENV003": Severity.ERROR}),
@@ -49,10 +49,10 @@ def codes(before, after):
         ),
     ],
 )
-def test_hard_differences_are_errors_and_soft_ones_a_note(after, said):
+def test_hard_differences_are_errors_and_soft_ones_a_note(after, messages):
     found, report = codes(GOOD, after)
-    assert found == said
-    assert (report.verdict is Verdict.FAIL) is (Severity.ERROR in said.values())
+    assert found == messages
+    assert (report.verdict is Verdict.FAIL) is (Severity.ERROR in messages.values())
 
 
 def test_the_most_suspicious_are_named_with_both_values():

@@ -55,7 +55,7 @@ def test_the_worst_are_named_first_with_both_versions():
     ]
 
 
-def test_another_build_is_told_as_such():
+def test_another_build_is_reported_as_such():
     (finding,) = version_drift.inspect(PINS, Installed("3.11", {**PINS.versions, "torch": "2.13.0+cu130"}))
     assert finding.message.endswith("torch 2.13.0+cpu -> 2.13.0+cu130 (another build)")
 
@@ -69,7 +69,7 @@ def test_another_build_is_told_as_such():
         (("tqdm", "numpy"), "numpy, tqdm are pinned"),
     ],
 )
-def test_altered_packages_are_told_where_they_are_pinned(altered, named):
+def test_altered_packages_are_reported_if_they_are_pinned(altered, named):
     found = list(altered_packages.inspect(PINS, Installed("3.11", PINS.versions, altered)))
     assert [f.severity for f in found] == ([Severity.WARNING] if named else [])
     assert all(f.message.startswith(named) for f in found)

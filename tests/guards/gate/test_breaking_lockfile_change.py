@@ -18,7 +18,7 @@ DEFAULTS = ("model.tie_word_embeddings True → False",)
 
 
 @pytest.mark.parametrize(
-    ("change", "seen", "asked", "told", "says"),
+    ("change", "seen", "asked", "reported", "fragment"),
     [
         (CHANGE, None, False, "skip", "transformers 4.57.6 → 5.0.0: behaviour not checked"),
         (CHANGE, None, True, "required skip", "behaviour not checked"),
@@ -44,22 +44,22 @@ DEFAULTS = ("model.tie_word_embeddings True → False",)
         (CHANGE, Rehearsed(SOUND, OFFLINE, FAILED), True, "error", "CKP003"),
     ],
 )
-def test_a_changed_lockfile(change, seen, asked, told, says):
+def test_a_changed_lockfile(change, seen, asked, reported, fragment):
     actual = Rehearsals({"exp10": seen} if seen else {}, asked=asked)
     expected = Evidence(LockChanges("main", (change,)))
     report = inspect([breaking_lockfile_change], expected, Evidence(actual))
     kinds = [(f.severity.label, f.message) for f in report.findings]
     kinds += [("required skip" if skip.required else "skip", skip.reason) for skip in report.skips]
-    assert [kind for kind, _ in kinds] == [told]
-    assert says in kinds[0][1]
+    assert [kind for kind, _ in kinds] == [reported]
+    assert fragment in kinds[0][1]
 
 
-def test_of_a_reload_it_speaks_where_there_was_one():
-    said = []
+def test_the_message_mentions_the_reload_only_if_there_was_one():
+    messages = []
     for seen in (Rehearsed(SOUND, SOUND), Rehearsed(SOUND, SOUND, SOUND)):
         actual = Evidence(Rehearsals({"exp10": seen}, asked=True))
         expected = Evidence(LockChanges("main", (CHANGE,)))
-        said += [
+        messages += [
             finding.message for finding in inspect([breaking_lockfile_change], expected, actual).findings
         ]
-    assert ["reload the old checkpoint" in message for message in said] == [False, True]
+    assert ["reload the old checkpoint" in message for message in messages] == [False, True]

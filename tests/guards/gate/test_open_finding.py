@@ -16,7 +16,7 @@ def run(name, successor=None):
 
 
 @pytest.mark.parametrize(
-    ("runs", "told"),
+    ("runs", "reported"),
     [
         ([], []),
         ([run("exp5-new")], ["error"]),
@@ -26,11 +26,11 @@ def run(name, successor=None):
         ([run("exp5-old", "exp5-later")], []),
     ],
 )
-def test_what_is_open_and_since_when(runs, told):
+def test_what_is_open_and_since_when(runs, reported):
     expected = Evidence(KnownRuns("main", frozenset({"exp5-old", "exp6-old"})))
     actual = Evidence(OpenFindings(tuple(runs)))
     report = inspect([open_finding], expected, actual)
-    assert [finding.severity.label for finding in report.findings] == told
+    assert [finding.severity.label for finding in report.findings] == reported
 
 
 def test_it_names_run_and_code():

@@ -19,7 +19,7 @@ def ran(experiment="exp11", digest="sha256:new", passed=True, now=False, codes=(
 
 
 @pytest.mark.parametrize(
-    ("spec", "runs", "severity", "says"),
+    ("spec", "runs", "severity", "message"),
     [
         (NEW, [], "error", "has no finished run"),
         (NEW, [ran()], None, ""),
@@ -38,11 +38,11 @@ def ran(experiment="exp11", digest="sha256:new", passed=True, now=False, codes=(
         (BROKEN, [], "error", "no such key"),
     ],
 )
-def test_a_changed_spec_and_the_runs_there_are(spec, runs, severity, says):
+def test_a_changed_spec_and_its_runs(spec, runs, severity, message):
     expected = Evidence(ChangedSpecs("main", (spec,)))
     report = inspect([spec_without_run], expected, Evidence(SpecRuns(tuple(runs))))
     assert [finding.severity.label for finding in report.findings] == ([severity] if severity else [])
-    assert all(says in finding.message for finding in report.findings)
+    assert all(message in finding.message for finding in report.findings)
 
 
 @pytest.mark.parametrize(("base", "shown"), [("main", "(against main)"), (FIRST_COMMIT, "(first commit)")])

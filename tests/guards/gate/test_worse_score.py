@@ -26,7 +26,7 @@ GONE = "the output of exp5-abc123 is not available"
 
 
 @pytest.mark.parametrize(
-    ("one", "code", "says"),
+    ("one", "code", "message"),
     [
         (change(scored(20), scored(20)), "passed", ""),
         (change(scored(20), scored(22)), "passed", ""),
@@ -40,10 +40,10 @@ GONE = "the output of exp5-abc123 is not available"
         (change(scored(20), scored(2, signature="BLEU|tok:13a"), 0.0), "skip", "computed differently"),
     ],
 )
-def test_a_score_beside_the_bases(one, code, says):
+def test_a_score_compared_with_the_base(one, code, message):
     actual = Evidence(ScoreChanges((one,)))
     report = inspect([worse_score], Evidence(ScoreLimit()), actual)
-    told = [(f.severity.label, f.message) for f in report.findings]
-    told += [("skip", skip.reason) for skip in report.skips] + [("passed", "") for _ in report.passed]
-    assert [kind for kind, _ in told] == [code]
-    assert says in told[0][1]
+    reported = [(f.severity.label, f.message) for f in report.findings]
+    reported += [("skip", skip.reason) for skip in report.skips] + [("passed", "") for _ in report.passed]
+    assert [kind for kind, _ in reported] == [code]
+    assert message in reported[0][1]

@@ -37,7 +37,7 @@ def test_shares_and_thousands():
 
 
 @pytest.mark.parametrize(
-    ("run", "metric", "text", "says"),
+    ("run", "metric", "text", "message"),
     [
         ("exp5", "bleu", "33.04", "the journal has 33.03 (exp5-abc123)"),
         ("exp5", "bleu", "0.33", "33.03"),
@@ -49,10 +49,10 @@ def test_shares_and_thousands():
         ("exp8", "bleu", "33.03", "no run is called"),
     ],
 )
-def test_a_number_that_is_not(run, metric, text, says):
+def test_a_number_that_is_not(run, metric, text, message):
     (finding,) = look(run, metric, text).findings
     assert finding.severity.label == "error"
-    assert says in finding.message
+    assert message in finding.message
 
 
 def test_a_broken_mark_is_no_pass():

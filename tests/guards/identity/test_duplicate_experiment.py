@@ -51,7 +51,7 @@ def test_a_training_which_writes_no_text_is_known_as_well():
     assert finding.message.startswith("exp10 was already run")
 
 
-def test_own_and_other_names_are_told_in_one_finding():
+def test_own_and_other_names_are_reported_in_one_finding():
     history = History([run("exp5-1"), run("exp7-1"), run("exp9-1")])
     (finding,) = duplicate_experiment.inspect(history, before("exp7"))
     assert "exp7 was already run" in finding.message

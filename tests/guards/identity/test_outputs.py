@@ -43,7 +43,7 @@ OTHER_TEXT = digests("別の訳\n")
         ({"output": {**OTHER_TEXT, "md5": EXP5.output["md5"]}}, ["DUP003"]),
     ],
 )
-def test_which_code_speaks(changes, codes):
+def test_which_code_is_reported(changes, codes):
     run = replace(EXP5, run="new-1", **changes)
     report = inspect(AFTER, Evidence(History([EXP5])), Evidence(run))
     assert [finding.code for finding in report.findings] == codes
@@ -67,7 +67,7 @@ def test_an_unobserved_history_is_a_skip():
     assert len(inspect(AFTER, expected, Evidence(EXP5)).skips) == len(AFTER)
 
 
-def test_twin_names_the_run_and_the_shared_cause():
+def test_a_duplicate_names_the_run_and_the_shared_cause():
     (finding,) = duplicate_output.inspect(History([EXP5]), replace(EXP5, run="exp7-1", experiment="exp7"))
     md5 = EXP5.output["md5"]
     assert finding.severity is Severity.WARNING
@@ -77,7 +77,7 @@ def test_twin_names_the_run_and_the_shared_cause():
     )
 
 
-def test_twin_names_the_parameter_that_had_no_effect():
+def test_a_duplicate_names_the_parameter_without_effect():
     exp9 = replace(EXP5, run="exp9-1", experiment="exp9", spec=BEAMS, inputs="sha256:beams")
     (finding,) = duplicate_output.inspect(History([EXP5]), exp9)
     assert finding.message.endswith(
@@ -88,12 +88,12 @@ def test_twin_names_the_parameter_that_had_no_effect():
     ]
 
 
-def test_twin_with_other_data_says_so():
+def test_a_duplicate_with_other_data_names_the_data():
     (finding,) = duplicate_output.inspect(History([EXP5]), replace(EXP5, run="a-1", inputs="sha256:data"))
     assert "the data differ" in finding.message
 
 
-def test_twins_are_told_once_for_each_experiment_by_its_newest_run():
+def test_duplicates_are_reported_once_per_experiment_by_its_newest_run():
     history = History([EXP5, replace(EXP5, run="exp5-2"), replace(EXP5, run="exp8-1", experiment="exp8")])
     found = list(duplicate_output.inspect(history, replace(EXP5, run="exp7-1", experiment="exp7")))
     assert [finding.evidence["run"] for finding in found] == ["exp5-2", "exp8-1"]

@@ -1,4 +1,4 @@
-"""Any byte changed, any line removed, doubled or moved before one that it names: told, and at its line."""
+"""Any changed byte, and any removed, duplicated or moved line, is reported with its line number."""
 
 import pytest
 from hypothesis import given, settings
@@ -50,7 +50,7 @@ def heads_of(lines):
 
 @settings(max_examples=60)
 @given(journals)
-def test_a_sound_journal_is_silent(lines):
+def test_an_intact_journal_passes(lines):
     assert first_bad(joined(lines), heads_of(lines)) is None
 
 
@@ -85,7 +85,7 @@ def test_any_removed_line(lines, data):
 
 @settings(max_examples=60)
 @given(journals, st.data())
-def test_any_doubled_line(lines, data):
+def test_any_duplicated_line(lines, data):
     one = data.draw(st.integers(0, len(lines) - 1))
     place = data.draw(st.integers(one + 1, len(lines)))
     assert first_bad(joined([*lines[:place], lines[one], *lines[place:]]), heads_of(lines)) == place + 1
@@ -104,7 +104,7 @@ def test_any_line_moved_before_one_that_it_names(lines, data):
 
 @settings(max_examples=60)
 @given(journals.filter(lambda lines: len(lines) > 2), st.data())
-def test_a_line_that_was_changed_and_sealed_anew_leaves_its_children_orphaned(lines, data):
+def test_a_changed_line_with_a_new_digest_orphans_its_children(lines, data):
     one = data.draw(st.integers(0, len(lines) - 2))
     old = parse(lines[one])
     new = seal(old.kind, {**old.body, "n": 99}, old.parents)
@@ -127,7 +127,7 @@ def test_a_line_that_was_changed_and_sealed_anew_leaves_its_children_orphaned(li
         (lambda line: b'{"a":' * 2000, "JRN006"),
     ],
 )
-def test_the_same_content_in_other_words_is_altered_and_other_content_no_entry(rewrite, code):
+def test_reformatted_content_is_altered_and_other_content_is_not_an_entry(rewrite, code):
     lines = grow([0, 0, 0])
     changed = joined([lines[0], rewrite(lines[1]), lines[2]])
     report = inspect(GUARDS, Evidence(JournalHeads({})), Evidence(read_lines(changed)))

@@ -26,7 +26,7 @@ def test_every_order_and_every_addition_passes(lines, before):
 
 
 @given(st.permutations(LINES), st.integers(0, len(LINES) - 1))
-def test_any_line_that_is_gone_shows(lines, gone):
+def test_any_missing_line_is_reported(lines, gone):
     present = [line for place, line in enumerate(lines) if place != gone]
     (finding,) = look(b"".join(lines), b"".join(present)).findings
     assert "is missing" in finding.message
@@ -37,7 +37,7 @@ def test_any_line_that_is_gone_shows(lines, gone):
     ("old", "new"),
     [(b"exp3", b"exp4"), (b'"v":1', b'"v": 1'), (b'"kind":"run.started"', b'"kind":"run.ended"')],
 )
-def test_a_line_that_was_edited_shows_as_altered(old, new):
+def test_an_edited_line_is_reported_as_altered(old, new):
     past = b"".join(LINES)
     present = b"".join([*LINES[:3], LINES[3].replace(old, new), *LINES[4:]])
     messages = [finding.message for finding in look(past, present).findings]

@@ -64,7 +64,7 @@ def test_two_branches_side_by_side_are_sound():
     assert findings(merged, JournalHeads({B: "noted", C: "committed"})) == []
 
 
-def test_what_stands_on_another_branch_is_told_and_no_error():
+def test_an_entry_on_another_branch_is_a_note_and_not_an_error():
     elsewhere = {C: "refs/heads/feat"}
     assert findings(SOUND[:2], JournalHeads({C: "noted"}, elsewhere)) == [("JRN002", Severity.INFO, None)]
     assert findings([SOUND[0], line(2, C, B)], JournalHeads({}, {B: "refs/heads/feat"})) == [

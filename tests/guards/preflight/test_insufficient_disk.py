@@ -28,7 +28,7 @@ def test_the_smaller_of_disk_and_quota_decides(free, quota, missing):
     assert [f.threshold - f.measured for f in found] == ([] if missing is None else [missing])
 
 
-def test_a_short_quota_is_told_with_what_can_be_freed_largest_first():
+def test_a_short_quota_is_reported_with_the_models_to_delete_largest_first():
     (finding,) = insufficient_disk.inspect(NEED, DiskSpace("/cache", 100 * GB, 1 * GB, CACHE))
     assert finding.message == (
         "the run needs 5.0 GB (2.4 GB of weights, twice while they are converted) and your disk quota at "
@@ -39,13 +39,13 @@ def test_a_short_quota_is_told_with_what_can_be_freed_largest_first():
     assert finding.evidence["freeable"][0]["name"] == "facebook/nllb-200-3.3B"
 
 
-def test_an_empty_cache_is_told():
+def test_an_empty_cache_is_reported():
     (finding,) = insufficient_disk.inspect(NEED, DiskSpace("/cache", GB))
     assert "the disk at /cache has 1.0 GB left" in finding.message
     assert "nothing that could be deleted" in finding.message
 
 
-def test_a_cache_that_is_too_small_to_help_says_so():
+def test_a_cache_that_is_too_small_to_help_is_reported_with_its_size():
     (finding,) = insufficient_disk.inspect(NEED, DiskSpace("/cache", GB, None, CACHE[2:]))
     assert "together are only 312.0 MB" in finding.message
 

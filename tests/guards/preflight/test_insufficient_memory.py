@@ -16,7 +16,7 @@ def test_the_free_bytes_decide(free, fits):
     assert [finding.severity for finding in found] == ([] if fits else [Severity.ERROR])
 
 
-def test_what_it_is_for_is_told():
+def test_the_message_lists_what_the_memory_is_for():
     (finding,) = insufficient_memory.inspect(NEED, DeviceMemory("NVIDIA T4", 16 * GB, 10 * GB))
     assert finding.message == (
         "training needs at least 12.0 GB (weights 3.0 GB, gradients 3.0 GB, optimizer 6.0 GB; 738M "

@@ -29,11 +29,11 @@ def test_a_few_files_are_named():
     assert finding.measured == 5
 
 
-def test_one_file_is_told_in_the_singular():
+def test_one_file_is_reported_in_the_singular():
     (finding,) = look("a.py")
     assert finding.message == "1 file differs from commit 0123456789: a.py"
 
 
-def test_a_repository_without_commits_is_told():
+def test_a_repository_without_commits_is_reported():
     (finding,) = look(commit=None)
     assert "there is no commit yet" in finding.message

@@ -88,7 +88,7 @@ def test_m2m100_would_raise():
     assert "KeyError" in finding.message
 
 
-def test_a_tokenizer_without_codes_says_so():
+def test_a_tokenizer_without_codes_is_reported():
     (finding,) = look(None, probe("ja", known=False), tokenizer="T5TokenizerFast", known=())
     assert "of T5TokenizerFast, which has none" in finding.message
 

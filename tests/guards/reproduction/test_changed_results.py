@@ -31,7 +31,7 @@ THEN = output("abc")
 
 
 @pytest.mark.parametrize(
-    ("now", "severity", "says"),
+    ("now", "severity", "message"),
     [
         (output("abc"), None, ""),
         (output("abc", device=GPU), None, ""),
@@ -54,14 +54,14 @@ THEN = output("abc")
         (output("abX", lines=None, unseen="it is gone"), Severity.ERROR, "it is gone"),
     ],
 )  # fmt: skip
-def test_an_output_is_the_same_or_the_first_difference_is_told(now, severity, says):
+def test_an_output_is_the_same_or_the_first_difference_is_reported(now, severity, message):
     found = list(changed_output.inspect(THEN, now))
     if severity is None:
         assert found == []
         return
     (finding,) = found
     assert finding.severity is severity
-    assert says in finding.message
+    assert message in finding.message
     if now.lines and finding.measured < 1:
         first = finding.evidence["first"]
         assert first["then"] != first["now"]
@@ -81,7 +81,7 @@ def training(losses=((1, 7.5), (2, 6.25)), tensors=("t5", "t10"), scores=(10.0, 
 
 
 @pytest.mark.parametrize(
-    ("now", "severity", "says"),
+    ("now", "severity", "message"),
     [
         (training(), None, ""),
         (
@@ -105,10 +105,10 @@ def training(losses=((1, 7.5), (2, 6.25)), tensors=("t5", "t10"), scores=(10.0, 
         (training(losses=(), tensors=("a", "b"), device=GPU), Severity.ERROR, "checkpoint-5"),
     ],
 )  # fmt: skip
-def test_a_training_is_the_same_or_the_first_step_is_told(now, severity, says):
+def test_a_training_is_the_same_or_the_first_step_is_reported(now, severity, message):
     found = list(changed_training.inspect(training(), now))
     assert [finding.severity for finding in found] == ([severity] if severity is not None else [])
-    assert says in (found[0].message if found else "")
+    assert message in (found[0].message if found else "")
 
 
 def test_two_nans_are_the_same_and_json_can_hold_one():
@@ -118,7 +118,7 @@ def test_two_nans_are_the_same_and_json_can_hold_one():
     assert finding.evidence["first_loss"]["then"] == "nan"
 
 
-def test_a_training_that_kept_nothing_is_no_pass():
+def test_a_training_without_records_is_not_a_pass():
     report = inspect([changed_training], Evidence(TrainingTrace("t")), Evidence(training()))
     assert report.verdict is Verdict.INCONCLUSIVE
 

@@ -58,7 +58,7 @@ def test_ratio_is_found_exactly_outside_the_range(output_tokens, reference_token
     assert bool(found) is outside
 
 
-def test_the_logs_truncated_output_is_told_with_both_counts():
+def test_the_logs_truncated_output_is_reported_with_both_counts():
     (found,) = token_ratio.inspect(ScoreLimits(), scores(output_tokens=35_931, reference_tokens=71_078))
     assert "35,931" in found.message
     assert "71,078" in found.message

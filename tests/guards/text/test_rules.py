@@ -105,7 +105,7 @@ def test_other_languages_have_their_own_script(language: str, output: str, codes
         ({"has_source": False, "language": "ja"}, {"TXT003": "no source text", "TXT007": "no source text"}),
     ],
 )
-def test_what_cannot_be_judged_says_why(known: dict[str, object], unseen: dict[str, str]) -> None:
+def test_a_rule_that_does_not_apply_has_a_reason(known: dict[str, object], unseen: dict[str, str]) -> None:
     rules = rules_for(**known, markers=[])  # type: ignore[arg-type]
     assert rules.unseen["TXT005"] == "no failure marker is set"
     assert rules.unseen.keys() - {"TXT005"} == unseen.keys()

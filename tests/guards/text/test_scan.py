@@ -123,7 +123,7 @@ def test_a_rate_fails_above_its_limit_and_is_noted_below(guard) -> None:  # type
 
 
 @pytest.mark.parametrize("guard", GUARDS, ids=lambda guard: guard.CODE)
-def test_a_rule_that_could_not_look_is_a_skip(guard) -> None:  # type: ignore[no-untyped-def]
+def test_a_rule_that_was_not_applied_is_a_skip(guard) -> None:  # type: ignore[no-untyped-def]
     evidence = TextEvidence(1000, {}, {guard.CODE: "no source text was given"})
     (skip,) = guard.inspect(TextLimits({}), evidence)
     assert (skip.code, skip.reason) == (guard.CODE, "no source text was given")

@@ -56,7 +56,7 @@ def test_two_in_one_line():
 
 
 @pytest.mark.parametrize(
-    ("text", "says"),
+    ("text", "message"),
     [
         ("a <!-- ledger: exp5 bleu -->33.03", "without its end"),
         ("a 33.03<!-- /ledger -->", "not begun"),
@@ -65,10 +65,10 @@ def test_two_in_one_line():
         ("a <!-- ledger: a bleu -->1 <!-- ledger: b bleu -->2<!-- /ledger -->", "without its end"),
     ],
 )
-def test_a_broken_mark_is_told(text, says):
+def test_a_broken_mark_is_reported(text, message):
     problems = [claim.problem for claim in find_claims("README.md", text) if claim.problem]
     assert len(problems) == 1
-    assert says in problems[0]
+    assert message in problems[0]
 
 
 @given(st.text(alphabet="<!->/ ledgr:exp5 bu\n`|*#", max_size=80))

@@ -10,11 +10,11 @@ from ledger.evidence.metrics import MetricFamily, apart
 
 def test_chance_alone_is_called_a_difference_in_about_5_of_100_cases():
     rng = np.random.default_rng(0)
-    count, told = 200, 0
+    count, reported = 200, 0
     for _ in range(2000):
         one, other = (np.corrcoef(rng.standard_normal((2, count)))[0, 1] for _ in range(2))
-        told += apart(float(one), count, float(other), count)
-    assert 0.035 < told / 2000 < 0.065
+        reported += apart(float(one), count, float(other), count)
+    assert 0.035 < reported / 2000 < 0.065
 
 
 @pytest.mark.parametrize(

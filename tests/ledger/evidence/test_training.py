@@ -28,7 +28,7 @@ def test_no_log_is_an_empty_series():
 
 
 @pytest.mark.parametrize(
-    ("stated", "says"),
+    ("stated", "starts"),
     [
         ({}, []),
         ({"window": 20, "vanishing_norm": 0.01, "spike_deviations": 9}, []),
@@ -40,10 +40,10 @@ def test_no_log_is_an_empty_series():
         ({"spike_rise": "high", "x": 1}, ["no limit is called x", "spike_rise should be a number"]),
     ],
 )
-def test_limits_that_somebody_states_are_checked_by_name(stated, says):
+def test_stated_limits_are_checked_by_name(stated, starts):
     problems = limit_problems(stated)
-    assert len(problems) == len(says)
-    assert all(problem.startswith(said) for problem, said in zip(problems, says, strict=True))
+    assert len(problems) == len(starts)
+    assert all(problem.startswith(start) for problem, start in zip(problems, starts, strict=True))
 
 
 def test_what_is_not_finite_is_read_also_as_text():

@@ -14,7 +14,7 @@ def generating(good, **changes):
 
 
 @pytest.mark.parametrize(
-    ("changes", "severity", "told"),
+    ("changes", "severity", "reported"),
     [
         ({}, None, ""),
         ({"max_length": 20}, Severity.ERROR, "max_length (512 -> 20)"),
@@ -34,13 +34,13 @@ def generating(good, **changes):
         ({"use_cache": ..., "output_scores": False}, None, ""),
     ],
 )
-def test_settings_that_decide_the_text(good, changes, severity, told):
+def test_settings_that_decide_the_text(good, changes, severity, reported):
     found = list(guard.inspect(good, generating(good, **changes)))
     assert [finding.severity for finding in found] == ([severity] if severity is not None else [])
-    assert all(told in finding.message for finding in found)
+    assert all(reported in finding.message for finding in found)
 
 
-def test_both_kinds_are_told_apart(good):
+def test_both_kinds_are_reported_separately(good):
     found = list(guard.inspect(good, generating(good, max_length=20, use_cache=False)))
     assert [finding.severity for finding in found] == [Severity.ERROR, Severity.INFO]
 

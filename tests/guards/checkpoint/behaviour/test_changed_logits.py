@@ -72,7 +72,7 @@ def test_what_is_demanded_of_the_logits(good, change, severity):
     assert found == ([severity] if severity is not None else [])
 
 
-def test_the_difference_is_told_with_its_tolerance_and_why(good):
+def test_the_difference_is_reported_with_its_tolerance_and_why(good):
     (finding,) = guard.inspect(good, with_logits(cast(good), BF16 / 2, device="cuda", loss=1.27))
     assert finding.message == (
         f"logits differ by up to {BF16 / 2:.3g} "
@@ -82,7 +82,7 @@ def test_the_difference_is_told_with_its_tolerance_and_why(good):
     assert (finding.measured, finding.threshold) == (BF16 / 2, BF16)
 
 
-def test_where_equality_is_demanded_the_message_says_so(good):
+def test_the_message_names_the_requirement_of_equality(good):
     (finding,) = guard.inspect(good, with_logits(scaled(good), 8.5, loss=9.5))
     assert finding.message == (
         "logits differ by up to 8.5 (equality is required: same data type and device); "
@@ -100,7 +100,7 @@ def test_a_setting_that_only_one_version_knows_is_no_difference(good):
     assert finding.severity is Severity.WARNING
 
 
-def test_what_is_not_finite_is_told_in_json(good):
+def test_non_finite_values_can_be_written_as_json(good):
     (finding,) = guard.inspect(good, with_logits(good, NAN, loss=NAN))
     assert finding.to_json()["measured"] == "nan"
     assert finding.evidence["loss"] == {"before": 1.25, "after": "nan"}

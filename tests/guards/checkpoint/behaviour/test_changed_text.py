@@ -27,7 +27,7 @@ def other_config(snapshot):
 
 
 @pytest.mark.parametrize(
-    ("change", "severity", "told"),
+    ("change", "severity", "reported"),
     [
         (lambda good: good, None, ""),
         (lambda good: logits(good, 0.03), None, ""),
@@ -53,10 +53,10 @@ def other_config(snapshot):
         ),
     ],
 )
-def test_a_changed_line_weighs_as_much_as_nothing_else_explains(good, change, severity, told):
+def test_the_severity_of_a_changed_line_depends_on_other_explanations(good, change, severity, reported):
     found = list(guard.inspect(good, change(good)))
     assert [finding.severity for finding in found] == ([severity] if severity is not None else [])
-    assert all(told in finding.message for finding in found)
+    assert all(reported in finding.message for finding in found)
 
 
 def test_lines_that_changed_are_shown(good):

@@ -7,7 +7,7 @@ from ledger.findings import Severity
 
 
 @pytest.mark.parametrize(
-    ("parts", "told"),
+    ("parts", "reported"),
     [
         ({}, None),
         ({"name": "MarianTokenizerFast"}, None),
@@ -25,10 +25,12 @@ from ledger.findings import Severity
         ),
     ],
 )
-def test_every_id_counts(good, parts, told):
+def test_every_id_counts(good, parts, reported):
     after = replace(good, tokenizer=replace(good.tokenizer, **parts))
     found = list(guard.inspect(good, after))
-    assert [(one.severity, one.message) for one in found] == ([(Severity.ERROR, told)] if told else [])
+    assert [(one.severity, one.message) for one in found] == (
+        [(Severity.ERROR, reported)] if reported else []
+    )
 
 
 def test_another_size_alone_is_a_warning(good):

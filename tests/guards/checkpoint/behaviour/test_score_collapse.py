@@ -78,7 +78,7 @@ def test_a_score_that_is_not_there_is_a_skip(good, expected, actual, required):
 
 
 @pytest.mark.parametrize("kept", [True, False])
-def test_lines_that_were_not_translated_again_are_no_pass_where_they_were_kept(good, kept):
+def test_stored_lines_that_were_not_translated_again_are_not_a_pass(good, kept):
     expected = replace(good, sample=good.sample if kept else None, last_good=Metric(33.03, SIGNATURE))
     (skip,) = guard.inspect(expected, replace(good, sample=None, unseen={"sample": "no lines"}))
     assert (skip.reason, skip.required) == ("no lines", kept)

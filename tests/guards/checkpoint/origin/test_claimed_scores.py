@@ -67,7 +67,7 @@ def test_a_contradiction_over_few_lines_is_a_warning():
     assert finding.message == "bleu 98.2 (--claim) is claimed, but 1.30 of 100 was measured over 8 lines"
 
 
-def test_what_is_on_no_scale_can_be_told_in_json():
+def test_a_score_without_a_scale_can_be_written_as_json():
     (finding,) = doubtful_score.inspect(claimed(NAN), measured(None))
     assert finding.to_json()["evidence"]["claimed"] == "nan"
 
@@ -77,7 +77,7 @@ def test_other_metrics_have_other_scales():
     assert isinstance(skip, Skip)
 
 
-def test_bare_numbers_are_told_together():
+def test_bare_numbers_are_reported_together():
     claims = ScoreClaims(
         (ScoreClaim("bleu", 0.22, "a"), ScoreClaim("chrf", 50.0, "b", "nc:6"), ScoreClaim("bleu", 61.0, "c"))
     )

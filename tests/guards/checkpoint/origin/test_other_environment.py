@@ -14,7 +14,7 @@ def at(good, environment, versions):
 
 
 @pytest.mark.parametrize(
-    ("environment", "versions", "told"),
+    ("environment", "versions", "reported"),
     [
         ("sha256:mt", VERSIONS, None),
         (None, VERSIONS, None),
@@ -32,9 +32,11 @@ def at(good, environment, versions):
         ),
     ],
 )
-def test_other_packages_are_named(good, environment, versions, told):
+def test_other_packages_are_named(good, environment, versions, reported):
     found = list(guard.inspect(at(good, "sha256:mt", VERSIONS), at(good, environment, versions)))
-    assert [(one.severity, one.message) for one in found] == ([(Severity.WARNING, told)] if told else [])
+    assert [(one.severity, one.message) for one in found] == (
+        [(Severity.WARNING, reported)] if reported else []
+    )
 
 
 def test_an_unknown_environment_is_a_skip(good):

@@ -55,7 +55,7 @@ def test_without_both_steps_nothing_is_said(expected, actual):
 
 
 @pytest.mark.parametrize(
-    ("actual", "told"),
+    ("actual", "reported"),
     [
         (replace(OURS, run="exp9-000001"), ["the checkpoint belongs to exp9-000001, not to exp10-3fa91c"]),
         (
@@ -71,9 +71,9 @@ def test_without_both_steps_nothing_is_said(expected, actual):
         (replace(OURS, written="last week"), []),
     ],
 )
-def test_files_of_another_run_or_time(actual, told):
+def test_files_of_another_run_or_time(actual, reported):
     found = list(foreign_run.inspect(RUN, actual))
-    assert [finding.message for finding in found] == told
+    assert [finding.message for finding in found] == reported
     assert all(finding.severity is Severity.ERROR for finding in found)
 
 
@@ -84,7 +84,7 @@ def test_an_origin_that_nobody_knows_is_a_skip(actual):
 
 
 @pytest.mark.parametrize(
-    ("actual", "told"),
+    ("actual", "reported"),
     [
         (
             Origin(folder_step=6000, state_step=784),
@@ -100,9 +100,9 @@ def test_an_origin_that_nobody_knows_is_a_skip(actual):
         ),
     ],
 )
-def test_a_checkpoint_that_contradicts_itself_needs_no_run(actual, told):
+def test_a_checkpoint_that_contradicts_itself_needs_no_run(actual, reported):
     (finding,) = inconsistent_step.inspect(Origin(), actual)
-    assert (finding.severity, finding.message) == (Severity.ERROR, told)
+    assert (finding.severity, finding.message) == (Severity.ERROR, reported)
 
 
 def test_one_place_alone_contradicts_nothing():

@@ -91,7 +91,7 @@ def test_another_shape_is_no_cast(good):
     assert finding.severity is Severity.ERROR
 
 
-def test_noise_on_every_tensor_is_told_although_no_text_may_change(good):
+def test_noise_on_every_tensor_is_reported_although_no_text_may_change(good):
     noisy = with_weights(good, digests={name: f"{one}:noise" for name, one in good.weights.digests.items()})
     (finding,) = guard.inspect(good, replace(noisy, weights=replace(noisy.weights, ties=())))
     assert finding.severity is Severity.ERROR

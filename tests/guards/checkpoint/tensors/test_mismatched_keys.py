@@ -28,7 +28,7 @@ def errors(expected, actual):
 
 @pytest.mark.parametrize("with_evidence", [True, False], ids=["own", "foreign"])
 @pytest.mark.parametrize(
-    ("new", "reported", "told"),
+    ("new", "reported", "outcome"),
     [
         ((), {}, None),
         # Tied names are rightly absent from the file; some versions report them all the same.
@@ -43,9 +43,9 @@ def errors(expected, actual):
     ],
     ids=["clean", "tied", "new", "mismatched", "leftover"],
 )
-def test_what_is_new_is_named(good, with_evidence, new, reported, told):
+def test_what_is_new_is_named(good, with_evidence, new, reported, outcome):
     found = errors(good if with_evidence else NOTHING_SAVED, reloaded(good, new, **reported))
-    assert [finding.message for finding in found] == ([told] if told else [])
+    assert [finding.message for finding in found] == ([outcome] if outcome else [])
 
 
 def test_a_missing_name_that_the_library_computes_is_fine_where_it_equals_the_save(good):

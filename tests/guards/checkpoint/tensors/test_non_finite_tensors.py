@@ -14,7 +14,7 @@ def broken(good, *names):
 
 
 @pytest.mark.parametrize(
-    ("at_the_save", "now", "told"),
+    ("at_the_save", "now", "reported"),
     [
         ((), (), None),
         ((), (HEAD,), "1 tensor with NaN or infinity: lm_head.weight, finite at the save"),
@@ -27,11 +27,13 @@ def broken(good, *names):
         ),
     ],
 )
-def test_broken_tensors_are_named_with_when_they_broke(good, at_the_save, now, told):
+def test_broken_tensors_are_named_with_when_they_broke(good, at_the_save, now, reported):
     found = list(guard.inspect(broken(good, *at_the_save), broken(good, *now)))
-    assert [(one.severity, one.message) for one in found] == ([(Severity.ERROR, told)] if told else [])
+    assert [(one.severity, one.message) for one in found] == (
+        [(Severity.ERROR, reported)] if reported else []
+    )
 
 
-def test_a_foreign_checkpoint_is_looked_at_as_well(good):
+def test_a_foreign_checkpoint_is_inspected_as_well(good):
     (finding,) = guard.inspect(Snapshot(), broken(good, HEAD))
     assert finding.message == "1 tensor with NaN or infinity: lm_head.weight"
