@@ -107,7 +107,7 @@ def test_a_real_run_is_held_against_its_parents(repository):
 
     done = repository.ledger("run", "t5-v57", *settings(**{"development.limit_train_batches": 20}))
     assert done.returncode == 0, done.stderr
-    assert f"data grew 5 times against {first['run']}" in " ".join(done.stdout.split())
+    assert f"data grew 5 times since {first['run']}" in " ".join(done.stdout.split())
     journal = (repository.root / "experiments" / "ledger.jsonl").read_text(encoding="utf-8")
     finished = [json.loads(line)["body"] for line in journal.splitlines() if '"run.finished"' in line][-1]
     against = finished["family"]["parent"]
