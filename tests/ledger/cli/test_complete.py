@@ -50,7 +50,7 @@ def test_commands():
         ("ledger note exp", ["exp5", "exp11", "exp6", "exp7"]),
         ("ledger compare exp5 exp7", ["exp7"]),
         ("ledger compare exp5 out", ["out"]),
-        ("ledger explain dup", ["DUP001", "DUP002", "DUP003"]),
+        ("ledger explain dup", ["DUP001", "DUP002", "DUP003", "DUP004"]),
         ("ledger accept exp7 TXT00", [code for code in BY_CODE if code.startswith("TXT00")]),
         ("ledger verify theirs --env ", ["mt-4.57.6", "mt-5.0.0"]),
         ("ledger env build mt-5", ["mt-5.0.0"]),
