@@ -1,6 +1,7 @@
 """`ledger verify`: check that a checkpoint is complete and works after a reload."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,7 +42,12 @@ def _claims(_context: click.Context, _option: click.Parameter, given: tuple[str,
 @click.argument("checkpoints", nargs=-1, type=FOLDER, metavar="CHECKPOINT...")
 @click.option("--source", type=FILE, help="Lines to translate, if the checkpoint stores none.")
 @click.option("--reference", type=FILE, help="Their reference translation, to score against.")
-@click.option("--lang", "language", help="The target language: ja, ko_KR, eng_Latn.")
+@click.option("--lang", "language", help="The language of the reference, for scores and guards: ja, ko.")
+@click.option("--source-code", metavar="CODE", help="The source language as the tokenizer writes it: ko_KR.")
+@click.option("--target-code", metavar="CODE", help="The target language as the tokenizer writes it: ja_XX.")
+@click.option(
+    "--prefix", metavar="TEXT", help='What T5 is told before each line: "translate Korean to ...:".'
+)
 @click.option(
     "--claim",
     "claims",
@@ -76,6 +82,9 @@ def command(
     source: Path | None,
     reference: Path | None,
     language: str | None,
+    source_code: str | None,
+    target_code: str | None,
+    prefix: str | None,
     claims: dict[str, float],
     full: bool,
     run: str | None,
@@ -93,6 +102,9 @@ def command(
     ledger verify theirs --source in.ko --reference ref.ja --lang ja --claim bleu=33
     ledger verify --last out
 
+    The model is given the language codes that the checkpoint itself states, or those
+    of --source-code and --target-code; --lang only says what the text is.
+
     A checkpoint that was saved under the ledger stores evidence of the model in
     memory, and the reloaded model is compared with it. For any other checkpoint,
     guards without evidence are listed as skipped.
@@ -105,6 +117,8 @@ def command(
         return _print_last(last, as_json)
     if not checkpoints:
         raise UsageError("which checkpoint?", hint="ledger verify CHECKPOINT, or: ledger verify --last DIR")
+    if prefix and target_code:
+        raise UsageError("--prefix and --target-code exclude each other", hint="T5 takes the prefix")
     if lockfile and interpreter:
         raise UsageError("--env and --python exclude each other", hint="give one of them")
     from ledger.commands.verify.values import VerifyRequest
@@ -115,7 +129,12 @@ def command(
         checkpoints=checkpoints,
         interpreter=(interpreter or Path(sys.executable)).absolute(),
         lockfile=lockfile,
-        options=_options(source, reference, language, full, device),
+        options=replace(
+            _options(source, reference, language, full, device),
+            source_code=source_code,
+            target_code=target_code,
+            prefix=prefix,
+        ),
         claims=claims,
         run=run,
     )
@@ -169,7 +188,7 @@ def _options(
             f"the source has {len(lines):,} lines and the reference {len(answers):,}",
             hint="line n of the reference must translate line n of the source",
         )
-    return ReloadOptions(lines, answers, language, target_code=language, full=full, device=device)
+    return ReloadOptions(lines, answers, language, full=full, device=device)
 
 
 def _all(done: "list[VerificationResult]") -> "Report":

@@ -24,3 +24,13 @@ def language_of(code: str) -> str:
     """
     first = re.split(r"[-_]", code.strip("_<> ").lower())[0]
     return _TWO_LETTERS.get(first, first)
+
+
+def spellings_of(code: str) -> tuple[str, ...]:
+    """The ISO 639 codes of a language, of two and of three letters: what a tokenizer's own code begins with.
+
+    >>> spellings_of("ja"), spellings_of("zh_CN"), spellings_of("yue")
+    (('ja', 'jpn'), ('zh', 'cmn', 'zho'), ('yue',))
+    """
+    language = language_of(code)
+    return (language, *(three for three, two in _TWO_LETTERS.items() if two == language))

@@ -15,7 +15,7 @@ from ledger.errors import LedgerError
 from ledger.evaluation.scoring import score
 from ledger.evidence.checkpoint_files import CheckpointFiles
 from ledger.evidence.snapshot import Sample, Snapshot
-from ledger.models.languages import language_of
+from ledger.models.languages import language_of, spellings_of
 from runners.host.worker_process import Worker, progress_only
 from runners.worker.messages import ProbeCheckpoint
 
@@ -28,9 +28,10 @@ EVIDENCE_FILE = "ledger/evidence.json"
 class ReloadOptions:
     """What to do with a checkpoint beyond repeating its own evidence, as the user requested.
 
-    `source` and `reference` are lines; `language` is the target's, in any family's spelling; the codes are in
-    the checkpoint's own. `full`: translate all lines with the checkpoint's own generation settings. `device`:
-    cpu, cuda or auto.
+    `source` and `reference` are lines; `language` is what the text is, for scores and script guards. The
+    model is given the codes, in its own spelling, or the `prefix`; where there are none, what it states
+    itself. `full`: translate all lines with the checkpoint's own generation settings. `device`: cpu, cuda or
+    auto.
     """
 
     source: tuple[str, ...] = ()
@@ -38,6 +39,7 @@ class ReloadOptions:
     language: str | None = None
     source_code: str | None = None
     target_code: str | None = None
+    prefix: str | None = None
     full: bool = False
     device: str = "cpu"
 
@@ -101,7 +103,9 @@ def _job(checkpoint: Path, options: ReloadOptions) -> ProbeCheckpoint:
         reference=options.reference,
         language=options.language,
         source_code=options.source_code,
+        spellings=spellings_of(options.language) if options.language else (),
         target_code=options.target_code,
+        prefix=options.prefix,
         full=options.full,
         device=options.device,
     )

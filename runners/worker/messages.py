@@ -329,8 +329,9 @@ class ProbeCheckpoint(Job[CheckpointResult]):
     """Reload the folder `checkpoint` on `device` and repeat the measurements of its stored evidence.
 
     Where there is none, `source`, `reference` (lines) and the languages say what to translate. `family` names
-    the model's family where the folder does not. `full`: all lines, with the
-    checkpoint's own generation settings.
+    the model's family where the folder does not. `spellings` are ISO 639 codes of `language`, `prefix` is put
+    before each line for a model that is told its task in words. `full`: all lines, with the checkpoint's own
+    generation settings.
     """
 
     JOB = "probe_checkpoint"
@@ -339,8 +340,10 @@ class ProbeCheckpoint(Job[CheckpointResult]):
     source: tuple[str, ...] = ()
     reference: tuple[str, ...] = ()
     language: str | None = None
+    spellings: tuple[str, ...] = ()
     source_code: str | None = None
     target_code: str | None = None
+    prefix: str | None = None
     family: str | None = None
     full: bool = False
     device: str = "cpu"

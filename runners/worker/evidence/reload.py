@@ -36,6 +36,7 @@ from runners.worker.imported_packages import imported_distributions
 from runners.worker.layout import EVIDENCE, FOLDER, PROBE
 from runners.worker.messages import CheckpointResult, ProbeCheckpoint
 from runners.worker.models import families, loading
+from runners.worker.models.checkpoint_languages import check_code, target_code
 from runners.worker.models.families import FAMILIES, Family
 from runners.worker.models.library_defaults import training_here
 from runners.worker.models.translator import longest_source
@@ -154,7 +155,7 @@ def second_sample(loaded: Loaded, job: ProbeCheckpoint, stored: Json) -> Json | 
         return None
     before = _stored_inputs(stored, {}) if stored else None
     if job.source or before is None:
-        text, languages = _given_text(job), _given_languages(job, before)
+        text, languages = _given_text(job), _languages(loaded, job, before)
     else:
         text, languages = before.text, before.languages
     if not text.source:
@@ -186,7 +187,7 @@ def _stored_inputs(stored: Json, probe: Mapping[str, Any]) -> ProbeInputs:
 
 
 def _new_inputs(loaded: Loaded, job: ProbeCheckpoint) -> ProbeInputs:
-    text, languages = draw(_given_text(job)), _given_languages(job)
+    text, languages = draw(_given_text(job)), _languages(loaded, job)
     if not text.source or loaded.tokenizer is None:
         return ProbeInputs(text, languages, {})
     family = family_of(loaded.model, loaded.tokenizer)
@@ -201,11 +202,26 @@ def _given_text(job: ProbeCheckpoint) -> ProbeText:
     return ProbeText(job.source, job.reference)
 
 
-def _given_languages(job: ProbeCheckpoint, before: ProbeInputs | None = None) -> ProbeLanguages:
+def _languages(loaded: Loaded, job: ProbeCheckpoint, before: ProbeInputs | None = None) -> ProbeLanguages:
+    """The codes that somebody named, else those of the evidence, else the checkpoint's own target."""
     known = before.languages if before else ProbeLanguages()
-    return ProbeLanguages(
-        job.source_code or known.source, job.target_code or known.target, job.language or known.name
-    )
+    source, target = job.source_code or known.source, job.target_code or known.target
+    if loaded.tokenizer is not None:
+        family = family_of(loaded.model, loaded.tokenizer)
+        if job.prefix and (family is None or family.target != "prefix"):
+            message = f"--prefix is for models that are told their task in words, and this is {_kind(family)}"
+            raise JobError("no prefix", message, "leave it out, or give --target-code")
+        for code in filter(None, (job.source_code, job.target_code)):
+            if family is not None:
+                check_code(family, loaded.tokenizer, code)
+        target = job.prefix or target
+        if target is None:
+            target = target_code(family, loaded.model, loaded.tokenizer, job.language, job.spellings)
+    return ProbeLanguages(source, target, job.language or known.name)
+
+
+def _kind(family: Family | None) -> str:
+    return f"a {family.name} model" if family else "of no such family"
 
 
 def _in_parts(text: ProbeText) -> Iterator[ProbeText]:
