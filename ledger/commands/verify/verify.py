@@ -4,7 +4,7 @@ import os
 import tempfile
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from guards import registry
 from guards.guard import inspect
 from guards.training import LOGGED
 from ledger.checkpoints.folders import digest_files, files_of, list_checkpoints
+from ledger.checkpoints.kinds import checkpoints_below, unsupported_kind
 from ledger.checkpoints.marks import stated_mark
 from ledger.checkpoints.provenance import claims_of, origin_of_checkpoint, origin_of_run, step_in_name
 from ledger.checkpoints.stored_evidence import read_evidence
@@ -27,16 +28,17 @@ from ledger.environments.lockfile import Lockfile
 from ledger.environments.lockfile import find as find_lockfiles
 from ledger.errors import LedgerError, UsageError
 from ledger.evidence import Evidence, Unobserved
-from ledger.evidence.checkpoint_files import SoundFiles
+from ledger.evidence.checkpoint_files import CheckpointFiles, SoundFiles
 from ledger.evidence.metrics import Metric
 from ledger.evidence.provenance import Measured, Origin
 from ledger.evidence.snapshot import Snapshot
 from ledger.evidence.training import TrainingLimits, TrainingSeries, series_of_log
-from ledger.findings import Json, Report
+from ledger.findings import Json, Report, Skip
 from ledger.importers.trainer_state import NAME, read_trainer_state
 from ledger.journal.run import Run
 from ledger.journal.runs import find as find_run
 from ledger.journal.runs import load_runs
+from ledger.utils.plural import and_more
 from ledger.workspace import Workspace
 from runners.environments.build import default_cache, ensure
 from runners.environments.inspection import capture
@@ -44,6 +46,7 @@ from runners.host.verification import PARTS, ReloadResult, reload
 from runners.host.worker_process import Worker
 from runners.worker.messages import GetReady
 
+SUPPORTED = "translation models of the Transformers library and Lightning checkpoints can be verified"
 EVIDENCE_LOST = "{run} writes evidence for every checkpoint, and this one has none: the training ended first"
 
 
@@ -55,26 +58,61 @@ def verify(
     Raises LedgerError when one does not exist, or the environment is not available.
     """
     for checkpoint in request.checkpoints:
-        if not checkpoint.is_dir():
-            what = "is a file" if checkpoint.exists() else "does not exist"
-            raise LedgerError(f"{checkpoint} {what}", hint="name the folder of a checkpoint")
+        _check_folder(checkpoint)
     if request.lockfile:
         request = replace(request, interpreter=_build(workspace, request.lockfile, reporter))
     done: list[VerificationResult] = []
     total = len(request.checkpoints)
     with (
-        Worker(request.interpreter, _log(workspace)) as worker,
+        ExitStack() as workers,
         reporter.progress("checkpoints") as on_progress,
     ):
+
+        def start() -> Worker:
+            return workers.enter_context(Worker(request.interpreter, _log(workspace)))
+
+        worker = start()
         with ThreadPoolExecutor(1) as pool:  # importing transformers takes seconds
             ready = pool.submit(worker.call, GetReady())
             context = prepare(workspace, request)
             ready.result()
         for checkpoint in request.checkpoints:
             on_progress(Progress("reloading", len(done), total))
-            done.append(record(context, verify_checkpoint(worker, context, checkpoint), reporter.say))
+            try:
+                if kind := unsupported_kind(checkpoint):
+                    raise LedgerError(f"{checkpoint}: unsupported checkpoint type: {kind}", hint=SUPPORTED)
+                done.append(record(context, verify_checkpoint(worker, context, checkpoint), reporter.say))
+            except Exception as error:  # whatever is wrong with one checkpoint, the next is verified
+                if total == 1:
+                    raise
+                done.append(_not_verified(checkpoint, error))
+                worker.close()
+                worker = start()
         on_progress(Progress("reloading", total, total))
     return done
+
+
+def _check_folder(checkpoint: Path) -> None:
+    """Raises LedgerError where there is no such folder, UsageError for one that holds checkpoints."""
+    if not checkpoint.is_dir():
+        what = "is a file" if checkpoint.exists() else "does not exist"
+        raise LedgerError(f"{checkpoint} {what}", hint="name the folder of a checkpoint")
+    if below := checkpoints_below(checkpoint):
+        names = and_more([one.name for one in below], 3)
+        raise UsageError(
+            f"{checkpoint} is not a checkpoint: it holds {names}",
+            hint=f"verify those: ledger verify {checkpoint}/checkpoint-*",
+        )
+
+
+def _not_verified(checkpoint: Path, error: Exception) -> VerificationResult:
+    """The inconclusive result of a checkpoint that could not be verified; nothing is recorded or marked."""
+    why = error.message if isinstance(error, LedgerError) else f"{type(error).__name__}: {error}"
+    reason = f"it could not be verified: {why}"
+    nothing = Snapshot(unseen=dict.fromkeys(PARTS, reason))
+    files = CheckpointFiles(str(checkpoint), "not read", 0)
+    report = Report(skips=(Skip("CKP001", reason, required=True),))
+    return VerificationResult(checkpoint, report, ReloadResult(files, nothing, nothing))
 
 
 def _build(workspace: Workspace | None, lockfile: str, reporter: Reporter) -> Path:
