@@ -19,6 +19,7 @@ SAFE, SAFE_INDEX = "model.safetensors", "model.safetensors.index.json"
 PICKLE, PICKLE_INDEX = "pytorch_model.bin", "pytorch_model.bin.index.json"
 OPTIMIZER = ("optimizer.pt", "optimizer.bin")
 FOREIGN = ("tf_model.h5", "flax_model.msgpack", "model.ckpt.index", "rust_model.ot")
+LARGEST = 100_000_000  # of any size in a config: the largest vocabularies have some hundred thousand
 CONFIGS = ("config.json", "generation_config.json", "tokenizer_config.json")
 WHOLE = "."  # names the folder itself, where no single file is to blame
 
@@ -94,6 +95,11 @@ def size_of(path: Path) -> int:
         return 0
 
 
+def _is_size(key: str) -> bool:
+    """Whether a setting is a size of the model: building one of an absurd size would not end."""
+    return key.endswith(("_layers", "_dim", "_size", "_heads", "d_model", "d_ff", "d_kv", "_embeddings"))
+
+
 def _config(folder: Path, name: str, problems: dict[str, str], refusals: dict[str, str]) -> Mapping[str, Any]:
     path = folder / name
     if not path.exists():
@@ -106,6 +112,11 @@ def _config(folder: Path, name: str, problems: dict[str, str], refusals: dict[st
     if not isinstance(config, dict):
         problems[name] = "is not a JSON object"
         return {}
+    absurd = [
+        key for key, value in config.items() if type(value) is int and value > LARGEST and _is_size(key)
+    ]
+    if absurd:
+        problems[name] = f"{absurd[0]} is {config[absurd[0]]:,}, which no model has"
     if config.get("auto_map"):
         refusals[name] = "asks for code of its own (auto_map), which is never run"
     return config
