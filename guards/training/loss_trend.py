@@ -55,7 +55,7 @@ def rows_above_neighbours(losses: Losses, limits: TrainingLimits) -> Iterator[in
         around = [loss for _, loss in (*losses[i - 2 : i], *losses[i + 1 : i + 3])]
         base = max(*around, LOSS_RESOLUTION)
         loss = losses[i][1]
-        if loss >= limits.diverged_times * base:
+        if loss >= max(limits.diverged_times, 1 + limits.spike_rise) * base:
             spread = _spread([value for _, value in losses[max(0, i - limits.window) : i]])
             if log(loss / base) >= limits.step_deviations * spread:
                 yield i
