@@ -2,7 +2,7 @@
 
 Every configuration is trained from scratch and saved in each pinned environment, then verified in each by the
 flow of `ledger verify`. Beside it stands a plain comparison that knows nothing of the guards: from_pretrained
-and generate in the loading environment, and the texts held against those that the model wrote in memory. The
+and generate in the loading environment, and the texts compared with those that the model wrote in memory. The
 table goes to docs/matrix.md. Exits 1 where the verdicts and the texts disagree, or a guard fired on anything
 that translates as it did.
 """
@@ -107,13 +107,13 @@ def main() -> int:
     began = time.monotonic()
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
-        with _place(options.keep) as folder, show_progress("cells") as tell:
+        with _place(options.keep) as folder, show_progress("cells") as on_progress:
             pythons = {
-                name: ensure(find(name, ROOT / "lockfiles"), default_cache(), tell)
+                name: ensure(find(name, ROOT / "lockfiles"), default_cache(), on_progress)
                 for name in options.environments
             }
             built = time.monotonic() - began
-            cells = make_cells(folder, pythons, tell)
+            cells = make_cells(folder, pythons, on_progress)
             page = render(cells, built, time.monotonic() - began - built)
     except LedgerError as error:
         print(f"matrix: {error}", file=sys.stderr)
@@ -124,14 +124,14 @@ def main() -> int:
     return 0 if all(cell.agrees for cell in cells) else 1
 
 
-def make_cells(folder: Path, pythons: dict[str, Path], tell: Any) -> list[Cell]:
+def make_cells(folder: Path, pythons: dict[str, Path], on_progress: Any) -> list[Cell]:
     """Save everything in each environment, then load everything in each."""
     for done, (name, python) in enumerate(pythons.items()):
-        tell(Progress(f"saving by {name}", done, len(pythons)))
+        on_progress(Progress(f"saving by {name}", done, len(pythons)))
         _maker(python, "save", [_order(model, folder / name) for model in MODELS])
     cells = []
     for done, (name, python) in enumerate(pythons.items()):
-        tell(Progress(f"loading by {name}", done, len(pythons)))
+        on_progress(Progress(f"loading by {name}", done, len(pythons)))
         cells += _load(folder, name, python, list(pythons))
     return cells
 
@@ -165,7 +165,7 @@ def _place(keep: Path | None) -> Iterator[Path]:
         with tempfile.TemporaryDirectory() as folder:
             yield Path(folder)
     elif keep.exists():
-        raise LedgerError(f"{keep} is there already", hint="name a folder that is not there yet")
+        raise LedgerError(f"{keep} exists already", hint="name a folder that does not exist")
     else:
         yield keep.absolute()
 
@@ -207,7 +207,7 @@ def render(cells: list[Cell], built: float, seconds: float) -> str:
             rows.append(f"| {model.name} | {version} | " + " | ".join(map(_cell, found)) + " |")
     failing = [line for cell in cells if not cell.passed for line in _cause(cell, versions)]
     agreeing, passing = sum(cell.agrees for cell in cells), sum(cell.passed for cell in cells)
-    told = Counter(
+    counts = Counter(
         f"{one.code} ({one.severity.label})" for cell in cells if cell.passed for one in _told(cell)
     )
     return "\n".join(
@@ -215,7 +215,7 @@ def render(cells: list[Cell], built: float, seconds: float) -> str:
             *rows,
             "",
             f"{len(cells)} cells, {len(cells) - passing} fail. Verdict and plain comparison "
-            f"agree in {agreeing}. Those that pass have these findings: {_listed(told)}.",
+            f"agree in {agreeing}. Those that pass have these findings: {_listed(counts)}.",
             "",
             "## Findings in the failing cells",
             "",
@@ -245,8 +245,8 @@ def _told(cell: Cell) -> list[Finding]:
     return [one for one in cell.verified.report.findings if one.code.startswith("CKP")]
 
 
-def _listed(told: Counter[str]) -> str:
-    return ", ".join(f"{code} {count} times" for code, count in sorted(told.items())) or "no finding"
+def _listed(counts: Counter[str]) -> str:
+    return ", ".join(f"{code} {count} times" for code, count in sorted(counts.items())) or "no finding"
 
 
 def _version(cell: Cell) -> str:

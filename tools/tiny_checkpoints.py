@@ -1,4 +1,4 @@
-"""Train tiny models on real text and save them as a training would, with their evidence beside the weights.
+"""Train tiny models on real text and save them as a training would, with their evidence next to the weights.
 
 `python tools/tiny_checkpoints.py save` reads a JSON list of orders on stdin, each `{"folder", "family",
 "triples", "steps": [..], "seed", "config": {..}, "tokenizer_saved"}`, and writes FOLDER/checkpoint-STEP for
@@ -50,16 +50,16 @@ def save(order: Mapping[str, Any]) -> None:
         torch.set_num_threads(1)  # tensors as small as these only wait for a second thread
         tokenizer, model = make(order, first)
         text = ProbeText(tuple(row[0] for row in triples), tuple(row[1] for row in triples))
-        witness = EvidenceRecorder(tokenizer, text, ProbeLanguages(codes["ko"], codes["ja"], "ja"), run=RUN)
+        recorder = EvidenceRecorder(tokenizer, text, ProbeLanguages(codes["ko"], codes["ja"], "ja"), run=RUN)
         for step in taught(order, tokenizer, model, steps):
             checkpoint = folder / f"checkpoint-{step}"
             checkpoint.mkdir(exist_ok=True)
-            seen = witness.observe(model, step)
+            captured = recorder.observe(model, step)
             model.save_pretrained(checkpoint)
             save_tokenizer(order, tokenizer, first, checkpoint)
             state = {"global_step": step, "max_steps": steps[-1], "log_history": []}
             (checkpoint / "trainer_state.json").write_text(json.dumps(state), encoding="utf-8")
-            witness.write(checkpoint, seen)
+            recorder.write(checkpoint, captured)
 
 
 def make(order: Mapping[str, Any], folder: Path) -> tuple[Any, Any]:
@@ -115,10 +115,12 @@ def translate(order: Mapping[str, Any]) -> list[str]:
     model = getattr(transformers, family.model_class).from_pretrained(order["folder"]).eval()
     tokenizer = families.load_tokenizer(family, order["folder"])
     rows = families.encode(family, tokenizer, order["source"], codes["ko"], codes["ja"])
-    told = families.generation_kwargs(family, tokenizer, codes["ja"])
+    language = families.generation_kwargs(family, tokenizer, codes["ja"])
     texts = []
     for row in rows:
-        answer = model.generate(torch.tensor([row]), num_beams=1, max_new_tokens=2 * len(row) + 20, **told)
+        answer = model.generate(
+            torch.tensor([row]), num_beams=1, max_new_tokens=2 * len(row) + 20, **language
+        )
         texts.append(tokenizer.decode(answer[0], skip_special_tokens=True))
     return texts
 

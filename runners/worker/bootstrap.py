@@ -1,6 +1,6 @@
 """Starts the worker where ledger is not installed: `python -P bootstrap.py`.
 
-Finds the `runners` package by its place beside this file and leaves sys.path as the experiment's
+Finds the `runners` package by its place next to this file and leaves sys.path as the experiment's
 environment has it.
 """
 

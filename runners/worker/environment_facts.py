@@ -50,7 +50,7 @@ INSTALLERS_OWN = {
     "uv_cache.json",
 }
 SCRIPT_FOLDERS = {"bin", "Scripts"}
-ABOVE = re.compile(r"^(\.\./)+")  # how far up share/ lies differs between layouts
+ABOVE = re.compile(r"^(\.\./)+")  # how far up share/ is differs between layouts
 MOST_NAMED = 20
 NAMED = re.compile(r"^(Name|Version):(.*)$", re.MULTILINE)
 AVX512 = {"avx512f", "avx512vl", "avx512bw", "avx512dq", "fma"}
@@ -85,11 +85,11 @@ def first_of_each() -> Iterator[tuple[str, str, Distribution]]:
     """Normalized name and version of every distribution; of two with one name the first, as import has it."""
     seen: set[str] = set()
     for dist in distributions():
-        told = headers(dist)
-        name = re.sub(r"[-_.]+", "-", told.get("Name", "")).lower()
+        metadata = headers(dist)
+        name = re.sub(r"[-_.]+", "-", metadata.get("Name", "")).lower()
         if name and name not in seen:
             seen.add(name)
-            yield name, told.get("Version") or "unknown", dist
+            yield name, metadata.get("Version") or "unknown", dist
 
 
 def headers(dist: Distribution) -> dict[str, str]:
@@ -101,21 +101,21 @@ def headers(dist: Distribution) -> dict[str, str]:
 
 
 def origin(dist: Distribution) -> Facts:
-    """Where it came from, if from no index: PEP 610's direct_url.json as far as it tells origins apart."""
+    """Where it came from, if from no index: PEP 610's direct_url.json as far as it distinguishes origins."""
     text = dist.read_text("direct_url.json")
     if not text:
         return {}
     try:
         data = json.loads(text)
-        told = {
+        facts = {
             "url": str(data["url"]),
             "editable": bool(data.get("dir_info", {}).get("editable", False)),
             "commit": data.get("vcs_info", {}).get("commit_id"),
             "archive": data.get("archive_info", {}).get("hash"),
         }
     except (ValueError, KeyError, TypeError, AttributeError):
-        told = {"url": "unreadable", "editable": False, "commit": None, "archive": None}
-    return {"origin": told}
+        facts = {"url": "unreadable", "editable": False, "commit": None, "archive": None}
+    return {"origin": facts}
 
 
 def files(dist: Distribution) -> Facts:
@@ -212,7 +212,7 @@ def machine(found: dict[str, Facts]) -> Facts:
 
 
 def libc() -> str:
-    """Such as `glibc 2.36`; what `platform` finds where the C library does not tell."""
+    """Such as `glibc 2.36`; what `platform` finds where the C library does not report it."""
     try:
         return os.confstr("CS_GNU_LIBC_VERSION") or "unknown"
     except (AttributeError, ValueError, OSError):
@@ -235,7 +235,7 @@ def level_of(have: set[str]) -> str:
 
 
 def reported() -> Facts:
-    """What is told to people and is in no digest: no result depends on it, and rented hosts differ."""
+    """What is reported but is in no digest: no result depends on it, and rented hosts differ."""
     return {
         "host": platform.node(),
         "kernel": platform.release(),

@@ -251,7 +251,7 @@ class ProbeCodes(Job[CodesResult]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbeTraining(TranslationTraining[CodesResult]):
-    """Look up the language codes of a training in its tokenizer, which is made where it is not there yet."""
+    """Look up the language codes of a training in its tokenizer, which is made if it does not exist."""
 
     JOB = "probe_training"
     RESULT = CodesResult

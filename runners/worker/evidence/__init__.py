@@ -1,1 +1,1 @@
-"""Evidence of a checkpoint: collected at a save, and again after a reload."""
+"""Evidence of a checkpoint: collected when it is saved, and again after a reload."""

@@ -104,7 +104,7 @@ def run_forward(model: Any, options: CaptureOptions) -> tuple[Json, Any]:
     import torch
 
     if not options.inputs.probe:
-        raise JobError("no probe", "there is no probe batch, nor lines to make one of")
+        raise JobError("no probe", "there is no probe batch, and there are no lines to make one from")
     probe = {name: tensor.to(model.device) for name, tensor in options.inputs.probe.items()}
     output = model(**probe, use_cache=False)
     logits = output.logits.detach().to("cpu", torch.float32).contiguous()

@@ -1,4 +1,4 @@
-"""The table of model families: which concrete classes load one, and how it is told its languages.
+"""The table of model families: which concrete classes load one, and how it is given its languages.
 
 Here goes whatever differs from family to family, and from transformers 4.57 to 5.x. Classes are always
 concrete: AutoTokenizer of 5.0 makes a saved mBART-50 or NLLB tokenizer one that ignores `src_lang`.
@@ -21,7 +21,7 @@ class Family:
     """One kind of translation model.
 
     `model_type` is what config.json says. `code_token` turns a language code into the token that stands for
-    it. `target` is how the model is told the target language: by a generation parameter, by a tag that is
+    it. `target` is how the model is given the target language: by a generation parameter, by a tag that is
     itself a token, or by words before the source. `has_source`: the encoder's input carries the source
     language.
     """
@@ -176,7 +176,7 @@ def encode(  # noqa: PLR0917 - all six are the caller's to say
 
 
 def tagged(family: Family, text: str, source: str | None, target: str | None) -> str:
-    """The text with what tells the language: Marian's `>>jpn<<`, T5's "translate Korean to Japanese:"."""
+    """The text with its language tag or words: Marian's `>>jpn<<`, T5's "translate Korean to Japanese:"."""
     if family.target == "tag" and target:
         return f"{code_token(family, target)} {text}"
     if family.target == "prefix" and target:
@@ -185,7 +185,7 @@ def tagged(family: Family, text: str, source: str | None, target: str | None) ->
 
 
 def generation_kwargs(family: Family, tokenizer: Any, target: str | None) -> dict[str, int]:
-    """The generation parameter that tells the target language, for the families that have one."""
+    """The generation parameter that sets the target language, for the families that have one."""
     if target is None or family.target in ("tag", "prefix"):
         return {}
     return {family.target: code_id(family, tokenizer, target)}
