@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from filelock import FileLock
 from hypothesis import HealthCheck, settings
 
 from runners.host.worker_process import Event, Worker
+from runners.worker.messages import Job
 from tests.command import LEDGER, environment, run_ledger, run_process
 
 # A slow day is no failure.
@@ -177,8 +178,8 @@ def interpreters(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[Interpreter]
     found: dict[str, list[Interpreter]] = defaultdict(list)
     request = Worker.request
 
-    def observe(worker: Worker, job: Mapping[str, Any]) -> Iterator[Event]:
-        found[job["job"]].append((worker.pid, psutil.Process(worker.pid).create_time()))
+    def observe(worker: Worker, job: Job[Any]) -> Iterator[Event]:
+        found[job.JOB].append((worker.pid, psutil.Process(worker.pid).create_time()))
         return request(worker, job)
 
     monkeypatch.setattr(Worker, "request", observe)
