@@ -1,6 +1,7 @@
 """The command line for tests: in this process, which costs no start-up, or as a process of its own."""
 
 import io
+import logging
 import os
 import subprocess
 import sys
@@ -55,6 +56,7 @@ def run_ledger(*arguments: str, cwd: Path, variables: Mapping[str, str] = {}) ->
         _variables(environment(variables)),
         _folder(cwd),
         _streams(out.fileno(), err.fileno()),
+        _logging(),
     ):
         code = _main(arguments)
         stdout, stderr = (_text(file) for file in (out, err))
@@ -100,6 +102,20 @@ def _set(values: Mapping[str, str]) -> None:
     os.environ.update(values)
     redaction._own_values.cache_clear()
     tempfile.tempdir = None
+
+
+@contextmanager
+def _logging() -> Iterator[None]:
+    """Begin without handlers, as a process does, and leave none that writes to a stream that is closed."""
+    root = logging.getLogger()
+    level, handlers, warnings = root.level, root.handlers[:], logging._warnings_showwarning is not None
+    root.handlers[:] = []
+    try:
+        yield
+    finally:
+        root.handlers[:] = handlers
+        root.setLevel(level)
+        logging.captureWarnings(warnings)
 
 
 @contextmanager
