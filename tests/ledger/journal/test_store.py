@@ -261,7 +261,7 @@ def test_on_a_full_disk_the_journal_is_what_it_was(tmp_path):
 def test_a_writer_that_does_not_let_go_is_told(journal, monkeypatch):
     monkeypatch.setattr("ledger.journal.store.LOCK_SECONDS", 0.1)
     other = Journal(journal.path, journal.private, "main")
-    with journal.locked(), pytest.raises(LedgerError, match="held by another process"):
+    with journal.locked(), pytest.raises(LedgerError, match="has been locked by another process for"):
         other.append("run.started", {})
 
 
