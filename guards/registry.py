@@ -21,7 +21,8 @@ from guards.guard import Guard
 PREFLIGHT: tuple[Guard, ...] = (*identity.BEFORE, *preflight.GUARDS)
 TEXT: tuple[Guard, ...] = text.GUARDS
 SCORES: tuple[Guard, ...] = scores.GUARDS
-IDENTITY: tuple[Guard, ...] = identity.AFTER + identity.TRAINED
+IDENTITY: tuple[Guard, ...] = identity.AFTER
+TRAINED: tuple[Guard, ...] = identity.TRAINED
 ENVIRONMENT: tuple[Guard, ...] = (*environment.GUARDS, *environment.DIFFERENCES)
 CHECKPOINT: tuple[Guard, ...] = checkpoint.GUARDS
 TRAINING: tuple[Guard, ...] = training.GUARDS
@@ -35,7 +36,7 @@ FAMILIES: dict[str, tuple[Guard, ...]] = {
     "environment": ENVIRONMENT,
     "text": TEXT,
     "scores": SCORES,
-    "identity": IDENTITY,
+    "identity": (*IDENTITY, *TRAINED),
     "checkpoint": CHECKPOINT,
     "training": TRAINING,
     "journal": JOURNAL,

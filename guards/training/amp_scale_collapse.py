@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from math import isfinite
 
 from guards.guard import Explanation
-from guards.training.rolling_window import in_json, shown
+from guards.training.rolling_window import shown
 from ledger.evidence.training import TrainingLimits, TrainingSeries
 from ledger.findings import Finding, Severity, Skip
+from ledger.utils.json_values import finite_or_name
 
 CODE = "TRN005"
 TITLE = "the AMP scale has underflowed"
@@ -37,7 +38,7 @@ def inspect(expected: TrainingLimits, actual: TrainingSeries) -> Iterator[Findin
             Severity.ERROR,
             f"the AMP scale is {shown(low[0][1])} at step {low[0][0]:,}, below {expected.least_amp_scale:g}; "
             f"it began at {shown(scales[0][1])}, and the lowest is {shown(lowest)}",
-            measured=in_json(lowest),
+            measured=finite_or_name(lowest),
             threshold=expected.least_amp_scale,
             evidence={"first_step": low[0][0], "points_below": len(low), "points": len(scales)},
         )

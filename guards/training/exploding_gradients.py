@@ -5,9 +5,10 @@ from itertools import groupby
 from math import isfinite
 
 from guards.guard import Explanation
-from guards.training.rolling_window import WindowedPoint, above_median, in_json, latest_median, shown
+from guards.training.rolling_window import WindowedPoint, above_median, latest_median, shown
 from ledger.evidence.training import TrainingLimits, TrainingPoint, TrainingSeries
 from ledger.findings import Finding, Severity, Skip
+from ledger.utils.json_values import finite_or_name
 from ledger.utils.plural import count
 
 CODE = "TRN002"
@@ -77,9 +78,9 @@ def _found(step: int, value: float, usual: float, before: str, threshold: float)
         Severity.WARNING,
         f"the gradient norm is {shown(value)} at step {step:,}, {value / usual:,.0f} times the "
         f"{shown(usual)} {before}",
-        measured=in_json(value / usual),
+        measured=finite_or_name(value / usual),
         threshold=threshold,
-        evidence={"step": step, "norm": in_json(value), "usual": usual},
+        evidence={"step": step, "norm": finite_or_name(value), "usual": usual},
     )
 
 

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 from math import isfinite
 
 from guards.guard import Explanation
-from guards.training.rolling_window import in_json
 from ledger.evidence.metrics import FamilyLimits, MetricFamily, apart
 from ledger.findings import Finding, Severity, Skip
+from ledger.utils.json_values import finite_or_name
 
 CODE = "TRN009"
 TITLE = "too few members of the family improved"
@@ -69,8 +69,8 @@ def _finding(
         threshold=limits.min_improved,
         evidence={
             "parent": parent.run,
-            "before": {name: in_json(before) for name, (before, _) in shared.items()},
-            "after": {name: in_json(after) for name, (_, after) in shared.items()},
+            "before": {name: finite_or_name(before) for name, (before, _) in shared.items()},
+            "after": {name: finite_or_name(after) for name, (_, after) in shared.items()},
             "worse_beyond_chance": significant,
             "same_signature": parent.signature == actual.signature,
         },

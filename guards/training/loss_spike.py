@@ -5,9 +5,10 @@ from math import isfinite
 
 from guards.guard import Explanation
 from guards.training.loss_trend import Losses, Rise, find_rise, rows_above_neighbours
-from guards.training.rolling_window import WindowedPoint, above_median, in_json, latest_median, shown
+from guards.training.rolling_window import WindowedPoint, above_median, latest_median, shown
 from ledger.evidence.training import LOSS_RESOLUTION, TrainingLimits, TrainingSeries
 from ledger.findings import Finding, Severity, Skip
+from ledger.utils.json_values import finite_or_name
 from ledger.utils.plural import count
 
 CODE = "TRN004"
@@ -92,12 +93,12 @@ def _spiked(
         severity,
         f"the loss is {shown(worst.value)} at step {worst.step:,}, {worst.times:,.1f} times the "
         f"{shown(worst.median)} of the points before it ({count(len(spikes), 'such point')}); {after}",
-        measured=in_json(worst.deviations),
+        measured=finite_or_name(worst.deviations),
         threshold=limits.spike_deviations,
         evidence={
             "steps": [spike.step for spike in spikes[:20]],
             "points": len(spikes),
-            "times": in_json(worst.times),
+            "times": finite_or_name(worst.times),
             "came_back": recovered,
         },
     )
@@ -121,7 +122,7 @@ def _risen(rise: Rise, last: int) -> Finding:
         Severity.WARNING,
         f"the loss rose and stayed up: {shown(rise.after)} (a median, up to step {last:,}), {rise.times:.3g} "
         f"times the {shown(rise.before)} of {rise.reason}",
-        measured=in_json(rise.times),
+        measured=finite_or_name(rise.times),
         threshold=rise.limit,
         evidence={"step": rise.step, "before": rise.before, "after": rise.after},
     )
@@ -149,7 +150,7 @@ def _single(losses: Losses, indices: Sequence[int], limits: TrainingLimits) -> F
         Severity.INFO,
         f"the loss is {shown(loss)} at step {step:,}, {times:,.1f} times the point before it "
         f"({count(len(indices), 'such point')}); it recovered",
-        measured=in_json(times),
+        measured=finite_or_name(times),
         threshold=limits.diverged_times,
         evidence={"steps": [losses[index][0] for index in indices[:20]], "points": len(indices)},
     )

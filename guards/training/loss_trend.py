@@ -41,9 +41,12 @@ def find_rise(losses: Losses, limits: TrainingLimits) -> Rise | None:
     """The first of the rises that the last row of a log shows, by the order of the tests below."""
     if len(losses) < limits.trend_points:
         return None
+    values = [loss for _, loss in losses]
+    rows = limits.trend_rows
+    medians = [median(values[i - rows : i]) for i in range(rows, len(values) + 1)]
     return (
-        _above_the_lowest(losses, limits)
-        or _back_at_the_start(losses, limits)
+        _above_the_lowest(losses, medians, limits)
+        or _back_at_the_start(losses, medians, limits)
         or _step(losses, limits)
         or _shift(losses, limits)
     )
@@ -61,20 +64,17 @@ def rows_above_neighbours(losses: Losses, limits: TrainingLimits) -> Iterator[in
                 yield i
 
 
-def _above_the_lowest(losses: Losses, limits: TrainingLimits) -> Rise | None:
+def _above_the_lowest(losses: Losses, medians: Sequence[float], limits: TrainingLimits) -> Rise | None:
     """The latest median is `diverged_times` the lowest median so far."""
-    medians = _medians(losses, limits.trend_rows)
-    lowest = min(range(len(medians)), key=medians.__getitem__)
-    now = medians[-1]
-    if now < LOSS_RESOLUTION or now < limits.diverged_times * medians[lowest]:
+    lowest, now = min(medians), medians[-1]
+    if now < LOSS_RESOLUTION or now < limits.diverged_times * lowest:
         return None
-    step = losses[lowest + limits.trend_rows - 1][0]
-    return Rise(step, medians[lowest], now, f"the lowest, up to step {step:,}", limits.diverged_times)
+    step = losses[medians.index(lowest) + limits.trend_rows - 1][0]
+    return Rise(step, lowest, now, f"the lowest, up to step {step:,}", limits.diverged_times)
 
 
-def _back_at_the_start(losses: Losses, limits: TrainingLimits) -> Rise | None:
+def _back_at_the_start(losses: Losses, medians: Sequence[float], limits: TrainingLimits) -> Rise | None:
     """The latest median has returned to the first, from a level that was lower by a tenth."""
-    medians = _medians(losses, limits.trend_rows)
     first = median(loss for _, loss in losses[:FIRST_ROWS])
     lowest, now = min(medians), medians[-1]
     returned = now >= max(limits.returned_share * first, LOSS_RESOLUTION)
@@ -114,11 +114,6 @@ def _shift(losses: Losses, limits: TrainingLimits) -> Rise | None:
             step = losses[i][0]
             return Rise(step, before, after, f"the {rows} rows before step {step:,}", limits.shift_times)
     return None
-
-
-def _medians(losses: Losses, rows: int) -> list[float]:
-    values = [loss for _, loss in losses]
-    return [median(values[i - rows : i]) for i in range(rows, len(values) + 1)]
 
 
 def _spread(values: Sequence[float]) -> float:

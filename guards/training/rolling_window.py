@@ -77,11 +77,6 @@ def shown(value: float) -> str:
     return f"{value:.4g}"
 
 
-def in_json(value: float) -> float | str:
-    """The number, or its name where JSON cannot hold it (NaN, infinity)."""
-    return value if isfinite(value) else str(value)
-
-
 def _median_of_sorted(ordered: Sequence[float]) -> float:
     half = len(ordered) // 2
     return ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) / 2

@@ -59,7 +59,7 @@ def parse(kind: type[T], data: Json) -> T:
         first = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"])
         raise LedgerError(
-            f"this is no evidence of a checkpoint: {where}: {first['msg']}", hint=NO_EVIDENCE
+            f"this is not the evidence of a checkpoint: {where}: {first['msg']}", hint=NO_EVIDENCE
         ) from error
     return value
 

@@ -46,7 +46,7 @@ def _claims(_context: click.Context, _option: click.Parameter, given: tuple[str,
 @click.option("--source-code", metavar="CODE", help="The source language as the tokenizer writes it: ko_KR.")
 @click.option("--target-code", metavar="CODE", help="The target language as the tokenizer writes it: ja_XX.")
 @click.option(
-    "--prefix", metavar="TEXT", help='What T5 is told before each line: "translate Korean to ...:".'
+    "--prefix", metavar="TEXT", help='The words before each line, for T5: "translate Korean to ...:".'
 )
 @click.option(
     "--claim",

@@ -4,18 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from guards.guard import inspect
-from guards.identity import TRAINED
 from guards.text.failed import DEFAULT_MARKERS
 from guards.text.scan import scan
 from ledger.commands.recorded_texts import read_data, read_output
+from ledger.commands.run.training_health import inspect_identity
 from ledger.environments.diff.from_journal import environments, side_of_run
 from ledger.environments.diff.ranking import suspects
 from ledger.errors import UsageError
 from ledger.evaluation.comparison import Comparison, LineChange, Side, line_changes
 from ledger.evaluation.significance import paired_tests
-from ledger.evidence import Evidence, Unobserved
-from ledger.evidence.identity import TrainingHistory
+from ledger.evidence import Unobserved
 from ledger.evidence.metrics import PairedTest
 from ledger.evidence.suspects import Suspect
 from ledger.journal.run import Run
@@ -207,8 +205,7 @@ def _same_training(old: Material, new: Material) -> str:
     """DUP004 of the two: that they are one training, and which stated settings differ; else empty."""
     if old.run is None or new.run is None:
         return ""
-    history = TrainingHistory((old.run.training_identity(),))
-    report = inspect(TRAINED, Evidence(history), Evidence(new.run.training_identity()))
+    report = inspect_identity(new.run.training_identity(), [old.run.training_identity()])
     return "; ".join(f"{one.code}: {one.message}." for one in report.findings)
 
 

@@ -13,18 +13,17 @@ from filelock import FileLock
 
 from guards.claims import GUARDS
 from guards.guard import inspect
-from guards.identity import TRAINED
 from guards.training import LOGGED
 from ledger.commands.run.limits import training_limits
+from ledger.commands.run.training_health import inspect_identity, training_identity
 from ledger.evidence import Evidence
-from ledger.evidence.identity import TrainingHistory, TrainingIdentity
+from ledger.evidence.identity import TrainingIdentity
 from ledger.evidence.imported_claims import Claimed, ClaimedRun, Consistency, Point
+from ledger.evidence.training import TrainingSeries
 from ledger.findings import Finding, Json, Report
 from ledger.importers.journal_form import claims_of, plain
 from ledger.importers.registry import read_source
 from ledger.importers.training_log import training_log
-from ledger.journal.loss_log import first_losses
-from ledger.journal.run import read_first_losses
 from ledger.journal.runs import IMPORTED, load_runs
 from ledger.journal.store import open_journal
 from ledger.tracking.sender import launch
@@ -81,11 +80,14 @@ def read(path: Path, kind: str | None, workspace: Workspace | None) -> Imported:
     report = _inspect(claimed)
     problems = tuple(scrub_text(one) for one in claimed.problems)
     known = _known(workspace) if workspace else set()
-    trainings = {run.id: run.training_identity() for run in load_runs(workspace)} if workspace else {}
+    logs = [training_log(run, source.path) for run in claimed.runs]
+    trained = any(log.points or log.evaluations for log in logs)
+    recorded = load_runs(workspace) if workspace and trained else []
+    trainings = {run.id: run.training_identity() for run in recorded}
     bodies = []
-    for run in claimed.runs:
+    for run, log in zip(claimed.runs, logs, strict=True):
         body = _body(run, source, problems)
-        health = _inspect_training(run, body, source, trainings, workspace)
+        health = _inspect_training(log, body, trainings, workspace)
         body["report"] = plain((_about(report, run.experiment) + health).to_json())
         report += _named(health, body["run"], len(claimed.runs))
         bodies.append(body)
@@ -139,9 +141,8 @@ def _about(report: Report, experiment: str) -> Report:
 
 
 def _inspect_training(
-    run: ClaimedRun,
+    log: TrainingSeries,
     body: dict[str, Json],
-    source: ImportedSource,
     trainings: dict[str, TrainingIdentity],
     workspace: Workspace | None,
 ) -> Report:
@@ -149,17 +150,13 @@ def _inspect_training(
 
     Adds its first losses to the body, and the training to those that later ones are compared with.
     """
-    series = training_log(run, source.path)
-    if not series.points and not series.evaluations:
+    if not log.points and not log.evaluations:
         return Report()
-    body["training"] = plain({"first_losses": first_losses(series.points), "stated": series.declared})
-    identity = TrainingIdentity(
-        body["run"], body["experiment"], read_first_losses(body["training"]["first_losses"]), series.declared
-    )
-    history = TrainingHistory(tuple(trainings.values()))
+    identity = training_identity(body["run"], body["experiment"], log.points, log.declared)
+    body["training"] = plain({"first_losses": identity.losses, "stated": log.declared})
+    report = inspect(LOGGED, Evidence(training_limits(workspace, None)), Evidence(log))
+    report += inspect_identity(identity, trainings.values())
     trainings[identity.run] = identity
-    report = inspect(LOGGED, Evidence(training_limits(workspace, None)), Evidence(series))
-    report += inspect(TRAINED, Evidence(history), Evidence(identity))
     return Report(report.findings, (), report.passed)  # a log that lacks a column is not an incomplete check
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from ledger.evidence.imported_claims import ClaimedRun, Point
 from ledger.findings import Json
+from ledger.utils.json_values import finite_or_name
 from ledger.utils.redaction import HIDDEN, scrub_arguments, scrub_text
 from ledger.utils.text import shorten
 
@@ -37,7 +38,7 @@ def plain(value: Json, depth: int = 0) -> Json:
     if isinstance(value, int):
         return value if abs(value) < _LARGEST else str(value)
     if isinstance(value, float):
-        return value if math.isfinite(value) else str(value)
+        return finite_or_name(value)
     if isinstance(value, Mapping) and depth < MOST_DEPTH:
         return _cut_mapping({_text(str(key)): _member(str(key), one, depth) for key, one in value.items()})
     if isinstance(value, Sequence) and not isinstance(value, str | bytes) and depth < MOST_DEPTH:

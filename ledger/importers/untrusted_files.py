@@ -1,7 +1,6 @@
 """Shared by the readers of folders: safe parsing of untrusted files, and common names of settings."""
 
 import json
-import math
 from collections.abc import Callable, Iterable, Mapping
 from io import StringIO
 from pathlib import Path
@@ -9,7 +8,6 @@ from typing import Any
 
 from ledger.errors import LedgerError
 from ledger.findings import Json
-from ledger.utils.json_values import to_number
 
 MOST_BYTES = 64 * 1024 * 1024  # of a text file; no configuration is larger
 _MODEL_KEYS = ("model_name_or_path", "_name_or_path", "model_name", "model.name", "model")
@@ -85,12 +83,6 @@ def model_in(settings: Mapping[str, Json]) -> str | None:
     """The model name in settings, under one of the usual keys."""
     named = (settings.get(key) for key in _MODEL_KEYS)
     return next((name for name in named if isinstance(name, str) and name), None)
-
-
-def finite(value: Json) -> float | None:
-    """A finite JSON number as a float; None for anything else."""
-    number = to_number(value)
-    return number if number is not None and math.isfinite(number) else None
 
 
 def foreign(path: Path, what: str) -> LedgerError:

@@ -16,10 +16,10 @@ NAME = "losses.jsonl"
 FIRST = 20  # rows that the journal has itself
 
 
-def first_losses(points: Iterable[TrainingPoint]) -> list[list[float]]:
-    """The first finite losses as `[step, loss]`, by which two equal trainings are found without the file."""
-    losses = ([p.step, p.loss] for p in points if p.loss is not None and isfinite(p.loss))
-    return list(islice(losses, FIRST))
+def first_losses(points: Iterable[TrainingPoint]) -> tuple[tuple[int, float], ...]:
+    """The first finite losses by step, by which two equal trainings are found without the file."""
+    losses = ((p.step, p.loss) for p in points if p.loss is not None and isfinite(p.loss))
+    return tuple(islice(losses, FIRST))
 
 
 def write_series(folder: Path, points: Sequence[TrainingPoint]) -> dict[str, Json]:
@@ -27,7 +27,7 @@ def write_series(folder: Path, points: Sequence[TrainingPoint]) -> dict[str, Jso
     rows = [json.dumps([point.step, point.loss]) for point in points if point.loss is not None]
     write_lines_atomically(folder / NAME, rows)
     facts = {"name": NAME, "sha256": digest_file(folder / NAME)["sha256"], "steps": len(rows)}
-    return {**facts, "first": first_losses(points)}
+    return {**facts, "first": [list(row) for row in first_losses(points)]}
 
 
 def read_series(folder: Path, facts: Json) -> tuple[tuple[int, float], ...]:

@@ -330,7 +330,7 @@ class ProbeCheckpoint(Job[CheckpointResult]):
 
     Where there is none, `source`, `reference` (lines) and the languages say what to translate. `family` names
     the model's family where the folder does not. `spellings` are ISO 639 codes of `language`, `prefix` is put
-    before each line for a model that is told its task in words. `full`: all lines, with the checkpoint's own
+    before each line for a model that takes its task in words. `full`: all lines, with the checkpoint's own
     generation settings.
     """
 

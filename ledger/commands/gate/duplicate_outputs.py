@@ -8,10 +8,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from guards.guard import inspect
-from guards.identity import TRAINED, duplicate_output, duplicate_training
+from guards.identity import duplicate_output, duplicate_training
 from ledger.commands.gate.context import Checked, GateContext, unreadable
+from ledger.commands.run.training_health import inspect_identity
 from ledger.evidence import Evidence
-from ledger.evidence.identity import History, RunIdentity, TrainingHistory
+from ledger.evidence.identity import History, RunIdentity
 from ledger.findings import Report, Severity, merge
 from ledger.journal.run import Run
 from ledger.utils.plural import count
@@ -42,23 +43,27 @@ def _outputs(context: GateContext) -> list[Report]:
 
 def _trainings(context: GateContext) -> list[Report]:
     """Of real runs and imports; the tiny models of two rehearsals may well be trained alike."""
-    real = [run for run in context.runs if not run.is_rehearsal and run.training_identity().losses]
-    new = {run.id for run in context.new_runs}
+    identities = {run.id: run.training_identity() for run in context.runs if not run.is_rehearsal}
+    trained = {run: identity for run, identity in identities.items() if identity.losses}
     reports = []
-    for run in (run for run in real if run.id in new):
-        others = [one for one in real if one.id in context.known or one.time < run.time]
-        history = TrainingHistory(tuple(one.training_identity() for one in others))
-        reports.append(
-            _as_errors(run, inspect(TRAINED, Evidence(history), Evidence(run.training_identity())))
-        )
+    for run in (run for run in context.new_runs if run.id in trained):
+        others = [
+            identity for one, identity in trained.items() if _is_before(context, context.by_id[one], run)
+        ]
+        reports.append(_as_errors(run, inspect_identity(trained[run.id], others)))
     return [one for one in reports if one.findings]
 
 
+def _is_before(context: GateContext, other: Run, run: Run) -> bool:
+    """Whether the other run is in the base, or earlier on this branch: a pair is reported once."""
+    return other.id != run.id and (other.id in context.known or other.time < run.time)
+
+
 def _others(context: GateContext, run: Run, by_output: Mapping[str, Sequence[Run]]) -> Iterator[Run]:
-    """The runs with the same output in the base, or earlier on this branch: a pair is reported once."""
+    """The earlier runs with the same output."""
     for one in dict.fromkeys(one.id for key in _digests(run) for one in by_output[key]):
         other = context.by_id[one]
-        if other.id != run.id and (other.id in context.known or other.time < run.time):
+        if _is_before(context, other, run):
             yield other
 
 

@@ -10,7 +10,6 @@ from ledger.evidence.identity import TrainingHistory, TrainingIdentity
 from ledger.evidence.training import EvaluationPoint, TrainingLimits, TrainingPoint, TrainingSeries
 from ledger.findings import Finding, Json, Report, Severity
 from ledger.journal.loss_log import first_losses
-from ledger.journal.run import Run, read_first_losses
 
 SHARE = 50  # a log is inspected again when it has grown by a fiftieth, so that the cost stays linear
 
@@ -42,15 +41,13 @@ class HealthWatch:
         return new
 
 
-def inspect_identity(
-    run: str,
-    experiment: str,
-    points: Iterable[TrainingPoint],
-    stated: Mapping[str, Json],
-    earlier: Iterable[Run],
-) -> Report:
+def training_identity(
+    run: str, experiment: str, points: Iterable[TrainingPoint], stated: Mapping[str, Json]
+) -> TrainingIdentity:
+    """What a training is compared with others by, before its entry is in the journal."""
+    return TrainingIdentity(run, experiment, first_losses(points), stated)
+
+
+def inspect_identity(identity: TrainingIdentity, earlier: Iterable[TrainingIdentity]) -> Report:
     """DUP004: whether an earlier run under another name, or with other settings, had the same losses."""
-    losses = read_first_losses(first_losses(points))
-    identity = TrainingIdentity(run, experiment, losses, stated)
-    others = (one.training_identity() for one in earlier if one.id != run)
-    return inspect(TRAINED, Evidence(TrainingHistory(tuple(others))), Evidence(identity))
+    return inspect(TRAINED, Evidence(TrainingHistory(tuple(earlier))), Evidence(identity))

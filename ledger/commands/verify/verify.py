@@ -78,14 +78,18 @@ def verify(
             ready.result()
         for checkpoint in request.checkpoints:
             on_progress(Progress("reloading", len(done), total))
+            if kind := unsupported_kind(checkpoint):
+                error = LedgerError(f"{checkpoint}: unsupported checkpoint type: {kind}", hint=SUPPORTED)
+                if total == 1:
+                    raise error
+                done.append(_not_verified(checkpoint, error))
+                continue
             try:
-                if kind := unsupported_kind(checkpoint):
-                    raise LedgerError(f"{checkpoint}: unsupported checkpoint type: {kind}", hint=SUPPORTED)
                 done.append(record(context, verify_checkpoint(worker, context, checkpoint), reporter.say))
-            except Exception as error:  # whatever is wrong with one checkpoint, the next is verified
+            except Exception as unexpected:  # whatever is wrong with one checkpoint, the next is verified
                 if total == 1:
                     raise
-                done.append(_not_verified(checkpoint, error))
+                done.append(_not_verified(checkpoint, unexpected))
                 worker.close()
                 worker = start()
         on_progress(Progress("reloading", total, total))

@@ -209,7 +209,7 @@ def _languages(loaded: Loaded, job: ProbeCheckpoint, before: ProbeInputs | None 
     if loaded.tokenizer is not None:
         family = family_of(loaded.model, loaded.tokenizer)
         if job.prefix and (family is None or family.target != "prefix"):
-            message = f"--prefix is for models that are told their task in words, and this is {_kind(family)}"
+            message = f"--prefix is for models that take their task in words, and this is {_kind(family)}"
             raise JobError("no prefix", message, "leave it out, or give --target-code")
         for code in filter(None, (job.source_code, job.target_code)):
             if family is not None:

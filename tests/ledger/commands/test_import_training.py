@@ -74,3 +74,11 @@ def test_the_same_folder_again_is_no_duplicate(repository, write):
     again = repository.json("import", name)
     assert codes(again, "warning") == []
     assert not again["runs"][0]["new"]
+
+
+def test_a_translation_does_not_list_the_guard_on_trainings():
+    from guards import registry
+    from guards.identity import duplicate_training
+
+    assert duplicate_training not in registry.IDENTITY, "a skip that can never apply is noise"
+    assert duplicate_training in registry.ALL

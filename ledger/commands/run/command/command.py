@@ -119,14 +119,15 @@ def run_command(workspace: Workspace, request: CommandRequest, reporter: Reporte
         report = report_of(monitor, source, warn_only=on_fail == "warn", hint=hint)
         ended: dict[str, Json] = {"exit_code": exit_code, "seconds": round(seconds, 3)}
         if source.trainings and monitor.points:
-            from ledger.commands.run.training_health import inspect_identity
+            from ledger.commands.run.training_health import inspect_identity, training_identity
             from ledger.journal.loss_log import write_series
             from ledger.journal.runs import load_runs
 
             ended["series"] = write_series(recorder.folder, monitor.points)
             stated = {"command": list(started["command"])}
-            runs = load_runs(workspace)
-            report += inspect_identity(recorder.run, name, monitor.points, stated, runs)
+            identity = training_identity(recorder.run, name, monitor.points, stated)
+            earlier = (run.training_identity() for run in load_runs(workspace))
+            report += inspect_identity(identity, earlier)
         recorded = {**ended, **finished(monitor, source, report, recorder, failed=exit_code != 0)}
         recorder.finished(recorded)
     return RecordedCommand(recorder.run, name, exit_code, seconds, report, recorded, monitor.interrupted)

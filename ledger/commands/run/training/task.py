@@ -20,7 +20,7 @@ from ledger.commands.run.recorder import Recorder
 from ledger.commands.run.task import ActiveRun, Outcome
 from ledger.commands.run.training.checks import inspect_series
 from ledger.commands.run.training.inputs import output_folder
-from ledger.commands.run.training_health import inspect_identity
+from ledger.commands.run.training_health import inspect_identity, training_identity
 from ledger.commands.verify.background import newest_verified_in
 from ledger.display.progress import Progress
 from ledger.errors import RunFailedError
@@ -90,8 +90,8 @@ def execute(
     own_report, own_record = inspect_result(active, monitor, result)
     report = _inspect(plan, monitor) + own_report
     if not plan.request.rehearse:  # tiny models of two specs may well be trained alike
-        stated = plan.spec.digested()
-        report += inspect_identity(recorder.run, plan.spec.name, monitor.points, stated, plan.runs)
+        identity = training_identity(recorder.run, plan.spec.name, monitor.points, plan.spec.digested())
+        report += inspect_identity(identity, (run.training_identity() for run in plan.runs))
     outcome = TrainingOutcome(
         experiment=plan.spec.name,
         mode=plan.request.mode,
