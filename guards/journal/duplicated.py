@@ -26,8 +26,9 @@ def inspect(expected: JournalHeads, actual: JournalLines) -> Iterator[Finding]:
     for line in actual.lines:
         if line.id and first.setdefault(line.id, line.number) != line.number:
             copies.append(line)
+    by_hand = Severity.WARNING if expected.unread else Severity.ERROR  # a merge may have done it
     for by_merge, severity, cause in (
-        (False, Severity.ERROR, ""),
+        (False, by_hand, ""),
         (True, Severity.INFO, ", caused by a merge"),
     ):
         part = [line for line in copies if (line.id in expected.merged_twice) is by_merge]

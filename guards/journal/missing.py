@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from guards.guard import Explanation
 from guards.journal.formatting import SHOWN, bad_lines
 from ledger.evidence.journal import JournalHeads, JournalLine, JournalLines
-from ledger.findings import Finding, Severity
+from ledger.findings import Finding, Severity, Skip
 from ledger.utils.plural import besides_first
 
 CODE = "JRN002"
@@ -13,24 +13,28 @@ TITLE = "entry missing"
 READS = (JournalHeads, JournalLines)
 EXPLANATION = Explanation(
     means="An entry is missing: a later one names it, or it was the newest one when this branch was last "
-    "written to or committed. It is a note instead of an error if the entry is on another branch and never "
-    "was on this one.",
+    "written to, or in a commit of its history. It is a note instead of an error if the entry is on another "
+    "branch and never was on this one.",
     matters="A journal from which recorded results disappear ends up showing only the good runs.",
     do="Find the line with: git log -S ID -- experiments/ledger.jsonl, and restore it, or merge the branch "
     "that has it. If you dropped a branch on purpose, delete the file under .ledger/heads/ that the finding "
-    "names.",
+    "names. Where git cannot read the repository, `git status` says what to do: in a container, where its "
+    "owner is another user, git config --global --add safe.directory PATH.",
 )
 
 
-def inspect(expected: JournalHeads, actual: JournalLines) -> Iterator[Finding]:
-    """Yield one finding for missing parents of lines here, and one for missing newest entries."""
+def inspect(expected: JournalHeads, actual: JournalLines) -> Iterator[Finding | Skip]:
+    """One finding for missing parents of lines here, one for missing newest entries; a skip without git."""
     present = {line.id for line in actual.lines}
     orphans = [line for line in actual.lines if any(parent not in present for parent in line.parents)]
     for lost_here in (True, False):
         part = [line for line in orphans if _is_lost(line, present, expected) is lost_here]
         if part:
             yield _orphaned(part, present, lost_here)
-    yield from _lost_heads(expected, present, len(actual.lines))
+    named = {parent for line in actual.lines for parent in line.parents}
+    yield from _lost_heads(expected, present | named, len(actual.lines))
+    if expected.unread:
+        yield Skip(CODE, f"what was committed is not known: {expected.unread}", required=True)
 
 
 def _is_lost(line: JournalLine, present: set[str], expected: JournalHeads) -> bool:
@@ -53,6 +57,6 @@ def _lost_heads(expected: JournalHeads, present: set[str], count: int) -> Iterat
             yield Finding(CODE, Severity.INFO, message, evidence={"missing": head, "ref": ref})
     lost = [head for head in absent if head not in expected.elsewhere]
     if lost:
-        message = f"the newest entry {lost[0][:19]}… is missing: {expected.ids[lost[0]]}{besides_first(lost)}"
+        message = f"entry {lost[0][:19]}… is missing: {expected.ids[lost[0]]}{besides_first(lost)}"
         evidence = {"line": count + 1, "missing": lost[0], "ids": lost[:SHOWN]}
         yield Finding(CODE, Severity.ERROR, message, measured=len(lost), threshold=0, evidence=evidence)

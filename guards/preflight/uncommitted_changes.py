@@ -8,14 +8,16 @@ from ledger.findings import Finding, Severity
 from ledger.utils.plural import and_more, count
 
 CODE = "PRE004"
-TITLE = "there are uncommitted changes"
+TITLE = "there are uncommitted changes, or no commit can be recorded"
 READS = (GitExpectation, GitState)
 EXPLANATION = Explanation(
-    means="git reports changed or new files other than the journal. The run will record their names next to "
-    "the commit.",
+    means="git reports changed or new files other than the journal; the run will record their names next to "
+    "the commit. Or there is no commit to record: git cannot read the repository, or there is none.",
     matters="The recorded commit does not contain the code that ran, so the run cannot be repeated from it.",
-    do="Commit first, or add files that do not belong to the experiment to .gitignore. With `clean: true` "
-    "in the spec this is an error, otherwise a warning.",
+    do="Commit first, or add files that do not belong to the experiment to .gitignore. Where git cannot read "
+    "the repository, `git status` says what to do: in a container, where its owner is another user, "
+    "git config --global --add safe.directory PATH. With `clean: true` in the spec this is an error, "
+    "otherwise a warning.",
 )
 MOST_NAMED = 3
 
@@ -36,6 +38,8 @@ def inspect(expected: GitExpectation, actual: GitState) -> Iterator[Finding]:
 
 
 def _problem(state: GitState) -> str:
+    if state.unread:
+        return f"no commit can be recorded: {state.unread}"
     if state.commit is None:
         return "there is no commit yet that the run could record"
     files = count(len(state.changed), "file differs", "files differ")

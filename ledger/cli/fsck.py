@@ -56,10 +56,11 @@ def _print(one: "CheckedJournal", path: str) -> None:
     if bad:
         summary = f"first bad entry: line {bad.evidence['line']} ({bad.code})"
     else:
+        result = "not wholly checked" if one.report.skips else "nothing changed, lost or moved"
         entries = count(one.entries, "entry", "entries")
-        summary = f"{entries}, {count(one.runs or 0, 'run')}: nothing changed, lost or moved"
+        summary = f"{entries}, {count(one.runs or 0, 'run')}: {result}"
     click.echo(f"{path}: {summary}")
-    if one.report.findings:
+    if one.report.findings or one.report.skips:
         from ledger.display.results import report_table
 
         console().print(report_table(one.report))

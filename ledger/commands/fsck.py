@@ -59,6 +59,7 @@ def inspect_journal(journal: Journal, root: Path | None) -> tuple[Report, int]:
     `root` is the repository that it is committed to, if any.
     """
     with journal.locked():
-        lines = audit.read_lines(journal.read())
-        expected = audit.expected_heads(journal, lines, root)
+        data = journal.read()
+        lines = audit.read_lines(data)
+        expected = audit.expected_heads(journal, data, lines, root)
     return inspect(GUARDS, Evidence(expected), Evidence(lines)), len(lines.lines)

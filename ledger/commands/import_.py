@@ -191,7 +191,7 @@ def _known(workspace: Workspace) -> set[str]:
     latest: dict[str, str] = {}
     for entry in open_journal(workspace, MODE).entries():
         if entry.kind == IMPORTED:
-            latest[entry.body["run"]] = entry.body["claims_digest"]
+            latest[str(entry.body.get("run"))] = str(entry.body.get("claims_digest"))
     return set(latest.values())
 
 

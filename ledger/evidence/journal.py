@@ -12,7 +12,8 @@ class JournalLine:
     """One line of a journal. `number` counts from 1.
 
     `id` is the id in the line, `digest` that of its content, both empty if the line is not an entry; then
-    `problem` says why not. `canonical`: serialized as RFC 8785 specifies.
+    `problem` says why not. `canonical`: serialized as RFC 8785 specifies. `malformed` names a member of the
+    body that no ledger writes so.
     """
 
     number: int
@@ -21,6 +22,7 @@ class JournalLine:
     canonical: bool
     parents: tuple[str, ...] = ()
     problem: str = ""
+    malformed: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +44,13 @@ class JournalHeads(Slice):
 
     `elsewhere` maps an id that is not in the file to the git ref whose journal has it, for the ids that
     the current branch never had: entries of another branch are not lost. `merged_twice` are the ids that
-    a git merge duplicated.
+    a git merge duplicated. `unread` says why git could not be asked; empty where it was.
     """
 
     ids: Mapping[str, str]
     elsewhere: Mapping[str, str] = field(default_factory=dict)
     merged_twice: frozenset[str] = frozenset()
+    unread: str = ""
 
 
 @dataclass(frozen=True, slots=True)

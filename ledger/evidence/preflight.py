@@ -81,14 +81,18 @@ class GitExpectation(Slice):
 
 @dataclass(frozen=True, slots=True)
 class GitState(Slice):
-    """The work tree: commit, branch, and the changed paths without the journal."""
+    """The work tree: commit, branch, and the changed paths without the journal.
+
+    `unread` says why there is none of these: no repository, or one that git cannot read.
+    """
 
     NAME: ClassVar = "git"
-    MISSING: ClassVar = "not a git repository"
+    MISSING: ClassVar = "git was not read"
 
     commit: str | None
     branch: str | None
     changed: tuple[str, ...] = ()
+    unread: str = ""
 
 
 @dataclass(frozen=True, slots=True)

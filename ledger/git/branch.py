@@ -1,12 +1,13 @@
 """The branch that is checked out, read from `.git/HEAD`: importing GitPython costs `ledger log` 0.2 s."""
 
+import os
 from pathlib import Path
 
 
 def current_branch(root: Path) -> str | None:
     """The branch that `root`'s HEAD names; None when detached or outside a repository."""
-    head = _head_file(root)
     try:
+        head = _head_file(root)
         text = head.read_text(encoding="utf-8").strip() if head else ""
     except (OSError, UnicodeDecodeError):
         return None
@@ -15,6 +16,14 @@ def current_branch(root: Path) -> str | None:
 
         return ask(root, "symbolic-ref", "--quiet", "--short", "HEAD") or None
     return text.removeprefix("ref: refs/heads/") if text.startswith("ref: refs/heads/") else None
+
+
+def has_repository(folder: Path) -> bool:
+    """Whether `folder` is in a work tree, or the environment names a repository; git may not trust it."""
+    try:
+        return "GIT_DIR" in os.environ or _head_file(folder) is not None
+    except OSError:
+        return True
 
 
 def _head_file(root: Path) -> Path | None:

@@ -4,6 +4,7 @@ GitPython costs 0.2 s to import, so it is imported at the first question.
 """
 
 import os
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -11,7 +12,10 @@ from ledger.errors import LedgerError
 
 # Hooks and advice of the user's settings must not interfere, and reading must not take the lock of the index:
 # it would make a commit in another terminal fail.
-_SETTINGS = ("-c", "core.hooksPath=/dev/null", "-c", "advice.detachedHead=false")
+_SETTINGS = (
+    "-c", "core.hooksPath=/dev/null", "-c", "advice.detachedHead=false",
+    "-c", "log.showSignature=false", "-c", "log.follow=false",
+)  # fmt: skip
 _ENVIRONMENT = {"GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
 
 
@@ -23,7 +27,9 @@ class GitError(LedgerError):
         self.said = said
 
 
-def run(folder: Path, *arguments: str, environment: Mapping[str, str] | None = None) -> bytes:
+def run(
+    folder: Path, *arguments: str, environment: Mapping[str, str] | None = None, stdin: bytes = b""
+) -> bytes:
     """The output of a git command in `folder`. Raises GitError if it fails or git is not installed."""
     try:
         from git import Git
@@ -31,14 +37,18 @@ def run(folder: Path, *arguments: str, environment: Mapping[str, str] | None = N
     except ImportError as error:  # GitPython looks for the program when it is imported
         raise _not_installed() from error
     try:
-        status, output, errors = Git(folder).execute(
-            ["git", *_SETTINGS, *arguments],
-            with_extended_output=True,
-            with_exceptions=False,
-            stdout_as_string=False,
-            strip_newline_in_stdout=False,
-            env={**_ENVIRONMENT, **(environment or {})},
-        )
+        with tempfile.TemporaryFile() as given:
+            given.write(stdin)
+            given.seek(0)
+            status, output, errors = Git(folder).execute(
+                ["git", *_SETTINGS, *arguments],
+                istream=given,
+                with_extended_output=True,
+                with_exceptions=False,
+                stdout_as_string=False,
+                strip_newline_in_stdout=False,
+                env={**_ENVIRONMENT, **(environment or {})},
+            )
     except GitCommandNotFound as error:
         raise _not_installed() from error
     if status:

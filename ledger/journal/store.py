@@ -19,6 +19,7 @@ import orjson
 from ledger.errors import LedgerError
 from ledger.findings import Json
 from ledger.git.branch import current_branch
+from ledger.journal import bodies
 from ledger.journal.heads import Heads
 from ledger.utils.atomic_file import append_atomically, write_atomically
 from ledger.utils.times import utc_now
@@ -58,12 +59,19 @@ class Entry:
 
     @property
     def body(self) -> dict[str, Json]:
-        """The recorded content, parsed on first access. Raises LedgerError on a damaged line."""
+        """The recorded content, parsed on first access.
+
+        Raises LedgerError on a damaged line, and where a member is not of the type that readers rely on.
+        """
         if self._body is None:
             try:
-                self._body = orjson.loads(self.line)["body"]
+                body = orjson.loads(self.line)["body"]
             except orjson.JSONDecodeError as error:
                 raise LedgerError(f"the journal's entry {self.id[:19]} is damaged", hint=FSCK) from error
+            if found := bodies.problem(self.kind, body):
+                number = self._journal.count(b"\n", 0, self._span.start) + 1
+                raise LedgerError(f"line {number} of the journal, {self.kind}: {found}", hint=FSCK)
+            self._body = body
         return self._body
 
 

@@ -150,8 +150,8 @@ def store_environment(journal: Journal, environment: Environment) -> None:
         journal.append_once("environment", {"digest": digest, "facts": facts}, "digest")
 
 
-def git_facts(state: object) -> dict[str, Json] | None:
-    """A git state as the journal stores it; None outside a repository."""
-    if not isinstance(state, GitState):
+def git_facts(state: GitState) -> dict[str, Json] | None:
+    """A git state as the journal stores it; None where git could not be read."""
+    if state.unread:
         return None
     return {"commit": state.commit, "branch": state.branch, "changed": list(state.changed)}

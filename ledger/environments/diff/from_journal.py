@@ -47,8 +47,8 @@ def side_of_verification(entry: Entry, facts: Facts, run: Run | None) -> Environ
     """A checkpoint of `run` as reloaded in one environment. Its own environment has the run's settings."""
     body = entry.body
     environment = facts.get(str(body.get("environment"))) or {}
-    version = ((environment.get("packages") or {}).get("transformers") or {}).get("version")
-    with_what = f" with transformers {version}" if version else ""
+    version = (environment.get("packages") or {}).get("transformers")
+    with_what = f" with transformers {_version(version)}" if version else ""
     trained = run is not None and run.environment == body.get("environment")
     known = run.result if run and trained else {}
     known_body = {**{key: known.get(key) for key in ("effective", "imported")}, **_given(body)}
@@ -105,7 +105,7 @@ def _side(
         packages=_packages(environment) if environment else None,
         whole=whole,
         imported=_normalized(imported) if imported else None,
-        python=_version(environment["python"]) if environment else None,
+        python=_version(environment["python"]) if environment and environment.get("python") else None,
         torch=environment.get("torch") if environment else None,
         machine=facts.get(str(body.get("machine"))),
         settings=body.get("effective") or None,
@@ -130,7 +130,7 @@ def _version(recorded: Json) -> str:
 
 
 def _packages(environment: Mapping[str, Json]) -> dict[str, Package]:
-    return {name: _package(one) for name, one in environment["packages"].items()}
+    return {name: _package(one) for name, one in (environment.get("packages") or {}).items()}
 
 
 def _package(recorded: Json) -> Package:

@@ -27,7 +27,7 @@ def grow(shape):
         parents = heads[min(left_out, max(len(heads) - 1, 0)) :] or heads
         if left_out and len(entries) > 1:
             parents = entries[-2].parents  # a sibling of the entry before the last
-        entries.append(seal("run.started", {**BODIES[number % 3], "n": number}, parents))
+        entries.append(seal("measured", {**BODIES[number % 3], "n": number}, parents))
     return [entry.line for entry in entries]
 
 

@@ -34,6 +34,48 @@ def test_the_first_of_several_problems_is_the_first_in_the_file(recorded, ledger
     assert ledger("fsck", "--json").document["journals"][0]["first_bad"]["line"] == 3
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (b'"v":1}', b'"v":1.0}'),
+        (b'"v":1}', b'"v":1e0}'),
+        (b'"kind":"run.finished"', b'"kind":"run.f\\u0069nished"'),
+        (b'{"body":{', b'{"body": {'),
+        (b'"v":1}', b'"v":1} '),
+        (b'"exit_code":null,', b'"exit_code":null,"exit_code":null,'),
+    ],
+)
+def test_a_line_in_another_form_is_named_where_the_hint_of_other_commands_leads(
+    recorded, ledger, before, after
+):
+    lines = recorded.journal.read_bytes().splitlines(keepends=True)
+    assert before in lines[2]
+    recorded.journal.write_bytes(b"".join([*lines[:2], lines[2].replace(before, after), *lines[3:]]))
+    logged = ledger("log")
+    assert logged.code == 0 or (logged.code == 3 and "line 3 " in logged.err and "ledger fsck" in logged.err)
+    document = ledger("fsck", "--json").document
+    assert document["verdict"] == "fail"
+    assert ("JRN001", 3) in [(f["code"], f["evidence"]["line"]) for f in document["findings"]]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"report": "good"}, {"metrics": {"bleu": 22.4}}, {"seconds": "long"}, {"output": ["a.ja"]}],
+    ids=str,
+)
+def test_a_member_of_the_wrong_type_is_an_error_and_no_bug(recorded, ledger, change):
+    journal = open_journal(recorded, "real")
+    finished = next(one for one in journal.entries() if one.kind == "run.finished")
+    journal.append("run.finished", {**finished.body, **change})
+    for arguments in (("log",), ("show", finished.body["run"]), ("report", "--out", "r.html"), ("ps",)):
+        answer = ledger(*arguments)
+        assert (answer.code, "line 8 of the journal, run.finished: ." in answer.err) == (3, True)
+        assert "ledger fsck" in answer.err
+    answer = ledger("fsck")
+    assert answer.code == 1
+    assert answer.out.splitlines()[0] == "experiments/ledger.jsonl: first bad entry: line 8 (JRN001)"
+
+
 def test_the_journal_of_rehearsals_is_checked_too(recorded, ledger):
     journal = open_journal(recorded, "rehearsal")
     journal.append("run.started", {"run": "exp7-aaaaaa", "experiment": "exp7", "mode": "rehearsal"})
@@ -69,3 +111,13 @@ def test_outside_a_workspace_the_error_says_so(tmp_path, monkeypatch, ledger):
     answer = ledger("fsck")
     assert answer.code == 2
     assert "ledger init" in answer.err
+
+
+def test_where_git_cannot_be_read_the_check_is_not_conclusive(recorded, ledger, monkeypatch):
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
+    answer = ledger("fsck")
+    assert answer.code == 3
+    assert "7 entries, 3 runs: not wholly checked" in answer.out
+    assert "what was committed is not known" in answer.out
+    assert ledger("gate").code == 3

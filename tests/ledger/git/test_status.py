@@ -2,7 +2,6 @@ import subprocess
 
 import pytest
 
-from ledger.evidence import Unobserved
 from ledger.evidence.preflight import GitState
 from ledger.git import status
 
@@ -31,15 +30,21 @@ def committed(repository):
     return repository
 
 
-def test_a_folder_outside_git_is_unobserved(tmp_path):
-    state = status.read(tmp_path)
-    assert isinstance(state, Unobserved)
-    assert "not in a git repository" in state.reason
+def test_a_folder_outside_git_states_why_nothing_was_read(tmp_path):
+    assert status.read(tmp_path) == GitState(None, None, unread=f"{tmp_path} is not in a git repository")
 
 
-def test_a_bare_repository_is_unobserved(tmp_path):
+def test_a_bare_repository_states_why_nothing_was_read(tmp_path):
     git(tmp_path, "init", "-q", "--bare")
-    assert isinstance(status.read(tmp_path), Unobserved)
+    assert status.read(tmp_path).unread == f"{tmp_path} is a bare git repository"
+
+
+def test_a_repository_that_git_does_not_trust_states_why_nothing_was_read(committed, monkeypatch):
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
+    state = status.read(committed)
+    assert (state.commit, state.branch) == (None, None)
+    assert state.unread.startswith(f"git cannot read {committed}: detected dubious ownership")
 
 
 def test_a_repository_without_commits_has_a_branch_and_no_commit(repository):
@@ -127,31 +132,3 @@ def test_without_a_name_in_git_it_is_the_login(tmp_path, monkeypatch):
     monkeypatch.setenv("GIT_CONFIG_COUNT", "0")
     monkeypatch.setenv("LOGNAME", "minji")
     assert status.user_name(tmp_path) == "minji"
-
-
-def test_finds_a_text_on_another_branch_only_if_it_never_stood_here(committed):
-    journal = committed / "experiments/ledger.jsonl"
-    git(committed, "checkout", "-qb", "feat")
-    journal.write_text("both\nfeat\n")
-    git(committed, "commit", "-qam", "feat")
-    git(committed, "checkout", "-q", "main")
-    journal.write_text("both\n")
-    git(committed, "commit", "-qam", "both")
-    journal.write_text("")
-    git(committed, "commit", "-qam", "removed")
-    wanted = ["both", "feat", "nowhere"]
-    assert status.found_elsewhere(committed, journal, wanted) == {"feat": "refs/heads/feat"}
-
-
-def test_finds_a_text_in_the_stash(committed):
-    journal = committed / "experiments/ledger.jsonl"
-    journal.write_text("kept\n")
-    git(committed, "stash", "-q")
-    assert status.found_elsewhere(committed, journal, ["kept"]) == {"kept": "refs/stash"}
-
-
-def test_the_committed_file_is_that_of_head(committed, tmp_path):
-    (committed / "train.py").write_text("changed")
-    assert status.committed_file(committed, committed / "train.py") == b"pass\n"
-    assert status.committed_file(committed, committed / "other.py") == b""
-    assert status.committed_file(tmp_path, tmp_path / "x") == b""

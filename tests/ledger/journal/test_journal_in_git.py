@@ -116,6 +116,52 @@ def test_a_removed_line_is_lost_although_another_branch_still_has_it(repo):
     assert repo.faults() == [("JRN002", "error")]
 
 
+def test_a_line_that_a_merge_lost_is_lost_although_its_branch_still_has_it(repo, tmp_path):
+    two_branches(repo)
+    ours = repo.journal.path.read_bytes()
+    repo.git("merge", "-q", "feat", "--no-commit")
+    repo.journal.path.write_bytes(ours)
+    repo.commit()
+    assert repo.faults() == [("JRN002", "error")]
+    repo.git("clone", "-q", str(repo.root), str(tmp_path / "clone"))
+    assert Repository(tmp_path / "clone").faults() == [("JRN002", "error")]
+    repo.append("later")
+    repo.commit()
+    assert repo.faults() == [("JRN002", "error")]
+    repo.git("merge", "-q", "feat", "-m", "again")  # nothing new to git
+    repo.git("checkout", "feat", "experiments/ledger.jsonl")
+    feat = repo.journal.path.read_bytes().splitlines(keepends=True)
+    repo.git("checkout", "main", "experiments/ledger.jsonl")
+    now = repo.journal.path.read_bytes()
+    repo.journal.path.write_bytes(now + b"".join(line for line in feat if line not in now))
+    assert repo.faults() == []
+
+
+def test_a_newest_line_that_a_commit_removed_is_lost_in_a_clone_too(repo, tmp_path):
+    before = repo.journal.path.read_bytes()
+    repo.append("second")
+    repo.commit()
+    repo.journal.path.write_bytes(before)
+    repo.commit()
+    repo.git("clone", "-q", str(repo.root), str(tmp_path / "clone"))
+    clone = Repository(tmp_path / "clone")
+    assert clone.faults() == [("JRN002", "error")]
+    clone.append("third")
+    assert clone.faults() == [("JRN002", "error")]
+
+
+def test_where_git_cannot_read_the_repository_the_check_is_not_conclusive(repo, monkeypatch):
+    [real, rehearsals] = check_journals(Workspace(repo.root))
+    assert (real.report.verdict, real.report.skips) == ("pass", ())
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
+    [real, rehearsals] = check_journals(Workspace(repo.root))
+    assert real.report.verdict == "inconclusive"
+    assert [(one.code, one.required) for one in real.report.skips] == [("JRN002", True)]
+    assert "dubious ownership" in real.report.skips[0].reason
+    assert rehearsals.report.verdict == "pass"
+
+
 def test_an_entry_of_a_deleted_branch_stays_missed_on_a_new_one_of_that_name(repo):
     repo.git("checkout", "-qb", "feat")
     lost = repo.append("feat-1")

@@ -127,9 +127,9 @@ def started(run="exp7-3fa91c", mode="real"):
         "inputs": "sha256:inputs",
         "spec_digest": "sha256:spec",
         "spec": {
-            "model": "facebook/nllb",
+            "model": {"name": "facebook/nllb"},
             "generation": {"num_beams": 5, "do_sample": False},
-            "codes": ["ko", "ja"],
+            "codes": {"source": "ko", "target": "ja"},
         },
         "data": {
             "source": {"path": "data/dev.ko", "md5": "a" * 32, "sha256": "b" * 64, "lines": 2},

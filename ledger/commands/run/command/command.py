@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
 
+from guards.guard import inspect
+from guards.preflight import uncommitted_changes
 from ledger.commands.reporter import Reporter
 from ledger.commands.run.command.checkpoint_watcher import CheckpointWatcher
 from ledger.commands.run.command.report import finished, report_of
@@ -24,6 +26,8 @@ from ledger.commands.run.monitor import CheckpointMonitor
 from ledger.commands.run.recorder import Recorder, git_facts, new_run_id
 from ledger.environments.environment import Environment
 from ledger.errors import LedgerError, UsageError
+from ledger.evidence import Evidence
+from ledger.evidence.preflight import GitExpectation, GitState
 from ledger.findings import Json, Report
 from ledger.git import status
 from ledger.utils.hashing import digest_json
@@ -93,7 +97,10 @@ def run_command(workspace: Workspace, request: CommandRequest, reporter: Reporte
     with interruptible(child.terminate), Recorder(workspace, "command", name, new_run_id(name)) as recorder:
         python, environment = _environment(program)
         recorder.environment(environment)
-        started = _started(argv, workspace, environment)
+        git = status.read(workspace.root, ignore=[workspace.journal])
+        if git.unread:
+            reporter.say(f"ledger: no commit is recorded: {git.unread}")
+        started = _started(argv, workspace, environment, git)
         recorder.started(started)
         attachment = Attachment(recorder.folder)
         variables = attachment.environment(recorder.run, environment.digest, python)
@@ -207,16 +214,21 @@ def _hint(request: CommandRequest, source: CommandSource) -> str | None:
     return None
 
 
-def _started(argv: Sequence[str], workspace: Workspace, environment: Environment) -> dict[str, Json]:
+def _started(
+    argv: Sequence[str], workspace: Workspace, environment: Environment, git: GitState
+) -> dict[str, Json]:
+    before = Report()
+    if git.unread:  # other uncommitted changes are not reported for a command
+        before = inspect([uncommitted_changes], Evidence(GitExpectation(clean=False)), Evidence(git))
     return {
         "inputs": digest_json({"command": scrub_arguments(argv)}),
         "data": {},
         "environment": environment.digest,
         "machine": environment.machine_digest,
-        "git": git_facts(status.read(workspace.root, ignore=[workspace.journal])),
+        "git": git_facts(git),
         "command": scrub_arguments(argv),
         "folder": _folder(workspace),
-        "preflight": Report().to_json(),
+        "preflight": before.to_json(),
         "resumed": False,
     }
 
