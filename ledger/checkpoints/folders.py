@@ -1,8 +1,10 @@
 """A checkpoint's folder: the names in it, the checkpoints of a training, the files, and their digest."""
 
+import errno
 import hashlib
 import os
 import re
+import stat
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -16,6 +18,7 @@ VERIFIED = "verified.json"
 RESUME_ONLY = re.compile(r"(optimizer|scheduler|scaler|rng_state).*\.(pt|pth|bin)")
 CHECKPOINT = re.compile(r"checkpoint-(\d{1,15})")
 PIECE = 4 << 20  # bytes
+MOST_BYTES = 1 << 30  # of a small file in a checkpoint: evidence or settings
 
 
 def evidence_path(checkpoint: Path) -> Path:
@@ -26,6 +29,19 @@ def evidence_path(checkpoint: Path) -> Path:
 def verified_path(checkpoint: Path) -> Path:
     """The mark of a verified checkpoint, which is written last of all."""
     return checkpoint / FOLDER / VERIFIED
+
+
+def has_own_folder(checkpoint: Path) -> bool:
+    """Whether the ledger's folder in a checkpoint is its own, and not a link to another place."""
+    return not (checkpoint / FOLDER).is_symlink()
+
+
+def read_small(path: Path) -> bytes:
+    """A small file in a checkpoint. Raises OSError for a pipe, a device, or an absurd size."""
+    found = path.stat()
+    if not stat.S_ISREG(found.st_mode) or found.st_size > MOST_BYTES:
+        raise OSError(errno.EINVAL, "it is not a small file", str(path))
+    return path.read_bytes()
 
 
 def list_checkpoints(folder: Path) -> list[Path]:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from ledger.checkpoints.folders import list_checkpoints
+from ledger.checkpoints.folders import list_checkpoints, read_small
 from ledger.findings import Json
 
 # Files that other formats have, and that a folder of the Transformers library does not consist of.
@@ -43,7 +43,7 @@ def unsupported_kind(folder: Path) -> str | None:
         formats = (name for pattern, name in FORMATS.items() if any(True for _ in folder.glob(pattern)))
         return next(formats, None)
     try:
-        content = json.loads(config.read_bytes())
+        content = json.loads(read_small(config))
     except (OSError, ValueError, RecursionError):
         return None  # a damaged file is a finding
     name = _architecture(content)

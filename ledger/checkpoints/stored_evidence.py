@@ -4,9 +4,11 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, cast
 
-from ledger.checkpoints.folders import evidence_path
+from annotated_types import Ge, Le, MaxLen
+
+from ledger.checkpoints.folders import evidence_path, read_small
 from ledger.errors import LedgerError
 from ledger.evidence.snapshot import Snapshot
 from ledger.findings import Json
@@ -29,6 +31,34 @@ class StoredEvidence:
     v: int = VERSION
 
 
+_Count = Annotated[int, Le(4096)]
+_Row = Annotated[tuple[Annotated[int, Ge(0), Le(2**31)], ...], MaxLen(100_000)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Recipe:
+    """The values of a recipe that a reload uses: absurd ones would take all threads or all memory."""
+
+    family: str | None = None
+    source_code: str | None = None
+    target_code: str | None = None
+    attention: str | None = None
+    threads: _Count | None = None
+    sample_threads: _Count | None = None
+    rows: Annotated[tuple[_Row, ...], MaxLen(10_000)] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Sample:
+    """The same of the sample: its lines and its settings."""
+
+    source: Annotated[tuple[str, ...], MaxLen(10_000)] = ()
+    num_beams: _Count | None = None
+    num_return_sequences: _Count | None = None
+    max_new_tokens: Annotated[int, Le(100_000)] | None = None
+    max_length: Annotated[int, Le(1_000_000)] | None = None
+
+
 def read_evidence(checkpoint: Path) -> StoredEvidence | None:
     """The evidence of a checkpoint; None where none was stored.
 
@@ -38,11 +68,15 @@ def read_evidence(checkpoint: Path) -> StoredEvidence | None:
 
     path = evidence_path(checkpoint)
     try:
-        return parse(StoredEvidence, orjson.loads(path.read_bytes()))
+        evidence = parse(StoredEvidence, orjson.loads(read_small(path)))
     except FileNotFoundError:
         return None
     except (OSError, orjson.JSONDecodeError) as error:
         raise LedgerError(f"{path} cannot be read: {error}", hint=NO_EVIDENCE) from error
+    parse(_Recipe, evidence.recipe)
+    if sample := evidence.snapshot.sample:
+        parse(_Sample, {"source": sample.source, **sample.settings})
+    return evidence
 
 
 def parse(kind: type[T], data: Json) -> T:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ledger.checkpoints.levels import LEVELS
 from ledger.cli import complete
 from ledger.cli.output import console, emit, exit_for, json_option
 from ledger.errors import Exit, RunFailedError, UsageError
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
+    from ledger.checkpoints.levels import Level
     from ledger.commands.run.command.command import RecordedCommand
     from ledger.commands.run.experiment import RunOutcome, RunRequest
     from ledger.commands.run.training.task import TrainingOutcome
@@ -57,6 +59,9 @@ class RunCommand(click.Command):
 @click.option("--again", is_flag=True, help="Repeat an experiment that is already recorded.")
 @click.option("--resume", is_flag=True, help="Resume the newest interrupted run of the experiment.")
 @click.option(
+    "--level", type=click.Choice(LEVELS), help="With --resume: what the checkpoint's verdict must rest on."
+)
+@click.option(
     "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change one value of the spec; repeatable."
 )
 @click.option(
@@ -78,6 +83,7 @@ def command(
     rehearse: bool,
     again: bool,
     resume: bool,
+    level: "Level | None",
     overrides: tuple[str, ...],
     allow: tuple[str, ...],
     on_fail: str | None,
@@ -95,19 +101,22 @@ def command(
     """
     argv = ctx.meta.get("ledger.command")
     if argv is not None:
-        if rehearse or again or resume or overrides or allow:
+        if rehearse or again or resume or level or overrides or allow:
             raise UsageError(
-                "--rehearse, --again, --resume, --set and --allow are for experiments, not commands"
+                "--rehearse, --again, --resume, --level, --set and --allow are for experiments, not commands"
             )
         return _record_command(argv, experiment, on_fail, watch, as_json)
     if on_fail or watch:
         raise UsageError("--on-fail and --watch are for commands", hint="an experiment's spec sets on_fail")
     if experiment is None:
         raise UsageError("no experiment given", hint="ledger run EXP, or: ledger run -- COMMAND")
+    if level and not resume:
+        raise UsageError("--level is for --resume", hint="ledger run EXP --resume --level LEVEL")
     from ledger.commands.run.experiment import AGAIN, RunRequest
 
     allowed = {code.upper() for code in allow} | ({AGAIN} if again else set())
-    return _run_experiment(RunRequest(experiment, rehearse, resume, overrides, frozenset(allowed)), as_json)
+    request = RunRequest(experiment, rehearse, resume, overrides, frozenset(allowed), level)
+    return _run_experiment(request, as_json)
 
 
 def _record_command(

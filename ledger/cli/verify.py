@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ledger.checkpoints.levels import LEVELS
 from ledger.cli import complete
 from ledger.cli.output import emit, exit_for, json_option
 from ledger.errors import Exit, LedgerError, UsageError
@@ -14,6 +15,7 @@ from ledger.errors import Exit, LedgerError, UsageError
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from ledger.checkpoints.levels import Level
     from ledger.commands.verify.values import VerificationResult
     from ledger.display.table import Table
     from ledger.evidence.metrics import Metric
@@ -75,7 +77,11 @@ def _claims(_context: click.Context, _option: click.Parameter, given: tuple[str,
 @click.option(
     "--device", default="cpu", show_default=True, help="The device to reload on: cpu, cuda or auto."
 )
+@click.option(
+    "--timeout", type=click.FloatRange(min=0, min_open=True), help="Seconds that a reload may report nothing."
+)
 @click.option("--last", type=FOLDER, metavar="DIR", help="Print the newest verified checkpoint in DIR.")
+@click.option("--level", type=click.Choice(LEVELS), help="With --last: what its verdict must rest on.")
 @json_option
 def command(
     checkpoints: tuple[Path, ...],
@@ -91,7 +97,9 @@ def command(
     lockfile: str | None,
     interpreter: Path | None,
     device: str,
+    timeout: float | None,
     last: Path | None,
+    level: "Level | None",
     as_json: bool,
 ) -> int:
     """Reload each CHECKPOINT in a fresh process and check the result.
@@ -114,7 +122,9 @@ def command(
             raise UsageError(
                 "--last takes no CHECKPOINT: it verifies nothing", hint="ledger verify --last DIR"
             )
-        return _print_last(last, as_json)
+        return _print_last(last, level, as_json)
+    if level is not None:
+        raise UsageError("--level is for --last", hint="ledger verify --last DIR --level LEVEL")
     if not checkpoints:
         raise UsageError("which checkpoint?", hint="ledger verify CHECKPOINT, or: ledger verify --last DIR")
     if prefix and target_code:
@@ -134,6 +144,7 @@ def command(
             source_code=source_code,
             target_code=target_code,
             prefix=prefix,
+            silence=timeout,
         ),
         claims=claims,
         run=run,
@@ -145,17 +156,18 @@ def command(
     return exit_for(_all(done))
 
 
-def _print_last(folder: Path, as_json: bool) -> int:
+def _print_last(folder: Path, level: "Level | None", as_json: bool) -> int:
     from ledger.checkpoints.marks import newest_verified, read_mark
 
-    found = newest_verified(folder)
+    found = newest_verified(folder, level)
     mark = read_mark(found) if found else None
     if found is None or mark is None:
         hint = f"verify one first: ledger verify {folder}/checkpoint-STEP"
-        raise LedgerError(f"no verified checkpoint in {folder}", hint=hint)
+        on = f" whose verdict rests on {level}" if level else ""
+        raise LedgerError(f"no verified checkpoint in {folder}{on}", hint=hint)
     document = {"checkpoint": str(found), "verdict": mark.verdict, "time": mark.time, "entry": mark.entry}
     if as_json:
-        emit({**document, "findings": [], "skips": []}, True)
+        emit({**document, "levels": mark.levels, "findings": [], "skips": []}, True)
     else:
         click.echo(found)
     return Exit.PASSED
@@ -209,6 +221,7 @@ def _document(done: "list[VerificationResult]") -> "dict[str, Json]":
             "step": one.step,
             "run": one.run.id if one.run else None,
             "scores": {"memory": score(one.memory), "reloaded": score(one.reloaded)},
+            "levels": list(one.levels),
             "marked": one.marked,
             "entry": one.entry,
             "seconds": dict(one.result.seconds),
@@ -221,12 +234,13 @@ def _document(done: "list[VerificationResult]") -> "dict[str, Json]":
 
 def _human(done: "list[VerificationResult]", workspace: "Workspace | None") -> "list[RenderableType]":
     from ledger.display.results import lines, report_table, verdict_line
-    from ledger.findings import Severity
+    from ledger.findings import Severity, Verdict
 
     parts: list[RenderableType] = [_table(done), ""]
     for one in done:
-        # Of several checkpoints, only those with findings get a table.
-        if len(done) == 1 or any(found.severity >= Severity.WARNING for found in one.report.findings):
+        # Of several checkpoints, only those with something to say get a table.
+        wrong = one.report.verdict is not Verdict.PASS
+        if len(done) == 1 or wrong or any(f.severity >= Severity.WARNING for f in one.report.findings):
             parts += [report_table(one.report, title=str(one.checkpoint) if len(done) > 1 else ""), ""]
     for one in done:
         parts.append(verdict_line(one.report, _subject(one)))
@@ -261,5 +275,6 @@ def _table(done: "list[VerificationResult]") -> "Table":
 
 
 def _subject(one: "VerificationResult") -> str:
+    levels = f", rests on {', '.join(one.levels)}" if one.levels else ""
     recorded = f", recorded for {one.run.id}" if one.run and one.entry else ", recorded" if one.entry else ""
-    return f"{one.checkpoint}{recorded}{', marked as verified' if one.marked else ''}"
+    return f"{one.checkpoint}{levels}{recorded}{', marked as verified' if one.marked else ''}"

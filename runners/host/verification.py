@@ -3,25 +3,27 @@
 A worker reloads it; scores are computed here, since the experiment's environment need not have sacrebleu.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
+from ledger.checkpoints.folders import EVIDENCE, FOLDER
 from ledger.checkpoints.stored_evidence import StoredEvidence, parse, read_evidence
-from ledger.display.progress import Progress
 from ledger.errors import LedgerError
 from ledger.evaluation.scoring import score
 from ledger.evidence.checkpoint_files import CheckpointFiles
 from ledger.evidence.snapshot import Sample, Snapshot
 from ledger.models.languages import language_of, spellings_of
-from runners.host.worker_process import Worker, progress_only
+from runners.host.worker_process import Worker
+from runners.worker.evidence.checkpoint_files import inspect_folder
 from runners.worker.messages import ProbeCheckpoint
 
 PARTS = ("weights", "forward", "sample", "tokenizer", "effective")
 NO_EVIDENCE = "no evidence was written when it was saved"
-EVIDENCE_FILE = "ledger/evidence.json"
+EVIDENCE_FILE = f"{FOLDER}/{EVIDENCE}"
+SILENCE = 600.0  # seconds that a reload may take without progress, plus the time to read its files
+SLOWEST = 10e6  # bytes that a network file system delivers a second
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,7 @@ class ReloadOptions:
     `source` and `reference` are lines; `language` is what the text is, for scores and script guards. The
     model is given the codes, in its own spelling, or the `prefix`; where there are none, what it states
     itself. `full`: translate all lines with the checkpoint's own generation settings. `device`: cpu, cuda or
-    auto.
+    auto. `silence`: seconds without progress after which a reload is ended; None: see `reload`.
     """
 
     source: tuple[str, ...] = ()
@@ -42,6 +44,7 @@ class ReloadOptions:
     prefix: str | None = None
     full: bool = False
     device: str = "cpu"
+    silence: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,29 +64,37 @@ class ReloadResult:
     imported: tuple[str, ...] = ()
 
 
+def inspect_files(checkpoint: Path) -> CheckpointFiles:
+    """The files of a folder, without loading anything: see `runners.worker.evidence.checkpoint_files`."""
+    return parse(CheckpointFiles, inspect_folder(checkpoint))
+
+
 def reload(
-    worker: Worker,
-    checkpoint: Path,
-    options: ReloadOptions,
-    on_progress: Callable[[Progress], None] = lambda _progress: None,
+    worker: Worker, checkpoint: Path, options: ReloadOptions, files: CheckpointFiles | None = None
 ) -> ReloadResult:
     """Reload the checkpoint in the worker's environment and collect its evidence again.
 
-    A folder that cannot be loaded is a result, too. Raises LedgerError where the worker's environment or the
-    machine is at fault.
+    `files`, if they were inspected before. A folder that cannot be loaded is a result, too: one whose files
+    are at fault is not given to the worker. Raises LedgerError where the worker's environment or the machine
+    is at fault, or nothing happens for SILENCE and the time that reading the files takes.
     """
+    files = files or inspect_files(checkpoint)
     try:
         evidence = read_evidence(checkpoint)
     except LedgerError as error:
-        return _without_evidence(checkpoint, error.message)
+        problems = files.problems or {EVIDENCE_FILE: error.message}
+        return _not_loaded(replace(files, problems=problems), Snapshot())
     language = options.language or _language(evidence)
+    if files.problems or files.refusals:
+        return _not_loaded(files, _scored(evidence.snapshot, language) if evidence else None)
+    silence = options.silence or SILENCE + files.bytes / SLOWEST
     with ThreadPoolExecutor(1) as pool:  # the scorer's dictionaries are loaded while the worker works
         expected = pool.submit(
             _scored,
             evidence.snapshot if evidence else Snapshot(unseen=dict.fromkeys(PARTS, NO_EVIDENCE)),
             language,
         )
-        result = worker.call(_job(checkpoint, options), progress_only(on_progress))
+        result = worker.call(_job(checkpoint, options, files), silence=silence)
     given = parse(Sample, result.asked) if result.asked else None
     return ReloadResult(
         files=parse(CheckpointFiles, result.files),
@@ -96,7 +107,7 @@ def reload(
     )
 
 
-def _job(checkpoint: Path, options: ReloadOptions) -> ProbeCheckpoint:
+def _job(checkpoint: Path, options: ReloadOptions, files: CheckpointFiles) -> ProbeCheckpoint:
     return ProbeCheckpoint(
         checkpoint=checkpoint.resolve(),
         source=options.source,
@@ -108,6 +119,7 @@ def _job(checkpoint: Path, options: ReloadOptions) -> ProbeCheckpoint:
         prefix=options.prefix,
         full=options.full,
         device=options.device,
+        files=asdict(files),
     )
 
 
@@ -132,8 +144,10 @@ def _score_sample(sample: Sample, language: str | None) -> Sample:
     return replace(sample, language=language, bleu=bleu)
 
 
-def _without_evidence(checkpoint: Path, why: str) -> ReloadResult:
-    """Damaged evidence is damage to the checkpoint, which is not treated as one without evidence."""
-    files = CheckpointFiles(str(checkpoint), "not read", 0, problems={EVIDENCE_FILE: why})
-    unseen: dict[str, Any] = dict.fromkeys(PARTS, f"its evidence is damaged: {why}")
-    return ReloadResult(files, Snapshot(unseen=unseen), Snapshot(unseen=unseen), has_evidence=True)
+def _not_loaded(files: CheckpointFiles, before: Snapshot | None) -> ReloadResult:
+    """The result for files that are not loaded. `before`: the evidence of the save, if it has any."""
+    found = {**files.problems, **files.refusals}
+    why = "it was not loaded: " + "; ".join(f"{name} {what}" for name, what in found.items())
+    after = Snapshot(unseen=dict.fromkeys(PARTS, why))
+    expected = before or Snapshot(unseen=dict.fromkeys(PARTS, NO_EVIDENCE))
+    return ReloadResult(files, expected, after, has_evidence=before is not None)

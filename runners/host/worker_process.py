@@ -7,8 +7,9 @@ import os
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Timer
 from types import TracebackType
 from typing import TypeVar, cast
 
@@ -50,6 +51,7 @@ class Worker:
         self.interpreter = interpreter
         self._log = log
         self._nice = nice
+        self._ended_after: float | None = None  # seconds of silence that ended it
         self._process: subprocess.Popen[str] | None = None
 
     def __enter__(self) -> "Worker":
@@ -102,11 +104,18 @@ class Worker:
         """The process id of the running worker."""
         return self._running().pid
 
-    def request(self, job: Job[R]) -> Iterator[Event]:
+    def request(self, job: Job[R], silence: float | None = None) -> Iterator[Event]:
         """Send one job and yield its events, the last of which is its result.
 
-        Raises LedgerError when the job cannot be done, or the worker dies.
+        Raises LedgerError when the job cannot be done, or the worker dies, or reports nothing for `silence`
+        seconds, which ends it.
         """
+        with self._watched(silence) as heard:
+            for event in self._events(job):
+                heard()
+                yield event
+
+    def _events(self, job: Job[R]) -> Iterator[Event]:
         process = self._running()
         assert process.stdin is not None
         assert process.stdout is not None
@@ -126,14 +135,41 @@ class Worker:
                 return
         raise self._death()
 
-    def call(self, job: Job[R], on_event: Callable[[Event], None] | None = None) -> R:
-        """Send one job, pass its events to `on_event`, and return the result."""
-        for event in self.request(job):
+    def call(
+        self, job: Job[R], on_event: Callable[[Event], None] | None = None, silence: float | None = None
+    ) -> R:
+        """Send one job, pass its events to `on_event`, and return the result; see `request`."""
+        for event in self.request(job, silence):
             if isinstance(event, Result):
                 return cast("R", event)
             if on_event is not None:
                 on_event(event)
         raise self._death()
+
+    @contextmanager
+    def _watched(self, silence: float | None) -> Iterator[Callable[[], None]]:
+        """Kill the process when what is yielded has not been called for `silence` seconds."""
+        if silence is None:
+            yield lambda: None
+            return
+        process, timer = self._running(), Timer(0, lambda: None)
+
+        def end() -> None:
+            self._ended_after = silence
+            process.kill()
+
+        def start() -> None:
+            nonlocal timer
+            timer.cancel()
+            timer = Timer(silence, end)
+            timer.daemon = True
+            timer.start()
+
+        start()
+        try:
+            yield start
+        finally:
+            timer.cancel()
 
     def _running(self) -> "subprocess.Popen[str]":
         if self._process is None:
@@ -150,7 +186,9 @@ class Worker:
         except subprocess.TimeoutExpired:
             process.kill()
             return WorkerDiedError("the worker process stopped responding", hint=f"its log is {self._log}")
-        if code == -signal.SIGKILL:
+        if self._ended_after is not None:
+            reason = f"was ended, since it reported nothing for {self._ended_after:,.0f} seconds"
+        elif code == -signal.SIGKILL:
             reason = "was killed (signal 9), most often because the machine ran out of memory"
         elif code < 0:
             known = -code in set(signal.Signals)

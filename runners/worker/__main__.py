@@ -34,7 +34,9 @@ def serve(job: Mapping[str, Any], events: Events) -> None:
         events.send(do(from_json(JOBS[kind], job), events))
     except BrokenPipeError:
         os._exit(0)  # the parent has closed the pipe
-    except Exception as error:
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # a panic in a library that is written in Rust is no Exception
         log(traceback.format_exc())
         known = explain(error)
         events.send(Failure(known.kind, known.message, known.hint))

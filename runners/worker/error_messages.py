@@ -38,7 +38,7 @@ def is_lasting(error: BaseException) -> bool:
     return isinstance(error, RuntimeError) and _says(error, DEVICE_WORDS) and not is_out_of_memory(error)
 
 
-def explain(error: Exception) -> JobError:
+def explain(error: BaseException) -> JobError:
     """The error as a user should read it; an unknown one keeps its own words."""
     if isinstance(error, JobError):
         return error
@@ -70,7 +70,7 @@ def explain(error: Exception) -> JobError:
     return _explain_by_words(error)
 
 
-def _explain_by_words(error: Exception) -> JobError:
+def _explain_by_words(error: BaseException) -> JobError:
     if _says(error, OFFLINE_WORDS):
         hint = "check the network, or name a folder that holds the model"
         return JobError("offline", f"the model hub cannot be reached: {_first_line(error)}", hint)

@@ -7,6 +7,7 @@
 FOLDER = "ledger"
 EVIDENCE = "evidence.json"
 PROBE = "probe.safetensors"  # the probe batch and its logits
+LIGHTNING = "lightning.json"  # marks a folder that holds a checkpoint of Lightning
 
 # In a run's folder: hard links of its checkpoints, the current step, and the request to end the training.
 SNAPSHOTS = "snapshots"

@@ -331,7 +331,7 @@ class ProbeCheckpoint(Job[CheckpointResult]):
     Where there is none, `source`, `reference` (lines) and the languages say what to translate. `family` names
     the model's family where the folder does not. `spellings` are ISO 639 codes of `language`, `prefix` is put
     before each line for a model that takes its task in words. `full`: all lines, with the checkpoint's own
-    generation settings.
+    generation settings. `files`: the sound folder as it was inspected, if it was.
     """
 
     JOB = "probe_checkpoint"
@@ -347,6 +347,7 @@ class ProbeCheckpoint(Job[CheckpointResult]):
     family: str | None = None
     full: bool = False
     device: str = "cpu"
+    files: Mapping[str, Json] | None = None
 
 
 # ---- library defaults

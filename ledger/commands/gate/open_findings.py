@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from guards.gate import open_finding
 from guards.guard import inspect
+from ledger.checkpoints.levels import standing
 from ledger.commands.gate.context import Checked, GateContext, unreadable
 from ledger.environments.diff.from_journal import VERIFIED
 from ledger.evidence import Evidence
@@ -46,9 +47,9 @@ def _errors(report: Report) -> Iterator[Finding]:
 
 
 def _verified(context: GateContext, newest: Mapping[str, str]) -> tuple[list[RunFindings], frozenset[str]]:
-    """Errors of each checkpoint's newest verification that its run lacks; which of them the base has."""
+    """Errors of the verifications that stand, and that their runs lack; which of them the base has."""
     found, known = [], set[str]()
-    for entry in _newest_verifications(context):
+    for entry in _standing_verifications(context):
         run = context.by_id[str(entry.body["run"])]
         codes = {one.code for one in run.report.findings}
         report = Report.from_json(entry.body["report"]).accept({one.code: one.why for one in run.acceptances})
@@ -59,15 +60,14 @@ def _verified(context: GateContext, newest: Mapping[str, str]) -> tuple[list[Run
     return found, frozenset(known)
 
 
-def _newest_verifications(context: GateContext) -> Iterable[Entry]:
-    """The newest one for each checkpoint of a finished run, in the environment of the run.
+def _standing_verifications(context: GateContext) -> Iterable[Entry]:
+    """Those of a finished run's checkpoints in the run's environment that no later one supersedes.
 
     A checkpoint is not at fault if another version cannot read it.
     """
-    verifications = (entry for entry in context.entries if entry.kind == VERIFIED)
-    last: dict[str, Entry] = {}
-    for entry in sorted(verifications, key=lambda one: one.time):
+    known: dict[int, Entry] = {}
+    for entry in sorted(context.entries, key=lambda one: one.time):
         run = context.by_id.get(str(entry.body.get("run")))
-        if run and entry.body.get("environment") == run.environment:
-            last[str(entry.body["checkpoint"])] = entry
-    return last.values()
+        if entry.kind == VERIFIED and run and entry.body.get("environment") == run.environment:
+            known[id(entry.body)] = entry
+    return [known[id(body)] for body in standing(entry.body for entry in known.values())]

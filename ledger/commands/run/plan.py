@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
+from ledger.checkpoints.levels import Level
 from ledger.commands.env import DRIFT, choose, named
 from ledger.commands.reporter import Reporter
 from ledger.commands.run import preflight
@@ -47,13 +48,17 @@ InputsT = TypeVar("InputsT", bound=Inputs)
 
 @dataclass(frozen=True, slots=True)
 class RunRequest:
-    """The user's request. `allow` holds the codes of preflight refusals that this one run may pass."""
+    """The user's request. `allow` holds the codes of preflight refusals that this one run may pass.
+
+    `level`: what the verdict on a checkpoint must rest on for the run to resume from it.
+    """
 
     experiment: str
     rehearse: bool = False
     resume: bool = False
     overrides: tuple[str, ...] = ()
     allow: frozenset[str] = frozenset()
+    level: Level | None = None
 
     @property
     def mode(self) -> Mode:

@@ -8,7 +8,8 @@ from pathlib import Path
 from threading import Lock
 
 from ledger.checkpoints.folders import list_checkpoints
-from ledger.checkpoints.marks import read_mark, stated_mark, write_mark
+from ledger.checkpoints.levels import Level
+from ledger.checkpoints.marks import is_verified, stated_mark, write_mark
 from ledger.commands.verify.record import record
 from ledger.commands.verify.values import VerificationContext, VerificationResult
 from ledger.commands.verify.verify import verify_checkpoint
@@ -127,12 +128,13 @@ def record_checkpoint(
     return replace(done, result=replace(result, checkpoint=saved.folder))
 
 
-def newest_verified_in(*folders: Path) -> Path | None:
-    """The checkpoint with the highest step and a valid mark; of equal steps, that in the first folder."""
+def newest_verified_in(*folders: Path, level: Level | None = None) -> Path | None:
+    """The checkpoint with the highest step that is verified, on that level if one is asked for; of equal
+    steps, that in the first folder."""
     found = [
         (int(path.name.rpartition("-")[2]), -rank, path)
         for rank, folder in enumerate(folders)
         for path in list_checkpoints(folder)
-        if read_mark(path)
+        if is_verified(path, level)
     ]
     return max(found)[2] if found else None

@@ -1,16 +1,16 @@
 """Records the result of a verification: the journal's entry first, the mark on the checkpoint last."""
 
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from ledger.checkpoints.folders import evidence_path, verified_path
-from ledger.checkpoints.marks import Mark, stated_mark, write_mark
+from ledger.checkpoints.folders import evidence_path
+from ledger.checkpoints.levels import levels_of, standing
+from ledger.checkpoints.marks import Mark, remove_mark, stated_mark, write_mark
 from ledger.commands.run.recorder import store_environment
 from ledger.commands.verify.values import VerificationContext, VerificationResult
 from ledger.errors import LedgerError
-from ledger.findings import Json, Verdict
+from ledger.findings import Json, Report, Verdict
 from ledger.journal.store import open_journal
 from ledger.utils.hashing import digest_file
 from ledger.utils.paths import relative_if_inside
@@ -30,6 +30,9 @@ def record(
     """
     checkpoint = place or verified.checkpoint
     passed = verified.report.verdict is Verdict.PASS
+    if passed and (failed := _standing_failure(context, verified, checkpoint)):
+        say(f"{checkpoint} passed, but is not marked: {failed}")
+        passed = False
     if not passed:
         _remove_mark(checkpoint, context.environment.digest)
     entry = _journal(context, verified, checkpoint) if context.workspace else None
@@ -47,8 +50,13 @@ def _mark(
     if verified.files is None:
         say(f"{checkpoint} changed while it was being verified, and is not marked; verify it again")
         return False
-    environment = context.environment.digest
-    mark = Mark(verified.files, str(Verdict.PASS), utc_now(), entry, environment, verified.reloaded)
+    environment, levels = context.environment.digest, verified.levels
+    known = stated_mark(checkpoint)
+    same = known is not None and (known.files, known.environment) == (verified.files, environment)
+    if known and same and set(known.levels) > set(levels):
+        return True  # it rests on more
+    bleu = verified.reloaded
+    mark = Mark(verified.files, str(Verdict.PASS), utc_now(), entry, environment, bleu, levels)
     try:
         write_mark(checkpoint, mark)
     except (LedgerError, OSError) as error:
@@ -57,12 +65,35 @@ def _mark(
     return True
 
 
+def _standing_failure(
+    context: VerificationContext, verified: VerificationResult, checkpoint: Path
+) -> str | None:
+    """What an earlier verdict found that rests on more than this one, and that nobody accepted."""
+    if context.workspace is None:
+        return None
+    now = _body(context, verified, checkpoint, "real")
+    runs = {run.id: run for run in context.runs}
+    for body in standing([*context.verdicts, now])[:-1]:
+        same = body.get("files") == now["files"] or body.get("checkpoint") == now["checkpoint"]
+        if not same or body.get("environment") != now["environment"]:
+            continue
+        run = runs.get(str(body.get("run")))
+        accepted = {one.code: one.why for one in run.acceptances} if run else {}
+        report = Report.from_json(body["report"]).accept(accepted)
+        if report.verdict is Verdict.FAIL:
+            more = ", ".join(level for level in levels_of(report) if level not in verified.levels)
+            return (
+                f"an earlier verdict found {', '.join(sorted(report.failing))} and rests on more ({more}); "
+                "verify it with its evidence, or accept the finding: ledger accept RUN CODE --why ..."
+            )
+    return None
+
+
 def _remove_mark(checkpoint: Path, environment: str) -> None:
     """Remove a mark, unless it is from another environment."""
     mark = stated_mark(checkpoint)
     if mark is None or mark.environment in (None, environment):
-        with suppress(OSError):
-            verified_path(checkpoint).unlink()
+        remove_mark(checkpoint)
 
 
 def _journal(context: VerificationContext, verified: VerificationResult, checkpoint: Path) -> str:
@@ -95,6 +126,7 @@ def _body(
             "memory": asdict(verified.memory) if verified.memory else None,
             "reloaded": asdict(verified.reloaded) if verified.reloaded else None,
         },
+        "levels": list(verified.levels),
         "report": verified.report.to_json(),
         "verdict": str(verified.report.verdict),
     }

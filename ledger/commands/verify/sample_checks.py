@@ -20,15 +20,16 @@ COLLAPSE = 0.25
 AS_IN_MEMORY = "the model in memory did the same when it was saved: nothing was lost"
 
 
-def inspect_sample(sample: Sample | None, memory: Sample | None) -> tuple[Report, TextEvidence | None]:
+def inspect_sample(
+    sample: Sample | None, memory: Sample | None, unseen: Unobserved
+) -> tuple[Report, TextEvidence | None]:
     """The text guards' report on a reloaded model's sample.
 
     A fault that the model in memory had in at least as many of the same lines is only a warning: it comes
-    from the training, not from saving.
+    from the training, not from saving. `unseen`: why there is no sample.
     """
     if sample is None:
-        unseen = Evidence().including(TextEvidence, Unobserved("the reloaded model translated no lines"))
-        return inspect(registry.TEXT, Evidence(), unseen), None
+        return inspect(registry.TEXT, Evidence(), Evidence().including(TextEvidence, unseen)), None
     text = _scan(sample)
     report = inspect(registry.TEXT, Evidence(_limits(text.lines)), Evidence(text))
     if memory is not None and memory.source == sample.source:

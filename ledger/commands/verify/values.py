@@ -5,13 +5,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ledger.checkpoints.levels import Level, levels_of
 from ledger.checkpoints.provenance import step_in_name
 from ledger.environments.environment import Environment
 from ledger.evidence.metrics import Metric
 from ledger.evidence.snapshot import Snapshot
 from ledger.evidence.text import TextEvidence
 from ledger.evidence.training import TrainingLimits
-from ledger.findings import Report
+from ledger.findings import Json, Report
 from ledger.journal.run import Run
 from ledger.workspace import Workspace
 from runners.host.verification import ReloadOptions, ReloadResult
@@ -35,7 +36,8 @@ class VerifyRequest:
 class VerificationContext:
     """What is the same for all checkpoints that are verified together. Without a workspace, no journal.
 
-    `health` None: the training is followed while it runs, so that its log need not be read here.
+    `verdicts`: earlier ones, as the journal has them. `health` None: the training is followed while it runs,
+    so that its log need not be read here.
     """
 
     workspace: Workspace | None
@@ -44,6 +46,7 @@ class VerificationContext:
     claims: Mapping[str, float] = field(default_factory=dict)
     runs: tuple[Run, ...] = ()
     run: Run | None = None
+    verdicts: tuple[Mapping[str, Json], ...] = ()
     health: TrainingLimits | None = field(default_factory=TrainingLimits)
 
 
@@ -63,6 +66,11 @@ class VerificationResult:
     run: Run | None = None
     entry: str | None = None
     marked: bool = False
+
+    @property
+    def levels(self) -> tuple[Level, ...]:
+        """What the verdict rests on."""
+        return levels_of(self.report)
 
     @property
     def step(self) -> int | None:

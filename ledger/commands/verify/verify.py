@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+import traceback
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
@@ -23,6 +24,7 @@ from ledger.commands.verify.record import record
 from ledger.commands.verify.sample_checks import inspect_sample
 from ledger.commands.verify.values import VerificationContext, VerificationResult, VerifyRequest
 from ledger.display.progress import Progress
+from ledger.environments.diff.from_journal import VERIFIED
 from ledger.environments.environment import Environment
 from ledger.environments.lockfile import Lockfile
 from ledger.environments.lockfile import find as find_lockfiles
@@ -32,18 +34,19 @@ from ledger.evidence.checkpoint_files import CheckpointFiles, SoundFiles
 from ledger.evidence.metrics import Metric
 from ledger.evidence.provenance import Measured, Origin
 from ledger.evidence.snapshot import Snapshot
+from ledger.evidence.text import TextEvidence
 from ledger.evidence.training import TrainingLimits, TrainingSeries, series_of_log
 from ledger.findings import Json, Report, Skip
 from ledger.importers.trainer_state import NAME, read_trainer_state
 from ledger.journal.run import Run
 from ledger.journal.runs import find as find_run
-from ledger.journal.runs import load_runs
+from ledger.journal.runs import load_record
 from ledger.utils.plural import and_more
 from ledger.workspace import Workspace
 from runners.environments.build import default_cache, ensure
 from runners.environments.inspection import capture
-from runners.host.verification import PARTS, ReloadResult, reload
-from runners.host.worker_process import Worker
+from runners.host.verification import PARTS, ReloadOptions, ReloadResult, inspect_files, reload
+from runners.host.worker_process import Worker, WorkerDiedError
 from runners.worker.messages import GetReady
 
 SUPPORTED = "translation models of the Transformers library and Lightning checkpoints can be verified"
@@ -55,49 +58,72 @@ def verify(
 ) -> list[VerificationResult]:
     """Verify the checkpoints one after the other in one worker, and record each at once.
 
-    Raises LedgerError when one does not exist, or the environment is not available.
+    There is a result for each, whatever is wrong with the others. Raises LedgerError when the environment is
+    not available, or the only checkpoint does not exist.
     """
-    for checkpoint in request.checkpoints:
-        _check_folder(checkpoint)
+    if len(request.checkpoints) == 1:
+        check_folder(request.checkpoints[0])
     if request.lockfile:
         request = replace(request, interpreter=_build(workspace, request.lockfile, reporter))
     done: list[VerificationResult] = []
-    total = len(request.checkpoints)
     with (
-        ExitStack() as workers,
+        _Worker(request.interpreter, _log(workspace)) as worker,
         reporter.progress("checkpoints") as on_progress,
     ):
-
-        def start() -> Worker:
-            return workers.enter_context(Worker(request.interpreter, _log(workspace)))
-
-        worker = start()
         with ThreadPoolExecutor(1) as pool:  # importing transformers takes seconds
-            ready = pool.submit(worker.call, GetReady())
+            ready = pool.submit(worker.get_ready)
             context = prepare(workspace, request)
             ready.result()
         for checkpoint in request.checkpoints:
-            on_progress(Progress("reloading", len(done), total))
-            if kind := unsupported_kind(checkpoint):
-                error = LedgerError(f"{checkpoint}: unsupported checkpoint type: {kind}", hint=SUPPORTED)
-                if total == 1:
-                    raise error
-                done.append(_not_verified(checkpoint, error))
-                continue
+            on_progress(Progress("reloading", len(done), len(request.checkpoints)))
             try:
-                done.append(record(context, verify_checkpoint(worker, context, checkpoint), reporter.say))
-            except Exception as unexpected:  # whatever is wrong with one checkpoint, the next is verified
-                if total == 1:
-                    raise
-                done.append(_not_verified(checkpoint, unexpected))
-                worker.close()
-                worker = start()
-        on_progress(Progress("reloading", total, total))
+                check_folder(checkpoint)
+                found = verify_checkpoint(worker.running(), context, checkpoint)
+                done.append(record(context, found, reporter.say))
+            except Exception as error:  # whatever is wrong with one checkpoint, the next is verified
+                done.append(_not_verified(checkpoint, error))
+                worker.end(error)
+        on_progress(Progress("reloading", len(done), len(done)))
     return done
 
 
-def _check_folder(checkpoint: Path) -> None:
-    """Raises LedgerError where there is no such folder, UsageError for one that holds checkpoints."""
+class _Worker:
+    """The worker of a verification, started again where a checkpoint was too much for it."""
+
+    def __init__(self, interpreter: Path, log: Path) -> None:
+        self._interpreter, self._log = interpreter, log
+        self._workers = ExitStack()
+        self._worker: Worker | None = None
+
+    def __enter__(self) -> "_Worker":
+        self.running()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._workers.close()
+
+    def running(self) -> Worker:
+        """The process, started if there is none."""
+        if self._worker is None:
+            self._worker = self._workers.enter_context(Worker(self._interpreter, self._log))
+        return self._worker
+
+    def get_ready(self) -> None:
+        """Have it import what a reload needs."""
+        self.running().call(GetReady())
+
+    def end(self, error: Exception) -> None:
+        """End it after an error that leaves it dead, or in the middle of a job."""
+        with suppress(OSError), self._log.open("a", encoding="utf-8") as log:
+            log.writelines(traceback.format_exception(error))
+        if isinstance(error, WorkerDiedError) or not isinstance(error, LedgerError):
+            self._workers.close()
+            self._worker = None
+
+
+def check_folder(checkpoint: Path) -> None:
+    """Raises LedgerError where there is no such folder or nothing in it can be verified yet, UsageError for a
+    folder that holds checkpoints."""
     if not checkpoint.is_dir():
         what = "is a file" if checkpoint.exists() else "does not exist"
         raise LedgerError(f"{checkpoint} {what}", hint="name the folder of a checkpoint")
@@ -107,12 +133,14 @@ def _check_folder(checkpoint: Path) -> None:
             f"{checkpoint} is not a checkpoint: it holds {names}",
             hint=f"verify those: ledger verify {checkpoint}/checkpoint-*",
         )
+    if kind := unsupported_kind(checkpoint):
+        raise LedgerError(f"{checkpoint}: unsupported checkpoint type: {kind}", hint=SUPPORTED)
 
 
 def _not_verified(checkpoint: Path, error: Exception) -> VerificationResult:
     """The inconclusive result of a checkpoint that could not be verified; nothing is recorded or marked."""
     why = error.message if isinstance(error, LedgerError) else f"{type(error).__name__}: {error}"
-    reason = f"it could not be verified: {why}"
+    reason = f"it could not be verified: {why.removeprefix(f'{checkpoint}: ')}"
     nothing = Snapshot(unseen=dict.fromkeys(PARTS, reason))
     files = CheckpointFiles(str(checkpoint), "not read", 0)
     report = Report(skips=(Skip("CKP001", reason, required=True),))
@@ -131,7 +159,7 @@ def _lockfiles(workspace: Workspace | None, name: str) -> list[Lockfile]:
 
 def prepare(workspace: Workspace | None, request: VerifyRequest) -> VerificationContext:
     """Read the environment and the record once. Raises UsageError for an unknown run."""
-    runs = tuple(load_runs(workspace)) if workspace else ()
+    runs, entries = load_record(workspace) if workspace else ([], [])
     if request.run and not workspace:
         raise UsageError("--run needs a ledger, and there is none here", hint="make one with: ledger init")
     run = find_run(runs, request.run) if request.run else None
@@ -141,30 +169,42 @@ def prepare(workspace: Workspace | None, request: VerifyRequest) -> Verification
         environment=_environment(workspace, known, request),
         options=request.options,
         claims=request.claims,
-        runs=runs,
+        runs=tuple(runs),
         run=run,
+        verdicts=tuple(one.body for one in entries if one.kind == VERIFIED),
         health=training_limits(workspace, _stated_limits(known)),
     )
 
 
 def verify_checkpoint(worker: Worker, context: VerificationContext, checkpoint: Path) -> VerificationResult:
     """Reload the checkpoint and guard the result. Records and marks nothing."""
-    before = _stamps(checkpoint)
+    inspected, before = inspect_files(checkpoint), _stamps(checkpoint)
     with ThreadPoolExecutor(1) as pool:  # while the worker imports what it needs
-        digest = pool.submit(_digest, checkpoint)
-        result = reload(worker, checkpoint, context.options)
+        # What will not be loaded may be endless.
+        sound = not (inspected.problems or inspected.refusals)
+        digest = pool.submit(_digest, checkpoint) if sound else None
+        result = reload(worker, checkpoint, context.options, inspected)
     # The digest is that of the reloaded files only if nobody wrote to them meanwhile.
-    files = digest.result() if _stamps(checkpoint) == before else None
+    files = digest.result() if digest and _stamps(checkpoint) == before else None
     run = context.run or _run_of(checkpoint, context.runs)
     expected, actual = _sides(context, checkpoint, result, run)
-    sample, memory = result.actual.sample, result.expected.sample
-    if result.user_sample:
-        sample, memory = result.user_sample, None
-    text_report, text = inspect_sample(sample, memory)
+    text_report, text = _inspect_text(context.options, result)
     report = inspect(registry.CHECKPOINT, expected, actual) + text_report
     if context.health is not None:
         report += inspect_log(checkpoint, result, context.health)
     return VerificationResult(checkpoint, report, result, files, text, run)
+
+
+def _inspect_text(options: ReloadOptions, result: ReloadResult) -> tuple[Report, TextEvidence | None]:
+    """The text guards on the user's lines, if there are any, else on those of the evidence."""
+    asked = bool(options.source)
+    if result.user_sample or (asked and result.has_evidence):
+        sample, memory = result.user_sample, None
+    else:
+        sample, memory = result.actual.sample, result.expected.sample
+    why = result.actual.unseen.get("sample", "there are no lines to translate")
+    given = "the lines of --source were not translated" if asked else "the reloaded model translated no lines"
+    return inspect_sample(sample, memory, Unobserved(f"{given}: {why}", required=asked))
 
 
 def inspect_log(checkpoint: Path, result: ReloadResult, limits: TrainingLimits) -> Report:

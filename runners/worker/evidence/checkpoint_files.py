@@ -6,28 +6,31 @@ tensor archive.
 """
 
 import json
-import os
+import re
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from runners.worker.evidence.safetensors_header import DTYPES, BrokenFileError, read_header
-from runners.worker.layout import FOLDER
+from runners.worker.evidence.config_checks import absurd_value, misfit
+from runners.worker.evidence.folder_entries import entries, links_out, size_of, unreadable
+from runners.worker.evidence.safetensors_header import DTYPES, BrokenFileError, Stored, read_header
+from runners.worker.layout import FOLDER, LIGHTNING, PROBE
 
 SAFE, SAFE_INDEX = "model.safetensors", "model.safetensors.index.json"
 PICKLE, PICKLE_INDEX = "pytorch_model.bin", "pytorch_model.bin.index.json"
 OPTIMIZER = ("optimizer.pt", "optimizer.bin")
 FOREIGN = ("tf_model.h5", "flax_model.msgpack", "model.ckpt.index", "rust_model.ot")
-LARGEST = 100_000_000  # of any size in a config: the largest vocabularies have some hundred thousand
 CONFIGS = ("config.json", "generation_config.json", "tokenizer_config.json")
+CHECKPOINT = re.compile(r"checkpoint-\d+")  # its own checkpoints, which belong to others
+MOST_TOKENS = 100_000  # of a probe batch, which has a few hundred
 WHOLE = "."  # names the folder itself, where no single file is to blame
 
 
 def inspect_folder(folder: Path) -> dict[str, Any]:
     """The folder in the shape of `ledger.evidence.checkpoint_files.CheckpointFiles`.
 
-    `format`: "safetensors" or "pickle", with "sharded " before it for several files, or "none".
+    `format`: "safetensors" or "pickle", with "sharded " before it for several files, "lightning", or "none".
     """
     problems: dict[str, str] = {}
     refusals: dict[str, str] = {}
@@ -35,13 +38,24 @@ def inspect_folder(folder: Path) -> dict[str, Any]:
     if not folder.is_dir():
         what = "is not a folder" if folder.exists() else "does not exist"
         return {**found, "problems": {WHOLE: what}, "refusals": {}}
+    if problems := unreadable(folder):
+        return {**found, "problems": problems, "refusals": {}}
     refusals.update(links_out(folder))
-    configs = {name: _config(folder, name, problems, refusals) for name in CONFIGS}
-    if not configs["config.json"]:
-        problems.setdefault("config.json", "is missing")
-    if not refusals:  # the target of a link is not read
+    if why := _probe_damage(folder / FOLDER / PROBE):
+        problems[f"{FOLDER}/{PROBE}"] = why
+    if (folder / FOLDER / LIGHTNING).is_file():
+        found["format"] = "lightning"  # a pickled file: its worker opens it
+    elif not refusals:  # the target of a link is not read
+        configs = {name: _config(folder, name, problems, refusals) for name in CONFIGS}
+        if not configs["config.json"]:
+            problems.setdefault(
+                "config.json", "is missing" if not (folder / "config.json").exists() else "is empty"
+            )
+        refusals.update(_named_outside(folder, configs["tokenizer_config.json"]))
         found["format"] = _weights(folder, problems, refusals)
-    found["bytes"] = sum(size_of(path) for path in _files(folder))
+        if not problems and not refusals:
+            problems.update(_by_headers(folder, configs["config.json"]))
+    found["bytes"] = sum(size_of(path) for path in entries(folder))
     return {**found, "problems": problems, "refusals": refusals}
 
 
@@ -51,53 +65,47 @@ def weight_files(folder: Path) -> list[Path]:
         if (folder / single).is_file():
             return [folder / single]
         if (folder / index).is_file():
-            shards = _shards(folder / index).values()
-            return [folder / name for name in sorted(set(shards)) if (folder / name).is_file()]
+            shards = set(_shards(folder / index).values()) - set(_outside(folder, index))
+            return [folder / name for name in sorted(shards) if (folder / name).is_file()]
     return []
 
 
 def stored_dtype(folder: Path) -> str | None:
     """The widest floating-point dtype among the tensors of safetensors files, as torch calls it."""
-    files = [path for path in weight_files(folder) if path.suffix == ".safetensors"]
-    present = {stored.dtype for path in files for stored in read_header(path).values()}
+    present = {stored.dtype for stored in stored_tensors(folder).values()}
     return next((name for code, name in DTYPES.items() if code in present), None)
 
 
-def links_out(folder: Path) -> dict[str, str]:
-    """The links that lead out of the folder, by name; those of the Hugging Face cache into its own blobs are
-    allowed."""
-    root = folder.resolve()
-    blobs = root.parent.parent / "blobs" if root.parent.name == "snapshots" else None
-    out = {}
-    for path in _files(folder):
-        target = path.resolve()
-        inside = target.is_relative_to(root) or (blobs is not None and target.is_relative_to(blobs))
-        if not inside:
-            out[str(path.relative_to(folder))] = f"is a link that leads out of the folder, to {target}"
-    return out
+def stored_tensors(folder: Path) -> dict[str, Stored]:
+    """The tensors of all safetensors files, by name; empty for pickled weights."""
+    files = [path for path in weight_files(folder) if path.suffix == ".safetensors"]
+    return {name: stored for path in files for name, stored in read_header(path).items()}
 
 
-def _files(folder: Path) -> Iterator[Path]:
-    """Every file and every link except the ledger's own; a link to a folder is not followed."""
-    for where, folders, names in os.walk(folder):
-        here = Path(where)
-        if here == folder and FOLDER in folders:
-            folders.remove(FOLDER)
-        yield from (here / name for name in names)
-        yield from (here / name for name in folders if (here / name).is_symlink())
-
-
-def size_of(path: Path) -> int:
-    """Its size in bytes; 0 where it cannot be read."""
+def _probe_damage(path: Path) -> str | None:
+    """What is wrong with the stored probe batch; None if nothing is, or there is none."""
     try:
-        return path.stat().st_size
-    except OSError:
-        return 0
+        stored = read_header(path)
+    except FileNotFoundError:
+        return None
+    except (BrokenFileError, OSError) as error:
+        return str(error)
+    tokens = sum(one.count for name, one in stored.items() if name != "logits")
+    return f"has {tokens:,} tokens, more than any probe batch" if tokens > MOST_TOKENS else None
 
 
-def _is_size(key: str) -> bool:
-    """Whether a setting is a size of the model: building one of an absurd size would not end."""
-    return key.endswith(("_layers", "_dim", "_size", "_heads", "d_model", "d_ff", "d_kv", "_embeddings"))
+def _by_headers(folder: Path, config: Mapping[str, Any]) -> dict[str, str]:
+    """What the tensors' names, types and shapes show, by the file to blame."""
+    tensors = stored_tensors(folder)
+    if why := misfit(config, tensors):
+        return {"config.json": why}
+    empty = sorted(name for name, stored in tensors.items() if stored.shape == (0,))
+    if empty and not config.get("quantization_config"):
+        return {
+            WHOLE: f"{len(empty):,} of {len(tensors):,} tensors are empty (size 0), such as {empty[0]}: "
+            "they were saved without being gathered, as DeepSpeed ZeRO-3 leaves them"
+        }
+    return {}
 
 
 def _config(folder: Path, name: str, problems: dict[str, str], refusals: dict[str, str]) -> Mapping[str, Any]:
@@ -106,17 +114,17 @@ def _config(folder: Path, name: str, problems: dict[str, str], refusals: dict[st
         return {}
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except UnicodeDecodeError:
+        problems[name] = "is not UTF-8"
+        return {}
+    except (OSError, ValueError, RecursionError) as error:
         problems[name] = f"is not valid JSON: {error}"
         return {}
     if not isinstance(config, dict):
         problems[name] = "is not a JSON object"
         return {}
-    absurd = [
-        key for key, value in config.items() if type(value) is int and value > LARGEST and _is_size(key)
-    ]
-    if absurd:
-        problems[name] = f"{absurd[0]} is {config[absurd[0]]:,}, which no model has"
+    if absurd := absurd_value(config):
+        problems[name] = absurd
     if config.get("auto_map"):
         refusals[name] = "asks for code of its own (auto_map), which is never run"
     return config
@@ -124,14 +132,13 @@ def _config(folder: Path, name: str, problems: dict[str, str], refusals: dict[st
 
 def _weights(folder: Path, problems: dict[str, str], refusals: dict[str, str]) -> str:
     for single, index, kind in ((SAFE, SAFE_INDEX, "safetensors"), (PICKLE, PICKLE_INDEX, "pickle")):
-        check = _check_safetensors if kind == "safetensors" else _check_pickle
         if (folder / single).is_file():
-            check(folder / single, problems, refusals)
+            _check(folder / single, problems, refusals)
             return kind
         if (folder / index).is_file():
-            _check_shards(folder, index, problems)
+            _check_shards(folder, index, problems, refusals)
             for path in weight_files(folder):
-                check(path, problems, refusals)
+                _check(path, problems, refusals)
             return f"sharded {kind}"
     problems[WHOLE] = _why_no_weights(folder)
     return "none"
@@ -152,9 +159,11 @@ def _why_no_weights(folder: Path) -> str:
     return f"holds no weights: neither {SAFE} nor {PICKLE}"
 
 
-def _check_safetensors(path: Path, problems: dict[str, str], _refusals: dict[str, str]) -> None:
+def _check(path: Path, problems: dict[str, str], refusals: dict[str, str]) -> None:
     try:
-        if not read_header(path):
+        if path.suffix != ".safetensors":
+            _check_pickle(path, problems, refusals)
+        elif not read_header(path):
             problems[path.name] = "holds no tensor"
     except (BrokenFileError, OSError) as error:
         problems[path.name] = str(error)
@@ -165,21 +174,34 @@ def _check_pickle(path: Path, problems: dict[str, str], refusals: dict[str, str]
     with path.open("rb") as file:
         begins = file.read(4)
     if zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:
-            damaged = archive.testzip()
-        if damaged is not None:
-            problems[path.name] = f"is damaged: the checksum of {damaged} does not agree"
+        if why := _damage(path):
+            problems[path.name] = why
     elif begins.startswith(b"PK") or not begins:
         problems[path.name] = "is cut off: it does not end as an archive of tensors does"
     else:
         refusals[path.name] = "is a plain pickle, which could run code: it is not opened"
 
 
-def _check_shards(folder: Path, index: str, problems: dict[str, str]) -> None:
+def _damage(path: Path) -> str | None:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            # torch.save never compresses; a small archive could unpack to more than the disk holds.
+            if any(entry.compress_type != zipfile.ZIP_STORED for entry in archive.infolist()):
+                return "is a compressed archive, which torch.save does not write"
+            damaged = archive.testzip()
+    except (zipfile.BadZipFile, ValueError, EOFError, NotImplementedError, RuntimeError) as error:
+        return f"is damaged: {error}"
+    return None if damaged is None else f"is damaged: the checksum of {damaged} does not agree"
+
+
+def _check_shards(folder: Path, index: str, problems: dict[str, str], refusals: dict[str, str]) -> None:
     shards = _shards(folder / index)
     if not shards:
         problems[index] = "names no weights, or is not valid JSON"
-    for name in sorted(set(shards.values())):
+    outside = _outside(folder, index)
+    for name in outside:
+        refusals[index] = f"names {name}, which is not one of the checkpoint's own files"
+    for name in sorted(set(shards.values()) - set(outside)):
         if not (folder / name).is_file():
             problems[name] = f"is missing; {index} names it"
     for name in sorted(set(shards.values())):
@@ -198,9 +220,36 @@ def _absent(path: Path, names: set[str]) -> list[str]:
 
 
 def _shards(index: Path) -> dict[str, str]:
-    """The file of each tensor; names that contain a folder are left out."""
+    """The file of each tensor."""
     try:
         table = json.loads(index.read_text(encoding="utf-8"))["weight_map"]
-        return {str(key): str(name) for key, name in table.items() if Path(str(name)).name == str(name)}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {str(key): str(name) for key, name in table.items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return {}
+
+
+def _outside(folder: Path, index: str) -> list[str]:
+    """The shards that are not among the files that the checkpoint's digest covers."""
+    own = {str(path.relative_to(folder)) for path in entries(folder)}
+    names = sorted(set(_shards(folder / index).values()))
+    return [name for name in names if _leads_out(name) or (name not in own and (folder / name).is_file())]
+
+
+def _leads_out(name: str) -> bool:
+    parts = Path(name).parts
+    return (
+        Path(name).is_absolute()
+        or ".." in parts
+        or CHECKPOINT.fullmatch(parts[0] if parts else "") is not None
+    )
+
+
+def _named_outside(folder: Path, config: Mapping[str, Any]) -> dict[str, str]:
+    """Files elsewhere that the tokenizer's own config names, and that its class would read."""
+    named = (
+        value for key, value in config.items() if key.endswith(("_file", "_spm")) and isinstance(value, str)
+    )
+    for name in named:
+        if (folder / name).is_file() and _leads_out(name):
+            return {"tokenizer_config.json": f"names {name}, which is not one of the checkpoint's own files"}
+    return {}

@@ -12,11 +12,11 @@ from typing import Any
 
 from runners.worker.evidence import digests
 from runners.worker.evidence.snapshot import versions
-from runners.worker.layout import FOLDER
+from runners.worker.layout import FOLDER, LIGHTNING
 
 Json = dict[str, Any]
 
-NOTE, EXPORT = "lightning.json", "export"
+EXPORT = "export"
 NO_MODEL = "the module contains no model of transformers that could be run: only its tensors are compared"
 PARTS = ("forward", "sample", "tokenizer", "effective")
 PICKLED = "is a pickle that holds more than tensors: loading it could run code"
@@ -47,12 +47,12 @@ def snapshot_of(state: Mapping[str, Any], origin: Mapping[str, Any]) -> Json:
 def write_note(folder: Path, file: str, prefix: str | None) -> None:
     """Mark the folder as such a checkpoint; `prefix` is that of the tensors of a model of transformers."""
     (folder / FOLDER).mkdir(exist_ok=True)
-    (folder / FOLDER / NOTE).write_text(json.dumps({"file": file, "prefix": prefix}), encoding="utf-8")
+    (folder / FOLDER / LIGHTNING).write_text(json.dumps({"file": file, "prefix": prefix}), encoding="utf-8")
 
 
 def is_lightning(folder: Path) -> bool:
     """Whether the folder holds a checkpoint of Lightning."""
-    return (folder / FOLDER / NOTE).is_file()
+    return (folder / FOLDER / LIGHTNING).is_file()
 
 
 def load_state(file: Path) -> dict[str, Any]:

@@ -15,11 +15,11 @@ from typing import Any
 
 from runners.worker.error_messages import explain
 from runners.worker.evidence import reload
-from runners.worker.evidence.checkpoint_files import size_of
-from runners.worker.evidence.lightning_checkpoint import EXPORT, NOTE, PICKLED, load_state, snapshot_of
+from runners.worker.evidence.folder_entries import size_of
+from runners.worker.evidence.lightning_checkpoint import EXPORT, PICKLED, load_state, snapshot_of
 from runners.worker.evidence.snapshot import not_loaded
 from runners.worker.imported_packages import imported_distributions
-from runners.worker.layout import EVIDENCE, FOLDER, PROBE
+from runners.worker.layout import EVIDENCE, FOLDER, LIGHTNING, PROBE
 from runners.worker.messages import CheckpointResult, ProbeCheckpoint
 from runners.worker.protocol import Events
 
@@ -29,7 +29,7 @@ WEIGHTS = "model.safetensors"
 def probe(job: ProbeCheckpoint, events: Events) -> CheckpointResult:
     """What `probe_checkpoint` does with a checkpoint of Lightning."""
     folder = job.checkpoint
-    note = json.loads((folder / FOLDER / NOTE).read_text(encoding="utf-8"))
+    note = json.loads((folder / FOLDER / LIGHTNING).read_text(encoding="utf-8"))
     file = folder / note["file"]
     files = {
         "path": str(folder),
@@ -45,7 +45,9 @@ def probe(job: ProbeCheckpoint, events: Events) -> CheckpointResult:
     except (RuntimeError, OSError, EOFError, KeyError) as error:
         return not_loaded({**files, "problems": {file.name: f"is damaged: {explain(error).message}"}})
     if note["prefix"] is not None:
-        return reload.probe(replace(job, checkpoint=_export(folder, state, note["prefix"])), events)
+        return reload.probe(
+            replace(job, checkpoint=_export(folder, state, note["prefix"]), files=None), events
+        )
     from runners.worker.forecasting import evidence as forecasting
 
     is_forecaster = forecasting.is_forecaster(folder)

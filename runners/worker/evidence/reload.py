@@ -69,7 +69,7 @@ class NotLoadableError(Exception):
 def probe(job: ProbeCheckpoint, events: Events) -> CheckpointResult:
     """Reload the job's checkpoint and capture its evidence; see `ProbeCheckpoint`."""
     folder = job.checkpoint
-    files = inspect_folder(folder)
+    files = {**(job.files or inspect_folder(folder))}
     if files["problems"] or files["refusals"]:
         return not_loaded(files)
     stored = _read_evidence(folder)
@@ -86,7 +86,7 @@ def probe(job: ProbeCheckpoint, events: Events) -> CheckpointResult:
         events.progress("reloading the checkpoint", 1, 1)
         snapshot = capture_again(loaded, job, stored)
         stopwatch.lap("ask")
-        asked = second_sample(loaded, job, stored)
+        asked = second_sample(loaded, job, stored, events)
         stopwatch.lap("ask more")
     return CheckpointResult(files, snapshot, asked, stopwatch.seconds, imported_distributions())
 
@@ -117,7 +117,9 @@ def load(folder: Path, job: ProbeCheckpoint, recipe: Mapping[str, Any]) -> Loade
     except Exception as error:
         if isinstance(error, (JobError, ImportError)) or is_lasting(error) or is_out_of_memory(error):
             raise
-        raise NotLoadableError(WHOLE, f"cannot be loaded: {explain(error).message}") from error
+        raise NotLoadableError(
+            _blamed(folder, error), f"cannot be loaded: {explain(error).message}"
+        ) from error
     return Loaded(model.to(device).eval(), _load_tokenizer(folder, family), _keys(info))
 
 
@@ -149,7 +151,7 @@ def _training(stored: Json) -> Json:
     return {}
 
 
-def second_sample(loaded: Loaded, job: ProbeCheckpoint, stored: Json) -> Json | None:
+def second_sample(loaded: Loaded, job: ProbeCheckpoint, stored: Json, events: Events) -> Json | None:
     """A sample of the job's lines in addition to that of the evidence, or of all lines for `full`."""
     if loaded.tokenizer is None or not (job.full or (stored and job.source)):
         return None
@@ -163,11 +165,12 @@ def second_sample(loaded: Loaded, job: ProbeCheckpoint, stored: Json) -> Json | 
     family = family_of(loaded.model, loaded.tokenizer)
     parts = list(_in_parts(text)) if job.full else [draw(text)]
     settings = {"max_new_tokens": None} if job.full else dict(GREEDY)
+    samples = []
     with eval_context(loaded.model):
-        samples = [
-            sample(loaded.model, loaded.tokenizer, family, ProbeInputs(part, languages, {}, settings))
-            for part in parts
-        ]
+        for done, part in enumerate(parts):
+            events.progress("translating", done, len(parts))
+            inputs = ProbeInputs(part, languages, {}, settings)
+            samples.append(sample(loaded.model, loaded.tokenizer, family, inputs))
     joined = {
         key: [line for one in samples for line in one[key]] for key in ("source", "output", "reference")
     }
@@ -230,9 +233,26 @@ def _in_parts(text: ProbeText) -> Iterator[ProbeText]:
         yield ProbeText(text.source[part], text.reference[part], text.rows[part])
 
 
+def _blamed(folder: Path, error: Exception) -> str:
+    files = weight_files(folder)
+    return files[0].name if type(error).__name__ == "SafetensorError" and len(files) == 1 else WHOLE
+
+
 def _family(folder: Path, name: str | None) -> Family | None:
-    if name in FAMILIES:
-        return FAMILIES[name]
+    """The family that the evidence or the config names. Raises NotLoadableError where they disagree, JobError
+    for a kind of model that this version of the library does not have."""
+    import transformers
+
+    kind = json.loads((folder / "config.json").read_text(encoding="utf-8")).get("model_type")
+    saved = FAMILIES.get(name or "")
+    if saved is not None and kind not in (saved.model_type, None):
+        why = f"has the model_type {kind}, and the model that was saved is a {saved.model_type}"
+        raise NotLoadableError("config.json", why)
+    if isinstance(kind, str) and kind not in transformers.CONFIG_MAPPING:
+        known = f"transformers {transformers.__version__} has no model_type {kind}"
+        raise JobError("unsupported", f"unsupported checkpoint type: {known}", "name another with --env")
+    if saved is not None:
+        return saved
     try:
         return families.infer_family(str(folder))
     except JobError:
@@ -260,12 +280,18 @@ def _load_tokenizer(folder: Path, family: Family | None) -> Any:
         return None
     try:
         if family is not None:
-            return families.load_tokenizer(family, str(folder))
-        return transformers.AutoTokenizer.from_pretrained(
-            str(folder), trust_remote_code=False, local_files_only=True
-        )
-    except Exception as error:
+            tokenizer = families.load_tokenizer(family, str(folder))
+        else:
+            tokenizer = transformers.AutoTokenizer.from_pretrained(
+                str(folder), trust_remote_code=False, local_files_only=True
+            )
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # a panic in tokenizers, which is written in Rust, is no Exception
         raise NotLoadableError("the tokenizer", f"cannot be loaded: {explain(error).message}") from error
+    if not hasattr(tokenizer, "decode"):  # what some versions return for files that they cannot read
+        raise NotLoadableError("the tokenizer", "cannot be loaded: its files are not those of its class")
+    return tokenizer
 
 
 def _pickled_dtype(folder: Path) -> str:

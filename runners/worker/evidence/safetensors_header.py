@@ -33,6 +33,11 @@ class Stored:
     dtype: str
     shape: tuple[int, ...]
 
+    @property
+    def count(self) -> int:
+        """How many numbers it has."""
+        return math.prod(self.shape)
+
 
 def read_header(path: Path) -> dict[str, Stored]:
     """The tensors of a complete file. Raises BrokenFileError when anything is missing or inconsistent."""
@@ -51,7 +56,7 @@ def read_header(path: Path) -> dict[str, Stored]:
 def _parse(text: bytes) -> dict[str, Any]:
     try:
         table = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BrokenFileError(f"has a damaged header: {error}") from error
     if not isinstance(table, dict):
         raise BrokenFileError("has a header that is not a table of tensors")
@@ -82,6 +87,9 @@ def _entries(table: dict[str, Any]) -> Iterator[tuple[int, int, str, Stored]]:
     for name, entry in table.items():
         try:
             first, last = entry["data_offsets"]
-            yield int(first), int(last), name, Stored(str(entry["dtype"]), tuple(map(int, entry["shape"])))
-        except (KeyError, TypeError, ValueError) as error:
+            stored = Stored(str(entry["dtype"]), tuple(map(int, entry["shape"])))
+            if min(stored.shape, default=0) < 0:
+                raise ValueError("a negative size")
+            yield int(first), int(last), name, stored
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise BrokenFileError(f"has a damaged header: {name} is not a tensor") from error

@@ -70,7 +70,7 @@ def execute(
     began = time.monotonic()
     plan, recorder, reporter = active.plan, active.recorder, active.reporter
     if plan.request.resume:
-        job = replace(job, resume=prepare_resume(output_folder(plan, recorder), recorder, reporter.say))
+        job = replace(job, resume=prepare_resume(plan, recorder, reporter.say))
     environments = {active.worker.interpreter: plan.environment}
     monitor = CheckpointMonitor(
         recorder,
@@ -159,10 +159,15 @@ class WorkerSource:
             self._job.snapshots.rmdir()
 
 
-def prepare_resume(folder: Path, recorder: Recorder, say: Callable[[str], None]) -> Path | None:
-    """The newest verified checkpoint. Later ones, which were never verified, are renamed."""
-    snapshots = snapshots_in(recorder.folder)
-    newest = newest_verified_in(folder, snapshots)
+def prepare_resume(plan: Plan[Any, Any], recorder: Recorder, say: Callable[[str], None]) -> Path | None:
+    """The newest verified checkpoint. Later ones, which were not verified that far, are renamed."""
+    folder, snapshots, level = (
+        output_folder(plan, recorder),
+        snapshots_in(recorder.folder),
+        plan.request.level,
+    )
+    newest = newest_verified_in(folder, snapshots, level=level)
+    verified = f"verified on the level {level}" if level else "verified"
     last = step_in_name(newest) if newest else None
     for place in (folder, snapshots):
         for path in list_checkpoints(place):
@@ -170,13 +175,13 @@ def prepare_resume(folder: Path, recorder: Recorder, say: Callable[[str], None])
             if last is None or step > last:
                 rmtree(place / (UNVERIFIED + path.name), ignore_errors=True)
                 path.rename(place / (UNVERIFIED + path.name))
-                say(f"{path.name} was never verified; renamed to {UNVERIFIED}{path.name}")
+                say(f"{path.name} was never {verified}; renamed to {UNVERIFIED}{path.name}")
             elif place == snapshots and step < last:
                 rmtree(path, ignore_errors=True)
     if newest is None:
-        say("no checkpoint of this run was verified: starting from the beginning")
+        say(f"no checkpoint of this run was {verified}: starting from the beginning")
     else:
-        say(f"resuming from {newest.name}, the newest verified checkpoint")
+        say(f"resuming from {newest.name}, the newest checkpoint that was {verified}")
     return newest
 
 

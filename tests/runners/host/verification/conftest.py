@@ -1,5 +1,6 @@
 """Real checkpoints of each family, made once, and one worker that reloads them all."""
 
+import contextlib
 import json
 import shutil
 import subprocess
@@ -8,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from ledger.cli.boundary import run_command
+from ledger.cli.main import cli
 from runners.host.worker_process import Worker
 from runners.rehearsal.text import pairs
 from tests.conftest import make_once
@@ -43,3 +46,34 @@ def marian(healthy, tmp_path):
 def worker(tmp_path_factory):
     with Worker(Path(sys.executable), tmp_path_factory.mktemp("worker") / "worker.log") as worker:
         yield worker
+
+
+@pytest.fixture
+def outside(tmp_path, monkeypatch):
+    """A folder with no ledger at or above it; the current folder."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def ledger(capfd, monkeypatch, worker):
+    """Runs `ledger verify ARGUMENTS` in this process; gives exit code, JSON document and messages.
+
+    The worker is the one that all tests share, unless an interpreter is named: starting one takes longest.
+    """
+    from ledger.commands.verify import verify
+
+    started = verify.Worker
+
+    def choose(interpreter, log):
+        shared = interpreter == Path(sys.executable)
+        return contextlib.nullcontext(worker) if shared else started(interpreter, log)
+
+    monkeypatch.setattr(verify, "Worker", choose)
+
+    def run(*arguments):
+        code = run_command(cli, ["verify", *map(str, arguments), "--json"])
+        told = capfd.readouterr()
+        return code, json.loads(told.out) if told.out else None, told.err
+
+    return run

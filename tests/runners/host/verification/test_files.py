@@ -207,7 +207,7 @@ def test_an_index_cannot_name_a_file_elsewhere(folder):
     (folder / "model.safetensors.index.json").write_text('{"weight_map": {"a": "../../secret.safetensors"}}')
     weights(folder).unlink()
     assert weight_files(folder) == []
-    assert "model.safetensors.index.json" in inspect_folder(folder)["problems"]
+    assert "model.safetensors.index.json" in inspect_folder(folder)["refusals"]
 
 
 @pytest.mark.parametrize(("there", "words"), [(False, "does not exist"), (True, "is not a folder")])

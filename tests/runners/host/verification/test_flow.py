@@ -1,6 +1,5 @@
 """`ledger verify` from end to end: verdicts, the record, and the mark that is written last."""
 
-import contextlib
 import json
 import os
 import shutil
@@ -35,39 +34,8 @@ def workspace(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def outside(tmp_path, monkeypatch):
-    """A folder with no ledger at or above it; the current folder."""
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-@pytest.fixture
 def checkpoint(healthy, tmp_path):
     return Path(shutil.copytree(healthy["marian"], tmp_path / "run" / "checkpoint-20"))
-
-
-@pytest.fixture
-def ledger(capfd, monkeypatch, worker):
-    """Runs `ledger verify ARGUMENTS` in this process; gives exit code, JSON document and messages.
-
-    The worker is the one that all tests share, unless an interpreter is named: starting one takes longest.
-    """
-    from ledger.commands.verify import verify
-
-    started = verify.Worker
-
-    def choose(interpreter, log):
-        shared = interpreter == Path(sys.executable)
-        return contextlib.nullcontext(worker) if shared else started(interpreter, log)
-
-    monkeypatch.setattr(verify, "Worker", choose)
-
-    def run(*arguments):
-        code = run_command(cli, ["verify", *map(str, arguments), "--json"])
-        told = capfd.readouterr()
-        return code, json.loads(told.out) if told.out else None, told.err
-
-    return run
 
 
 def entries(workspace, mode="real"):
@@ -301,8 +269,8 @@ def test_what_changes_while_it_is_verified_is_not_marked(outside, checkpoint, le
 
     real = verify.reload
 
-    def slow(worker, path, question):
-        result = real(worker, path, question)
+    def slow(worker, path, question, files):
+        result = real(worker, path, question, files)
         writer = threading.Thread(target=spoil, args=(path,))
         writer.start()
         writer.join()
