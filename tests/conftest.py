@@ -178,9 +178,9 @@ def interpreters(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[Interpreter]
     found: dict[str, list[Interpreter]] = defaultdict(list)
     request = Worker.request
 
-    def observe(worker: Worker, job: Job[Any], *limits: Any) -> Iterator[Event]:
+    def observe(worker: Worker, job: Job[Any]) -> Iterator[Event]:
         found[job.JOB].append((worker.pid, psutil.Process(worker.pid).create_time()))
-        return request(worker, job, *limits)
+        return request(worker, job)
 
     monkeypatch.setattr(Worker, "request", observe)
     return found

@@ -104,18 +104,11 @@ class Worker:
         """The process id of the running worker."""
         return self._running().pid
 
-    def request(self, job: Job[R], silence: float | None = None) -> Iterator[Event]:
+    def request(self, job: Job[R]) -> Iterator[Event]:
         """Send one job and yield its events, the last of which is its result.
 
-        Raises LedgerError when the job cannot be done, or the worker dies, or reports nothing for `silence`
-        seconds, which ends it.
+        Raises LedgerError when the job cannot be done, or the worker dies.
         """
-        with self._watched(silence) as heard:
-            for event in self._events(job):
-                heard()
-                yield event
-
-    def _events(self, job: Job[R]) -> Iterator[Event]:
         process = self._running()
         assert process.stdin is not None
         assert process.stdout is not None
@@ -138,12 +131,17 @@ class Worker:
     def call(
         self, job: Job[R], on_event: Callable[[Event], None] | None = None, silence: float | None = None
     ) -> R:
-        """Send one job, pass its events to `on_event`, and return the result; see `request`."""
-        for event in self.request(job, silence):
-            if isinstance(event, Result):
-                return cast("R", event)
-            if on_event is not None:
-                on_event(event)
+        """Send one job, pass its events to `on_event`, and return the result; see `request`.
+
+        A worker that reports nothing for `silence` seconds is ended.
+        """
+        with self._watched(silence) as heard:
+            for event in self.request(job):
+                heard()
+                if isinstance(event, Result):
+                    return cast("R", event)
+                if on_event is not None:
+                    on_event(event)
         raise self._death()
 
     @contextmanager
