@@ -1,6 +1,6 @@
 """TRN001: the loss or an evaluation is NaN or infinite, even where the Trainer's filter hides it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from math import isfinite, isnan
 
@@ -37,7 +37,7 @@ Losses = Sequence[tuple[TrainingPoint, float]]
 def inspect(expected: TrainingLimits, actual: TrainingSeries) -> Iterator[Finding | Skip]:
     """Search for losses that are not finite, then for the traces that the filter leaves of them."""
     losses = [(point, point.loss) for point in actual.points if point.loss is not None]
-    evaluated = list(_evaluations(actual.evaluations))
+    evaluated = [*_evaluations(actual.evaluations), *_final(actual.final)]
     yield from evaluated
     if not losses and evaluated:
         return
@@ -54,23 +54,40 @@ def inspect(expected: TrainingLimits, actual: TrainingSeries) -> Iterator[Findin
 
 def _evaluations(evaluations: Sequence[EvaluationPoint]) -> Iterator[Finding]:
     """One finding for each metric that is not finite in some evaluation."""
-    bad: dict[str, list[tuple[int, float]]] = {}
+    logged: dict[str, list[tuple[int, float]]] = {}
     for one in evaluations:
         for name, value in one.metrics.items():
-            if not isfinite(value):
-                bad.setdefault(name, []).append((one.step, value))
-    for name, values in bad.items():
+            logged.setdefault(name, []).append((one.step, value))
+    for name, all_values in logged.items():
+        values = [(step, value) for step, value in all_values if not isfinite(value)]
+        if not values:
+            continue
         (step, value), last = values[0], values[-1][0]
         what = "NaN" if isnan(value) else "infinite"
-        of = f"{len(values):,} of {count(len(evaluations), 'evaluation')}"
+        of = f"{len(values):,} of {count(len(all_values), 'value')}"
         yield Finding(
             CODE,
             Severity.ERROR,
             f"{name} is {what} from step {step:,} on ({of})",
             measured=len(values),
             threshold=0,
-            evidence={"metric": name, "first_step": step, "last_step": last, "points": len(evaluations)},
+            evidence={"metric": name, "first_step": step, "last_step": last, "points": len(all_values)},
         )
+
+
+def _final(final: Mapping[str, float]) -> Iterator[Finding]:
+    """One finding for each final value that is not finite."""
+    for name, value in final.items():
+        if not isfinite(value):
+            what = "NaN" if isnan(value) else "infinite"
+            yield Finding(
+                CODE,
+                Severity.ERROR,
+                f"the final value of {name} is {what}",
+                measured=1,
+                threshold=0,
+                evidence={"metric": name},
+            )
 
 
 def _hidden(losses: Losses) -> Iterator[Finding]:

@@ -81,7 +81,7 @@ def read(path: Path, kind: str | None, workspace: Workspace | None) -> Imported:
     problems = tuple(scrub_text(one) for one in claimed.problems)
     known = _known(workspace) if workspace else set()
     logs = [training_log(run, source.path) for run in claimed.runs]
-    trained = any(log.points or log.evaluations for log in logs)
+    trained = any(map(_is_training, logs))
     recorded = load_runs(workspace) if workspace and trained else []
     trainings = {run.id: run.training_identity() for run in recorded}
     bodies = []
@@ -150,7 +150,7 @@ def _inspect_training(
 
     Adds its first losses to the body, and the training to those that later ones are compared with.
     """
-    if not log.points and not log.evaluations:
+    if not _is_training(log):
         return Report()
     identity = training_identity(body["run"], body["experiment"], log.points, log.declared)
     body["training"] = plain({"first_losses": identity.losses, "stated": log.declared})
@@ -158,6 +158,10 @@ def _inspect_training(
     report += inspect_identity(identity, trainings.values())
     trainings[identity.run] = identity
     return Report(report.findings, (), report.passed)  # a log that lacks a column is not an incomplete check
+
+
+def _is_training(log: TrainingSeries) -> bool:
+    return bool(log.points or log.evaluations or log.final)
 
 
 def _named(report: Report, run: str, runs: int) -> Report:

@@ -12,6 +12,7 @@ from ledger.display.table import Column, Table, visible
 from ledger.findings import Json
 from ledger.journal.annotations import Note, Rating
 from ledger.journal.run import Acceptance, RecordedReproduction, Run
+from ledger.utils.plural import count
 
 INDENT = (0, 0, 0, 2)
 DIGEST = re.compile("(sha256:)?[0-9a-f]{64}")
@@ -70,12 +71,21 @@ def _claims(claims: Mapping[str, Json]) -> dict[str, Json]:
     packages = environment.pop("packages", None)
     if packages:
         environment["packages"] = f"{len(packages):,}; --json lists them"
-    series = {
-        f"series.{name}": f"{one['points']:,} points to step {one['last_step']:,}: first {one['first']:g}, "
-        f"last {one['last']:g}, {one['min']:g} to {one['max']:g}"
-        for name, one in (claims.get("series") or {}).items()
-    }
+    series = {f"series.{name}": _series(one) for name, one in (claims.get("series") or {}).items()}
     return {**_flat(shown), **series, **_flat({"environment": environment})}
+
+
+def _series(one: Mapping[str, Json]) -> str:
+    """One line: NaN and infinity, which are recorded as text, are counted apart from the range."""
+    points = f"{count(one['points'], 'point')} to step {one['last_step']:,}: "
+    ends = f"first {_figure(one['first'])}, last {_figure(one['last'])}"
+    span = f", {_figure(one['min'])} to {_figure(one['max'])}" if one.get("min") is not None else ""
+    lost = f", {one['not_finite']:,} not finite" if one.get("not_finite") else ""
+    return points + ends + span + lost
+
+
+def _figure(value: Json) -> str:
+    return f"{value:g}" if isinstance(value, int | float) else str(value)
 
 
 def _acceptance(one: Acceptance) -> Text:

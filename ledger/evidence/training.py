@@ -57,6 +57,7 @@ class TrainingSeries(Slice):
 
     `filtered`: the losses went through the Trainer's `logging_nan_inf_filter`, which is on by default and
     leaves NaN and Inf out of the mean. False where each step's own loss was seen.
+    `final`: losses and scores of which only a final value is known, by name.
     `rewards`: the mean reward by step of a training that maximizes one (GRPO, DPO): its loss says little.
     `declared`: settings that a spec, a config or a folder's name states, as TrainingArguments calls them;
     `logged`: those that the trainer's own notes have.
@@ -69,6 +70,7 @@ class TrainingSeries(Slice):
     filtered: bool = True
     failure: TrainingFailure | None = None
     evaluations: tuple[EvaluationPoint, ...] = ()
+    final: Mapping[str, float] = field(default_factory=dict)
     rewards: tuple[tuple[int, float], ...] = ()
     declared: Mapping[str, Json] = field(default_factory=dict)
     logged: Mapping[str, Json] = field(default_factory=dict)

@@ -1,5 +1,6 @@
 """The readers, in the order in which they are tried on a source."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Protocol, cast
@@ -26,6 +27,16 @@ class Reader(Protocol):
 # A Trainer's folder may contain W&B's, so the reader of the outer folder is tried first.
 _MODULES: tuple[ModuleType, ...] = (markdown_log, huggingface, mlflow_store, lightning, wandb)
 READERS: dict[str, Reader] = {module.KIND: cast(Reader, module) for module in _MODULES}
+# What else people have, by the files that show it: to refuse it by its name.
+_UNREAD: Mapping[str, tuple[str, ...]] = {
+    "TensorBoard's event files": ("*tfevents*", "*/*tfevents*", "*/*/*tfevents*"),
+    "DVC's files": ("dvc.yaml", "dvclive", "params.yaml"),
+    "Sacred's runs": ("run.json", "*/run.json"),
+    "the files of an online W&B run": ("wandb-summary.json", "files/wandb-summary.json"),
+    "tables (CSV, TSV)": ("*.csv", "*.tsv"),
+    "JSON lines": ("*.jsonl",),
+    "logs in the form of their tool": ("*.log",),
+}
 
 
 def read_source(path: Path, kind: str | None = None) -> Claimed:
@@ -39,8 +50,16 @@ def read_source(path: Path, kind: str | None = None) -> Claimed:
         return READERS[kind].read(path)
     reader = next((one for one in READERS.values() if one.matches(path)), None)
     if reader is None:
+        found = next((name for name, patterns in _UNREAD.items() if _has(path, patterns)), None)
+        what = f"{found} cannot be imported" if found else "unknown kind of source"
         raise UsageError(
-            f"unknown kind of source: {path}",
-            hint=f"give it with --as {'|'.join(READERS)}, or name a folder inside it",
+            f"{what}: {path}",
+            hint=f"give it with --as {'|'.join(READERS)} if it is one of these, or name what is in it",
         )
     return reader.read(path)
+
+
+def _has(path: Path, patterns: Sequence[str]) -> bool:
+    if path.is_file():
+        return any(path.match(pattern) for pattern in patterns)
+    return any(True for pattern in patterns for _ in path.glob(pattern))

@@ -37,7 +37,12 @@ def read_trainer_state(checkpoint: Path) -> TrainerState:
         return TrainerState(problem="it is not a file" if path.exists() else None)
     try:
         # The standard library accepts NaN, which the Trainer writes although it is not valid JSON.
-        content = json.loads(path.read_bytes())
+        data = path.read_bytes()
+        if not data.strip():
+            return TrainerState(problem="it is empty")
+        if data.startswith(b"version https://git-lfs"):
+            return TrainerState(problem="it is a Git LFS pointer; fetch the file with: git lfs pull")
+        content = json.loads(data)
     except OSError as error:
         return TrainerState(problem=error.strerror or str(error))
     except (ValueError, RecursionError) as error:

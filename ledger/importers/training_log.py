@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from math import isfinite
 
 from ledger.evidence.imported_claims import ClaimedRun
-from ledger.evidence.training import TrainingSeries, series_of_log
+from ledger.evidence.training import EvaluationPoint, TrainingSeries, series_of_log
 from ledger.findings import Json
 from ledger.utils.json_values import to_number
 
@@ -20,12 +22,14 @@ NAMES: Mapping[str, str] = {
     "lr": "learning_rate",
     "lr-AdamW": "learning_rate",
     "lr-Adam": "learning_rate",
-    "val_loss": "eval_loss",
-    "valid_loss": "eval_loss",
-    "validation_loss": "eval_loss",
     "train/reward": "reward",
     "train/rewards/margins": "rewards/margins",
 }
+_EVALUATION = re.compile(r"^(?:eval/|(?:val|valid|validation|dev)[_/])")
+# Names of losses and scores, where NaN is a failure. Other metrics may be undefined now and then.
+_QUALITY = re.compile(
+    r"(?i)loss|nll|perplexity|(?:^|[^a-z])(?:ppl|(?:sacre)?bleu|chrf|comet|meteor|[wct]er|rouge\w*)(?![a-z])"
+)
 SETTINGS: Mapping[str, tuple[str, ...]] = {
     "learning_rate": ("learning_rate", "lr", "optimizer.lr"),
     "per_device_train_batch_size": ("per_device_train_batch_size",),
@@ -42,11 +46,12 @@ STATED_IN_NAMES: Mapping[str, re.Pattern[str]] = {
 def training_log(run: ClaimedRun, source: str) -> TrainingSeries:
     """The run's series as a training log. `source` is its path, whose last part may state a setting.
 
-    A loss that was logged once is a final mean, not a point of a curve.
+    A loss that was logged once is a final mean, not a point of a curve. Losses and scores under other names,
+    and final values without a series, are taken only where they are not finite.
     """
     named: dict[str, str] = {}
     for name, points in run.series.items():
-        to = NAMES.get(name, "eval_" + name.removeprefix("eval/") if name.startswith("eval/") else name)
+        to = NAMES.get(name) or _EVALUATION.sub("eval_", name)
         if to not in named.values() and (to == name or len(points) > 1):
             named[name] = to
     rows: dict[int, dict[str, Json]] = {}
@@ -54,7 +59,23 @@ def training_log(run: ClaimedRun, source: str) -> TrainingSeries:
         for point in run.series[name]:
             rows.setdefault(point.step, {"step": point.step})[to] = point.value
     log = [rows[step] for step in sorted(rows)]
-    return series_of_log(log, declared=stated_settings(run, source), logged=run.logged)
+    series = series_of_log(log, declared=stated_settings(run, source), logged=run.logged)
+    judged = {"loss", "grad_norm", "learning_rate"}
+    others = [
+        EvaluationPoint(point.step, {name: point.value})
+        for name, points in run.series.items()
+        if _QUALITY.search(name)
+        and not (to := named.get(name, "")).startswith("eval_")
+        and to not in judged
+        and not all(isfinite(point.value) for point in points)
+        for point in points
+    ]
+    final = {
+        name: value
+        for name, value in run.metrics.items()
+        if name not in run.series and not isfinite(value) and _QUALITY.search(name)
+    }
+    return replace(series, evaluations=(*series.evaluations, *others), final=final)
 
 
 def stated_settings(run: ClaimedRun, source: str) -> dict[str, Json]:

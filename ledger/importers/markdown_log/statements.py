@@ -3,13 +3,14 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import isfinite, isnan, nan
 
 from ledger.evidence.imported_claims import Statement, StatementKind
 from ledger.findings import Json
 from ledger.importers.markdown_log.attribution import LineContext, experiments_in, mentioned_others
 from ledger.importers.markdown_log.outline import Line, split_label
 from ledger.importers.markdown_log.values import part, seconds, setting
-from ledger.importers.markdown_log.vocabulary import KEYS, RATES, SCORE, SETTINGS, first_name
+from ledger.importers.markdown_log.vocabulary import KEYS, LOST, RATES, SCORE, SETTINGS, first_name
 
 _IDENTIFIER = re.compile(r"[A-Za-z_][\w.-]*")
 _PAIR = re.compile(r"([A-Za-z_][\w.-]*)\s*=\s*([^,，、;\s（(）)=]+)")
@@ -178,8 +179,13 @@ def _scores(one: Placed, text: str) -> Iterator[Statement]:
 
 def scores_in(text: str) -> Iterator[tuple[str, float]]:
     """The scores in a text: `Test BLEU: 33.03` gives ("bleu", 33.03)."""
-    for match in SCORE.finditer(text):
-        yield match["name"].lower().replace("sacre", "").rstrip("+2"), float(match["value"])
+    for match in (*SCORE.finditer(text), *LOST.finditer(text)):
+        name = match["name"].lower().replace("sacre", "").rstrip("+2").replace("損失", "loss")
+        value = float(match["value"])
+        yield (
+            re.sub(r"\W", "_", name),
+            nan if isnan(value) else value,
+        )  # one NaN, which equals itself in a set
 
 
 def _row(one: Placed) -> Iterator[Statement]:
@@ -207,7 +213,8 @@ def _cell(one: Placed, experiment: str, label: str, cell: str, heading: str) -> 
     if key and share is None and "%" in cell:
         found.append((key, cell, "roughly"))
     if not key:
-        found += [(name, value, "score") for name, value in scores_in(f"{label}: {cell}")]
+        # In a table of runs an empty cell is often written as NaN.
+        found += [(name, value, "score") for name, value in scores_in(f"{label}: {cell}") if isfinite(value)]
     for name, value, kind in found:
         yield Statement(
             experiment=experiment,

@@ -145,7 +145,13 @@ RATES: Final[tuple[tuple[str, "re.Pattern[str]"], ...]] = (
 SCORE: Final = re.compile(
     r"(?P<name>(?:sacre)?bleu|chrf(?:\+\+|2)?|comet|meteor)(?![-_\w])"
     r"(?:\s*[(（][^()（）]*[)）])?(?:\s|score|of|is|was|は|が|[:：=])*"
-    r"(?P<value>\d{1,3}(?:\.\d+)?)(?![\d.,]*\d|\s*%|\s*[-–~〜]\s*\d)",
+    r"(?P<value>\d{1,3}(?:\.\d+)?(?![\d.,]*\d|\s*%|\s*[-–~〜]\s*\d)|[-+]?(?:nan|inf(?:inity)?)\b)",
+    re.IGNORECASE,
+)
+LOST: Final = re.compile(
+    r"(?P<name>(?:(?:train(?:ing)?|eval(?:uation)?|val(?:idation)?)[ _/])?loss|損失)"
+    r"(?:\s|is|was|became|becomes|went|turned|to|が|は|[:：=])*"
+    r"(?P<value>[-+]?(?:nan|inf(?:inity)?))(?![A-Za-z])",
     re.IGNORECASE,
 )
 
@@ -155,7 +161,16 @@ SUCCEEDED: Final = _any(
     "✅", "成功", r"\bsuccess(ful(ly)?)?\b", r"\bsucceeded\b", r"\bworks\b", r"\bworked\b"
 )
 FAILED: Final = _any(
-    "❌", "失敗", "悪化", r"\bfail(ed|ure|s)?\b", r"\bdid not work\b", r"\bunusable\b", r"\bbroken\b"
+    "❌",
+    "失敗",
+    "悪化",
+    "発散",
+    r"\bdiverged?\b",
+    r"(?<!no )(?<!without )(?<![A-Za-z])NaN\b",
+    r"\bfail(ed|ure|s)?\b",
+    r"\bdid not work\b",
+    r"\bunusable\b",
+    r"\bbroken\b",
 )
 RUNNING: Final = _any("実行中", r"\bin progress\b", r"\b(still |now )?running\b", "🚀")
 SKIPPED: Final = _any("スキップ", "見送り", r"\bskipped\b", r"\bskip\b", r"\bnot to run\b", r"\bcancelled\b")

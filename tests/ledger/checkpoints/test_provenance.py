@@ -108,7 +108,8 @@ def test_an_empty_folder_tells_nothing(tmp_path):
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        (b"", "it is not JSON"),
+        (b" \n", "it is empty"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\n", "it is a Git LFS pointer"),
         (b'{"global_step": 78', "it is not JSON"),
         (b"\xff\xfe\x00", "it is not JSON"),
         (b"[" * 100_000, "it is not JSON"),

@@ -165,6 +165,8 @@ def test_series_go_to_mlflow_and_their_sum_to_the_journal(repository):
     [
         ("nothing", None, (), 3, "nothing does not exist"),
         ("x.bin", b"\x00\x01", (), 2, "unknown kind of source: x.bin"),
+        ("runs.csv", b"run,bleu\n1,2\n", (), 2, "tables (CSV, TSV) cannot be imported: runs.csv"),
+        ("events.out.tfevents.1.h", b"\x18", (), 2, "TensorBoard's event files cannot be imported"),
         ("x.md", b"", (), 3, "is empty"),
         ("x.md", "## 実験1".encode("cp932"), (), 3, "not UTF-8"),
         ("x.md", b"# Notes\n", (), 3, "names no experiment"),

@@ -48,7 +48,10 @@ def test_nan_stays_nan_and_is_an_error(repository, write):
     claims = done["runs"][0]["claims"]
     assert set(codes(done, "error")) == {"TRN001"}
     assert claims["metrics"]["eval_loss"] == claims["series"]["eval_loss"]["last"] == "nan"
-    assert claims["series"]["loss"]["not_finite"] == sum(row.get("loss") != row.get("loss") for row in rows)
+    lost = sum(row.get("loss") != row.get("loss") for row in rows)
+    assert claims["series"]["loss"]["not_finite"] == lost
+    shown = repository.ledger("show", done["runs"][0]["run"])
+    assert (shown.returncode, f"{lost} not finite" in shown.stdout) == (0, True)
 
 
 def test_nothing_learned_is_information(repository, write):

@@ -333,6 +333,28 @@ def test_its_twin_that_is_one(body, code):
     assert {found[0] for found in told(f"## Experiment 1: a model\n\n{body}\n")} == {code}
 
 
+@pytest.mark.parametrize(
+    ("body", "outcome", "metrics"),
+    [
+        ("**Result:** loss NaN at step 20\n- BLEU: nan\n- chrF: 0", "failed", {"loss", "bleu", "chrf"}),
+        ("- Result: diverged, the loss went to inf", "failed", {"loss"}),
+        ("- 結果: 損失がNaN", "failed", {"loss"}),
+        ("- eval loss = -Infinity", None, {"eval_loss"}),
+        ("- Result: success, no NaN this time\n- BLEU: 21.3", "succeeded", {"bleu"}),
+        ("- Result: no NaN this time\n- info: 3", None, set()),
+        ("| BLEU | nan |\n|---|---|\n| chrF | nan |", None, {"chrf"}),
+    ],
+)
+def test_nan_and_infinity_are_values_and_a_loss_of_nan_is_a_failure(body, outcome, metrics):
+    (run,) = claimed_runs(*markdown_log.read_log(f"## Experiment 1: a model\n\n{body}\n"))
+    assert (run.outcome, set(run.metrics)) == (outcome, metrics)
+
+
+def test_a_missing_score_in_a_table_of_runs_is_none():
+    text = "## Results\n\n| run | BLEU |\n|---|---|\n| Exp 1 | 21.3 |\n| Exp 2 | nan |\n"
+    assert [run.metrics for run in claimed_runs(*markdown_log.read_log(text))] == [{"bleu": 21.3}]
+
+
 def test_a_mean_in_a_tables_last_row():
     rows = "| law | 30.0 | 1.5 |\n| news | 20.0 | 2.5 |\n| film | 10.0 | 3.5 |\n| Average | 25.0 | 2.5 |\n"
     (finding,) = findings(f"## Experiment 1\n\n| domain | BLEU | loss |\n|---|---|---|\n{rows}")
@@ -364,6 +386,8 @@ PIECES = st.sampled_from(
         "Step 5 crash\n",
         "checkpoint-99999999\n",
         "BLEU 0.2\n",
+        "BLEU: nan, loss inf\n",
+        "- Result: loss NaN at step 20\n",
         "- 3 of 0 lines (5%)\n",
         "identical to Exp 1, MD5\n",
         "\n",
