@@ -5,8 +5,8 @@ from difflib import get_close_matches
 
 from ledger.models.languages import language_of
 
-# Country codes that are often used in place of the language.
-_COUNTRIES = {"jp": "ja", "kr": "ko", "cn": "zh"}
+# Codes of countries and other short forms that are often used in place of the language.
+_COUNTRIES = {"jp": "ja", "jap": "ja", "kr": "ko", "cn": "zh"}
 
 
 def nearest_codes(code: str, known: Iterable[str], most: int = 3) -> tuple[str, ...]:

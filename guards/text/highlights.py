@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from guards.text import contamination, repetition
-from guards.text.words import LATIN_WORD
+from guards.text.scripts import Script
 
 
 class Highlight(NamedTuple):
@@ -15,12 +15,14 @@ class Highlight(NamedTuple):
     code: str
 
 
-def marks(output: str, source: str | None) -> list[Highlight]:
+def marks(output: str, source: str | None, script: Script | None = None) -> list[Highlight]:
     """The repeated parts and the foreign words of one line, in order; the first of any that overlap.
 
     A line that is flagged only for its compression ratio has no such part.
     """
-    found = sorted([*_repeated(output), *_foreign(output, source)], key=lambda mark: (mark.start, -mark.end))
+    found = sorted(
+        [*_repeated(output), *_foreign(output, source, script)], key=lambda mark: (mark.start, -mark.end)
+    )
     chosen: list[Highlight] = []
     for mark in found:
         if not chosen or mark.start >= chosen[-1].end:
@@ -35,10 +37,10 @@ def _repeated(output: str) -> Iterator[Highlight]:
                 yield Highlight(match.start(), match.end(), repetition.CODE)
 
 
-def _foreign(output: str, source: str | None) -> Iterator[Highlight]:
-    if source is None:
+def _foreign(output: str, source: str | None, script: Script | None) -> Iterator[Highlight]:
+    if source is None or script is None:
         return
-    words = contamination.foreign_words(output, source)
-    for match in LATIN_WORD.finditer(output):
-        if match[0].lower() in words:
+    words = contamination.foreign_words(output, source, script)
+    for match in script.foreign_word.finditer(output):
+        if match[0] in words:
             yield Highlight(match.start(), match.end(), contamination.CODE)

@@ -1,9 +1,8 @@
 """TXT007: lines much longer or shorter than their source."""
 
-from unicodedata import east_asian_width
-
 from guards.guard import Explanation
 from guards.text import flag_rate
+from guards.text.width import columns
 
 CODE = "TXT007"
 TITLE = "Length ratio"
@@ -31,11 +30,6 @@ def is_flagged(output: str, source: str | None) -> bool:
         return False
     shorter, longer = sorted((columns(output), columns(source)))
     return longer > MAX_RATIO * shorter and longer - shorter > MIN_DIFFERENCE
-
-
-def columns(text: str) -> int:
-    """The width on a terminal: two for wide and full-width characters (UAX #11), else one."""
-    return len(text) + sum(1 for char in text if east_asian_width(char) in "WF")
 
 
 def sample_priority(output: str, source: str | None) -> int:

@@ -10,9 +10,11 @@ TITLE = "Off-target"
 READS = flag_rate.READS
 EXPLANATION = Explanation(
     means="Less than half of a line's letters belong to the script of the target language, not counting "
-    "Latin words that are also in the source; or a Japanese line of ten or more letters has no kana. If the "
-    "source is in Latin letters, only words with a capital are left out of the count. Languages that share "
-    "a script cannot be distinguished.",
+    "placeholders, tags, URLs and identifiers, and Latin words that are also in the source; or a Japanese "
+    "line of ten or more letters has no kana. If the source is in Latin letters, only words with a capital "
+    "are left out of the count. All of Unicode's scripts are known; of a language with several, such as "
+    "Serbian, it is the one that most of the output is in. Languages that share a script cannot be "
+    "distinguished.",
     matters="The model answers in another language. A wrong language code causes this without any error: "
     "one such run gave 74.7% English instead of Japanese.",
     do="Compare the source and target codes with the tokenizer's (mBART: ko_KR and ja_XX, NLLB: kor_Hang "

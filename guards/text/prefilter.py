@@ -6,7 +6,7 @@ the plain rules. Each condition's docstring says why it is necessary.
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate
@@ -16,10 +16,10 @@ import numpy.typing as npt
 
 from guards.text import contamination, empty, failed, length_ratio, off_target, punctuation, repetition
 from guards.text.rules import EXCLUSIVE, TOGETHER, Chunk, Rules
-from guards.text.scripts import LATIN_LETTER, Script
+from guards.text.scripts import Script
 
 # Character classes, as bits.
-WORD, OWN, FOREIGN, KANA, LATIN, SPACE = (np.uint8(1 << bit) for bit in range(6))
+WORD, OWN, FOREIGN, KANA, SPACE = (np.uint8(1 << bit) for bit in range(5))
 TABLE_SIZE = 0x10000
 SPACE_CODE = ord(" ")
 
@@ -77,7 +77,7 @@ def _kinds(script: Script | None) -> Kinds:
     The last entry is for all characters beyond it: only foreign, which keeps every condition necessary.
     """
     plane = "".join(map(chr, range(TABLE_SIZE - 1)))
-    patterns = {WORD: punctuation.WORD_CHARACTER, LATIN: LATIN_LETTER}
+    patterns = {WORD: punctuation.WORD_CHARACTER}
     if script:
         patterns |= {OWN: script.letter, FOREIGN: script.foreign}
     table = np.zeros(TABLE_SIZE, dtype=np.uint8)
@@ -128,7 +128,7 @@ def _wordless(view: View) -> Places:
 
 
 def _may_be_contaminated(view: View) -> Places:
-    return np.flatnonzero(view.has_pair(LATIN))
+    return np.flatnonzero(view.has_pair(FOREIGN))
 
 
 def _may_be_off_target(view: View) -> Places:
@@ -156,7 +156,7 @@ def _may_be_out_of_length(view: View) -> Places:
 
 
 def _may_repeat(view: View) -> Places:
-    return np.union1d(_with_cubes(view), _shrinking(view.chunk.outputs))
+    return np.union1d(_with_cubes(view), _shrinking(view))
 
 
 CANDIDATES: Mapping[str, Callable[[View], Places]] = {
@@ -214,15 +214,16 @@ def _cubes(chars: Codes, p: int) -> Places:
 # --- repetition: compression ratio -------------------------------------------------------------------
 
 
-def _shrinking(outputs: Sequence[str]) -> Places:
+def _shrinking(view: View) -> Places:
     """The lines that zlib compresses beyond the threshold. It is called only if DEFLATE can reach that."""
-    encoded = [text.encode("utf-8", "surrogatepass") for text in outputs]
-    sizes = np.array([len(data) for data in encoded], dtype=np.intp)
-    occurs = np.zeros((len(encoded), 256), dtype=bool)
-    lines = np.repeat(np.arange(len(encoded)), sizes)
-    occurs[lines, np.frombuffer(b"".join(encoded), dtype=np.uint8)] = True
-    possible = sizes > repetition.MAX_COMPRESSION * LEAST_COMPRESSED[np.count_nonzero(occurs, axis=1)]
-    shrinking = [i for i in np.flatnonzero(possible).tolist() if repetition.shrinks(outputs[i])]
+    sizes = np.diff(view.starts, append=len(view.codes)) - 1
+    occurs = np.zeros((len(sizes), 256), dtype=bool)
+    lines = np.repeat(np.arange(len(sizes)), sizes + 1)
+    # A line feed ends each line; letters that share the last byte of their code are counted as one.
+    occurs[lines, view.codes & 0xFF] = True
+    distinct = np.maximum(np.count_nonzero(occurs, axis=1) - 1, 0)
+    possible = sizes > repetition.MAX_COMPRESSION * LEAST_COMPRESSED[distinct]
+    shrinking = [i for i in np.flatnonzero(possible).tolist() if repetition.shrinks(view.chunk.outputs[i])]
     return np.array(shrinking, dtype=np.intp)
 
 

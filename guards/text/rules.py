@@ -49,9 +49,14 @@ class Chunk:
         return None if self.sources is None else self.sources[index]
 
 
-def rules_for(*, has_source: bool, language: str | None, markers: Sequence[str]) -> Rules:
-    """Choose the rules that apply to a text, and bind their parameters."""
-    script = script_of(language)
+def rules_for(
+    *, has_source: bool, language: str | None, markers: Sequence[str], outputs: Sequence[str] = ()
+) -> Rules:
+    """Choose the rules that apply to a text, and bind their parameters.
+
+    `outputs` is the text: it shows the script of a language that is written in several.
+    """
+    script = script_of(language, outputs)
     known = tuple(marker for marker in markers if marker)
     rules: dict[str, Rule] = {
         empty.CODE: empty.is_flagged,
@@ -67,8 +72,8 @@ def rules_for(*, has_source: bool, language: str | None, markers: Sequence[str])
         rules[off_target.CODE] = partial(off_target.is_flagged, script=script)
     else:
         unseen[off_target.CODE] = _script_unknown(language)
-    if has_source and script and not script.is_latin:
-        rules[contamination.CODE] = contamination.is_flagged
+    if has_source and script:
+        rules[contamination.CODE] = partial(contamination.is_flagged, script=script)
     else:
         unseen[contamination.CODE] = _contamination_unseen(language, script)
     if has_source:
@@ -105,6 +110,4 @@ def _script_unknown(language: str | None) -> str:
 def _contamination_unseen(language: str | None, script: Script | None) -> str:
     if script is None:
         return _script_unknown(language)
-    if script.is_latin:
-        return f"{language} is written in Latin letters, which do not identify a foreign word"
     return "no source text was given, so names look like foreign words"

@@ -73,7 +73,7 @@ def scan(
             f"the output has {count(len(output), 'line')} and the source {len(source):,}",
             hint="they must match line for line: is this the output of this source, and of all of it?",
         )
-    rules = rules_for(has_source=source is not None, language=language, markers=markers)
+    rules = rules_for(has_source=source is not None, language=language, markers=markers, outputs=output)
     text = ScannedText(output, source, rules, samples)
     tallies = _tallies(text, processes or _cores())
     return TextEvidence(

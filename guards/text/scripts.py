@@ -1,48 +1,43 @@
-"""Writing systems: the one that a language is written in, and the letters that belong to it.
+"""Writing systems: those that a language is written in, and the letters that belong to each.
 
-A script is a set of Unicode ranges. Every letter outside of them (see `str.isalpha`) is foreign to it.
+A script is a set of letters and marks. Every other letter (see `str.isalpha`) is foreign to it.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+
+from ledger.models.languages import scripts_of
 
 # Ranges for a character class, as escapes: pasted characters may be normalized into others on the way.
 LATIN = r"A-Za-z\u00aa\u00ba\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u1e00-\u1eff"
-FULLWIDTH_LATIN = r"\uff21-\uff3a\uff41-\uff5a"
-HAN = r"\u3005-\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
-KANA = r"\u3031-\u3035\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff\u31f0-\u31ff\uff66-\uff9f"
-HANGUL = r"\u1100-\u11ff\u3131-\u318e\ua960-\ua97c\uac00-\ud7a3\ud7b0-\ud7fb\uffa0-\uffdc"
-
 LATIN_LETTER = re.compile(f"[{LATIN}]")
 
-# By ISO 15924 code. Full-width Latin letters belong to Japanese and Chinese typography.
-# Chinese characters are rare in Korean text and count as foreign to it.
-LETTERS = {
-    "Latn": LATIN,
-    "Jpan": KANA + HAN + FULLWIDTH_LATIN,
-    "Kore": HANGUL,
-    "Hang": HANGUL,
-    "Hans": HAN + FULLWIDTH_LATIN,
-    "Hant": HAN + FULLWIDTH_LATIN,
-    "Cyrl": r"\u0400-\u052f\u1c80-\u1c8f\u2de0-\u2dff\ua640-\ua69f",
-    "Grek": r"\u0370-\u03ff\u1f00-\u1fff",
-    "Arab": r"\u0600-\u06ff\u0750-\u077f\u08a0-\u08ff\ufb50-\ufdff\ufe70-\ufeff",
-    "Hebr": r"\u0590-\u05ff\ufb1d-\ufb4f",
-    "Deva": r"\u0900-\u097f\ua8e0-\ua8ff",
-    "Thai": r"\u0e00-\u0e7f",
+# Writing systems of several scripts (ISO 15924). Full-width Latin letters belong to Japanese and Chinese
+# typography. Chinese characters are rare in Korean text and count as foreign to it.
+PARTS = {
+    "Jpan": (r"\p{scx=Hira}", r"\p{scx=Kana}", r"\p{scx=Hani}", r"\uff21-\uff3a\uff41-\uff5a"),
+    "Kore": (r"\p{scx=Hang}",),
+    "Hans": (r"\p{scx=Hani}", r"\uff21-\uff3a\uff41-\uff5a"),
+    "Hant": (r"\p{scx=Hani}", r"\uff21-\uff3a\uff41-\uff5a"),
 }
+LAST_LETTER = 0x323AF  # of the ideographs in the third supplementary plane
+SAMPLED_LINES = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Script:
     """A writing system. `name` is its ISO 15924 code.
 
-    `letter` matches one character of it, `foreign` one letter of any other (and some numerals).
+    `letter` matches one character of it, `foreign` one letter of any other (and some numerals),
+    `foreign_word` two or more of these.
     """
 
     name: str
     letter: re.Pattern[str]
     foreign: re.Pattern[str]
+    foreign_word: re.Pattern[str]
 
     @property
     def is_latin(self) -> bool:
@@ -55,29 +50,37 @@ class Script:
         return self.name == "Jpan"
 
 
-def script_of(language: str | None) -> Script | None:
-    """The script that a language is written in; None if it is unknown or not in LETTERS.
+def script_of(language: str | None, outputs: Sequence[str] = ()) -> Script | None:
+    """The script that a language is written in; None if it is unknown.
 
     Accepts the codes of every tokenizer: `ja`, `ja_XX`, `jpn_Jpan`, `zh-TW`. A script in the code takes
-    precedence; otherwise it comes from CLDR's likely subtags.
+    precedence. Of a language with several scripts, such as Serbian, it is the one that most of `outputs`
+    is in.
     """
-    subtags = [part for part in re.split(r"[-_]", language or "") if part]
-    named = next((part for part in subtags[1:] if part.title() in LETTERS), None)
-    name = named.title() if named else _likely_script(subtags)
-    if name not in LETTERS:
+    scripts = [script for script in map(_script, scripts_of(language or "")) if script]
+    if len(scripts) > 1 and outputs:
+        sample = "".join(outputs[:: max(1, len(outputs) // SAMPLED_LINES)])
+        return max(scripts, key=lambda script: len(sample) - len(script.letter.sub("", sample)))
+    return scripts[0] if scripts else None
+
+
+@lru_cache(maxsize=16)
+def _script(name: str) -> Script | None:
+    own = _ranges(name)
+    if not own:
         return None
-    letters = LETTERS[name]
-    return Script(name, re.compile(f"[{letters}]"), re.compile(rf"[^\W\d_{letters}]"))
+    foreign = rf"[^\W\d_{own}]"
+    return Script(name, *map(re.compile, (f"[{own}]", foreign, f"{foreign}{{2,}}")))
 
 
-def _likely_script(subtags: list[str]) -> str:
-    if not subtags:
+def _ranges(name: str) -> str:
+    """The letters and marks of a script as ranges of a character class; empty if Unicode does not know it."""
+    import regex  # type: ignore[import-untyped]
+
+    parts = PARTS.get(name, (rf"\p{{scx={name}}}",))
+    try:
+        member = regex.compile(rf"[[{''.join(parts)}]&&[\p{{L}}\p{{M}}\u3007]]+", regex.VERSION1)
+    except regex.error:
         return ""
-    from babel.core import get_global
-
-    code = subtags[0].lower()
-    code = get_global("language_aliases").get(code, code)
-    likely = get_global("likely_subtags")
-    # zh_TW is written in another script than zh; XX in ja_XX is not a country, so ja is looked up.
-    full = likely.get("_".join([code, *subtags[1:2]]).replace("-", "_")) or likely.get(code, "")
-    return next((part for part in full.split("_") if len(part) == 4), "")
+    everything = "".join(map(chr, range(LAST_LETTER + 1)))
+    return "".join(f"\\U{ord(run[0]):08x}-\\U{ord(run[-1]):08x}" for run in member.findall(everything))

@@ -16,7 +16,7 @@ from ledger.evidence import Evidence, Unobserved
 from ledger.evidence.scores import ScoreLimits, Scores
 from ledger.evidence.text import TextEvidence, TextLimits
 from ledger.findings import Report
-from ledger.models.languages import language_of
+from ledger.models.languages import is_language
 from ledger.utils.plural import count
 from ledger.utils.textfiles import read_lines
 
@@ -135,9 +135,10 @@ def _validate(request: CheckRequest) -> None:
 def _validate_language(code: str) -> None:
     from babel import Locale
 
-    known = Locale("en").languages
-    if language_of(code) not in known:
-        near = nearest_codes(code, (name for name in known if len(name) == 2))
+    if not is_language(code):
+        names = Locale("en").languages
+        named = [known for known, name in names.items() if name.lower() == code.lower()]
+        near = named or nearest_codes(code, (known for known in names if len(known) == 2))
         hint = f"did you mean {' or '.join(near)}? " if near else ""
         raise UsageError(
             f"invalid language code: {code!r}", hint=f"{hint}use a code such as ja, ko_KR or jpn_Jpan"

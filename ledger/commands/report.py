@@ -10,6 +10,7 @@ from guards import registry
 from guards.text.failed import DEFAULT_MARKERS
 from guards.text.highlights import marks
 from guards.text.scan import scan
+from guards.text.scripts import Script, script_of
 from ledger.commands.compare import CompareRequest, compare
 from ledger.commands.recorded_texts import read_data, read_output
 from ledger.environments.diff.from_journal import Facts, environments, side_of_run
@@ -152,11 +153,11 @@ def _samples(workspace: Workspace, run: Run) -> Samples | None:
         language=run.target_language,
         markers=DEFAULT_MARKERS,
     )
-    lines = tuple(_worst(text))
+    lines = tuple(_worst(text, script_of(run.target_language)))
     return Samples(run.id, lines) if lines else None
 
 
-def _worst(text: TextEvidence) -> Iterator[SampleLine]:
+def _worst(text: TextEvidence, script: Script | None) -> Iterator[SampleLine]:
     """The worst line of each code, then the second worst, up to `LINES` lines."""
     codes: dict[int, list[str]] = {}
     lines: dict[int, LineSample] = {}
@@ -167,13 +168,13 @@ def _worst(text: TextEvidence) -> Iterator[SampleLine]:
                 lines.setdefault(line.number, line)
     for number in list(lines)[:LINES]:
         line = lines[number]
-        yield SampleLine(number, line.source, tuple(_parts(line)), tuple(codes[number]))
+        yield SampleLine(number, line.source, tuple(_parts(line, script)), tuple(codes[number]))
 
 
-def _parts(line: LineSample) -> Iterator[TextPart]:
+def _parts(line: LineSample, script: Script | None) -> Iterator[TextPart]:
     """The line split into flagged and unflagged parts."""
     end, text = 0, line.output[:CHARACTERS]
-    for mark in marks(text, line.source):
+    for mark in marks(text, line.source, script):
         if mark.start > end:
             yield TextPart(text[end : mark.start])
         yield TextPart(text[mark.start : mark.end], mark.code)

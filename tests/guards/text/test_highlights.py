@@ -5,6 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from guards.text.highlights import marks
+from guards.text.scripts import script_of
+
+JAPANESE = script_of("ja")
 
 
 @pytest.mark.parametrize(
@@ -22,7 +25,9 @@ from guards.text.highlights import marks
     ],
 )
 def test_marks(output, source, expected):
-    assert [(output[mark.start : mark.end], mark.code) for mark in marks(output, source)] == expected
+    assert [
+        (output[mark.start : mark.end], mark.code) for mark in marks(output, source, JAPANESE)
+    ] == expected
 
 
 @given(
@@ -30,6 +35,6 @@ def test_marks(output, source, expected):
 )
 def test_marks_are_in_order_and_apart(output, source):
     end = 0
-    for mark in marks(output, source):
+    for mark in marks(output, source, JAPANESE):
         assert end <= mark.start < mark.end <= len(output)
         end = mark.end
