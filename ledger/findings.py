@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from enum import IntEnum, StrEnum
 from typing import Any
 
+STEP_KEYS = ("step", "first_step", "last_step")  # of evidence: the first that is there says where it shows
 Json = Any  # str | int | float | bool | None | list[Json] | dict[str, Json]
 
 
@@ -49,6 +50,11 @@ class Finding:
     evidence: Mapping[str, Json] = field(default_factory=dict)
     accepted: str | None = None
 
+    @property
+    def steps(self) -> tuple[int, ...]:
+        """The steps of a training at which it shows; empty where it is not about any."""
+        return steps_of(self.code, self.evidence)
+
     def to_json(self) -> dict[str, Json]:
         """The finding as the command contract's `--json` shows it."""
         return {
@@ -65,6 +71,17 @@ class Finding:
     def from_json(cls, data: Mapping[str, Json]) -> "Finding":
         """The inverse of `to_json`."""
         return cls(**{**data, "severity": Severity[data["severity"].upper()]})
+
+
+def steps_of(code: str, evidence: Mapping[str, Json]) -> tuple[int, ...]:
+    """The steps of a training at which a guard's finding shows, by the keys that guards give their steps."""
+    if not code.startswith(("TRN", "CKP")):
+        return ()
+    steps = evidence.get("steps")
+    if not isinstance(steps, list | tuple):
+        one = next((evidence[key] for key in STEP_KEYS if evidence.get(key) is not None), None)
+        steps = [one]
+    return tuple(step for step in steps if isinstance(step, int))
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,7 @@ def inspect(expected: TrainingLimits, actual: TrainingSeries) -> Iterator[Findin
     if flagged := _sustained([point for point in high if point.median > 0], expected):
         worst = max(flagged, key=lambda point: point.times)
         before = f"of the points before it ({count(len(flagged), 'such point')})"
-        yield _found(worst.step, worst.value, worst.median, before, most)
+        yield _found((worst.step, worst.value), worst.median, before, most, [p.step for p in flagged])
     else:
         yield from _at_the_start(values[: expected.least_points + 1], expected)
 
@@ -69,10 +69,14 @@ def _at_the_start(values: Sequence[tuple[int, float]], limits: TrainingLimits) -
     later = latest_median(norms[1:], limits.least_points)
     if later > limits.exploding_at_once * norms[0]:
         before = f"of the first step, as the median of the {len(norms) - 1} after it"
-        yield _found(values[-1][0], later, norms[0], before, limits.exploding_at_once)
+        last = values[-1][0]
+        yield _found((last, later), norms[0], before, limits.exploding_at_once, [last])
 
 
-def _found(step: int, value: float, usual: float, before: str, threshold: float) -> Finding:
+def _found(
+    worst: tuple[int, float], usual: float, before: str, threshold: float, steps: Sequence[int]
+) -> Finding:
+    step, value = worst
     return Finding(
         CODE,
         Severity.WARNING,
@@ -80,7 +84,7 @@ def _found(step: int, value: float, usual: float, before: str, threshold: float)
         f"{shown(usual)} {before}",
         measured=finite_or_name(value / usual),
         threshold=threshold,
-        evidence={"step": step, "norm": finite_or_name(value), "usual": usual},
+        evidence={"step": step, "steps": list(steps[:20]), "norm": finite_or_name(value), "usual": usual},
     )
 
 

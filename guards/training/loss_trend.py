@@ -20,7 +20,7 @@ LEAST_SPREAD = 0.02  # of the logarithm: a smooth curve has bends of its own
 
 @dataclass(frozen=True, slots=True)
 class Rise:
-    """A loss that rose and stayed up: where, from what, to what, and how many times as high that is."""
+    """A loss that rose and stayed up: the step at which it shows, from what, and to what."""
 
     step: int
     before: float
@@ -67,22 +67,36 @@ def rows_above_neighbours(losses: Losses, limits: TrainingLimits) -> Iterator[in
 def _above_the_lowest(losses: Losses, medians: Sequence[float], limits: TrainingLimits) -> Rise | None:
     """The latest median is `diverged_times` the lowest median so far."""
     lowest, now = min(medians), medians[-1]
-    if now < LOSS_RESOLUTION or now < limits.diverged_times * lowest:
+    limit = max(LOSS_RESOLUTION, limits.diverged_times * lowest)
+    if now < limit:
         return None
-    step = losses[medians.index(lowest) + limits.trend_rows - 1][0]
-    return Rise(step, lowest, now, f"the lowest, up to step {step:,}", limits.diverged_times)
+    reason = f"the lowest, up to step {_step_of(medians.index(lowest), losses, limits):,}"
+    step = _step_of(_first_above(medians, limit), losses, limits)
+    return Rise(step, lowest, now, reason, limits.diverged_times)
 
 
 def _back_at_the_start(losses: Losses, medians: Sequence[float], limits: TrainingLimits) -> Rise | None:
     """The latest median has returned to the first, from a level that was lower by a tenth."""
     first = median(loss for _, loss in losses[:FIRST_ROWS])
     lowest, now = min(medians), medians[-1]
-    returned = now >= max(limits.returned_share * first, LOSS_RESOLUTION)
-    if not returned or now < limits.returned_rise * lowest:
+    limit = max(limits.returned_share * first, LOSS_RESOLUTION, limits.returned_rise * lowest)
+    if now < limit:
         return None
-    step = losses[medians.index(lowest) + limits.trend_rows - 1][0]
-    reason = f"the lowest, up to step {step:,}; it began with {first:.4g}"
-    return Rise(step, lowest, now, reason, limits.returned_rise)
+    low = _step_of(medians.index(lowest), losses, limits)
+    step = _step_of(_first_above(medians, limit), losses, limits)
+    return Rise(
+        step, lowest, now, f"the lowest, up to step {low:,}; it began with {first:.4g}", limits.returned_rise
+    )
+
+
+def _first_above(medians: Sequence[float], limit: float) -> int:
+    """The first median since the lowest that is at the limit: the latest is."""
+    return next(i for i in range(medians.index(min(medians)), len(medians)) if medians[i] >= limit)
+
+
+def _step_of(index: int, losses: Losses, limits: TrainingLimits) -> int:
+    """The last step of the rows whose median has this index."""
+    return losses[index + limits.trend_rows - 1][0]
 
 
 def _step(losses: Losses, limits: TrainingLimits) -> Rise | None:

@@ -36,12 +36,13 @@ def inspect(expected: TrainingLimits, actual: TrainingSeries) -> Iterator[Findin
         yield Skip(CODE, f"fewer than {expected.trend_points} points were logged")
         return
     stands = _reward_stands(values, expected) if actual.rewards else _loss_stands(values, expected)
+    last = max(step for step, _ in (*actual.rewards, *((p.step, p.loss) for p in actual.points)))
     if rates and len(rates) >= expected.least_points and not any(rates):
-        yield _rate_of_zero(len(rates), warn=stands and not actual.rewards)
+        yield _rate_of_zero(len(rates), last, warn=stands and not actual.rewards)
     elif stands:
-        yield _stands(values, "reward" if actual.rewards else "loss", expected)
+        yield _stands(values, last, "reward" if actual.rewards else "loss", expected)
     if _is_constant(rates, actual, expected):
-        yield _constant(rates, str(actual.declared["lr_scheduler_type"]))
+        yield _constant(rates, last, str(actual.declared["lr_scheduler_type"]))
 
 
 def _loss_stands(losses: Sequence[float], limits: TrainingLimits) -> bool:
@@ -64,7 +65,7 @@ def _is_constant(rates: Sequence[float], actual: TrainingSeries, limits: Trainin
     return asked and len(rates) >= limits.trend_points and any(settled) and len(set(settled)) == 1
 
 
-def _stands(values: Sequence[float], what: str, limits: TrainingLimits) -> Finding:
+def _stands(values: Sequence[float], last: int, what: str, limits: TrainingLimits) -> Finding:
     rows = limits.trend_rows
     first, latest = median(values[:rows]), median(values[-rows:])
     return Finding(
@@ -74,26 +75,26 @@ def _stands(values: Sequence[float], what: str, limits: TrainingLimits) -> Findi
         f"{shown(first)} in that of the first",
         measured=latest / first if first else None,
         threshold=limits.unlearned_share if what == "loss" else None,
-        evidence={"first": first, "latest": latest, "points": len(values)},
+        evidence={"first": first, "latest": latest, "points": len(values), "last_step": last},
     )
 
 
-def _rate_of_zero(points: int, *, warn: bool) -> Finding:
+def _rate_of_zero(points: int, last: int, *, warn: bool) -> Finding:
     return Finding(
         CODE,
         Severity.WARNING if warn else Severity.INFO,
         f"the learning rate is 0 at all {points:,} logged points"
         + (", and the loss did not fall" if warn else ""),
         measured=0.0,
-        evidence={"points": points},
+        evidence={"points": points, "last_step": last},
     )
 
 
-def _constant(rates: Sequence[float], schedule: str) -> Finding:
+def _constant(rates: Sequence[float], last: int, schedule: str) -> Finding:
     return Finding(
         CODE,
         Severity.INFO,
         f"the learning rate stays at {shown(rates[-1])}, though the settings ask for a {schedule} schedule",
         measured=rates[-1],
-        evidence={"schedule": schedule, "points": len(rates)},
+        evidence={"schedule": schedule, "points": len(rates), "last_step": last},
     )

@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import pairwise
+from itertools import islice, pairwise
+from math import isfinite
 
 from guards import registry
 from guards.text.failed import DEFAULT_MARKERS
@@ -19,6 +20,7 @@ from ledger.errors import LedgerError
 from ledger.evidence import Unobserved
 from ledger.evidence.suspects import Kind
 from ledger.evidence.text import LineSample, TextEvidence
+from ledger.importers.training_log import column
 from ledger.journal.annotations import Decision, decisions, notes, ratings
 from ledger.journal.run import Run
 from ledger.journal.runs import load_record
@@ -27,17 +29,24 @@ from ledger.report.markdown import to_markdown
 from ledger.report.page import (
     CorrelationTable,
     Curve,
+    CurveMark,
     EnvironmentChange,
     ExperimentPage,
     Page,
     SampleLine,
     Samples,
     TextPart,
+    TrainingCurve,
 )
 from ledger.specs import load_experiment
 from ledger.specs import names as spec_names
+from ledger.tracking.series import read_points
+from ledger.utils.text import shorten
 from ledger.workspace import Workspace
 
+PLOTTED = ("loss", "eval_loss", "grad_norm")
+MOST_TRAININGS, MOST_MARKS = 50, 20  # curves on the page, and findings marked on one
+MOST_POINTS = 400_000  # read of one run's series
 LINES = 6  # flagged lines shown for one run
 DIGITS = re.compile(r"(\d+)")
 CHARACTERS = 300  # of one line: a looping model writes until it is stopped
@@ -73,6 +82,7 @@ def collect(workspace: Workspace, pairs: Sequence[tuple[str, str]] = ()) -> Page
         runs=tuple(runs),
         rates={run.id: run.rates for run in runs if run.rates},
         curves=tuple(_curves(latest)),
+        trainings=tuple(islice(_trainings(workspace, runs), MOST_TRAININGS)),
         families=tuple(_families(latest)),
         changes=tuple(_changes(runs, facts)),
         samples=tuple(one for run in latest if (one := _samples(workspace, run))),
@@ -111,6 +121,25 @@ def _curves(runs: Sequence[Run]) -> Iterator[Curve]:
         # A model that writes no text has no BLEU to draw.
         if any(row.memory is not None or row.reloaded is not None for row in rows):
             yield Curve(run.id, tuple(sorted(rows, key=lambda row: row.step)))
+
+
+def _trainings(workspace: Workspace, runs: Sequence[Run]) -> Iterator[TrainingCurve]:
+    """The trainings and imports whose series are on this machine, newest first."""
+    for run in reversed(runs):
+        series: dict[str, dict[int, float]] = {}
+        for point in read_points(workspace.runs / run.id, MOST_POINTS):
+            if (name := column(point.name)) in PLOTTED and isfinite(point.value):
+                series.setdefault(name, {})[point.step] = point.value  # a resumed run logs some steps again
+        if any(len(points) > 1 for points in series.values()):
+            found = {name: tuple(sorted(series[name].items())) for name in PLOTTED if name in series}
+            marks = (
+                CurveMark(
+                    one.code, one.severity.label, one.steps[:MOST_MARKS], shorten(one.message, CHARACTERS)
+                )
+                for one in run.report.findings
+                if one.steps
+            )
+            yield TrainingCurve(run.id, found, tuple(islice(marks, MOST_MARKS)))
 
 
 def _families(runs: Sequence[Run]) -> Iterator[CorrelationTable]:

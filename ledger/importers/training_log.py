@@ -51,7 +51,7 @@ def training_log(run: ClaimedRun, source: str) -> TrainingSeries:
     """
     named: dict[str, str] = {}
     for name, points in run.series.items():
-        to = NAMES.get(name) or _EVALUATION.sub("eval_", name)
+        to = column(name)
         if to not in named.values() and (to == name or len(points) > 1):
             named[name] = to
     rows: dict[int, dict[str, Json]] = {}
@@ -76,6 +76,11 @@ def training_log(run: ClaimedRun, source: str) -> TrainingSeries:
         if name not in run.series and not isfinite(value) and _QUALITY.search(name)
     }
     return replace(series, evaluations=(*series.evaluations, *others), final=final)
+
+
+def column(name: str) -> str:
+    """What the Trainer's log calls the series that a tool or logger calls `name`."""
+    return NAMES.get(name) or _EVALUATION.sub("eval_", name)
 
 
 def stated_settings(run: ClaimedRun, source: str) -> dict[str, Json]:

@@ -46,8 +46,8 @@ def curve_chart(curve: Curve, memory: str, reloaded: str, step: str) -> str:
         for bleu in (0, 25, 50, 75, 100)
     )
     axis = f'<text x="{RIGHT}" y="{CURVE_HEIGHT - 6}" text-anchor="end">{escape(step)} {last:,}</text>'
-    title = escape(f"BLEU, {curve.run}")
-    return _svg(CURVE_HEIGHT, title, grid + axis + "".join(map(_series, lines)))
+    title = f"BLEU, {curve.run}"
+    return svg(CURVE_HEIGHT, title, grid + axis + "".join(map(_series, lines)))
 
 
 def timeline(page: Page) -> str:
@@ -71,7 +71,7 @@ def timeline(page: Page) -> str:
     days = [datetime.fromtimestamp(when, UTC).strftime("%Y-%m-%d %H:%M") for when in (first, first + span)]
     parts.append(f'<text x="{2 * LEFT}" y="{height - 6}">{days[0]}</text>')
     parts.append(f'<text x="{RIGHT}" y="{height - 6}" text-anchor="end">{days[1]}</text>')
-    return _svg(height, "timeline", "".join(parts))
+    return svg(height, "timeline", "".join(parts))
 
 
 def _series(line: PlotLine) -> str:
@@ -102,8 +102,9 @@ def _mark(run: Run, x: float, y: float) -> str:
     return shape
 
 
-def _svg(height: float, title: str, inner: str) -> str:
-    return f'<svg viewBox="0 0 {WIDTH} {height:.0f}" role="img" aria-label="{title}">{inner}</svg>'
+def svg(height: float, title: str, inner: str) -> str:
+    """A picture of the page's width; `title` says in words what it shows."""
+    return f'<svg viewBox="0 0 {WIDTH} {height:.0f}" role="img" aria-label="{escape(title)}">{inner}</svg>'
 
 
 def _seconds(run: Run) -> float:

@@ -16,6 +16,7 @@ from ledger.journal.query import findings_of
 from ledger.journal.run import Run
 from ledger.report.charts import curve_chart, timeline
 from ledger.report.page import Page
+from ledger.report.training_chart import described, training_chart
 from ledger.report.translations import LANGUAGES
 
 CHANGED_LINES = 5
@@ -38,6 +39,10 @@ def to_html(page: Page, language: str, titles: Mapping[str, str]) -> str:
         script=_part("tables.js"),
         present=_present(page),
         timeline=Markup(timeline(page)),
+        trainings=[
+            (curve, Markup(training_chart(curve, words["step"])), described(curve))
+            for curve in page.trainings
+        ],
         curves=[(curve, Markup(chart(curve))) for curve in page.curves],
         rate_codes=sorted({code for rates in page.rates.values() for code in rates}),
         comparisons=[_comparison(one) for one in page.comparisons],
@@ -65,6 +70,7 @@ def _present(page: Page) -> list[str]:
         "experiments": True,
         "claims": any(run.claims for run in page.runs),
         "timeline": page.runs,
+        "trainings": page.trainings,
         "curves": page.curves,
         "families": page.families,
         "rates": page.rates,

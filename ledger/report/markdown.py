@@ -8,6 +8,7 @@ from ledger.journal.query import findings_of
 from ledger.journal.run import Run
 from ledger.report.html import metric, standing
 from ledger.report.page import ExperimentPage, Page
+from ledger.report.training_chart import summary
 from ledger.report.translations import LANGUAGES
 
 Words = Mapping[str, str]
@@ -66,6 +67,9 @@ def _run(page: Page, run: Run, words: Words) -> Iterator[str]:
     rates = {code: rate for code, rate in page.rates.get(run.id, {}).items() if rate}
     if rates:
         yield "  - " + ", ".join(f"{code} {rate:.2%}" for code, rate in sorted(rates.items()))
+    for curve in page.trainings:
+        if curve.run == run.id:
+            yield f"  - {escaped(summary(curve))}"
     for finding in findings_of(run):
         if finding.severity > 0:
             waived = f" ({words['accepted']}: {escaped(finding.accepted)})" if finding.accepted else ""

@@ -44,6 +44,38 @@ class Curve:
     checkpoints: tuple[CheckpointRow, ...]
 
 
+Steps = tuple[tuple[int, float], ...]  # a series: steps with their values
+
+
+@dataclass(frozen=True, slots=True)
+class CurveMark:
+    """A finding of a guard, to mark on a curve at its steps."""
+
+    code: str
+    severity: str
+    steps: tuple[int, ...]
+    message: str
+
+    @property
+    def at(self) -> str:
+        """The steps as text."""
+        return ", ".join(f"{step:,}" for step in self.steps)
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingCurve:
+    """The logged series of one training (`loss`, `eval_loss`, `grad_norm`), each by step, and its marks."""
+
+    run: str
+    series: Mapping[str, Steps]
+    marks: tuple[CurveMark, ...] = ()
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """The codes of the marks, each once."""
+        return tuple(dict.fromkeys(mark.code for mark in self.marks))
+
+
 @dataclass(frozen=True, slots=True)
 class ExperimentPage:
     """One experiment and its runs, oldest first."""
@@ -94,6 +126,7 @@ class Page:
     runs: tuple[Run, ...]
     rates: Mapping[str, Mapping[str, float]]
     curves: tuple[Curve, ...] = ()
+    trainings: tuple[TrainingCurve, ...] = ()
     families: tuple[CorrelationTable, ...] = ()
     changes: tuple[EnvironmentChange, ...] = ()
     samples: tuple[Samples, ...] = ()

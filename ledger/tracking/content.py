@@ -2,12 +2,12 @@
 
 import json
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from ledger.findings import Json
+from ledger.findings import Json, steps_of
 from ledger.journal.runs import IMPORTED
 from ledger.journal.store import Entry
 from ledger.tracking.series import MetricPoint
@@ -88,7 +88,7 @@ def content_of(entry: Entry, root: Path, samples: TrackedTable | None = None) ->
         tags, params = _import_tags(body, entry.id), flatten(claims.get("params") or {})
         series = claims.get("series") or {}
         values = {name: value for name, value in (claims.get("metrics") or {}).items() if name not in series}
-        status = "finished"
+        tables, status = _findings(body), "finished"
     else:
         tags, params = _finish_tags(body, entry.id), flatten(body.get("effective") or {}, "effective")
         values, files = _measured(body), _files(body.get("output"), root)
@@ -102,7 +102,10 @@ def content_of(entry: Entry, root: Path, samples: TrackedTable | None = None) ->
         status=status,
         tags=tags,
         params=params,
-        metrics=tuple(MetricPoint(name, float(v), now) for name, v in values.items() if _is_number(v)),
+        metrics=(
+            *(MetricPoint(name, float(v), now) for name, v in values.items() if _is_number(v)),
+            *_marks(body, now),
+        ),
         datasets=_datasets(body),
         files=tuple(files),
         tables=tuple(tables),
@@ -147,9 +150,42 @@ def _files(facts: Json, root: Path) -> list[TrackedFile]:
 
 
 def _findings(body: Mapping[str, Json]) -> list[TrackedTable]:
-    findings = (body.get("report") or {}).get("findings")
-    rows = tuple(tuple(finding.get(column) for column in FINDING_COLUMNS) for finding in findings or [])
+    rows = tuple(tuple(finding.get(column) for column in FINDING_COLUMNS) for finding in _found(body))
     return [TrackedTable("findings", FINDING_COLUMNS, rows)] if rows else []
+
+
+def _found(body: Mapping[str, Json]) -> list[Mapping[str, Json]]:
+    return (body.get("report") or {}).get("findings") or []
+
+
+def _marks(body: Mapping[str, Json], now: int) -> Iterator[MetricPoint]:
+    """What each finding measured, at the steps of a training at which it shows; else at step 0.
+
+    A finding that names a step and measured no number is a 1.
+    """
+    points: dict[tuple[str, int], MetricPoint] = {}
+    for finding in _found(body):
+        name, measured = f"guard.{finding['code']}", finding.get("measured")
+        steps = steps_of(finding["code"], finding.get("evidence") or {})
+        if _is_number(measured):
+            value, steps = float(measured or 0.0), steps or (0,)
+        else:
+            value = 1.0
+        for step in steps:
+            points[name, step] = MetricPoint(name, value, now, step)
+    yield from points.values()
+
+
+def _finding_tags(body: Mapping[str, Json]) -> dict[str, str | None]:
+    """All codes, and for each code that names steps its messages, to find the marks of a curve by."""
+    marks: dict[str, list[str]] = {}
+    for finding in _found(body):
+        if steps := steps_of(finding["code"], finding.get("evidence") or {}):
+            at = ", ".join(f"{step:,}" for step in steps)
+            text = f"step {at}: {finding.get('severity', '')}: {finding.get('message', '')}"
+            marks.setdefault(f"ledger.guard.{finding['code']}", []).append(text)
+    codes = " ".join(sorted({finding["code"] for finding in _found(body)})) or None
+    return {"ledger.findings": codes, **{name: "\n".join(texts) for name, texts in marks.items()}}
 
 
 def _import_tags(body: Mapping[str, Json], entry: str) -> dict[str, str]:
@@ -161,6 +197,7 @@ def _import_tags(body: Mapping[str, Json], entry: str) -> dict[str, str]:
             "ledger.mode": body.get("mode"),
             "ledger.rehearsal": "false",
             "ledger.source": (body.get("source") or {}).get("path"),
+            **_finding_tags(body),
         }
     )
 
@@ -191,7 +228,6 @@ def _start_tags(body: Mapping[str, Json], entry: str) -> dict[str, str]:
 
 def _finish_tags(body: Mapping[str, Json], entry: str) -> dict[str, str]:
     output = body.get("output") or {}
-    findings = (body.get("report") or {}).get("findings") or []
     signatures = {
         f"ledger.signature.{name}": metric.get("signature")
         for name, metric in (body.get("metrics") or {}).items()
@@ -200,7 +236,7 @@ def _finish_tags(body: Mapping[str, Json], entry: str) -> dict[str, str]:
         {
             "ledger.entry": entry,
             "ledger.verdict": body.get("verdict"),
-            "ledger.findings": " ".join(sorted({finding["code"] for finding in findings})) or None,
+            **_finding_tags(body),
             "ledger.output.md5": output.get("md5"),
             "ledger.output.sha256": output.get("sha256"),
             "ledger.exit_code": body.get("exit_code"),
@@ -211,11 +247,9 @@ def _finish_tags(body: Mapping[str, Json], entry: str) -> dict[str, str]:
 
 
 def _measured(body: Mapping[str, Json]) -> dict[str, Json]:
-    """The scores, what each finding measured (`guard.TXT001`), the seconds and the number of output lines."""
-    findings = (body.get("report") or {}).get("findings") or []
+    """The scores, the seconds and the number of output lines."""
     return {
         **{name: metric.get("value") for name, metric in (body.get("metrics") or {}).items()},
-        **{f"guard.{finding['code']}": finding.get("measured") for finding in findings},
         "seconds": body.get("seconds"),
         "output_lines": (body.get("output") or {}).get("lines"),
     }

@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
+from itertools import islice
 from pathlib import Path
 
 from ledger.evidence.text import LineSample
@@ -15,6 +16,7 @@ from ledger.utils.redaction import scrub_json
 
 SERIES = "series.jsonl"
 SAMPLES = "samples.json"
+BYTES_PER_LINE = 80  # a usual point; the number of lines of a large file is estimated by it
 SAMPLE_COLUMNS = ("line", "source", "output")
 
 
@@ -62,6 +64,21 @@ def read_lines(folder: Path, offset: int = 0) -> Iterator[SeriesLine]:
             end += len(data)
             if end > offset:
                 yield SeriesLine(number, end, _decode(data), torn=not data.endswith(b"\n"))
+
+
+def read_points(folder: Path, most: int) -> Iterator[MetricPoint]:
+    """The points in a run's folder, in order; of a file of many more than `most` lines only every nth.
+
+    n is odd, so that series which take turns are all represented.
+    """
+    path = folder / SERIES
+    if not path.is_file():
+        return
+    every = path.stat().st_size // (most * BYTES_PER_LINE) | 1
+    with path.open("rb") as file:
+        for data in islice(file, 0, None, every):
+            if point := _decode(data):
+                yield point
 
 
 def write_samples(folder: Path, samples: Sequence[LineSample]) -> None:

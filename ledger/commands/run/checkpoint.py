@@ -124,7 +124,8 @@ def _findings(checkpoints: Sequence[Checkpoint], *, warn_only: bool) -> Iterator
     lesser: dict[str, Finding] = {}
     for one in checkpoints:
         for finding in one.report.findings:
-            named = replace(finding, message=f"{one.folder.name}: {finding.message}")
+            message = f"{one.folder.name}: {finding.message}"
+            named = replace(finding, message=message, evidence={**finding.evidence, "step": one.step})
             if finding.severity < Severity.ERROR:
                 lesser[finding.code] = named
             else:

@@ -153,3 +153,47 @@ def test_an_imported_run_is_its_claims():
     assert found.params == {"lr": "0.1"}
     assert {point.name: point.value for point in found.metrics} == {"bleu": 20.5}
     assert found.tags["ledger.source"] == "log.md"
+
+
+def finding(code, measured=None, message="m", **evidence):
+    return {
+        "code": code,
+        "severity": "warning",
+        "message": message,
+        "measured": measured,
+        "evidence": evidence,
+    }
+
+
+@pytest.mark.parametrize("kind", ["run.finished", "run.imported"])
+def test_what_a_guard_found_is_a_point_at_each_of_its_steps(kind):
+    findings = [
+        finding("TRN004", 9.5, "the loss is 40 at step 700", steps=[700, 710]),
+        finding("TRN001", 48, first_step=3650, last_step=6000),
+        finding("TRN002", "Infinity", step=90),
+        finding("CKP007", None, "checkpoint-100: worse", step=100),
+        finding("CKP007", None, "checkpoint-200: worse", step=200),
+        finding("TXT001", 0.12),
+        finding("CKP001"),
+    ]
+    body = {"run": "a-1", "experiment": "a", "report": {"findings": findings}}
+    found = content_of(seal(kind, body, []), ROOT)
+    assert [(point.name, point.step, point.value) for point in found.metrics] == [
+        ("guard.TRN004", 700, 9.5),
+        ("guard.TRN004", 710, 9.5),
+        ("guard.TRN001", 3650, 48.0),
+        ("guard.TRN002", 90, 1.0),
+        ("guard.CKP007", 100, 1.0),
+        ("guard.CKP007", 200, 1.0),
+        ("guard.TXT001", 0, 0.12),
+    ]
+    assert found.tags["ledger.findings"] == "CKP001 CKP007 TRN001 TRN002 TRN004 TXT001"
+    marks = {name: text for name, text in found.tags.items() if name.startswith("ledger.guard.")}
+    assert marks == {
+        "ledger.guard.TRN004": "step 700, 710: warning: the loss is 40 at step 700",
+        "ledger.guard.TRN001": "step 3,650: warning: m",
+        "ledger.guard.TRN002": "step 90: warning: m",
+        "ledger.guard.CKP007": "step 100: warning: checkpoint-100: worse\n"
+        "step 200: warning: checkpoint-200: worse",
+    }
+    assert [table.name for table in found.tables] == ["findings"]

@@ -199,6 +199,21 @@ def test_what_mlflow_refuses_is_lost_and_reported_not_tried_for_ever(record, app
     assert runs()["exp7-1"].data.metrics == {"n": 1.0}
 
 
+def test_the_marks_of_a_curve_are_sent_once(record, append, send, runs, client, state):
+    spike = {"code": "TRN004", "severity": "warning", "message": "m", "measured": 9.5}
+    spike |= {"threshold": 7.0, "evidence": {"steps": [1, 2]}}
+    record("exp7-1", "run.started")
+    append("exp7-1", *[MetricPoint("loss", 1.0, 5, step) for step in range(3)])
+    record("exp7-1", "run.finished", {"status": "finished", "report": {"findings": [spike]}})
+    send()
+    state("exp7-1").unlink()
+    send()
+    run = runs()["exp7-1"]
+    marks = client.get_metric_history(run.info.run_id, "guard.TRN004")
+    assert [(mark.step, mark.value) for mark in marks] == [(1, 9.5), (2, 9.5)]
+    assert run.data.tags["ledger.guard.TRN004"] == "step 1, 2: warning: m"
+
+
 def test_a_store_that_lost_the_run_gets_all_of_it_again(root, queue, append, send, runs, client):
     queue()
     send()
