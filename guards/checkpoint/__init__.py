@@ -6,8 +6,9 @@ from guards.checkpoint.behaviour import (
     changed_text,
     changed_tokenizer,
     score_collapse,
+    unfit_tokenizer,
 )
-from guards.checkpoint.files import incomplete_files, unsafe_files
+from guards.checkpoint.files import conflicting_files, incomplete_files, unsafe_files
 from guards.checkpoint.origin import (
     doubtful_score,
     foreign_run,
@@ -17,7 +18,7 @@ from guards.checkpoint.origin import (
     step_beyond_run,
     unsigned_score,
 )
-from guards.checkpoint.tensors import changed_tensors, mismatched_keys, non_finite_tensors
+from guards.checkpoint.tensors import changed_tensors, mismatched_keys, non_finite_tensors, unlike_file
 from guards.guard import Guard
 
 FILES: tuple[Guard, ...] = (incomplete_files, unsafe_files)
@@ -34,4 +35,6 @@ RELOADED: tuple[Guard, ...] = (
 )
 LINEAGE: tuple[Guard, ...] = (step_beyond_run, foreign_run, inconsistent_step, foreign_tokenizer)
 CLAIMS: tuple[Guard, ...] = (doubtful_score, unsigned_score)
-GUARDS: tuple[Guard, ...] = FILES + RELOADED + LINEAGE + CLAIMS
+# Faults that need no evidence of the save.
+UNRECORDED: tuple[Guard, ...] = (conflicting_files, unlike_file, unfit_tokenizer)
+GUARDS: tuple[Guard, ...] = FILES + RELOADED + LINEAGE + CLAIMS + UNRECORDED

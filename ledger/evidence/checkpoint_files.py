@@ -17,7 +17,8 @@ class CheckpointFiles(Slice):
     """The files of the folder, inspected without loading anything.
 
     `problems`: what is incomplete or truncated, by file; `refusals`: what will not be opened (a pickle that
-    `weights_only` does not accept, remote code, a link out of the folder), by file.
+    `weights_only` does not accept, remote code, a link out of the folder), by file. `conflicts`: weight files
+    that contradict those that are loaded; `leftovers`: files that are not loaded and hold other weights.
     """
 
     NAME: ClassVar = "files"
@@ -28,3 +29,5 @@ class CheckpointFiles(Slice):
     bytes: int
     problems: Mapping[str, str] = field(default_factory=dict)
     refusals: Mapping[str, str] = field(default_factory=dict)
+    conflicts: Mapping[str, str] = field(default_factory=dict)
+    leftovers: Mapping[str, str] = field(default_factory=dict)

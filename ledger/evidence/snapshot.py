@@ -20,7 +20,9 @@ class Weights:
 
     `dtypes` are those that the digests are over: the narrower of the file's and the model's, since a bfloat16
     file may load as float32. `ties` are the groups of names that share storage. `missing`, `unexpected` and
-    `mismatched` are what from_pretrained reported; empty at save time.
+    `mismatched` are what from_pretrained reported; empty at save time. `unlike_file` are the tensors that
+    have other values than the file stores; None where they were not compared. `mismatched_zeros` are the
+    mismatched ones that are zero both in the file and in the model.
     """
 
     digests: Mapping[str, str]
@@ -31,13 +33,16 @@ class Weights:
     missing: tuple[str, ...] = ()
     unexpected: tuple[str, ...] = ()
     mismatched: tuple[str, ...] = ()
+    unlike_file: tuple[str, ...] | None = None
+    mismatched_zeros: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Forward:
     """One forward pass over the fixed probe batch, in evaluation mode.
 
-    `logits_digest` is over the float32 bytes. `max_difference` is the largest absolute difference to the
+    `logits_digest` is over the float32 bytes. `not_finite` says where logits are NaN or infinite; it is empty
+    where all are finite. `max_difference` is the largest absolute difference to the
     logits that were stored at save time; None at save time itself, or if none were stored.
     """
 
@@ -46,6 +51,7 @@ class Forward:
     dtype: str
     device: str
     max_difference: float | None = None
+    not_finite: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +71,23 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class TokenizerFacts:
-    """How a tokenizer behaves: ids of fixed sentences, special ids by role, language codes to ids."""
+    """How a tokenizer behaves: ids of fixed sentences, special ids by role, language codes to ids.
+
+    `ids` are without special tokens. `calls` are whole calls in the run's languages, as the model is given
+    them, of the fixed sentences and of some lines of the sample. `template` is the chat template. `rows` is
+    the number of rows of the model's input embedding. `disagreements`: how the slow and the fast tokenizer
+    of the folder differ; None where there are not both.
+    """
 
     name: str
     size: int
     ids: Mapping[str, tuple[int, ...]]
     special: Mapping[str, int | None]
     codes: Mapping[str, int]
+    calls: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    template: str | None = None
+    rows: int | None = None
+    disagreements: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,11 @@
 """The faults: each takes a copy of a good checkpoint and spoils it in one way, by code.
 
-`FAULTS` says which good checkpoint each is made from, and which guards must fire on it as errors.
+`FAULTS` says which good checkpoint each is made from, and which guards must fire on it: as errors, or in
+`warns` as warnings. `TWINS` look like a fault and are sound.
 """
 
 import json
+import os
 import pickle
 import shutil
 from collections.abc import Callable
@@ -23,22 +25,45 @@ class Fault:
     of: str
     codes: frozenset[str]
     make: Callable[[Path, Path], None]  # the copy, and the folder with all good checkpoints
+    warns: frozenset[str] = frozenset()
 
     def __str__(self):
         return f"{self.of}: {self.name}"
 
 
 FAULTS: list[Fault] = []
+TWINS: list[Fault] = []
 
 
-def fault(name, of, *codes):
+def fault(name, of, *codes, warns="", evidence=True):
     """Put the function into the table, once for each good checkpoint in `of`."""
 
     def put(make):
-        FAULTS.extend(Fault(name, one, frozenset(codes), make) for one in of.split())
+        make = make if evidence else without_evidence(make)
+        warned = frozenset(warns.split())
+        FAULTS.extend(Fault(name, one, frozenset(codes), make, warned) for one in of.split())
         return make
 
     return put
+
+
+def twin(name, of, *, evidence=True):
+    """Put the function into the table of what is sound."""
+
+    def put(make):
+        made = make if evidence else without_evidence(make)
+        TWINS.extend(Fault(name, one, frozenset(), made) for one in of.split())
+        return make
+
+    return put
+
+
+def without_evidence(make):
+    def spoil(folder, good):
+        shutil.rmtree(folder / "ledger")
+        make(folder, good)
+
+    return spoil
 
 
 def edit_weights(folder, change):
@@ -294,3 +319,179 @@ def other_step(folder, _good):
 @fault("trainer_state.json cut off", "t5", "CKP014")
 def cut_state(folder, _good):
     (folder / "trainer_state.json").write_text('{"global_step": 20', encoding="utf-8")
+
+
+# --- files that contradict each other, or the loaded model
+
+SHARDS = ("model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors")
+older = "checkpoint-2"
+
+
+def shard(folder, stale=None, left_out=()):
+    """Cut the weights into two shards; `stale` are added to the second, `left_out` are not in the index."""
+    tensors = load_file(folder / WEIGHTS)
+    names = sorted(tensors)
+    first, second = names[: len(names) // 2], names[len(names) // 2 :]
+    placed = {**dict.fromkeys(first, SHARDS[0]), **dict.fromkeys(second, SHARDS[1])}
+    for file, part in zip(SHARDS, (first, second), strict=True):
+        more = {name: stale[name] for name in stale or {} if file == SHARDS[1] and name in first}
+        save_file({name: tensors[name] for name in part} | more, folder / file, metadata={"format": "pt"})
+    index = {
+        "metadata": {},
+        "weight_map": {name: file for name, file in placed.items() if not name.endswith(left_out)},
+    }
+    (folder / f"{WEIGHTS}.index.json").write_text(json.dumps(index), encoding="utf-8")
+    (folder / WEIGHTS).unlink()
+
+
+@fault("newer pickle beside older weights", "mbart50 t5", warns="CKP018", evidence=False)
+def newer_pickle(folder, good):
+    torch.save(load_file(folder / WEIGHTS), folder / "pytorch_model.bin")
+    shutil.copy(good / folder.parent.name / older / WEIGHTS, folder / WEIGHTS)
+    os.utime(folder / WEIGHTS, (1, 1))
+
+
+@twin("the same weights in two formats", "mbart50", evidence=False)
+def two_formats(folder, _good):
+    torch.save(load_file(folder / WEIGHTS), folder / "pytorch_model.bin")
+
+
+@fault("stale tensors in a later shard", "marian nllb", "CKP018", evidence=False)
+def stale_shard(folder, good):
+    shard(folder, stale=load_file(good / folder.parent.name / older / WEIGHTS))
+
+
+@fault("names left out of the index", "marian", "CKP018", evidence=False)
+def short_index(folder, _good):
+    shard(folder, left_out=(".fc2.weight",))
+
+
+@fault("shards of another save beside the weights", "t5", warns="CKP018", evidence=False)
+def two_saves(folder, good):
+    shard(folder)
+    shutil.copy(good / "t5" / older / WEIGHTS, folder / WEIGHTS)
+
+
+@twin("two shards", "marian t5")
+def two_shards(folder, _good):
+    shard(folder)
+
+
+@twin("one pickle", "m2m100", evidence=False)
+def one_pickle(folder, _good):
+    torch.save(load_file(folder / WEIGHTS), folder / "pytorch_model.bin")
+    (folder / WEIGHTS).unlink()
+
+
+@fault("layers compiled one by one", "mbart50 marian", "CKP003", evidence=False)
+def compiled_layers(folder, _good):
+    edit_weights(
+        folder, lambda tensors: {k.replace("layers.0.", "layers.0._orig_mod."): v for k, v in tensors.items()}
+    )
+
+
+@fault("untied matrices that the config shares", "marian-untied", "CKP019", evidence=False)
+def shared_by_config(folder, _good):
+    edit_json(folder, "config.json", share_encoder_decoder_embeddings=True)
+    edit_weights(
+        folder, lambda tensors: {**tensors, "model.shared.weight": tensors["lm_head.weight"].clone()}
+    )
+
+
+@twin("stale tied head", "marian mbart50 t5", evidence=False)
+def stale_head(folder, _good):
+    def add(tensors):
+        shared = next(value for name, value in tensors.items() if name.endswith("shared.weight"))
+        return {**tensors, "lm_head.weight": torch.zeros_like(shared)}
+
+    edit_weights(folder, add)
+
+
+@twin("computed positions in the file", "marian m2m100", evidence=False)
+def stored_positions(folder, _good):
+    def add(tensors):
+        return {**tensors, "model.encoder.embed_positions.weights": torch.ones(4, 4)}
+
+    edit_weights(folder, add)
+
+
+# --- finite weights, logits that are not
+
+
+@fault("activations beyond float16", "t5", "CKP004", evidence=False)
+def overflowing(folder, _good):
+    def scale(tensors):
+        for name in tensors:
+            if name.endswith("DenseReluDense.wi.weight"):
+                tensors[name] *= 2.0**15
+            if name.endswith("DenseReluDense.wo.weight"):
+                tensors[name] /= 2.0**15
+        return {name: tensor.half() for name, tensor in tensors.items()}
+
+    edit_weights(folder, scale)
+
+
+@twin("cast to float16", "t5 nllb", evidence=False)
+def half(folder, _good):
+    edit_weights(folder, lambda tensors: {name: tensor.half() for name, tensor in tensors.items()})
+
+
+# --- a tokenizer that does not fit
+
+
+@fault("sentencepiece model of another training", "t5", warns="CKP020")
+def two_tokenizers(folder, good):
+    other = next((good / "t5-other").glob("checkpoint-*"))
+    shutil.copy(other / "spiece.model", folder)
+
+
+def grow(folder, rows):
+    """Add rows to every tensor of the vocabulary's size, as resize_token_embeddings does."""
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    size = config["vocab_size"]
+
+    def add(tensors):
+        for name, tensor in tensors.items():
+            if size in tensor.shape:
+                shape = [rows if n == size else 0 for n in tensor.shape]
+                widths = [
+                    n
+                    for old, new in zip(reversed(tensor.shape), reversed(shape), strict=True)
+                    for n in (0, max(0, new - old))
+                ]
+                tensors[name] = torch.nn.functional.pad(tensor, widths)
+
+    edit_weights(folder, add)
+    changes = {key: rows for key in ("vocab_size", "decoder_vocab_size") if key in config}
+    edit_json(folder, "config.json", **changes)
+    return size
+
+
+@fault("tokens added, base tokenizer saved", "marian mbart50", warns="CKP020", evidence=False)
+def grown_embedding(folder, _good):
+    size = json.loads((folder / "config.json").read_text(encoding="utf-8"))["vocab_size"]
+    grow(folder, size + 3 + (size % 2 == 1))
+
+
+@twin("embedding padded to a multiple of 64", "marian mbart50 m2m100", evidence=False)
+def padded_embedding(folder, _good):
+    size = json.loads((folder / "config.json").read_text(encoding="utf-8"))["vocab_size"]
+    grow(folder, -(-size // 64) * 64)
+
+
+@fault("embedding without rows for the last tokens", "nllb", "CKP020", evidence=False)
+def short_embedding(folder, _good):
+    def cut_rows(tensors):
+        return {
+            name: tensor[:-40] if "shared" in name or "embed" in name else tensor
+            for name, tensor in tensors.items()
+        }
+
+    size = json.loads((folder / "config.json").read_text(encoding="utf-8"))["vocab_size"]
+    edit_weights(folder, cut_rows)
+    edit_json(folder, "config.json", vocab_size=size - 40)
+
+
+@fault("language code at the other end", "nllb", "CKP008")
+def legacy_codes(folder, _good):
+    edit_json(folder, "tokenizer_config.json", legacy_behaviour=True)

@@ -12,8 +12,10 @@ CODE = "CKP008"
 TITLE = "the tokenizer or its language codes differ"
 READS = (Snapshot, Snapshot)
 EXPLANATION = Explanation(
-    means="A fixed sentence, a special token or a language code has different ids than at the save, or the "
-    "vocabulary has a different size. The name of the class does not matter.",
+    means="A fixed sentence, a special token or a language code has different ids than at the save, or a "
+    "whole call has (a sentence or line of the training with its language codes and special tokens). A "
+    "vocabulary of another size and a chat template that is lost or changed are warnings. The name of the "
+    "class does not matter.",
     matters="The weights are the same, the logits on recorded ids are the same, and the text is garbage: "
     "only the ids show it. Another run's tokenizer in the folder, a reordered vocabulary and a library that "
     "reads the same file differently all look like this.",
@@ -30,10 +32,11 @@ def inspect(expected: Snapshot, actual: Snapshot) -> Iterator[Finding | Skip]:
     if before is None or after is None:
         yield unseen(CODE, "tokenizer", expected, actual)
         return
-    differences = [*_sentences(before, after), *_ids("code", before.codes, after.codes)]
+    differences = [*_sentences(before.ids, after.ids), *_ids("code", before.codes, after.codes)]
     # A role that had no token at the save (mask, bos) may have one in another version: nothing used it.
     used = {role: number for role, number in before.special.items() if number is not None}
     differences += _ids("special token", used, after.special)
+    differences += [] if differences else _sentences(before.calls, after.calls, " in a whole call")
     if differences:
         yield _changed_ids(differences, before, after)
     elif before.size != after.size:
@@ -46,13 +49,22 @@ def inspect(expected: Snapshot, actual: Snapshot) -> Iterator[Finding | Skip]:
             threshold=before.size,
             evidence={"before": before.name, "after": after.name},
         )
+    if before.template is not None and before.template != after.template:
+        yield Finding(
+            CODE,
+            Severity.WARNING,
+            f"the chat template {'is lost' if after.template is None else 'differs from that of the save'}",
+            evidence={"before": before.template, "after": after.template},
+        )
 
 
-def _sentences(before: TokenizerFacts, after: TokenizerFacts) -> Iterator[str]:
-    for sentence, ids in before.ids.items():
-        now = after.ids.get(sentence)
+def _sentences(
+    before: Mapping[str, Sequence[int]], after: Mapping[str, Sequence[int]], how: str = ""
+) -> Iterator[str]:
+    for sentence, ids in before.items():
+        now = after.get(sentence)
         if now is not None and tuple(now) != tuple(ids):
-            yield f"{sentence!r} gives {_shown(now)} and gave {_shown(ids)}"
+            yield f"{sentence!r}{how} gives {_shown(now)} and gave {_shown(ids)}"
 
 
 def _ids(kind: str, before: Mapping[str, int], after: Mapping[str, int | None]) -> Iterator[str]:

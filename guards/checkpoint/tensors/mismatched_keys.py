@@ -15,15 +15,26 @@ EXPLANATION = Explanation(
     means="The file has no tensor for some names of the model (missing), or one of another shape "
     "(mismatched), and these were filled with random numbers; or the file has tensors that the model has no "
     "place for (unexpected). A name that shares its tensor with another one is not missing, nor is one "
-    "that the library computes and that equals the saved one.",
+    "that the library computes and that equals the saved one. A tensor of another shape that is zero in "
+    "both the file and the model is a warning: nothing is lost, but from_pretrained refuses it by default.",
     matters="from_pretrained only warns, and the model writes garbage: a Marian model saved by transformers "
     "4.57.6 and loaded by 5.0.0, which overrode tie_word_embeddings, had lm_head.weight newly initialised, "
     "and BLEU fell from 100 to 0.1.",
     do="Load it with the version that saved it, and compare tie_word_embeddings and "
     "share_encoder_decoder_embeddings in config.json with the values of the training. Names that "
-    "differ by a prefix were saved from a wrapper: save the inner model.",
+    "differ by a prefix, or by a part such as _orig_mod. in their middle, were saved from a wrapper "
+    "(torch.compile, DataParallel, FSDP, PEFT): save the inner model.",
 )
 # Buffers that older versions wrote into the file and newer ones compute: not trained tensors.
+WRAPPERS = {
+    "_orig_mod.": "torch.compile",
+    "_fsdp_wrapped_module.": "FSDP",
+    "_checkpoint_wrapped_module.": "activation checkpointing",
+    "_forward_module.": "DeepSpeed",
+    "base_model.model.": "PEFT",
+    "base_layer.": "PEFT",
+    "module.": "DataParallel or DDP",
+}
 LEFTOVERS = (".version", "position_ids", "embed_positions.weights", ".inv_freq", ".masked_bias")
 
 
@@ -33,10 +44,12 @@ def inspect(expected: Snapshot, actual: Snapshot) -> Iterator[Finding | Skip]:
     if after is None:
         yield not_reloaded(CODE, "weights", actual)
         return
-    new = _new(expected.weights, after)
+    new = [name for name in _new(expected.weights, after) if name not in after.mismatched_zeros]
     dropped = [name for name in after.unexpected if not name.endswith(LEFTOVERS)]
     if new:
         yield _newly_initialised(new, dropped, after)
+    if after.mismatched_zeros:
+        yield _zeros(after.mismatched_zeros)
     if dropped:
         yield _dropped(dropped, expected.weights, after)
 
@@ -59,7 +72,9 @@ def _newly_initialised(new: list[str], dropped: list[str], after: Weights) -> Fi
     mismatched = sorted(set(new) & set(after.mismatched))
     if mismatched:
         message += f"; of another shape in the file: {listed(mismatched)}"
-    if prefix := _prefix(new, dropped):
+    if wrapper := _wrapper(new, dropped):
+        message += f"; the names in the file contain {wrapper!r}, which {WRAPPERS[wrapper]} adds"
+    elif prefix := _prefix(new, dropped):
         message += f"; the names in the file differ by the prefix {prefix!r}"
     return Finding(
         CODE,
@@ -68,6 +83,18 @@ def _newly_initialised(new: list[str], dropped: list[str], after: Weights) -> Fi
         measured=len(new),
         threshold=0,
         evidence={"new": sorted(new), "mismatched": mismatched, "tensors": of},
+    )
+
+
+def _zeros(names: Collection[str]) -> Finding:
+    return Finding(
+        CODE,
+        Severity.WARNING,
+        f"of another shape in the file, but zero there and in the model: {listed(names)}; from_pretrained "
+        "loads it only with ignore_mismatched_sizes=True",
+        measured=len(names),
+        threshold=0,
+        evidence={"mismatched": sorted(names)},
     )
 
 
@@ -83,6 +110,15 @@ def _dropped(dropped: list[str], before: Weights | None, after: Weights) -> Find
         threshold=0,
         evidence={"unexpected": sorted(dropped)},
     )
+
+
+def _wrapper(new: Collection[str], dropped: Collection[str]) -> str | None:
+    """The first part of a wrapper without which names of the file are names of the model."""
+    inner = {name: name for name in dropped}
+    for wrapper in WRAPPERS:
+        inner = {name: short.replace(wrapper, "") for name, short in inner.items()}
+    wrapped = [name for name, short in inner.items() if short != name and short in new]
+    return next((part for part in WRAPPERS if any(part in name for name in wrapped)), None)
 
 
 def _prefix(new: Collection[str], dropped: Collection[str]) -> str | None:

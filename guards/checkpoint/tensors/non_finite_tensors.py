@@ -1,4 +1,4 @@
-"""CKP004: tensors of the reloaded model contain NaN or infinity."""
+"""CKP004: tensors or logits of the reloaded model contain NaN or infinity."""
 
 from collections.abc import Iterator
 
@@ -9,23 +9,30 @@ from ledger.evidence.snapshot import Snapshot
 from ledger.findings import Finding, Severity, Skip
 
 CODE = "CKP004"
-TITLE = "tensors are not finite"
+TITLE = "tensors or logits are not finite"
 READS = (Snapshot, Snapshot)
 EXPLANATION = Explanation(
-    means="A tensor of the reloaded model contains NaN or infinity in at least one place.",
-    matters="One NaN spreads through every following layer, and generation continues without an error. "
-    "Infinity comes from float16, whose largest number is 65,504.",
+    means="A tensor of the reloaded model contains NaN or infinity in at least one place, or its logits do, "
+    "for the batch of the evidence, the given lines or a few built-in sentences. Logits of minus infinity "
+    "that exclude a token everywhere are sound.",
+    matters="One NaN spreads through every following layer, and generation continues without an error: the "
+    "text is only empty. Infinity comes from float16, whose largest number is 65,504. The weights may all be "
+    "finite and the activations exceed it, as in T5 models that were trained in bfloat16.",
     do="If the tensors were not finite at the save, the training diverged: go back to the newest verified "
     "checkpoint and lower the learning rate or train in bfloat16. If they were finite, the file was "
-    "damaged or cast: save again in float32.",
+    "damaged or cast: save again in float32. If only the logits are not finite, load it in bfloat16 or "
+    "float32.",
 )
 
 
 def inspect(expected: Snapshot, actual: Snapshot) -> Iterator[Finding | Skip]:
-    """Name the tensors, and say whether they were finite at the save."""
+    """Name the tensors, and say whether they were finite at the save; then the logits."""
     if actual.weights is None:
         yield not_reloaded(CODE, "weights", actual)
         return
+    # Without settings there is no model to run, only its tensors.
+    if actual.forward is None and actual.effective is not None:
+        yield not_reloaded(CODE, "forward", actual)
     broken = actual.weights.not_finite
     if broken:
         before = expected.weights
@@ -40,6 +47,15 @@ def inspect(expected: Snapshot, actual: Snapshot) -> Iterator[Finding | Skip]:
                 "tensors": sorted(broken),
                 "at_the_save": sorted(before.not_finite) if before else None,
             },
+        )
+    if actual.forward is not None and (where := actual.forward.not_finite):
+        yield Finding(
+            CODE,
+            Severity.ERROR,
+            f"the logits are not finite: {where}, computed in {actual.forward.dtype}"
+            + ("" if broken else "; every tensor is finite"),
+            measured=where,
+            evidence={"data_type": actual.forward.dtype, "device": actual.forward.device},
         )
 
 

@@ -19,9 +19,11 @@ from runners.worker.evidence import digests
 from runners.worker.evidence.checkpoint_files import WHOLE, inspect_folder, stored_dtype, weight_files
 from runners.worker.evidence.eval_context import eval_context
 from runners.worker.evidence.lightning_checkpoint import PICKLED
+from runners.worker.evidence.loaded_weights import unlike_file
 from runners.worker.evidence.probe_inputs import (
     GREEDY,
     LINES,
+    PROBE_WIDTH,
     ProbeInputs,
     ProbeLanguages,
     ProbeText,
@@ -31,7 +33,9 @@ from runners.worker.evidence.probe_inputs import (
     family_of,
     probe_batch,
 )
-from runners.worker.evidence.snapshot import CaptureOptions, capture, not_loaded, sample
+from runners.worker.evidence.snapshot import SENTENCES, CaptureOptions, capture, not_loaded, sample
+from runners.worker.evidence.tokenizer_files import disagreements
+from runners.worker.evidence.weight_files import Tensors, conflicts
 from runners.worker.imported_packages import imported_distributions
 from runners.worker.layout import EVIDENCE, FOLDER, PROBE
 from runners.worker.messages import CheckpointResult, ProbeCheckpoint
@@ -82,6 +86,7 @@ def probe(job: ProbeCheckpoint, events: Events) -> CheckpointResult:
         except NotLoadableError as error:
             files["refusals" if error.refused else "problems"][error.file] = error.why
             return not_loaded(files)
+        files.update(conflicts(folder))
         stopwatch.lap("load")
         events.progress("reloading the checkpoint", 1, 1)
         snapshot = capture_again(loaded, job, stored)
@@ -137,10 +142,25 @@ def capture_again(loaded: Loaded, job: ProbeCheckpoint, stored: Json) -> Json:
         sample_threads=stored.get("recipe", {}).get("sample_threads"),
     )
     snapshot, _ = capture(loaded.model, loaded.tokenizer, options)
+    _add_file_checks(snapshot, loaded, job.checkpoint)
     if algorithm := digests.foreign_algorithm(recorded.values()):
         why = f"the stored digests are {algorithm}, and only {digests.ALGORITHM} is supported"
         return {**snapshot, "weights": None, "unseen": {**snapshot["unseen"], "weights": why}}
     return snapshot
+
+
+def _add_file_checks(snapshot: Json, loaded: Loaded, folder: Path) -> None:
+    """Add how the loaded model and tokenizer compare with the folder's own files."""
+    stored = {name: tensors for path in weight_files(folder) for name, tensors in Tensors(path).items()}
+    if snapshot["weights"] is not None:
+        reported = {name for names in loaded.keys.values() for name in names}
+        snapshot["weights"]["unlike_file"] = unlike_file(loaded.model, stored, reported)
+        own = loaded.model.state_dict()
+        mismatched = [name for name in loaded.keys["mismatched"] if name in stored and name in own]
+        zeros = [name for name in mismatched if not (stored[name].any() or own[name].any())]
+        snapshot["weights"]["mismatched_zeros"] = zeros
+    if snapshot["tokenizer"] is not None:
+        snapshot["tokenizer"]["disagreements"] = disagreements(loaded.tokenizer, folder)
 
 
 def _training(stored: Json) -> Json:
@@ -190,15 +210,21 @@ def _stored_inputs(stored: Json, probe: Mapping[str, Any]) -> ProbeInputs:
 
 
 def _new_inputs(loaded: Loaded, job: ProbeCheckpoint) -> ProbeInputs:
+    """The given lines; without any, built-in sentences or ids go through the model, but into no sample."""
     text, languages = draw(_given_text(job)), _languages(loaded, job)
-    if not text.source or loaded.tokenizer is None:
-        return ProbeInputs(text, languages, {})
-    family = family_of(loaded.model, loaded.tokenizer)
-    limit = longest_source(loaded.model, loaded.tokenizer)
-    rows = encode_sources(text, languages, family, loaded.tokenizer, limit)
-    labels = encode_labels(text, languages, loaded.tokenizer, rows)
-    batch = probe_batch(rows, labels, loaded.tokenizer.pad_token_id, loaded.model.config.vocab_size)
-    return ProbeInputs(text, languages, batch)
+    rows, labels, pad = _some_ids(loaded.model), _some_ids(loaded.model), 0
+    if loaded.tokenizer is not None:
+        probed, pad = text if text.source else ProbeText(SENTENCES), loaded.tokenizer.pad_token_id
+        family = family_of(loaded.model, loaded.tokenizer)
+        limit = longest_source(loaded.model, loaded.tokenizer)
+        rows = encode_sources(probed, languages, family, loaded.tokenizer, limit)
+        labels = encode_labels(probed, languages, loaded.tokenizer, rows)
+    return ProbeInputs(text, languages, probe_batch(rows, labels, pad, loaded.model.config.vocab_size))
+
+
+def _some_ids(model: Any) -> list[list[int]]:
+    """One row of ids that every vocabulary has; the first ones are usually special tokens."""
+    return [[number for number in range(4, 4 + PROBE_WIDTH) if number < model.config.vocab_size]]
 
 
 def _given_text(job: ProbeCheckpoint) -> ProbeText:

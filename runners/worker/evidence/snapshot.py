@@ -7,6 +7,7 @@ capturing evidence never ends a training.
 """
 
 import hashlib
+import json
 import platform
 import traceback
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -21,7 +22,14 @@ from runners.worker.error_messages import explain
 from runners.worker.errors import JobError
 from runners.worker.evidence import digests
 from runners.worker.evidence.eval_context import eval_context, unwrap
-from runners.worker.evidence.probe_inputs import ProbeInputs, encode_sources, family_of, new_tokens
+from runners.worker.evidence.probe_inputs import (
+    ProbeInputs,
+    ProbeText,
+    encode_labels,
+    encode_sources,
+    family_of,
+    new_tokens,
+)
 from runners.worker.messages import CheckpointResult
 from runners.worker.models import families, resolved_config
 from runners.worker.models.families import Family
@@ -38,6 +46,7 @@ SENTENCES = (
 )
 SPECIAL = ("bos", "eos", "unk", "pad", "sep", "cls", "mask")
 MOST_CODES = 300
+MOST_CALLS = 8  # lines of the sample that are encoded as whole calls
 WRITTEN_ON_SAVE = {"architectures", "dtype", "torch_dtype"}  # not in a config that was never saved
 
 
@@ -78,7 +87,7 @@ def capture(model: Any, tokenizer: Any, options: CaptureOptions) -> tuple[Json, 
             "weights": part("weights", lambda: weights(model, options)),
             "forward": forward,
             "sample": None if options.quick else _sample_part(model, tokenizer, options, unseen),
-            "tokenizer": part("tokenizer", lambda: tokenizer_facts(tokenizer, family_of(model, tokenizer))),
+            "tokenizer": part("tokenizer", lambda: tokenizer_facts(tokenizer, model, options.inputs)),
             "effective": part("effective", lambda: settings(model, tokenizer, options.training)),
             "origin": {"versions": versions(), **options.origin},
             "unseen": unseen,
@@ -114,8 +123,21 @@ def run_forward(model: Any, options: CaptureOptions) -> tuple[Json, Any]:
         "dtype": digests.dtype_name(output.logits),
         "device": model.device.type,
         "max_difference": None if options.stored is None else _difference(logits, options.stored),
+        "not_finite": _not_finite(logits),
     }
     return answer, logits
+
+
+def _not_finite(logits: Any) -> str:
+    """Which positions have NaN or infinite logits; a token that is excluded everywhere does not count."""
+    import torch
+
+    excluded = torch.isneginf(logits).flatten(0, -2).all(0)
+    broken = ~torch.isfinite(logits) & ~(excluded & torch.isneginf(logits))
+    if not broken.any():
+        return ""
+    what = "NaN" if torch.isnan(logits).any() else "infinity"
+    return f"{what} at {int(broken.any(-1).sum())} of {logits[..., 0].numel()} positions"
 
 
 def _difference(logits: Any, stored: Any) -> float:
@@ -208,9 +230,10 @@ def generate(model: Any, tokenizer: Any, rows: list[list[int]], parameters: Mapp
     return [text_of(tokenizer, sequence, resolved.forced_bos_token_id) for sequence in best]
 
 
-def tokenizer_facts(tokenizer: Any, family: Family | None) -> Json:
-    """The part `TokenizerFacts`. Sentences are encoded without special tokens: languages change those."""
-    tokenizer = _needed(tokenizer)
+def tokenizer_facts(tokenizer: Any, model: Any, inputs: ProbeInputs) -> Json:
+    """The part `TokenizerFacts`. `ids` are without special tokens, which depend on the languages; `calls`
+    are with them, in the languages of the inputs."""
+    tokenizer, family = _needed(tokenizer), family_of(model, tokenizer)
     codes = families.known_codes(family, tokenizer)[:MOST_CODES] if family else ()
     return {
         "name": type(tokenizer).__name__.removesuffix("Fast"),
@@ -218,7 +241,26 @@ def tokenizer_facts(tokenizer: Any, family: Family | None) -> Json:
         "ids": {text: list(tokenizer(text, add_special_tokens=False)["input_ids"]) for text in SENTENCES},
         "special": {role: getattr(tokenizer, f"{role}_token_id", None) for role in SPECIAL},
         "codes": {code: families.code_id(family, tokenizer, code) for code in codes} if family else {},
+        "calls": _calls(tokenizer, family, inputs),
+        "template": _template(tokenizer),
+        "rows": int(model.get_input_embeddings().weight.shape[0]),
     }
+
+
+def _calls(tokenizer: Any, family: Family | None, inputs: ProbeInputs) -> Json:
+    """Whole calls: the fixed sentences and some lines, as sources and as targets."""
+    lines = (*SENTENCES, *inputs.text.source[:MOST_CALLS])
+    text, languages = ProbeText(lines, lines), inputs.languages
+    sources = encode_sources(text, languages, family, tokenizer, None)
+    targets = encode_labels(text, languages, tokenizer, sources)
+    named = {f"target: {line}": ids for line, ids in zip(lines, targets, strict=True)}
+    return {**dict(zip(lines, sources, strict=True)), **named}
+
+
+def _template(tokenizer: Any) -> str | None:
+    """The chat template; the named templates of one that has several, as JSON."""
+    template = getattr(tokenizer, "chat_template", None)
+    return template if template is None or isinstance(template, str) else json.dumps(template, sort_keys=True)
 
 
 def settings(model: Any, tokenizer: Any, training: Mapping[str, Any]) -> Json:

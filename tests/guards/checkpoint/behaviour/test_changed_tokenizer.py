@@ -53,3 +53,36 @@ def test_long_rows_of_ids_are_cut(good):
     after = replace(good, tokenizer=replace(good.tokenizer, ids={"long": tuple(range(1, 41))}))
     (finding,) = guard.inspect(before, after)
     assert finding.message == "'long' gives 1, 2, 3, 4, 5, 6, 7, 8, ... and gave 0, 1, 2, 3, 4, 5, 6, 7, ..."
+
+
+def with_calls(good, **ids):
+    return replace(good, tokenizer=replace(good.tokenizer, calls=ids))
+
+
+def test_a_whole_call_with_other_special_tokens_is_reported(good):
+    """The same sentence with the language code at its end instead of its start."""
+    (finding,) = guard.inspect(with_calls(good, line=(9, 41, 2)), with_calls(good, line=(41, 2, 9)))
+    assert finding.severity is Severity.ERROR
+    assert finding.message == "'line' in a whole call gives 41, 2, 9 and gave 9, 41, 2"
+
+
+def test_evidence_without_calls_is_compared_as_before(good):
+    assert list(guard.inspect(good, with_calls(good, line=(41, 2, 9)))) == []
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "reported"),
+    [
+        (None, None, None),
+        (None, "{{ a }}", None),
+        ("{{ a }}", "{{ a }}", None),
+        ("{{ a }}", None, "the chat template is lost"),
+        ("{{ a }}", "{{ b }}", "the chat template differs from that of the save"),
+    ],
+)
+def test_the_chat_template_of_the_save_is_expected(good, before, after, reported):
+    expected, actual = (
+        replace(good, tokenizer=replace(good.tokenizer, template=one)) for one in (before, after)
+    )
+    found = [(one.severity, one.message) for one in guard.inspect(expected, actual)]
+    assert found == ([(Severity.WARNING, reported)] if reported else [])

@@ -1,6 +1,8 @@
 """CKP001 and CKP002: what is told of a folder before anything is loaded."""
 
-from guards.checkpoint.files import incomplete_files, unsafe_files
+from dataclasses import replace
+
+from guards.checkpoint.files import conflicting_files, incomplete_files, unsafe_files
 from ledger.evidence.checkpoint_files import CheckpointFiles, SoundFiles
 from ledger.findings import Severity
 
@@ -37,3 +39,14 @@ def test_each_refused_file_is_a_finding():
         (Severity.ERROR, "pytorch_model.bin"),
     ]
     assert found[1].message == "pytorch_model.bin was not opened: a pickle that calls os.system"
+
+
+def test_what_can_be_loaded_in_two_ways_is_an_error_and_what_is_not_loaded_a_warning():
+    actual = replace(files(), conflicts={"b": "holds x twice"}, leftovers={"a": "is newer", "c": "is stray"})
+    error, warning = conflicting_files.inspect(SoundFiles(), actual)
+    assert (error.severity, error.message) == (Severity.ERROR, "b holds x twice")
+    assert (warning.severity, warning.message) == (Severity.WARNING, "a is newer; c is stray")
+
+
+def test_files_without_conflicts_pass():
+    assert list(conflicting_files.inspect(SoundFiles(), files())) == []

@@ -71,7 +71,9 @@ def test_a_wrong_prefix_is_named(good):
     unexpected = tuple(f"module.{name}" for name in names)
     new, dropped = guard.inspect(good, reloaded(good, names, missing=names, unexpected=unexpected))
     assert new.message.startswith("8 tensors of 8 newly initialised: final_logits_bias, lm_head.weight, ")
-    assert new.message.endswith("and 2 more; the names in the file differ by the prefix 'module.'")
+    assert new.message.endswith(
+        "and 2 more; the names in the file contain 'module.', which DataParallel or DDP adds"
+    )
     assert dropped.message.startswith(
         "8 tensors of the file have no place in the model: module.final_logits_bias"
     )
@@ -99,3 +101,31 @@ def test_dropped_tensors_of_an_unknown_save_are_an_error(good):
         NOTHING_SAVED, reloaded(good, unexpected=("model.encoder.layers.1.fc1.weight",))
     )
     assert finding.severity is Severity.ERROR
+
+
+@pytest.mark.parametrize(
+    ("wrapped", "words"),
+    [
+        (lambda name: name.replace("layers.0.", "layers.0._orig_mod."), "'_orig_mod.', which torch.compile"),
+        (lambda name: f"_orig_mod.{name}", "'_orig_mod.', which torch.compile"),
+        (lambda name: name.replace("fc1.", "fc1.base_layer."), "'base_layer.', which PEFT"),
+        (
+            lambda name: name.replace(
+                "layers.0.", "_fsdp_wrapped_module.layers.0._checkpoint_wrapped_module."
+            ),
+            "'_fsdp_wrapped_module.', which FSDP",
+        ),
+    ],
+)
+def test_a_wrapper_is_named_wherever_it_is_in_the_name(good, wrapped, words):
+    names = tuple(name for name in good.weights.digests if ".layers." in name)
+    unexpected = tuple(map(wrapped, names))
+    new, _ = guard.inspect(NOTHING_SAVED, reloaded(good, names, missing=names, unexpected=unexpected))
+    assert words in new.message
+
+
+def test_another_shape_that_is_zero_on_both_sides_is_a_warning(good):
+    """A Marian embedding that was padded: the file keeps the shorter bias, which is zero."""
+    bias = ("final_logits_bias",)
+    (finding,) = guard.inspect(NOTHING_SAVED, reloaded(good, mismatched=bias, mismatched_zeros=bias))
+    assert finding.severity is Severity.WARNING

@@ -37,3 +37,22 @@ def test_broken_tensors_are_named_with_when_they_broke(good, at_the_save, now, r
 def test_a_foreign_checkpoint_is_inspected_as_well(good):
     (finding,) = guard.inspect(Snapshot(), broken(good, HEAD))
     assert finding.message == "1 tensor with NaN or infinity: lm_head.weight"
+
+
+def test_logits_that_are_not_finite_are_an_error_of_their_own(good):
+    forward = replace(good.forward, dtype="float16", not_finite="NaN at 48 of 48 positions")
+    (finding,) = guard.inspect(Snapshot(), replace(good, forward=forward))
+    assert finding.severity is Severity.ERROR
+    assert finding.message == (
+        "the logits are not finite: NaN at 48 of 48 positions, computed in float16; every tensor is finite"
+    )
+
+
+def test_a_model_that_cannot_run_is_no_pass(good):
+    broken = replace(good, forward=None, unseen={"forward": "index out of range"})
+    (skip,) = guard.inspect(Snapshot(), broken)
+    assert (skip.reason, skip.required) == ("index out of range", True)
+
+
+def test_tensors_without_a_model_to_run_are_inspected_alone(good):
+    assert list(guard.inspect(good, replace(good, forward=None, effective=None))) == []
