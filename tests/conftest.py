@@ -18,6 +18,7 @@ from hypothesis import HealthCheck, settings
 from runners.host.worker_process import Event, Worker
 from runners.worker.messages import Job
 from tests.command import LEDGER, environment, run_ledger, run_process
+from tests.shared_worker import FORECASTING, GENERATION, RELOADING, TRAINING, Pool, shared
 
 # A slow day is no failure.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -166,6 +167,34 @@ def make_repository(template_repository: Path, tmp_path: Path) -> Callable[[], R
 def repository(make_repository: Callable[[], Repository]) -> Repository:
     """A scratch repository."""
     return make_repository()
+
+
+@pytest.fixture(scope="session")
+def worker_pool() -> Iterator[Pool]:
+    """The worker processes that tests share."""
+    pool = Pool()
+    yield pool
+    pool.close()
+
+
+@pytest.fixture(autouse=True)
+def equal_priority(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Verify with the training's priority: where tests keep every core busy, a lower one would starve."""
+    monkeypatch.setattr("ledger.commands.verify.background.NICE", 0)
+
+
+@pytest.fixture(autouse=True)
+def shared_workers(request: pytest.FixtureRequest, worker_pool: Pool) -> Iterator[None]:
+    """Share worker processes, except in tests of the workers themselves and those marked `own_worker`."""
+    item = request.node
+    if item.get_closest_marker("own_worker") or item.path.is_relative_to(ROOT / "tests" / "runners"):
+        yield
+        return
+    kinds = (GENERATION, TRAINING, FORECASTING)
+    if item.get_closest_marker("shared_reload"):
+        kinds = (*kinds, RELOADING)
+    with shared(worker_pool, kinds):
+        yield
 
 
 Interpreter = tuple[int, float]

@@ -221,6 +221,7 @@ def test_an_environment_that_cannot_be_built_ends_the_run_unless_drift_is_allowe
     assert drift["accepted"] == "allowed for this run"
 
 
+@pytest.mark.own_worker  # a run that does not start one is too short to be killed at each of its moments
 def test_killed_at_any_moment_it_resumes_to_the_same_bytes(real):
     """After each kill -9 the journal is valid, and the last run writes what an undisturbed run does."""
     began = time.monotonic()

@@ -41,6 +41,7 @@ def workspace(repository, monkeypatch):
 
 
 PYTHON = Path(sys.executable)
+pytestmark = pytest.mark.shared_reload
 
 
 class Saves:

@@ -11,7 +11,7 @@ from ledger.specs import load_experiment
 from ledger.workspace import Workspace
 from runners.rehearsal.text import pairs
 
-pytestmark = pytest.mark.timeout(400)
+pytestmark = [pytest.mark.timeout(400), pytest.mark.shared_reload]
 
 SPEC = """
 task: training

@@ -1,27 +1,13 @@
 """`ledger run` for a training, from end to end: a tiny Marian from scratch, each save reloaded beside it."""
 
 import json
-import os
-import signal
-import time
 from pathlib import Path
 
-import psutil
 import pytest
 
 from ledger.checkpoints.marks import newest_verified
-from ledger.findings import Report
 
 pytestmark = pytest.mark.timeout(400)
-
-UNTIED = """
-extends: exp10
-model:
-  family: mbart50
-  config: {share_encoder_decoder_embeddings: null, tie_word_embeddings: false}
-codes: {source: ja_XX, target: ko_KR}
-output: models/untied
-"""
 
 
 def checkpoints_of(repository, run) -> Path:
@@ -32,28 +18,6 @@ def entries(repository, kind):
     path = repository.root / ".ledger" / "rehearsals.jsonl"
     found = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     return [entry["body"] for entry in found if entry["kind"] == kind]
-
-
-def workers_of(process, log):
-    """The workers of a running command whose output goes to the log of that name."""
-    return [
-        child
-        for child in psutil.Process(process.pid).children(recursive=True)
-        if Path(f"/proc/{child.pid}/fd/2").readlink().name == log
-    ]
-
-
-def wait_for(found, seconds=200):
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        if result := found():
-            return result
-        time.sleep(0.1)
-    raise AssertionError("it did not come to that")
-
-
-def saved(repository):
-    return list(repository.root.glob(".ledger/runs/*/checkpoints/checkpoint-*/trainer_state.json"))
 
 
 def no_unearned_mark(repository):
@@ -87,6 +51,7 @@ def reloads_in_an_interpreter_of_their_own(interpreters, repository, checkpoint)
     assert training not in later
 
 
+@pytest.mark.own_worker
 def test_every_save_is_verified_while_it_trains(repository, interpreters):
     done = repository.json("run", "exp10", "--rehearse")
     assert done["verdict"] == "pass"
@@ -106,25 +71,3 @@ def test_every_save_is_verified_while_it_trains(repository, interpreters):
     no_unearned_mark(repository)
     reloads_in_an_interpreter_of_their_own(interpreters, repository, folder / "checkpoint-90")
     comes_again_step_by_step(repository, done)
-
-
-def test_a_save_that_does_not_reload_ends_the_training(repository):
-    """mBART with untied embeddings: transformers 4.57.6 leaves two matrices out of the file."""
-    (repository.root / "experiments" / "untied.yaml").write_text(UNTIED, encoding="utf-8")
-    done = repository.json("run", "untied", "--rehearse", exits=1)
-    failing = Report.from_json(done).failing
-    assert {"CKP003", "CKP005"} <= failing
-    assert not any(row["marked"] for row in done["checkpoints"])
-    assert any("encoder.embed_tokens" in found["message"] for found in done["findings"])
-    no_unearned_mark(repository)
-
-
-def test_a_verification_worker_that_is_killed_is_replaced(repository):
-    """kill -9; at random moments, and of the others: test_training_ends.py."""
-    process = repository.start("run", "exp10", "--rehearse")
-    wait_for(lambda: saved(repository))
-    for worker in workers_of(process, "verify.log"):
-        os.kill(worker.pid, signal.SIGKILL)
-    process.communicate(timeout=200)
-    assert process.returncode == 0
-    no_unearned_mark(repository)
