@@ -95,7 +95,7 @@ class TrainingLimits(Slice):
     step_rise: float = 1.4
     step_deviations: float = 5.0
     shift_times: float = 2.2
-    shift_deviations: float = 4.0
+    shift_deviations: float = 3.5
     short_rise: float = 1.2
     unlearned_share: float = 0.95
     # Loss: OLMo 2 (2025) counts a value at 7 standard deviations from the rolling mean as a spike. Here the

@@ -107,6 +107,8 @@ HEALTHY = (
           reward=(0.0, 1.4)),
     Shape("GRPO, 100 rows, reward rises", 100, 0.0, 0.0, 0.004, every=1, grad_norm=0.2, learning_rate=1e-6,
           reward=(0.31, 0.74)),
+    Shape("reward model, 45 rows", 45, 0.69, 0.31, 0.09, 0.3, every=20, grad_norm=6.0, learning_rate=1e-5,
+          evaluations={"eval_loss": (0.61, 0.43), "eval_accuracy": (0.66, 0.81)}, evaluated=5),
     Shape("GRPO, 60 rows, loss of both signs", 60, 0.0, 0.0, 0.05, every=1, grad_norm=0.5, learning_rate=1e-6,
           reward=(1.1, 2.6)),
 )  # fmt: skip

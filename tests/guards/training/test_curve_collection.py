@@ -1,9 +1,10 @@
 """The guards on a collection of curves: healthy ones, and injected faults with the share that is found.
 
-Each share of faults that are found is a floor that was measured, not a goal: docs/training-health.md has it.
+Each share of faults that must be found is a floor, in 28ths; docs/training-health.md has what was measured.
 """
 
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -38,27 +39,28 @@ def warnings(rows, code=None):
 
 
 def test_the_collection_is_as_large_as_it_has_to_be():
-    assert len(HEALTHY) >= 39
+    assert len(HEALTHY) >= 40
     assert len(CURVES) >= 28
+    assert min(shape.rows for shape in HEALTHY) <= 5
+    assert max(shape.rows for shape in HEALTHY) >= 400
 
 
 @pytest.mark.parametrize("shape", HEALTHY, ids=lambda shape: shape.name)
 def test_a_healthy_curve_has_no_warning_nor_has_any_of_its_beginnings(shape):
-    random_ = random.Random(shape.name)
-    for seed in range(2):
-        rows = draw(shape, seed)
-        ends = [len(rows), *(random_.randint(1, len(rows)) for _ in range(PREFIXES))]
-        assert [found for end in ends for found in warnings(rows[:end])] == []
+    rows, random_ = draw(shape), random.Random(shape.name)
+    ends = [len(rows), *(random_.randint(1, len(rows)) for _ in range(PREFIXES))]
+    assert [found for end in ends for found in warnings(rows[:end])] == []
+    assert [found for seed in range(1, 10) for found in warnings(draw(shape, seed))] == []
 
 
 @pytest.mark.parametrize(
     ("fault", "code", "least", "share"),
     [
         pytest.param(jump_back, "TRN004", Severity.WARNING, 26 / 28, id="back at its first value"),
-        pytest.param(climb(1), "TRN004", Severity.WARNING, 22 / 28, id="climb to 1x"),
+        pytest.param(climb(1), "TRN004", Severity.WARNING, 26 / 28, id="climb to 1x"),
         pytest.param(climb(2), "TRN004", Severity.WARNING, 26 / 28, id="climb to 2x"),
         pytest.param(climb(4), "TRN004", Severity.WARNING, 28 / 28, id="climb to 4x"),
-        pytest.param(level_times_3, "TRN004", Severity.WARNING, 24 / 29, id="level times 3"),
+        pytest.param(level_times_3, "TRN004", Severity.WARNING, 24 / 28, id="level times 3"),
         pytest.param(one_row(10), "TRN004", Severity.INFO, 27 / 28, id="one row times 10"),
         pytest.param(never_learns, "TRN011", Severity.INFO, 26 / 28, id="never learns"),
         pytest.param(not_a_number, "TRN001", Severity.ERROR, 1.0, id="NaN"),
@@ -74,10 +76,9 @@ def test_an_injected_fault_is_found(fault, code, least, share):
 
 
 def test_nan_in_an_evaluation_is_an_error():
-    evaluated = [shape for shape in HEALTHY if shape.evaluations]
-    assert len(evaluated) >= 20
-    for shape in evaluated:
-        rows = [{**row, "eval_loss": float("nan")} if "eval_loss" in row else row for row in draw(shape)]
+    for shape in HEALTHY:
+        rows = draw(replace(shape, evaluations=shape.evaluations or {"eval_loss": (2.0, 1.0)}))
+        rows = [{**row, "eval_loss": float("nan")} if "eval_loss" in row else row for row in rows]
         (found,) = warnings(rows, "TRN001")
         assert found.severity is Severity.ERROR
         assert found.message.startswith("eval_loss is NaN from step")
