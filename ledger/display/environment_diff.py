@@ -10,6 +10,7 @@ from ledger.utils.text import shorten
 SHOWN = 30
 MOST_NAMED = 3
 NO_PROOF = "Ranked by what usually matters. A difference is a suspect, not a proven cause."
+NOT_WHOLLY_READ = "Nothing that was read differs, but not everything was read."
 ABOUT = {
     "range": "outside the required range",
     "added": "only in B",
@@ -33,7 +34,7 @@ def difference_lines(found: Row, width: int, *, everything: bool) -> list[str]:
     left_out = len(found["suspects"]) - len(listed)
     return [
         *_heads(found, width),
-        *_suspects(listed, left_out, width),
+        *_suspects(listed, left_out, width, unread=any(one.get("required") for one in found["skips"])),
         *_rest(found, width),
         *_api(found["api"], width),
         *_bisection(found["bisection"], width),
@@ -46,7 +47,7 @@ def _heads(found: Row, width: int) -> Iterator[str]:
         yield f"imported means: by the worker of {found['imports_of']}"
 
 
-def _suspects(listed: Sequence[Row], left_out: int, width: int) -> Iterator[str]:
+def _suspects(listed: Sequence[Row], left_out: int, width: int, *, unread: bool) -> Iterator[str]:
     yield ""
     if listed:
         yield "suspects, most suspicious first"
@@ -57,7 +58,8 @@ def _suspects(listed: Sequence[Row], left_out: int, width: int) -> Iterator[str]
     if left_out:
         more = count(left_out, "more difference hardly matters", "more differences hardly matter")
         yield f"{more}: --all lists them"
-    yield NO_PROOF if listed or left_out else "Nothing that both sides record differs."
+    nothing = "Nothing that both sides record differs."
+    yield NO_PROOF if listed or left_out else NOT_WHOLLY_READ if unread else nothing
 
 
 def _cells(number: int, row: Row) -> list[str]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ledger.environments.pin import Pin
+from ledger.environments.requirements import decode, logical_lines
 from ledger.errors import LedgerError, UsageError
 from ledger.utils.hashing import digest_bytes
 
@@ -20,7 +21,6 @@ _INDEX_OPTION = re.compile(
     r"(-i|-f|--(extra-)?index-url|--find-links|--trusted-host|--(no|only)-binary|--pre)\b"
 )
 _HASH = re.compile(r"\s--hash[= ](\S+)")
-_COMMENT = re.compile(r"(^|\s)#.*$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +56,7 @@ class Lockfile:
 
         values: dict[str, str | Set[str]] = {
             **markers,
+            "extra": "",
             "extras": frozenset[str](),
             "dependency_groups": frozenset(self.groups),
         }
@@ -140,7 +141,7 @@ def read(path: Path) -> Lockfile:
     """
     try:
         content = path.read_bytes()
-        text = content.decode("utf-8")
+        text = decode(content)
     except FileNotFoundError as error:
         raise LedgerError(f"no lockfile {path}", hint="compile it with: ledger env lock NAME") from error
     except IsADirectoryError as error:
@@ -165,22 +166,6 @@ def _pins(path: Path, text: str) -> Iterator[Pin]:
         if seen.setdefault((pin.name, pin.marker), pin.version) != pin.version:
             raise _malformed(path, number, f"pins {pin.name} to a second version")
         yield pin
-
-
-def logical_lines(text: str) -> Iterator[tuple[int, str]]:
-    """Lines joined at trailing backslashes, without comments and blank lines, each with its line number."""
-    start, parts = 1, ""
-    for number, line in enumerate(text.splitlines(), 1):
-        start = start if parts else number
-        parts += _COMMENT.sub("", line)
-        if parts.endswith("\\"):
-            parts = parts[:-1] + " "
-            continue
-        if parts.strip():
-            yield start, parts.strip()
-        parts = ""
-    if parts.strip():
-        yield start, parts.strip()
 
 
 def _pin(path: Path, number: int, line: str) -> Pin:

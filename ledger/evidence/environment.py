@@ -19,7 +19,8 @@ class Package:
     """One distribution. `version` is None if only a range is known, which is then in `wanted` (PEP 440).
 
     `origin` is the direct URL of PEP 610, for a package that is not from an index; `changed` are the files
-    that differ from its wheel; `files` is the digest over all files of the wheel.
+    that differ from its wheel; `files` is the digest over all files of the wheel, `hashes` are those of the
+    files that a list allows. `marker` is the condition (PEP 508) of a package that does not apply here.
     """
 
     version: str | None
@@ -27,6 +28,9 @@ class Package:
     origin: Mapping[str, Json] = field(default_factory=dict)
     changed: tuple[str, ...] = ()
     files: str | None = None
+    extras: tuple[str, ...] = ()
+    hashes: frozenset[str] = field(default=frozenset(), compare=False)
+    marker: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +42,9 @@ class EnvironmentSide(Slice):
     is a version, `torch` its build (`cpu`, `cu130`, `cuda 13.0`). `machine` has the facts that can change
     a result, `reported` those that cannot. `settings` is the effective configuration by section (training,
     model, generation, tokenizer …), or under `config` if the source has no sections; `partial`: only the
-    settings that were written down, without the defaults. `chosen` has the settings of the spec, by dotted
-    name. `inputs` are the other inputs: code, data, spec.
+    settings that were written down, without the defaults. `options` are a list's options for pip, where files
+    without hashes depend on them; `unread` says what in the source is not understood. `chosen` has the
+    settings of the spec, by dotted name. `inputs` are the other inputs: code, data, spec.
     """
 
     NAME: ClassVar = "surroundings"
@@ -57,6 +62,8 @@ class EnvironmentSide(Slice):
     reported: Mapping[str, Json] = field(default_factory=dict)
     settings: Mapping[str, Json] | None = None
     partial: bool = False
+    options: tuple[str, ...] | None = None
+    unread: tuple[str, ...] = ()
     chosen: Mapping[str, Json] = field(default_factory=dict)
     inputs: Mapping[str, Json] = field(default_factory=dict)
     unknown: Mapping[str, str] = field(default_factory=dict)

@@ -32,6 +32,18 @@ KINDS = (
     "name current, a lockfile, a requirements.txt, a run, an experiment, an interpreter, "
     "the folder of an offline W&B run, or that of a checkpoint"
 )
+# Files that other tools keep, and the command that writes the same as a list of requirements.
+EXPORTS = (
+    ("uv.lock", "uv export > requirements.txt"),
+    ("poetry.lock", "poetry export > requirements.txt"),
+    ("pdm.lock", "pdm export > requirements.txt"),
+    ("Pipfile.lock", "pipenv requirements > requirements.txt"),
+    ("pixi.lock", "pixi run pip freeze > requirements.txt"),
+    (".yml", "pip freeze > requirements.txt, in that environment"),
+    (".yaml", "pip freeze > requirements.txt, in that environment"),
+    (".json", "pip freeze > requirements.txt, in that environment"),
+    ("Dockerfile", "pip freeze > requirements.txt, in that container"),
+)
 EXECUTABLES = ("bin/python", "Scripts/python.exe")
 
 Sides = Sequence[EnvironmentSide]
@@ -99,7 +111,10 @@ def _file(path: Path) -> SideSource:
         return _lockfiles(find_lockfiles(str(path), Path()))
     if name.endswith((".txt", ".in")):
         return _list_of_packages(path)
-    raise UsageError(f"{path} is not a readable environment", hint=KINDS)
+    hint = next(
+        (f"write a list that can be read: {how}" for end, how in EXPORTS if name.endswith(end)), KINDS
+    )
+    raise UsageError(f"{path} is not a readable environment", hint=hint)
 
 
 def _folder(path: Path, workspace: Workspace | None) -> SideSource:
@@ -174,7 +189,12 @@ def _newest_checkpoint(run: Run, workspace: Workspace) -> Path | None:
 
 def _interpreter(path: Path, name: str) -> SideSource:
     def read(others: Sides) -> list[EnvironmentSide]:
-        named = {one: package for side in others for one, package in (side.packages or {}).items()}
+        named = {
+            one: package
+            for side in others
+            for one, package in (side.packages or {}).items()
+            if not package.marker
+        }
         digested = {one for one, package in named.items() if package.files}
         return [side_of_facts(name, facts_of(path, digested, named.keys() - digested))]
 

@@ -1,107 +1,109 @@
-"""Sides from lists of requirements: lockfiles, and requirements.txt with ranges."""
+"""Sides from lists of requirements: lockfiles, and the lists that pip reads and writes."""
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from packaging.markers import default_environment
-from packaging.requirements import InvalidRequirement, Requirement
-from packaging.utils import canonicalize_name
+from packaging.markers import Marker, UndefinedComparison, UndefinedEnvironmentName, default_environment
 
-from ledger.environments.lockfile import Lockfile, logical_lines
+from ledger.environments.lockfile import Lockfile
+from ledger.environments.requirements import Listed, read_requirements
 from ledger.errors import LedgerError
 from ledger.evidence.environment import EnvironmentSide, Package
-from ledger.utils.redaction import scrub_url
 
 UNKNOWN = {
     "machine": "a list of packages names no machine",
     "settings": "a list of packages has no settings; add --effective to see the defaults",
 }
-_OPTION = re.compile(r"(?P<name>-[a-z]|--[a-z-]+)[= ]?\s*(?P<value>\S*)")
-_PER_REQUIREMENT = re.compile(r"\s--(hash|config-settings|global-option)[= ].*$")
-_EGG = re.compile(r"[#&]egg=([A-Za-z0-9._-]+)")
-MOST_NESTED = 10
 
 
 def side_of_lockfile(lockfile: Lockfile, markers: Mapping[str, str] | None = None) -> EnvironmentSide:
     """The pins of a lockfile for this machine, or for the one with the environment markers `markers`."""
     here = markers or {key: str(value) for key, value in default_environment().items()}
-    versions = lockfile.versions(here)
+    applying = {id(pin) for pin in lockfile.applying(here)}
+    packages = {
+        pin.name if id(pin) in applying else f"{pin.name} ; {pin.marker}": Package(
+            pin.version,
+            hashes=frozenset(pin.hashes),
+            marker="" if id(pin) in applying else pin.marker,
+        )
+        for pin in lockfile.pins
+    }
+    torch = packages.get("torch")
     return EnvironmentSide(
         name=lockfile.path.name,
         kind="lockfile",
-        packages={name: Package(version) for name, version in versions.items()},
-        torch=_local(versions.get("torch")),
+        packages=packages,
+        torch=_local(torch.version if torch else None),
+        options=_options(packages, lockfile.options),
         unknown=UNKNOWN,
     )
 
 
 def side_of_requirements(path: Path) -> EnvironmentSide:
-    """The versions and ranges in a requirements.txt and the files that it includes.
+    """The versions, ranges and places in a list of requirements and the files that it includes.
 
-    Raises LedgerError, with the line, for a line that is not a requirement.
+    Raises LedgerError where there is none of them in it.
     """
-    packages = dict(_packages(path, MOST_NESTED))
+    found = read_requirements(path)
+    packages: dict[str, Package] = {}
+    unread = [*found.unread]
+    for one in found.listed:
+        key, package = _placed(one)
+        unread += _add(packages, key, package)
+    for one in found.constraints:
+        key, package = _placed(one)
+        if not packages.get(key, Package(None)).version:
+            _add(packages, key, package)
     if not packages:
-        raise LedgerError(f"{path} names no package", hint="is it a requirements file or a lockfile?")
+        hint = "is it a requirements file or a lockfile? `pip freeze` writes one"
+        why = f"{path}, {unread[0]}" if unread else f"{path} names no package"
+        raise LedgerError(why, hint=hint)
     torch = packages.get("torch")
     return EnvironmentSide(
         name=path.name,
         kind="requirements",
         packages=packages,
-        few=True,  # their own requirements are not listed
+        # Where a version is left open, their own requirements are not listed.
+        few=not all(one.version or one.origin for one in packages.values()),
         torch=_local(torch.version if torch else None),
+        options=_options(packages, sorted(found.options)),
+        unread=tuple(unread),
         unknown=UNKNOWN,
     )
 
 
-def parse_requirement(text: str) -> tuple[str, Package] | None:
-    """The normalized name and the required version; None where its marker excludes it here.
-
-    Raises InvalidRequirement.
-    """
-    requirement = Requirement(_PER_REQUIREMENT.sub("", text).strip())
-    if requirement.marker and not requirement.marker.evaluate():
-        return None
-    name = canonicalize_name(requirement.name)
-    if requirement.url:
-        return name, Package(None, origin={"url": scrub_url(requirement.url)})
-    pins = [one.version for one in requirement.specifier if one.operator in ("==", "===")]
-    exact = len(requirement.specifier) == 1 and pins and not pins[0].endswith(".*")
-    return name, Package(pins[0]) if exact else Package(None, str(requirement.specifier))
+def _placed(one: Listed) -> tuple[str, Package]:
+    """The key and the package; a package that does not apply here has its marker in both."""
+    if not one.marker or _applies(one.marker):
+        return one.name, one.package
+    return f"{one.name} ; {one.marker}", replace(one.package, marker=one.marker)
 
 
-def _packages(path: Path, depth: int) -> Iterator[tuple[str, Package]]:
-    for number, line in logical_lines(_read(path)):
-        try:
-            if (option := _OPTION.match(line)) is None:
-                found = parse_requirement(line)
-                yield from [found] if found else []
-            elif option["name"] in ("-r", "--requirement") and depth:
-                yield from _packages(path.parent / option["value"], depth - 1)
-            elif option["name"] in ("-e", "--editable"):
-                yield from _editable(option["value"])
-        except InvalidRequirement as error:
-            raise LedgerError(
-                f"{path}, line {number}, is not a requirement: {str(error).splitlines()[0]}",
-                hint="write one NAME, NAME==VERSION or NAME>=VERSION on each line",
-            ) from error
-
-
-def _editable(where: str) -> Iterator[tuple[str, Package]]:
-    """An editable install, named by its #egg fragment or else by its folder."""
-    egg = _EGG.search(where)
-    name = egg[1] if egg else Path(where).resolve().name
-    yield canonicalize_name(name), Package(None, origin={"url": scrub_url(where), "editable": True})
-
-
-def _read(path: Path) -> str:
+def _applies(marker: str) -> bool:
     try:
-        return path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise LedgerError(f"{path} is not UTF-8 text", hint="name a requirements file") from error
-    except OSError as error:
-        raise LedgerError(f"{path} cannot be read: {error.strerror}", hint="check the name") from error
+        return Marker(marker).evaluate({"extra": ""})
+    except (UndefinedComparison, UndefinedEnvironmentName):
+        return False
+
+
+def _add(packages: dict[str, Package], key: str, package: Package) -> Sequence[str]:
+    """Add a package, or what another line says about it; returns a sentence where the two contradict."""
+    old = packages.setdefault(key, package)
+    if old == package:
+        return ()
+    if not old.version and not old.origin:
+        wanted = ",".join(filter(None, (old.wanted, package.wanted)))
+        packages[key] = package if package.version or package.origin else replace(old, wanted=wanted)
+        return ()
+    if package.version in (None, old.version) and not package.origin:
+        return ()
+    return (f"{key} is listed twice, with different versions or places",)
+
+
+def _options(packages: Mapping[str, Package], options: Iterable[str]) -> tuple[str, ...] | None:
+    """pip's options; None where every file is identified by a hash, wherever it comes from."""
+    return None if all(one.hashes for one in packages.values()) else tuple(options)
 
 
 def _local(version: str | None) -> str | None:

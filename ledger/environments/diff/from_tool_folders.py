@@ -8,9 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from packaging.requirements import InvalidRequirement
-
-from ledger.environments.diff.from_lockfiles import parse_requirement
+from ledger.environments.diff.from_lockfiles import side_of_requirements
 from ledger.errors import LedgerError
 from ledger.evidence.environment import EnvironmentSide, Package
 from ledger.evidence.imported_claims import ClaimedRun
@@ -47,7 +45,9 @@ def side_of_wandb(folder: Path) -> EnvironmentSide:
     config = {**_wandb_config(files / "config.yaml"), **(run.params if run else {})}
     python = str(metadata.get("python", "")).removeprefix("CPython").strip()
     commit = facts.get("commit") or (_json(files / "wandb-metadata.json").get("git") or {}).get("commit")
-    packages = _requirements(files / "requirements.txt")
+    listed = files / "requirements.txt"
+    frozen = side_of_requirements(listed) if listed.is_file() and listed.read_bytes().strip() else None
+    packages = frozen.packages if frozen else None
     return EnvironmentSide(
         name=f"W&B run {folder.name}",
         kind="wandb",
@@ -58,6 +58,7 @@ def side_of_wandb(folder: Path) -> EnvironmentSide:
         reported={key: metadata[key] for key in ("os", "host", "gpu", "cudaVersion") if key in metadata},
         settings={"config": config} if config else None,
         partial=True,
+        unread=frozen.unread if frozen else (),
         inputs={"commit": commit} if commit else {},
         unknown={
             "packages": "it has no files/requirements.txt",
@@ -122,21 +123,6 @@ def _wandb_config(path: Path) -> dict[str, Json]:
         for key, one in content.items()
         if key not in ("_wandb", "wandb_version")
     }
-
-
-def _requirements(path: Path) -> dict[str, Package] | None:
-    """NAME==VERSION lines as `pip freeze` writes them; other lines are ignored."""
-    if not path.is_file():
-        return None
-    found: dict[str, Package] = {}
-    for line in _text(path).splitlines():
-        try:
-            one = parse_requirement(line) if line.strip() and not line.startswith(("#", "-")) else None
-        except InvalidRequirement:
-            continue
-        if one:
-            found.setdefault(*one)
-    return found
 
 
 def _torch_build(packages: Mapping[str, Package] | None) -> str | None:

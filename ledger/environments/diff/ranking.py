@@ -26,6 +26,8 @@ CENTRAL = (
     "safetensors",
 )
 CUDA = ("cuda", "cudnn")
+LISTS = {"requirements", "lockfile"}
+OPTIONS = "pip's options"
 WITHOUT_ORIGIN: frozenset[str] = frozenset(("wandb", "folder"))  # names and versions alone
 
 
@@ -43,9 +45,9 @@ def packages(a: EnvironmentSide, b: EnvironmentSide) -> list[Suspect]:
     for name in sorted({*a.packages, *b.packages}):
         imported = any(name in names for names in known) if known else None
         for change, before, after in _package(a, b, name):
-            hard = imported is not False
+            hard = imported is not False and not _is_elsewhere(a, b, name)
             found.append(Suspect(Kind.PACKAGE, name, before, after, change, imported, hard=hard))
-    return sorted(found, key=_suspicion)
+    return [*sorted(found, key=_suspicion), *_options(a, b)]
 
 
 def python(a: EnvironmentSide, b: EnvironmentSide) -> Iterator[Suspect]:
@@ -79,6 +81,19 @@ def machine(a: EnvironmentSide, b: EnvironmentSide) -> Iterator[Suspect]:
         yield Suspect(Kind.MACHINE, one.path.replace("variables.", "$"), one.before, one.after, hard=hard)
 
 
+def _is_elsewhere(a: EnvironmentSide, b: EnvironmentSide, name: str) -> bool:
+    """Whether a package is for other machines; an extra may well have been asked for."""
+    markers = [one.marker for side in (a, b) if (one := (side.packages or {}).get(name))]
+    return all(marker and "extra" not in marker for marker in markers)
+
+
+def _options(a: EnvironmentSide, b: EnvironmentSide) -> Iterator[Suspect]:
+    """pip's options: the same version from another index may be another build."""
+    if a.options is not None and b.options is not None and {*a.options} != {*b.options}:
+        before, after = (" ".join(one) or None for one in (a.options, b.options))
+        yield Suspect(Kind.PACKAGE, OPTIONS, before, after, Change.ORIGIN)
+
+
 def _package(a: EnvironmentSide, b: EnvironmentSide, name: str) -> Iterator[tuple[Change, Json, Json]]:
     """The most suspicious difference of one distribution, if any."""
     old, new = (a.packages or {}).get(name), (b.packages or {}).get(name)
@@ -86,16 +101,21 @@ def _package(a: EnvironmentSide, b: EnvironmentSide, name: str) -> Iterator[tupl
         yield from _absent(a, b, old, new)
         return
     if not old.version or not new.version:
-        if not _is_wanted(old, new):
-            yield Change.RANGE, old.version or old.wanted, new.version or new.wanted
+        if old.origin or new.origin:
+            if not _is_same_place(old, new):
+                yield Change.ORIGIN, _place(old), _place(new)
+        elif not _is_wanted(old, new):
+            yield Change.RANGE, _asked(old), _asked(new)
         return
     far = distance(old.version, new.version)
     if far is not None and far is not Distance.BUILD:
         yield Change[far.name], old.version, new.version
     elif far is Distance.BUILD:
         yield Change.BUILD, old.version, new.version
-    elif old.origin != new.origin and not {a.kind, b.kind} & WITHOUT_ORIGIN:
+    elif not _is_same_place(old, new) and not _lacks_origin(a, old) and not _lacks_origin(b, new):
         yield Change.ORIGIN, _place(old), _place(new)
+    elif old.hashes and new.hashes and not old.hashes & new.hashes:
+        yield Change.ALTERED, f"{old.version} {min(old.hashes)[:19]}", f"{new.version} {min(new.hashes)[:19]}"
     elif old.changed != new.changed or (old.files and new.files and old.files != new.files):
         yield Change.ALTERED, _files(old), _files(new)
 
@@ -104,10 +124,15 @@ def _absent(
     a: EnvironmentSide, b: EnvironmentSide, old: Package | None, new: Package | None
 ) -> Iterator[tuple[Change, Json, Json]]:
     """A distribution that only one side has. A package that a list of pins omits may still be installed."""
+    lists = {a.kind, b.kind} <= LISTS
+    if any(one and one.marker for one in (old, new)) and not lists:
+        return  # what is installed has no markers
+    if lists and a.few and b.few:
+        yield (Change.REMOVED, _asked(old), None) if old else (Change.ADDED, None, _asked(new))
     if old is None and new is not None and not a.few and not (b.whole and not a.whole):
-        yield Change.ADDED, None, new.version or new.wanted
+        yield Change.ADDED, None, _asked(new)
     if new is None and old is not None and not b.few and not (a.whole and not b.whole):
-        yield Change.REMOVED, old.version or old.wanted, None
+        yield Change.REMOVED, _asked(old), None
 
 
 def _is_wanted(old: Package, new: Package) -> bool:
@@ -116,7 +141,7 @@ def _is_wanted(old: Package, new: Package) -> bool:
     from packaging.version import InvalidVersion
 
     if not old.version and not new.version:
-        return old.wanted == new.wanted
+        return (old.wanted, old.extras) == (new.wanted, new.extras)
     version, wanted = (old.version, new.wanted) if old.version else (new.version, old.wanted)
     try:
         return SpecifierSet(wanted).contains(version or "", prereleases=True)
@@ -124,14 +149,39 @@ def _is_wanted(old: Package, new: Package) -> bool:
         return False
 
 
+def _lacks_origin(side: EnvironmentSide, package: Package) -> bool:
+    """Whether the side would not show that a package is from elsewhere."""
+    return side.kind in WITHOUT_ORIGIN and not package.origin
+
+
+def _is_same_place(old: Package, new: Package) -> bool:
+    """Whether both are from the same direct URL, as far as both state commit and hash; or from an index."""
+    if not old.origin or not new.origin:
+        return not old.origin and not new.origin
+    urls = {str(one.origin.get("url")).rstrip("/").removesuffix(".git") for one in (old, new)}
+    editable = {bool(one.origin.get("editable")) for one in (old, new)}
+    details = [{*filter(None, (old.origin.get(key), new.origin.get(key)))} for key in ("commit", "archive")]
+    return len(urls) == len(editable) == 1 and all(len(one) <= 1 for one in details)
+
+
+def _asked(package: Package | None) -> str | None:
+    """What a list asks for, or what is installed, in a few words."""
+    if package is None:
+        return None
+    if package.origin:
+        return _place(package)
+    extras = f"[{','.join(package.extras)}] " if package.extras and not package.version else ""
+    return f"{extras}{package.version or package.wanted or 'any version'}"
+
+
 def _place(package: Package) -> str:
     """Where a distribution came from, in a few words."""
     if not package.origin:
-        return f"{package.version} from an index"
+        return f"{package.version or package.wanted or 'any version'} from an index"
     how = "editable" if package.origin.get("editable") else "from"
     commit = str(package.origin.get("commit") or "")[:8]
     return " ".join(
-        part for part in (str(package.version), how, str(package.origin.get("url")), commit) if part
+        part for part in (package.version or "", how, str(package.origin.get("url")), commit) if part
     )
 
 

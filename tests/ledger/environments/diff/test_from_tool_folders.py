@@ -55,7 +55,12 @@ def saved(tmp_path):
 def test_a_wandb_run_tells_packages_python_commit_and_settings(wandb_run):
     side = side_of_wandb(wandb_run)
     assert is_wandb(wandb_run)
-    assert side.packages == {"torch": Package("2.13.0+cpu"), "transformers": Package("4.57.6")}
+    assert side.packages == {
+        "torch": Package("2.13.0+cpu"),
+        "transformers": Package("4.57.6"),
+        "x": Package(None, origin={"url": "x", "editable": True}),
+    }
+    assert [one.partition(":")[0] for one in side.unread] == ["line 4 is not a requirement"]
     assert (side.python, side.torch, side.whole) == ("3.11.7", "cpu", True)
     assert side.settings == {"config": {"learning_rate": 0.0003, "use_cache": True}}
     assert side.inputs == {"commit": "0a1b2c"}
