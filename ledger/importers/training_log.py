@@ -85,14 +85,14 @@ def column(name: str) -> str:
 
 def stated_settings(run: ClaimedRun, source: str) -> dict[str, Json]:
     """The settings of a training that the run's configuration states, else the name of its folder."""
-    name = source.rstrip("/").rpartition("/")[2] or run.experiment
-    return {**dict(_in_name(name)), **dict(_in_params(run.params))}
+    name = source.rstrip("/").rpartition("/")[2]
+    return {**stated_in_name(run.experiment), **stated_in_name(name), **dict(_in_params(run.params))}
 
 
-def _in_name(name: str) -> Iterator[tuple[str, Json]]:
-    for setting, pattern in STATED_IN_NAMES.items():
-        if found := pattern.search(name):
-            yield setting, float(found[1])
+def stated_in_name(name: str) -> dict[str, Json]:
+    """The settings that the name of a run or of its folder states: `lr_2e-5`, `bs16`."""
+    found = {setting: pattern.search(name) for setting, pattern in STATED_IN_NAMES.items()}
+    return {setting: float(match[1]) for setting, match in found.items() if match}
 
 
 def _in_params(params: Mapping[str, Json]) -> Iterator[tuple[str, Json]]:

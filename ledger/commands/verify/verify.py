@@ -38,6 +38,7 @@ from ledger.evidence.text import TextEvidence
 from ledger.evidence.training import TrainingLimits, TrainingSeries, series_of_log
 from ledger.findings import Json, Report, Skip
 from ledger.importers.trainer_state import NAME, read_trainer_state
+from ledger.importers.training_log import stated_in_name
 from ledger.journal.run import Run
 from ledger.journal.runs import find as find_run
 from ledger.journal.runs import load_record
@@ -212,7 +213,9 @@ def inspect_log(checkpoint: Path, result: ReloadResult, limits: TrainingLimits) 
     state = read_trainer_state(checkpoint)
     arguments = result.expected.effective.training if result.expected.effective else {}
     filtered = arguments.get("logging_nan_inf_filter") is not False
-    series = series_of_log(state.log, filtered=filtered, declared=arguments, logged=state.logged)
+    name = checkpoint.name if step_in_name(checkpoint) is None else checkpoint.absolute().parent.name
+    declared = {**stated_in_name(name), **arguments}
+    series = series_of_log(state.log, filtered=filtered, declared=declared, logged=state.logged)
     missing = Unobserved(f"{NAME} has no log of the training")
     actual = Evidence().including(TrainingSeries, series if series.points else missing)
     return inspect(LOGGED, Evidence(limits), actual)

@@ -4,7 +4,22 @@ import json
 
 import pytest
 
-from tests.guards.training.curves import HEALTHY, climb, draw, inject, never_learns
+from ledger.commands.import_ import read
+from ledger.commands.verify.verify import inspect_log
+from ledger.evidence.snapshot import Snapshot
+from ledger.evidence.training import TrainingLimits
+from runners.host.verification import ReloadResult, inspect_files
+from tests.guards.training.curves import (
+    HEALTHY,
+    climb,
+    draw,
+    inject,
+    jump_back,
+    level_times_3,
+    never_learns,
+    not_a_number,
+    one_row,
+)
 
 SHAPE = next(shape for shape in HEALTHY if shape.name == "classifier, 29 rows")
 
@@ -85,3 +100,25 @@ def test_a_translation_does_not_list_the_guard_on_trainings():
 
     assert duplicate_training not in registry.IDENTITY, "a skip that can never apply is noise"
     assert duplicate_training in registry.ALL
+
+
+FAULTS = (jump_back, climb(1), climb(2), level_times_3, one_row(10), never_learns, not_a_number)
+
+
+@pytest.mark.parametrize("shape", HEALTHY, ids=lambda shape: shape.name)
+def test_an_import_finds_what_verify_finds(shape, tmp_path):
+    """The log as it is, with one of the faults, with NaN in its evaluations, and under a name that lies."""
+    rows = draw(shape)
+    faulty = inject(rows, FAULTS[HEALTHY.index(shape) % len(FAULTS)])
+    broken = [{**row, "eval_loss": float("nan")} if "eval_loss" in row else row for row in rows]
+    for name, log in (("healthy", rows), ("faulty", faulty), ("broken", broken), ("lr_0.5", rows)):
+        last = log[-1]["step"]
+        folder = tmp_path / name / f"checkpoint-{last}"
+        folder.mkdir(parents=True)
+        state = {"global_step": last, "max_steps": last, "train_batch_size": 8, "log_history": log}
+        (folder / "trainer_state.json").write_text(json.dumps(state))
+        reloaded = ReloadResult(inspect_files(folder), Snapshot(), Snapshot())
+        verified = inspect_log(folder, reloaded, TrainingLimits()).findings
+        for path in (folder, folder.parent):
+            imported = read(path, None, None).report.findings
+            assert sorted(map(repr, imported)) == sorted(map(repr, verified))
