@@ -13,10 +13,12 @@ from ledger.cli.output import emit, exit_for, json_option
 from ledger.errors import Exit, LedgerError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from rich.console import RenderableType
 
     from ledger.checkpoints.levels import Level
-    from ledger.commands.verify.values import VerificationResult
+    from ledger.commands.verify.values import NextCommand, VerificationResult
     from ledger.display.table import Table
     from ledger.evidence.metrics import Metric
     from ledger.findings import Json, Report
@@ -224,6 +226,7 @@ def _document(done: "list[VerificationResult]") -> "dict[str, Json]":
             "levels": list(one.levels),
             "marked": one.marked,
             "entry": one.entry,
+            "next": [asdict(step) for step in one.next],
             "seconds": dict(one.result.seconds),
             **one.report.to_json(),
         }
@@ -246,9 +249,15 @@ def _human(done: "list[VerificationResult]", workspace: "Workspace | None") -> "
         parts.append(verdict_line(one.report, _subject(one)))
     if workspace is None:
         parts.append(lines(["not in a ledger repository: nothing was recorded"]))
-    if any(one.report.failing for one in done):
-        parts.append(lines([MORE]))
+    if failed := next((one for one in done if one.next), None):
+        parts.append(lines(["", f"Next, for {failed.checkpoint}:", *_steps(failed.next), MORE]))
     return parts
+
+
+def _steps(steps: "Iterable[NextCommand]") -> "Iterator[str]":
+    for step in steps:
+        yield f"  {step.command}"
+        yield f"      shows {step.why}"
 
 
 def _table(done: "list[VerificationResult]") -> "Table":

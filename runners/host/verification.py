@@ -15,6 +15,7 @@ from ledger.evaluation.scoring import score
 from ledger.evidence.checkpoint_files import CheckpointFiles
 from ledger.evidence.snapshot import Sample, Snapshot
 from ledger.models.languages import language_of, spellings_of
+from ledger.utils.plural import and_more
 from runners.host.worker_process import Worker
 from runners.worker.evidence.checkpoint_files import inspect_folder
 from runners.worker.messages import ProbeCheckpoint
@@ -23,6 +24,7 @@ PARTS = ("weights", "forward", "sample", "tokenizer", "effective")
 NO_EVIDENCE = "no evidence was written when it was saved"
 EVIDENCE_FILE = f"{FOLDER}/{EVIDENCE}"
 SILENCE = 600.0  # seconds that a reload may take without progress, plus the time to read its files
+MOST_NAMED = 4  # files in a reason
 SLOWEST = 10e6  # bytes that a network file system delivers a second
 
 
@@ -146,8 +148,8 @@ def _score_sample(sample: Sample, language: str | None) -> Sample:
 
 def _not_loaded(files: CheckpointFiles, before: Snapshot | None) -> ReloadResult:
     """The result for files that are not loaded. `before`: the evidence of the save, if it has any."""
-    found = {**files.problems, **files.refusals}
-    why = "it was not loaded: " + "; ".join(f"{name} {what}" for name, what in found.items())
+    blamed = ["the folder" if name == "." else name for name in (*files.problems, *files.refusals)]
+    why = f"it was not loaded, because of {and_more(sorted(blamed), MOST_NAMED)}"
     after = Snapshot(unseen=dict.fromkeys(PARTS, why))
     expected = before or Snapshot(unseen=dict.fromkeys(PARTS, NO_EVIDENCE))
     return ReloadResult(files, expected, after, has_evidence=before is not None)

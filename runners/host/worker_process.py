@@ -185,7 +185,7 @@ class Worker:
             process.kill()
             return WorkerDiedError("the worker process stopped responding", hint=f"its log is {self._log}")
         if self._ended_after is not None:
-            reason = f"was ended, since it reported nothing for {self._ended_after:,.0f} seconds"
+            reason = f"was ended, since it reported nothing for {self._ended_after:g} seconds"
         elif code == -signal.SIGKILL:
             reason = "was killed (signal 9), most often because the machine ran out of memory"
         elif code < 0:

@@ -11,9 +11,11 @@ TITLE = "a file of the checkpoint was refused"
 READS = (SoundFiles, CheckpointFiles)
 EXPLANATION = Explanation(
     means="Loading the checkpoint would require something that is never done: unpickling objects other than "
-    "tensors, running code that comes with it, or following a link out of its folder.",
+    "tensors, running code that comes with it, or reading a file outside of its folder: by a link, or "
+    "because the index of its shards or the config of its tokenizer names one.",
     matters="A pickle can run any command when it is opened, and remote code runs when the model is "
-    "loaded. Verifying a checkpoint must be safe, whoever made it.",
+    "loaded. Verifying a checkpoint must be safe, whoever made it. A file elsewhere can change without the "
+    "checkpoint, so its mark would mean nothing.",
     do="Ask its author for safetensors, or write them yourself if you trust the file: "
     "model.save_pretrained(FOLDER) with a current transformers. Replace links by the files themselves.",
 )

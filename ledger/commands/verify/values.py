@@ -51,11 +51,20 @@ class VerificationContext:
 
 
 @dataclass(frozen=True, slots=True)
+class NextCommand:
+    """A command line to try after a failure, and what it shows."""
+
+    command: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class VerificationResult:
     """One verified checkpoint. `memory` and `reloaded` are BLEU over the same lines, if it has any.
 
     `files` is the digest over the files that were verified; None where they could not be read. `run` is the
-    recorded run that saved it, `entry` the id of the journal's entry, `marked` whether a mark was written.
+    recorded run that saved it, `entry` the id of the journal's entry, `marked` whether a mark was written,
+    `next` what to try after a failure.
     """
 
     checkpoint: Path
@@ -66,6 +75,7 @@ class VerificationResult:
     run: Run | None = None
     entry: str | None = None
     marked: bool = False
+    next: tuple[NextCommand, ...] = ()
 
     @property
     def levels(self) -> tuple[Level, ...]:

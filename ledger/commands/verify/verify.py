@@ -19,6 +19,7 @@ from ledger.checkpoints.provenance import claims_of, origin_of_checkpoint, origi
 from ledger.checkpoints.stored_evidence import read_evidence
 from ledger.commands.reporter import Reporter
 from ledger.commands.run.limits import training_limits
+from ledger.commands.verify.next_commands import next_commands
 from ledger.commands.verify.orphaned_checkpoints import run_of_orphan
 from ledger.commands.verify.record import record
 from ledger.commands.verify.sample_checks import inspect_sample
@@ -80,7 +81,8 @@ def verify(
             try:
                 check_folder(checkpoint)
                 found = verify_checkpoint(worker.running(), context, checkpoint)
-                done.append(record(context, found, reporter.say))
+                found = record(context, found, reporter.say)
+                done.append(replace(found, next=next_commands(context, found)))
             except Exception as error:  # whatever is wrong with one checkpoint, the next is verified
                 done.append(_not_verified(checkpoint, error))
                 worker.end(error)

@@ -9,7 +9,7 @@ import pytest
 
 from ledger.errors import LedgerError
 from runners.host.worker_process import Worker, tail
-from runners.worker.messages import GetReady, Job, ReadyResult
+from runners.worker.messages import Event, GetReady, Job, ReadyResult
 
 
 class Dance(Job[ReadyResult]):
@@ -42,6 +42,17 @@ def test_the_worker_starts_without_ledger_in_sight(tmp_path: Path) -> None:
     bare = fake(tmp_path, f'for bootstrap; do :; done; exec {sys.executable} -I -S "$bootstrap"')
     with Worker(bare, tmp_path / "worker.log") as worker, pytest.raises(LedgerError, match="no job"):
         worker.call(Dance())
+
+
+def test_a_worker_that_reports_nothing_is_ended(tmp_path: Path) -> None:
+    body = 'read job; echo \'{"event": "notice", "message": "a"}\'; exec sleep 60'
+    heard: list[Event] = []
+    with (
+        Worker(fake(tmp_path, body), tmp_path / "worker.log") as worker,
+        pytest.raises(LedgerError, match=r"reported nothing for 0\.5 seconds"),
+    ):
+        worker.call(GetReady(), heard.append, silence=0.5)
+    assert len(heard) == 1
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from ledger.cli.boundary import run_command
 from ledger.cli.main import cli
 from ledger.journal.store import open_journal
 from ledger.workspace import Workspace
+from runners.host.worker_process import WorkerDiedError
 
 LEDGER = [str(Path(sys.executable).with_name("ledger"))]
 
@@ -77,6 +78,73 @@ def test_a_fault_fails_is_recorded_and_takes_the_mark_back(workspace, checkpoint
     assert "CKP005" in {found["code"] for found in document["findings"]}
     assert not verified_path(checkpoint).exists()
     assert [entry.body["verdict"] for entry in entries(workspace)] == ["pass", "fail"]
+
+
+def test_a_checkpoint_does_not_pass_for_having_lost_its_evidence(workspace, checkpoint, ledger):
+    spoil(checkpoint)
+    code, document, _ = ledger(checkpoint)
+    (failed,) = document["checkpoints"]
+    assert (code, failed["levels"]) == (1, ["files", "reloaded", "tensors", "logits", "text"])
+    assert [step["command"].split()[:2] for step in failed["next"]] == [
+        ["ledger", "diff-env"],
+        ["ledger", "verify"],
+        ["ledger", "log"],
+    ]
+    shutil.rmtree(checkpoint / "ledger")
+    code, document, said = ledger(checkpoint)
+    (passed,) = document["checkpoints"]
+    assert (code, passed["levels"], passed["next"]) == (0, ["files", "reloaded"], [])
+    assert not passed["marked"]
+    assert "an earlier verdict found CKP005" in said
+    assert [entry.body["levels"] for entry in entries(workspace)] == [failed["levels"], passed["levels"]]
+
+
+def test_a_stronger_mark_is_kept(outside, checkpoint, ledger, capfd):
+    ledger(checkpoint)
+    strong = read_mark(checkpoint)
+    (checkpoint / "ledger" / "evidence.json").unlink()
+    _, document, _ = ledger(checkpoint)
+    assert document["checkpoints"][0]["marked"]
+    assert read_mark(checkpoint) == strong
+    verified_path(checkpoint).unlink()
+    ledger(checkpoint)
+    assert read_mark(checkpoint).levels == ("files", "reloaded")
+    folder = str(checkpoint.parent)
+    assert run_command(cli, ["verify", "--last", folder, "--level", "reloaded"]) == 0
+    assert run_command(cli, ["verify", "--last", folder, "--level", "text"]) == 3
+    assert "whose verdict rests on text" in capfd.readouterr().err
+
+
+def test_lines_that_were_given_and_not_translated_are_no_pass(outside, checkpoint, ledger):
+    shutil.rmtree(checkpoint / "ledger")
+    for pattern in ("*token*", "*.spm", "vocab.json"):
+        for path in checkpoint.glob(pattern):
+            path.unlink()
+    (outside / "in.ko").write_text("파일\n저장\n", "utf-8")
+    code, document, _ = ledger(checkpoint, "--source", "in.ko")
+    assert (code, document["verdict"]) == (3, "inconclusive")
+    reasons = {skip["reason"] for skip in document["skips"] if skip.get("required")}
+    assert reasons == {"the lines of --source were not translated: there is no tokenizer"}
+    assert not verified_path(checkpoint).exists()
+    assert ledger(checkpoint)[0] == 0, "without lines nothing else was asked for"
+
+
+def test_a_worker_that_dies_costs_one_row(outside, checkpoint, ledger, monkeypatch):
+    from ledger.commands.verify import verify
+
+    real = verify.reload
+    other = Path(shutil.copytree(checkpoint, checkpoint.parent / "checkpoint-9"))
+
+    def dies(worker, path, *more):
+        if path == other:
+            raise WorkerDiedError("the worker process was killed (signal 9)", hint="")
+        return real(worker, path, *more)
+
+    monkeypatch.setattr(verify, "reload", dies)
+    code, document, _ = ledger(other, checkpoint)
+    assert code == 3
+    assert [row["verdict"] for row in document["checkpoints"]] == ["inconclusive", "pass"]
+    assert "was killed" in document["checkpoints"][0]["skips"][0]["reason"]
 
 
 def test_each_verification_starts_an_interpreter_of_its_own(outside, checkpoint, interpreters, capfd):
