@@ -39,7 +39,9 @@ def inspect(expected: LanguageCodes, actual: TokenizerProbe) -> Iterator[Finding
     """Check the code of each role that the spec names."""
     wanted = {role: getattr(expected, role) for role in ROLES}
     if not any(wanted.values()):
-        yield Skip(CODE, "the spec names no language codes")
+        chosen = [f"{code} for the {role}" for role, code in actual.chosen.items()]
+        given = f": the model is given {' and '.join(chosen)}" if chosen else ""
+        yield Skip(CODE, f"the spec names no language codes{given}")
         return
     for role, code in wanted.items():
         if code is None:

@@ -1,7 +1,7 @@
 """Preflight evidence: the requirements of a run on tokenizer, disk, repository and model, and their state."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from ledger.evidence import Slice
@@ -30,7 +30,8 @@ class CodeProbe:
 class TokenizerProbe(Slice):
     """The spec's codes in the experiment's tokenizer, by role (`source`, `target`).
 
-    `uncoded` are the roles for which its family has no code, but for example words before the text.
+    `uncoded` are the roles for which its family has no code, but for example words before the text; `chosen`
+    are the codes that the model is given where the spec names none.
     """
 
     NAME: ClassVar = "languages"
@@ -40,6 +41,7 @@ class TokenizerProbe(Slice):
     known_codes: tuple[str, ...]
     codes: Mapping[str, CodeProbe]
     uncoded: tuple[str, ...] = ()
+    chosen: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,15 +53,20 @@ def language_of(code: str) -> str:
     return _shortest(subtags[0])
 
 
-def spellings_of(code: str) -> tuple[str, ...]:
-    """The ISO 639 codes of a language, of two and of three letters: what a tokenizer's own code begins with.
+def names_of(code: str | None) -> tuple[str, ...]:
+    """A language as it was written, then its ISO 639 codes: what a tokenizer's own code begins with.
 
-    >>> spellings_of("ja"), spellings_of("yue")
-    (('ja', 'jpn'), ('yue',))
+    With the script at the end, where the code names it or the country decides it.
+
+    >>> names_of("ja"), names_of("yue"), names_of("zh_TW"), names_of(None)
+    (('ja', 'ja', 'jpn'), ('yue', 'yue'), ('zh_TW', 'zh', 'chi', 'cmn', 'zho', 'zh_Hant'), ())
     """
-    language = language_of(code)
+    if code is None:
+        return ()
+    language, scripts = language_of(code), scripts_of(code)
     longer = (other for other in {*_aliases(), *_MORE_ALIASES} if len(other) == 3 and other != language)
-    return (language, *sorted(other for other in longer if _shortest(other) == language))
+    named = [f"{language}_{scripts[0]}"] if len(scripts) == 1 and len(_subtags(code)) > 1 else []
+    return (code, language, *sorted(other for other in longer if _shortest(other) == language), *named)
 
 
 def is_language(code: str) -> bool:

@@ -6,9 +6,10 @@ from contextlib import contextmanager
 from typing import Any
 
 from runners.attach.channel import Channel
-from runners.worker.evidence.probe_inputs import IGNORED, LINES, ProbeLanguages, ProbeText
+from runners.worker.evidence.probe_inputs import IGNORED, LINES, ProbeLanguages, ProbeText, family_of
 from runners.worker.evidence.recorder import EvidenceRecorder
 from runners.worker.evidence.snapshot import SENTENCES
+from runners.worker.models.checkpoint_languages import Wish, choose_target
 
 TRIES = 4 * LINES  # rows that are read to find LINES usable ones
 SHARE = 0.1  # of the letters: in a script that identifies the language
@@ -22,7 +23,7 @@ def make_recorder(
     return EvidenceRecorder(
         tokenizer,
         text,
-        languages_of(tokenizer, text),
+        languages_of(model, tokenizer, text),
         run=channel.run,
         environment=channel.environment,
         training=training,
@@ -49,10 +50,17 @@ def text_of(loader: Any, tokenizer: Any, *, seq2seq: bool) -> ProbeText:
     return ProbeText(source, reference, rows, labels)
 
 
-def languages_of(tokenizer: Any, text: ProbeText) -> ProbeLanguages:
-    """The tokenizer's current codes, and Japanese or Korean where the references are in that script."""
-    source, target = getattr(tokenizer, "src_lang", None), getattr(tokenizer, "tgt_lang", None)
-    return ProbeLanguages(source, target, _script("".join(text.reference)))
+def languages_of(model: Any, tokenizer: Any, text: ProbeText) -> ProbeLanguages:
+    """The codes that the script's tokenizer and model have, and the language that the text is scored in.
+
+    That is Japanese or Korean where the references are in that script, else the target's own language.
+    """
+    family = None if tokenizer is None else family_of(model, tokenizer)
+    source = getattr(tokenizer, "src_lang", None)
+    target = choose_target(
+        family, (getattr(model, "generation_config", None), model.config), tokenizer, Wish()
+    )
+    return ProbeLanguages(source, target, _script("".join(text.reference)) or target)
 
 
 def _script(text: str) -> str | None:

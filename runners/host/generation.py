@@ -9,6 +9,7 @@ from ledger.display.progress import Progress
 from ledger.errors import LedgerError
 from ledger.evidence.preflight import CodeProbe, TokenizerProbe
 from ledger.findings import Json
+from ledger.models.languages import names_of
 from runners.host.worker_process import Worker, WorkerDiedError, shown
 from runners.worker import messages
 from runners.worker.files import write_atomically
@@ -21,9 +22,9 @@ PROBE_SENTENCES = 10
 class GenerationJob:
     """What to translate, with which model and settings. `model` is a folder, or a hub name at `revision`.
 
-    `source` is a UTF-8 file of `lines` lines. `generation` has the settings of the spec; for others the
-    model's defaults apply. `family` None: inferred from the model's config. A line that fails becomes
-    `failure_marker`.
+    `source` is a UTF-8 file of `lines` lines. The languages say what the text is, where no code is named.
+    `generation` has the settings of the spec; for others the model's defaults apply. `family` None: inferred
+    from the model's config. A line that fails becomes `failure_marker`.
     """
 
     model: str
@@ -34,6 +35,8 @@ class GenerationJob:
     revision: str | None = None
     source_code: str | None = None
     target_code: str | None = None
+    source_language: str | None = None
+    target_language: str | None = None
     generation: Mapping[str, Json] = field(default_factory=dict)
     family: str | None = None
     batch_size: int = 8
@@ -122,6 +125,8 @@ def probe(worker: Worker, job: GenerationJob) -> TokenizerProbe:
         family=job.family,
         source_code=job.source_code,
         target_code=job.target_code,
+        source_names=names_of(job.source_language),
+        target_names=names_of(job.target_language),
         sentences=tuple(sentences),
     )
     return to_probe(worker.call(asked))
@@ -134,6 +139,7 @@ def to_probe(result: messages.CodesResult) -> TokenizerProbe:
         known_codes=result.known_codes,
         codes={role: CodeProbe(**code) for role, code in result.codes.items()},
         uncoded=result.uncoded,
+        chosen=result.chosen,
     )
 
 
@@ -153,6 +159,8 @@ def _to_worker(job: GenerationJob, shards: Path) -> messages.Generate:
         seed=job.seed,
         failure_marker=job.failure_marker,
         shards=shards.resolve(),
+        source_names=names_of(job.source_language),
+        target_names=names_of(job.target_language),
     )
 
 

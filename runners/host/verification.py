@@ -13,9 +13,11 @@ from ledger.checkpoints.stored_evidence import StoredEvidence, parse, read_evide
 from ledger.errors import LedgerError
 from ledger.evaluation.scoring import score
 from ledger.evidence.checkpoint_files import CheckpointFiles
+from ledger.evidence.preflight import TokenizerProbe
 from ledger.evidence.snapshot import Sample, Snapshot
-from ledger.models.languages import language_of, spellings_of
+from ledger.models.languages import language_of, names_of
 from ledger.utils.plural import and_more
+from runners.host.generation import to_probe
 from runners.host.worker_process import Worker
 from runners.worker.evidence.checkpoint_files import inspect_folder
 from runners.worker.messages import ProbeCheckpoint
@@ -54,7 +56,8 @@ class ReloadResult:
     """The evidence of a reloaded checkpoint. `expected` is that of the save: missing parts are None.
 
     `user_sample` is a second sample: the user's lines, where the first one has those of the evidence, or all
-    lines for `full`. Samples with a reference and a language are scored. `seconds` by stage.
+    lines for `full`. `codes`: those that the user wrote, if the tokenizer lacks one: nothing was translated.
+    Samples with a reference and a language are scored. `seconds` by stage.
     """
 
     files: CheckpointFiles
@@ -62,6 +65,7 @@ class ReloadResult:
     actual: Snapshot
     user_sample: Sample | None = None
     has_evidence: bool = False
+    codes: TokenizerProbe | None = None
     seconds: Mapping[str, float] = field(default_factory=dict)
     imported: tuple[str, ...] = ()
 
@@ -104,6 +108,7 @@ def reload(
         actual=_scored(parse(Snapshot, result.snapshot), language),
         user_sample=given and _score_sample(given, language),
         has_evidence=evidence is not None,
+        codes=to_probe(result.codes) if result.codes else None,
         seconds=result.seconds,
         imported=result.imported,
     )
@@ -116,7 +121,7 @@ def _job(checkpoint: Path, options: ReloadOptions, files: CheckpointFiles) -> Pr
         reference=options.reference,
         language=options.language,
         source_code=options.source_code,
-        spellings=spellings_of(options.language) if options.language else (),
+        names=names_of(options.language),
         target_code=options.target_code,
         prefix=options.prefix,
         full=options.full,

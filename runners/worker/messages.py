@@ -226,18 +226,25 @@ class Forecast(TrainingJob[TrainingResult]):
 
 @dataclass(frozen=True, slots=True)
 class CodesResult(Result):
-    """`codes`: by role the fields of `ledger.evidence.CodeProbe`; `uncoded`: roles without codes."""
+    """`codes`: by role the fields of `ledger.evidence.CodeProbe`; `uncoded`: roles without codes.
+
+    `chosen`: by role the codes that follow where nobody wrote one.
+    """
 
     tokenizer: str
     family: str
     known_codes: tuple[str, ...]
     codes: Mapping[str, Mapping[str, Json]]
     uncoded: tuple[str, ...]
+    chosen: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbeCodes(Job[CodesResult]):
-    """Look up language codes in a model's tokenizer; the round trip is tried on `sentences`."""
+    """Look up language codes in a model's tokenizer; the round trip is tried on `sentences`.
+
+    `source_names`, `target_names`: the languages of the text, where no code is written.
+    """
 
     JOB = "probe_codes"
     RESULT = CodesResult
@@ -246,6 +253,8 @@ class ProbeCodes(Job[CodesResult]):
     family: str | None = None
     source_code: str | None = None
     target_code: str | None = None
+    source_names: tuple[str, ...] = ()
+    target_names: tuple[str, ...] = ()
     sentences: tuple[str, ...] = ()
 
 
@@ -273,7 +282,10 @@ class GenerationResult(Result):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Generate(Job[GenerationResult]):
-    """Translate the `lines` lines of `source` with `model`, into shards in the folder `shards`."""
+    """Translate the `lines` lines of `source` with `model`, into shards in the folder `shards`.
+
+    `source_names`, `target_names`: the languages of the text, where no code is written.
+    """
 
     JOB = "generate"
     RESULT = GenerationResult
@@ -291,6 +303,8 @@ class Generate(Job[GenerationResult]):
     seed: int
     failure_marker: str
     shards: Path
+    source_names: tuple[str, ...] = ()
+    target_names: tuple[str, ...] = ()
 
 
 # ---- checkpoints
@@ -313,6 +327,7 @@ class GetReady(Job[ReadyResult]):
 class CheckpointResult(Result):
     """A reloaded checkpoint in the shapes of `CheckpointFiles`, `Snapshot` and `Sample` of `ledger.evidence`.
 
+    `codes`: the codes that the user wrote, if the tokenizer lacks one: nothing was translated then.
     `asked`: a second sample, of the lines given in addition to stored evidence, or of all lines for `full`.
     `seconds` by stage.
     """
@@ -320,6 +335,7 @@ class CheckpointResult(Result):
     files: Mapping[str, Json]
     snapshot: Mapping[str, Json]
     asked: Mapping[str, Json] | None = None
+    codes: CodesResult | None = None
     seconds: Mapping[str, float] = field(default_factory=dict)
     imported: tuple[str, ...] = ()
 
@@ -329,7 +345,7 @@ class ProbeCheckpoint(Job[CheckpointResult]):
     """Reload the folder `checkpoint` on `device` and repeat the measurements of its stored evidence.
 
     Where there is none, `source`, `reference` (lines) and the languages say what to translate. `family` names
-    the model's family where the folder does not. `spellings` are ISO 639 codes of `language`, `prefix` is put
+    the model's family where the folder does not. `names` are those of `language`, `prefix` is put
     before each line for a model that takes its task in words. `full`: all lines, with the checkpoint's own
     generation settings. `files`: the sound folder as it was inspected, if it was.
     """
@@ -340,7 +356,7 @@ class ProbeCheckpoint(Job[CheckpointResult]):
     source: tuple[str, ...] = ()
     reference: tuple[str, ...] = ()
     language: str | None = None
-    spellings: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
     source_code: str | None = None
     target_code: str | None = None
     prefix: str | None = None

@@ -77,6 +77,8 @@ def _make_job(active: Active) -> GenerationJob:
         failure_marker=spec.failure_marker,
         source_code=spec.codes.source,
         target_code=spec.codes.target,
+        source_language=spec.languages.source,
+        target_language=spec.languages.target,
         generation=spec.generation.parameters(),
         family=spec.model.family,
         batch_size=spec.generation.batch_size,

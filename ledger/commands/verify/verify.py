@@ -19,6 +19,7 @@ from ledger.checkpoints.provenance import claims_of, origin_of_checkpoint, origi
 from ledger.checkpoints.stored_evidence import read_evidence
 from ledger.commands.reporter import Reporter
 from ledger.commands.run.limits import training_limits
+from ledger.commands.run.preflight import inspect_languages
 from ledger.commands.verify.next_commands import next_commands
 from ledger.commands.verify.orphaned_checkpoints import run_of_orphan
 from ledger.commands.verify.record import record
@@ -43,6 +44,7 @@ from ledger.importers.training_log import stated_in_name
 from ledger.journal.run import Run
 from ledger.journal.runs import find as find_run
 from ledger.journal.runs import load_record
+from ledger.specs.experiment import Codes
 from ledger.utils.plural import and_more
 from ledger.workspace import Workspace
 from runners.environments.build import default_cache, ensure
@@ -81,8 +83,10 @@ def verify(
             try:
                 check_folder(checkpoint)
                 found = verify_checkpoint(worker.running(), context, checkpoint)
-                found = record(context, found, reporter.say)
-                done.append(replace(found, next=next_commands(context, found)))
+                if found.result.codes is None:  # else the request is at fault, not the checkpoint
+                    found = record(context, found, reporter.say)
+                    found = replace(found, next=next_commands(context, found))
+                done.append(found)
             except Exception as error:  # whatever is wrong with one checkpoint, the next is verified
                 done.append(_not_verified(checkpoint, error))
                 worker.end(error)
@@ -187,6 +191,9 @@ def verify_checkpoint(worker: Worker, context: VerificationContext, checkpoint: 
         sound = not (inspected.problems or inspected.refusals)
         digest = pool.submit(_digest, checkpoint) if sound else None
         result = reload(worker, checkpoint, context.options, inspected)
+    if result.codes is not None:
+        written = Codes(source=context.options.source_code, target=context.options.target_code)
+        return VerificationResult(checkpoint, inspect_languages(written, result.codes), result)
     # The digest is that of the reloaded files only if nobody wrote to them meanwhile.
     files = digest.result() if digest and _stamps(checkpoint) == before else None
     run = context.run or _run_of(checkpoint, context.runs)

@@ -38,10 +38,11 @@ from runners.worker.evidence.tokenizer_files import disagreements
 from runners.worker.evidence.weight_files import Tensors, conflicts
 from runners.worker.imported_packages import imported_distributions
 from runners.worker.layout import EVIDENCE, FOLDER, PROBE
-from runners.worker.messages import CheckpointResult, ProbeCheckpoint
+from runners.worker.messages import CheckpointResult, CodesResult, ProbeCheckpoint
 from runners.worker.models import families, loading
-from runners.worker.models.checkpoint_languages import check_code, target_code
+from runners.worker.models.checkpoint_languages import Wish, choose_source, choose_target, is_known
 from runners.worker.models.families import FAMILIES, Family
+from runners.worker.models.language_codes import probe_in
 from runners.worker.models.library_defaults import training_here
 from runners.worker.models.translator import longest_source
 from runners.worker.protocol import Events
@@ -89,11 +90,15 @@ def probe(job: ProbeCheckpoint, events: Events) -> CheckpointResult:
         files.update(conflicts(folder))
         stopwatch.lap("load")
         events.progress("reloading the checkpoint", 1, 1)
+        if codes := _unknown_codes(loaded, job):
+            return CheckpointResult(files, not_loaded(files).snapshot, codes=codes)
         snapshot = capture_again(loaded, job, stored)
         stopwatch.lap("ask")
         asked = second_sample(loaded, job, stored, events)
         stopwatch.lap("ask more")
-    return CheckpointResult(files, snapshot, asked, stopwatch.seconds, imported_distributions())
+    return CheckpointResult(
+        files, snapshot, asked, seconds=stopwatch.seconds, imported=imported_distributions()
+    )
 
 
 def load(folder: Path, job: ProbeCheckpoint, recipe: Mapping[str, Any]) -> Loaded:
@@ -232,21 +237,28 @@ def _given_text(job: ProbeCheckpoint) -> ProbeText:
 
 
 def _languages(loaded: Loaded, job: ProbeCheckpoint, before: ProbeInputs | None = None) -> ProbeLanguages:
-    """The codes that somebody named, else those of the evidence, else the checkpoint's own target."""
+    """The codes that the user wrote, else those of the evidence, else what follows for these weights."""
     known = before.languages if before else ProbeLanguages()
     source, target = job.source_code or known.source, job.target_code or known.target
     if loaded.tokenizer is not None:
-        family = family_of(loaded.model, loaded.tokenizer)
+        model, tokenizer = loaded.model, loaded.tokenizer
+        family = family_of(model, tokenizer)
         if job.prefix and (family is None or family.target != "prefix"):
             message = f"--prefix is for models that take their task in words, and this is {_kind(family)}"
             raise JobError("no prefix", message, "leave it out, or give --target-code")
-        for code in filter(None, (job.source_code, job.target_code)):
-            if family is not None:
-                check_code(family, loaded.tokenizer, code)
-        target = job.prefix or target
-        if target is None:
-            target = target_code(family, loaded.model, loaded.tokenizer, job.language, job.spellings)
+        source = choose_source(family, tokenizer, Wish(source))
+        configs = (model.generation_config, model.config)
+        target = job.prefix or choose_target(family, configs, tokenizer, Wish(target, job.names))
     return ProbeLanguages(source, target, job.language or known.name)
+
+
+def _unknown_codes(loaded: Loaded, job: ProbeCheckpoint) -> CodesResult | None:
+    """How the tokenizer treats the codes that the user wrote; None if it knows them."""
+    family = None if loaded.tokenizer is None else family_of(loaded.model, loaded.tokenizer)
+    written = [code for code in (job.source_code, job.target_code) if code is not None]
+    if family is None or all(is_known(family, loaded.tokenizer, code) for code in written):
+        return None
+    return probe_in(family, loaded.tokenizer, job.source_code, job.target_code, ())
 
 
 def _kind(family: Family | None) -> str:

@@ -30,7 +30,7 @@ def generate(job: Generate, events: Events) -> GenerationResult:
     job = loading.locate(job, weights=True)
     translator = prepare(job, texts, events)
     events.progress("loading the model", 1, 1)
-    settings = describe(translator, job)
+    settings = describe(translator)
     plan = plan_work(translator, job.batch_size)
     folder = ShardFolder(job.shards, digest_job(job, settings, texts))
     folder.path.mkdir(parents=True, exist_ok=True)
@@ -45,11 +45,11 @@ def plan_work(translator: Translator, batch_size: int) -> list[Batches]:
     return shards.plan_shards(shards.plan_batches(lengths, batch_size))
 
 
-def describe(translator: Translator, job: Generate) -> dict[str, Any]:
+def describe(translator: Translator) -> dict[str, Any]:
     """The effective configuration of this run."""
     return {
         "family": translator.family.name,
-        "languages": {"source": job.source_code, "target": job.target_code},
+        "languages": dict(translator.codes),
         **resolved_config.describe(
             translator.model, translator.tokenizer, translator.resolved, translator.keys
         ),

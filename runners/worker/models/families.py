@@ -75,8 +75,8 @@ def infer_family(model: str) -> Family:
 
     Raises JobError when there is no config.json to read, or it is of no family in the table.
     """
-    config = _read_json(model, "config.json")
-    named = _read_json(model, "tokenizer_config.json").get("tokenizer_class") or config.get("tokenizer_class")
+    config = read_json(model, "config.json")
+    named = read_json(model, "tokenizer_config.json").get("tokenizer_class") or config.get("tokenizer_class")
     kind = config.get("model_type")
     candidates = [family for family in FAMILIES.values() if family.model_type == kind]
     if not candidates:
@@ -180,7 +180,8 @@ def tagged(family: Family, text: str, source: str | None, target: str | None) ->
     if family.target == "tag" and target:
         return f"{code_token(family, target)} {text}"
     if family.target == "prefix" and target:
-        return f"translate {source} to {target}: {text}" if source else f"{target} {text}"
+        words = f"translate {source} to {target}:" if source else target.rstrip()
+        return f"{words} {text}"
     return text
 
 
@@ -205,7 +206,7 @@ def _swap_ends(row: Sequence[int], old: int, new: int) -> list[int]:
     return ids
 
 
-def _read_json(model: str, name: str) -> dict[str, Any]:
+def read_json(model: str, name: str) -> dict[str, Any]:
     """One JSON file of a folder or hub repository; empty where it is not there."""
     from transformers.utils import cached_file
 

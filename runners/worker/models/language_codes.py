@@ -1,11 +1,21 @@
 """The jobs that look up a spec's language codes in a tokenizer. They load no weights."""
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import SimpleNamespace
 from typing import Any
 
 from runners.worker.messages import CodesResult, ProbeCodes, ProbeTraining
-from runners.worker.models.families import Family, code_id, code_token, encode, known_codes, load_tokenizer
+from runners.worker.models.checkpoint_languages import Wish, choose_source, choose_target
+from runners.worker.models.families import (
+    Family,
+    code_id,
+    code_token,
+    encode,
+    known_codes,
+    load_tokenizer,
+    read_json,
+)
 from runners.worker.models.loading import find_family, locate
 from runners.worker.protocol import Events
 
@@ -19,7 +29,14 @@ def probe_codes(job: ProbeCodes, events: Events) -> CodesResult:
     family = find_family(job.family, job.model)
     tokenizer = load_tokenizer(family, job.model)
     events.progress("loading the tokenizer", 1, 1)
-    return _answer(family, tokenizer, job, job.sentences)
+    configs = [
+        SimpleNamespace(**read_json(job.model, name)) for name in ("generation_config.json", "config.json")
+    ]
+    chosen = {
+        "source": choose_source(family, tokenizer, Wish(job.source_code, job.source_names)),
+        "target": choose_target(family, configs, tokenizer, Wish(job.target_code, job.target_names)),
+    }
+    return probe_in(family, tokenizer, job.source_code, job.target_code, job.sentences, chosen)
 
 
 def probe_training(job: ProbeTraining, events: Events) -> CodesResult:
@@ -31,13 +48,19 @@ def probe_training(job: ProbeTraining, events: Events) -> CodesResult:
     source, reference = read_pair(job.train)
     family, tokenizer = prepare_tokenizer(job, [*source, *reference])
     events.progress("making the tokenizer", 1, 1)
-    return _answer(family, tokenizer, job, source[:SENTENCES])
+    return probe_in(family, tokenizer, job.source_code, job.target_code, source[:SENTENCES])
 
 
-def _answer(
-    family: Family, tokenizer: Any, job: ProbeCodes | ProbeTraining, lines: Sequence[str]
+def probe_in(  # noqa: PLR0917 - all six are the caller's to say
+    family: Family,
+    tokenizer: Any,
+    source: str | None,
+    target: str | None,
+    lines: Sequence[str],
+    chosen: Mapping[str, str | None] = {},
 ) -> CodesResult:
-    roles = {"source": job.source_code, "target": job.target_code}
+    """How this tokenizer treats the codes that somebody wrote; see `CodesResult`."""
+    roles = {"source": source, "target": target}
     sentences = [text for text in lines if text.strip()]
     return CodesResult(
         tokenizer=type(tokenizer).__name__,
@@ -49,6 +72,7 @@ def _answer(
             if code is not None and _is_used(family, role)
         },
         uncoded=tuple(role for role in roles if not _is_used(family, role)),
+        chosen={role: code for role, code in chosen.items() if code is not None and roles[role] is None},
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from runners.worker.errors import JobError
 from runners.worker.messages import Generate
 from runners.worker.models import families, loading, resolved_config
+from runners.worker.models.checkpoint_languages import Wish, choose_source, choose_target
 from runners.worker.models.families import Family
 from runners.worker.protocol import Events
 
@@ -18,8 +19,8 @@ class Translator:
     """Translates lines by their number.
 
     `rows` holds the token ids of every line that has text, `parameters` the arguments of `generate`,
-    `resolved` the resulting generation config. `keys` names the missing and the unexpected tensors of the
-    weights file.
+    `resolved` the resulting generation config, `codes` the language codes by role. `keys` names the missing
+    and the unexpected tensors of the weights file.
     """
 
     family: Family
@@ -29,6 +30,7 @@ class Translator:
     resolved: Any
     rows: Mapping[int, list[int]]
     keys: Mapping[str, list[str]]
+    codes: Mapping[str, str | None]
     device: str
     seed: int
 
@@ -84,24 +86,41 @@ def prepare(job: Generate, texts: Sequence[str], events: Events) -> Translator:
         events.notice(
             f"the weights file lacks {len(keys['missing_keys'])} tensors, which start from random values"
         )
-    language = families.generation_kwargs(family, tokenizer, job.target_code)
+    codes = _codes(job, family, model, tokenizer, events)
+    language = families.generation_kwargs(family, tokenizer, codes["target"])
     parameters = {**job.generation, **language}
     resolved = resolved_config.resolve_generation(model, parameters)
     _check_length(model, resolved)
     limit = longest_source(model, tokenizer)
-    rows = _encode(job, family, tokenizer, texts, limit)
+    rows = _encode(codes, family, tokenizer, texts, limit)
     cut = sum(limit is not None and len(row) >= limit for row in rows.values())
     if cut:
         events.notice(f"{cut} source lines have {limit} tokens or more, and are cut there")
-    return Translator(family, model, tokenizer, parameters, resolved, rows, keys, device, job.seed)
+    return Translator(family, model, tokenizer, parameters, resolved, rows, keys, codes, device, job.seed)
+
+
+def _codes(
+    job: Generate, family: Family, model: Any, tokenizer: Any, events: Events
+) -> dict[str, str | None]:
+    """The codes by role: those of the job, or those that follow where it has none."""
+    written = {"source": job.source_code, "target": job.target_code}
+    configs = (model.generation_config, model.config)
+    codes = {
+        "source": choose_source(family, tokenizer, Wish(job.source_code, job.source_names)),
+        "target": choose_target(family, configs, tokenizer, Wish(job.target_code, job.target_names)),
+    }
+    for role, code in codes.items():
+        if code is not None and written[role] is None:
+            events.notice(f"no code is named for the {role}: the model is given {code}")
+    return codes
 
 
 def _encode(
-    job: Generate, family: Family, tokenizer: Any, texts: Sequence[str], limit: int | None
+    codes: Mapping[str, str | None], family: Family, tokenizer: Any, texts: Sequence[str], limit: int | None
 ) -> dict[int, list[int]]:
     lines = [line for line, text in enumerate(texts) if text.strip()]
     filled = [texts[line] for line in lines]
-    rows = families.encode(family, tokenizer, filled, job.source_code, job.target_code, limit)
+    rows = families.encode(family, tokenizer, filled, codes["source"], codes["target"], limit)
     return dict(zip(lines, rows, strict=True))
 
 

@@ -4,8 +4,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from runners.worker.errors import JobError
-from runners.worker.models.checkpoint_languages import check_code, target_code
+from ledger.models.languages import names_of
+from runners.worker.models.checkpoint_languages import Wish, choose_source, choose_target, is_known
 from runners.worker.models.families import FAMILIES
 
 CODES = {
@@ -16,7 +16,6 @@ CODES = {
     "marian": ("jpn", "kor"),
     "bilingual": (),
 }
-SPELLINGS = {"ja": ("ja", "jpn"), "zh": ("zh", "zho", "cmn"), "de": ("de", "deu"), None: ()}
 
 
 def parts(name, *, states=None, tgt_lang=None):
@@ -32,7 +31,11 @@ def parts(name, *, states=None, tgt_lang=None):
     )
     own = tokens[family.code_token.format(states)] if states else None
     config = SimpleNamespace(**{family.target: own}) if family.target != "tag" else SimpleNamespace()
-    return family, SimpleNamespace(generation_config=config, config=config), tokenizer
+    return family, (config,), tokenizer
+
+
+def target(name, language, code=None, **said):
+    return choose_target(*parts(name, **said), Wish(code, names_of(language)))
 
 
 @pytest.mark.parametrize(
@@ -48,35 +51,58 @@ def parts(name, *, states=None, tgt_lang=None):
             "bilingual", "ja", None, id="a Marian of one pair has no tags, and nothing is put in front"
         ),
         pytest.param("nllb", "zh", None, id="two scripts: not for us to choose"),
+        pytest.param("nllb", "zh-Hant", "zho_Hant", id="the script that was named"),
+        pytest.param("nllb", "zho_Hans", "zho_Hans", id="the tokenizer's own code"),
         pytest.param("mbart50", "de", None, id="unknown to the tokenizer"),
         pytest.param("mbart50", None, None, id="nobody says anything"),
     ],
 )
 def test_the_tokenizers_own_spelling(name, language, expected):
-    assert target_code(*parts(name), language, SPELLINGS.get(language, ())) == expected
+    assert target(name, language) == expected
 
 
 @pytest.mark.parametrize("name", ["mbart50", "mbart", "nllb", "m2m100"])
 def test_what_the_model_states_itself_comes_first(name):
-    family, model, tokenizer = parts(name, states=CODES[name][0])
-    assert target_code(family, model, tokenizer, "ja", SPELLINGS["ja"]) is None
+    first = CODES[name][0]
+    assert target(name, "ja", states=first) == first
 
 
 def test_the_tokenizers_last_target_decides_only_where_the_language_does_not():
-    assert target_code(*parts("mbart50", tgt_lang="en_XX"), "ja", SPELLINGS["ja"]) == "ja_XX"
-    assert target_code(*parts("mbart50", tgt_lang="en_XX"), None, ()) == "en_XX"
-    assert target_code(*parts("nllb", tgt_lang="zho_Hant"), "zh", SPELLINGS["zh"]) == "zho_Hant"
+    assert target("mbart50", "ja", tgt_lang="en_XX") == "ja_XX"
+    assert target("mbart50", None, tgt_lang="en_XX") == "en_XX"
+    assert target("nllb", "zh", tgt_lang="zho_Hant") == "zho_Hant"
+    assert target("mbart50", None, tgt_lang="en") is None, "unknown to the tokenizer"
 
 
 def test_t5_and_unknown_families_have_no_codes():
-    assert target_code(FAMILIES["t5"], None, None, "ja", SPELLINGS["ja"]) is None
-    assert target_code(None, None, None, "ja", SPELLINGS["ja"]) is None
+    assert choose_target(FAMILIES["t5"], (), None, Wish(None, ("ja",))) is None
+    assert choose_target(None, (), None, Wish(None, ("ja",))) is None
 
 
-def test_a_code_that_somebody_wrote_is_never_rewritten():
+@pytest.mark.parametrize("code", ["ja", "xx_XX", "ja_XX"])
+def test_a_code_that_somebody_wrote_is_never_rewritten(code):
+    assert target("mbart50", "ko", code=code, states="en_XX") == code
+    assert choose_source(*parts("mbart50")[::2], Wish(code, ("ko",))) == code
+
+
+def test_which_codes_are_known():
     family, _, tokenizer = parts("mbart50")
-    check_code(family, tokenizer, "ja_XX")
-    with pytest.raises(JobError) as raised:
-        check_code(family, tokenizer, "ja")
-    assert raised.value.message == "the tokenizer does not know the language code ja"
-    assert raised.value.hint == "it knows ja_XX"
+    assert is_known(family, tokenizer, "ja_XX")
+    assert not is_known(family, tokenizer, "ja")
+    assert is_known(FAMILIES["t5"], None, "Japanese"), "words need no token"
+
+
+@pytest.mark.parametrize(
+    ("name", "stated", "expected"),
+    [
+        ("nllb", None, "jpn_Jpan"),
+        ("nllb", "eng_Latn", "eng_Latn"),
+        ("nllb", "en", "jpn_Jpan"),
+        ("marian", None, None),
+    ],
+)
+def test_the_source_is_what_the_folder_states_or_the_text_is(name, stated, expected):
+    family, _, tokenizer = parts(name)
+    tokenizer.init_kwargs = {"src_lang": stated}
+    tokenizer.src_lang = "eng_Latn"  # a default that nobody chose
+    assert choose_source(family, tokenizer, Wish(None, names_of("ja"))) == expected
