@@ -13,10 +13,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from ledger.evidence.training import TrainingPoint
+from ledger.evidence.training import EvaluationPoint, TrainingPoint
 from runners.attach import channel
 from runners.attach.snapshots import NEAR
-from runners.host.training import Evaluation, to_point
+from runners.host.training import to_point
 from runners.worker import layout
 from runners.worker.messages import (
     AttachedTraining,
@@ -43,7 +43,9 @@ class AttachedCheckpoint:
     watched: bool = False
 
 
-AttachedEvent = AttachedTraining | UsesModels | AttachedCheckpoint | Unverified | TrainingPoint | Evaluation
+AttachedEvent = (
+    AttachedTraining | UsesModels | AttachedCheckpoint | Unverified | TrainingPoint | EvaluationPoint
+)
 
 
 class Attachment:

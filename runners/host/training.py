@@ -14,7 +14,7 @@ from typing import Any
 from ledger.display.progress import Progress
 from ledger.errors import LedgerError
 from ledger.evidence.preflight import TokenizerProbe
-from ledger.evidence.training import TrainingFailure, TrainingPoint
+from ledger.evidence.training import EvaluationPoint, TrainingFailure, TrainingPoint
 from ledger.findings import Json
 from runners.host.generation import to_probe
 from runners.host.worker_process import Worker, WorkerDiedError, progress_only, shown
@@ -152,14 +152,6 @@ def snapshots_in(work: Path) -> Path:
     return work / layout.SNAPSHOTS
 
 
-@dataclass(frozen=True, slots=True)
-class Evaluation:
-    """The loss on the validation text, in nats per token."""
-
-    step: int
-    loss: float | None
-
-
 class TrainingFailedError(LedgerError):
     """The training ended early; `failure` says how."""
 
@@ -168,7 +160,7 @@ class TrainingFailedError(LedgerError):
         self.failure = failure
 
 
-TrainingEvent = Progress | TrainingPoint | Evaluation | FamilyMeasurement | SavedCheckpoint | str
+TrainingEvent = Progress | TrainingPoint | EvaluationPoint | FamilyMeasurement | SavedCheckpoint | str
 
 
 def probe(worker: Worker, job: TrainingJob, on_progress: Callable[[Progress], None]) -> TokenizerProbe:
@@ -225,10 +217,10 @@ def to_event(event: messages.Event) -> TrainingEvent:
     raise ValueError(f"not an event of a training: {event}")
 
 
-def to_point(step: messages.Step) -> TrainingPoint | Evaluation:
-    """A point of the training series as evidence."""
-    if step.eval_loss is not None:
-        return Evaluation(step.step, step.eval_loss)
+def to_point(step: messages.Step) -> TrainingPoint | EvaluationPoint:
+    """A point of the training series, or an evaluation, as evidence."""
+    if step.evaluation is not None:
+        return EvaluationPoint(step.step, step.evaluation)
     return TrainingPoint(
         step=step.step,
         loss=step.loss,

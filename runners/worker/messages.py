@@ -79,7 +79,7 @@ class Failure(Event):
 
 @dataclass(frozen=True, slots=True)
 class Step(Event):
-    """One point of the training series; an evaluation has `eval_loss` only (nats a token)."""
+    """One point of the training series. An evaluation has only metrics, by name (`eval_loss`…)."""
 
     EVENT = "step"
     step: int
@@ -87,7 +87,7 @@ class Step(Event):
     grad_norm: float | None = None
     lr: float | None = None
     amp_scale: float | None = None
-    eval_loss: float | None = None
+    evaluation: Mapping[str, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,22 +2,25 @@
 
 from collections.abc import Mapping
 from dataclasses import fields, replace
+from typing import TYPE_CHECKING
 
 from guards import registry
 from ledger.errors import UsageError
 from ledger.evidence.scores import ScoreLimits
 from ledger.evidence.training import TrainingLimits, limit_problems
 from ledger.findings import Json
-from ledger.specs import GenerationSpec
-from ledger.specs.experiment import TextExperiment
 from ledger.workspace import Workspace
+
+if TYPE_CHECKING:
+    from ledger.specs import GenerationSpec
+    from ledger.specs.experiment import TextExperiment
 
 # A tiny model that translates its own training lines scores above 80 in every family. Below this limit the
 # fault is in the pipeline (codes, parameters, save and reload), not in the model.
 REHEARSAL_MIN_BLEU = 60.0
 
 
-def max_rates(spec: GenerationSpec, workspace: Workspace) -> dict[str, float]:
+def max_rates(spec: "GenerationSpec", workspace: Workspace) -> dict[str, float]:
     """The highest allowed rates (0-1) by guard code, as set in the repository and the spec."""
     settings = workspace.settings.get("max_rate", {})
     where, example = "pyproject.toml, [tool.ledger] max_rate", "max_rate = { TXT003 = 0.05 }"
@@ -38,7 +41,7 @@ def max_rates(spec: GenerationSpec, workspace: Workspace) -> dict[str, float]:
     return {**settings, **spec.guards.max_rate}
 
 
-def score_limits(spec: TextExperiment, *, rehearsal: bool) -> ScoreLimits:
+def score_limits(spec: "TextExperiment", *, rehearsal: bool) -> ScoreLimits:
     """The limits on scores. A rehearsal has its own: the spec's apply to the real model."""
     if rehearsal:
         return ScoreLimits(min_bleu=REHEARSAL_MIN_BLEU)

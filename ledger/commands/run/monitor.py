@@ -18,12 +18,12 @@ from ledger.commands.run.recorder import Recorder
 from ledger.commands.run.training_health import HealthWatch
 from ledger.environments.environment import Environment
 from ledger.errors import LedgerError
-from ledger.evidence.training import EvaluationPoint, TrainingLimits, TrainingPoint
+from ledger.evidence.training import EvaluationPoint, TrainingLimits, TrainingPoint, TrainingSeries
 from ledger.findings import Severity, Verdict
 from ledger.journal.runs import find, load_runs
 from runners.environments.inspection import capture
 from runners.host.attachment import AttachedEvent
-from runners.host.training import Evaluation, TrainingEvent
+from runners.host.training import TrainingEvent
 from runners.worker.messages import FamilyMeasurement, SavedCheckpoint, Unverified
 
 if TYPE_CHECKING:
@@ -46,11 +46,16 @@ class TrainingSource(Protocol):
     """What trains: reports events, and ends its training on request.
 
     `survives_interrupt`: the process receives an interrupt itself and ends in its own way; until then it is
-    followed further.
+    followed further. `is_filtered`: its losses may have gone through the Trainer's filter of NaN.
     """
 
     @property
     def survives_interrupt(self) -> bool:
+        """See the class."""
+        ...
+
+    @property
+    def is_filtered(self) -> bool:
         """See the class."""
         ...
 
@@ -79,7 +84,7 @@ class _Pending:
 class CheckpointMonitor:
     """Follows one source until its process has ended and all its checkpoints are verified.
 
-    Afterwards `points` is the series, `evaluations` the evaluation losses, `families` the measurements of a
+    Afterwards `points` is the series, `evaluations` the evaluations, `families` the measurements of a
     family of metrics (oldest first),
     `checkpoints` the verified checkpoints, and `unverified` what was not verified and why. `interrupted`: the
     last verifications were given up.
@@ -101,7 +106,8 @@ class CheckpointMonitor:
         self.unverified: list[Unverified] = []
         self.interrupted = False
         self.say = say
-        self._health = HealthWatch(limits or TrainingLimits())
+        self.limits = limits or TrainingLimits()
+        self._health = HealthWatch(self.limits)
         self._recorder, self._environments = recorder, environments
         self._stop_on_fail = stop_on_fail
         self._queue: SimpleQueue[Callable[[], None]] = SimpleQueue()
@@ -197,10 +203,10 @@ class CheckpointMonitor:
                 for name in SERIES:
                     self._recorder.metric(name, getattr(event, name), event.step)
                 self._check_health()
-            case Evaluation():
-                self._recorder.metric("eval_loss", event.loss, event.step)
-                if event.loss is not None:
-                    self.evaluations.append(EvaluationPoint(event.step, {"eval_loss": event.loss}))
+            case EvaluationPoint():
+                self.evaluations.append(event)
+                for name, value in event.metrics.items():
+                    self._recorder.metric(name, value, event.step)
                 self._check_health()
             case FamilyMeasurement():
                 self._record_family(event)
@@ -214,7 +220,10 @@ class CheckpointMonitor:
 
     def _check_health(self) -> None:
         """Say at once what the training's log shows; with on_fail stop, an error ends the training."""
-        for finding in self._health.new_findings(self.points, self.evaluations):
+        series = TrainingSeries(
+            tuple(self.points), filtered=self._source.is_filtered, evaluations=tuple(self.evaluations)
+        )
+        for finding in self._health.new_findings(series):
             self.say(f"{finding.severity.label}: {finding.code} {finding.message}")
             if finding.severity >= Severity.ERROR and self._stop_on_fail and self._source.stop():
                 self.say("on_fail is stop: the training ends at its next step")

@@ -1,13 +1,13 @@
 """The health of a training: while it runs, and whether it is one that is recorded already."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 from guards.guard import inspect
 from guards.identity import TRAINED
 from guards.training import LOGGED
 from ledger.evidence import Evidence
 from ledger.evidence.identity import TrainingHistory, TrainingIdentity
-from ledger.evidence.training import EvaluationPoint, TrainingLimits, TrainingPoint, TrainingSeries
+from ledger.evidence.training import TrainingLimits, TrainingPoint, TrainingSeries
 from ledger.findings import Finding, Json, Report, Severity
 from ledger.journal.loss_log import first_losses
 
@@ -22,15 +22,12 @@ class HealthWatch:
         self._reported: set[str] = set()
         self._next = 1
 
-    def new_findings(
-        self, points: Sequence[TrainingPoint], evaluations: Sequence[EvaluationPoint]
-    ) -> list[Finding]:
+    def new_findings(self, series: TrainingSeries) -> list[Finding]:
         """The findings of a warning or more by guards that had none before; often empty."""
-        size = len(points) + len(evaluations)
+        size = len(series.points) + len(series.evaluations)
         if size < self._next:
             return []
         self._next = size + max(1, size // SHARE)
-        series = TrainingSeries(tuple(points), filtered=False, evaluations=tuple(evaluations))
         report = inspect(LOGGED, Evidence(self._limits), Evidence(series))
         new = [
             finding

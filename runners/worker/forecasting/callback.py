@@ -59,7 +59,7 @@ class ForecastCallback(pl.Callback):  # type: ignore[misc]  # Lightning is Any h
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: Any) -> None:
         """Report the validation, which is done by now, and save."""
         step, family = trainer.global_step, pl_module.family
-        self._reporter.report_point(Step(step, eval_loss=pl_module.validation_loss))
+        self._reporter.report_point(Step(step, evaluation={"eval_loss": pl_module.validation_loss}))
         values = {name: float(one["value"]) for name, one in family.items()}
         counts = {name: int(one["count"]) for name, one in family.items()}
         self._reporter.send(FamilyMeasurement(step, "correlation", values, counts))

@@ -16,7 +16,9 @@ from runners.worker.messages import Event, SavedCheckpoint, Step, TrainingJob
 from runners.worker.protocol import Events
 
 # A Hugging Face Trainer's name of each value of a `Step`.
-LOGGED = {"loss": "loss", "grad_norm": "grad_norm", "learning_rate": "lr", "eval_loss": "eval_loss"}
+LOGGED = {"loss": "loss", "grad_norm": "grad_norm", "learning_rate": "lr"}
+EVALUATED = "eval_"  # begins the name of each metric of an evaluation
+TIMINGS = ("_runtime", "_per_second", "_time")  # end the names of those that say how long it took
 
 
 class TrainingReporter(ABC):
@@ -35,9 +37,17 @@ class TrainingReporter(ABC):
 
     def report_logs(self, step: int, logs: Mapping[str, Any], amp_scale: float | None = None) -> None:
         """Report what a Hugging Face Trainer logs; nothing where no value of a `Step` is in it."""
-        values = {name: _number(logs[key]) for key, name in LOGGED.items() if key in logs}
+        values: dict[str, Any] = {name: _number(logs[key]) for key, name in LOGGED.items() if key in logs}
         if values:
             self.report_point(Step(step, amp_scale=amp_scale, **values))
+        measured = {name: _number(value) for name, value in logs.items() if name.startswith(EVALUATED)}
+        metrics = {
+            name: value
+            for name, value in measured.items()
+            if value is not None and not name.endswith(TIMINGS)
+        }
+        if metrics:
+            self.report_point(Step(step, evaluation=metrics))
 
     def report_point(self, point: Step) -> None:
         """Report one point of the training series."""
@@ -96,4 +106,7 @@ class WorkerReporter(TrainingReporter):
 
 
 def _number(value: Any) -> float | None:
-    return None if value is None else float(value)
+    try:
+        return None if value is None else float(value)
+    except (TypeError, ValueError):  # a metric may be a list or text
+        return None

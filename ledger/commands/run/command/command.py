@@ -22,6 +22,7 @@ from ledger.commands.run.command.checkpoint_watcher import CheckpointWatcher
 from ledger.commands.run.command.report import finished, report_of
 from ledger.commands.run.command.source import CommandSource
 from ledger.commands.run.interrupts import interruptible
+from ledger.commands.run.limits import training_limits
 from ledger.commands.run.monitor import CheckpointMonitor
 from ledger.commands.run.recorder import Recorder, git_facts, new_run_id
 from ledger.environments.environment import Environment
@@ -108,7 +109,10 @@ def run_command(workspace: Workspace, request: CommandRequest, reporter: Reporte
         def say(text: str) -> None:
             reporter.say(f"ledger: {text}")
 
-        monitor = CheckpointMonitor(recorder, say, {python: environment}, stop_on_fail=on_fail == "stop")
+        limits = training_limits(workspace, None)
+        monitor = CheckpointMonitor(
+            recorder, say, {python: environment}, stop_on_fail=on_fail == "stop", limits=limits
+        )
         begun = time.monotonic()
         try:
             with _watcher(request, attachment, recorder.run, python) as watcher:

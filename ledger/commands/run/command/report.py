@@ -30,14 +30,14 @@ def _health(monitor: CheckpointMonitor, source: CommandSource, *, warn_only: boo
     from guards.guard import inspect
     from guards.training import LOGGED
     from ledger.evidence import Evidence
-    from ledger.evidence.training import TrainingLimits, TrainingSeries
+    from ledger.evidence.training import TrainingSeries
 
     series = TrainingSeries(
         tuple(monitor.points),
-        filtered=any(one.filtered for one in source.trainings),
+        filtered=source.is_filtered,
         evaluations=tuple(monitor.evaluations),
     )
-    health = inspect(LOGGED, Evidence(TrainingLimits()), Evidence(series))
+    health = inspect(LOGGED, Evidence(monitor.limits), Evidence(series))
     if not warn_only:
         return health
     findings = (replace(one, severity=min(one.severity, Severity.WARNING)) for one in health.findings)

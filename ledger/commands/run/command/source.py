@@ -44,6 +44,11 @@ class CommandSource:
         self._unreported: dict[Path, AttachedCheckpoint] = {}  # found in a training's folder by the watcher
         self._began = time.time()
 
+    @property
+    def is_filtered(self) -> bool:
+        """Whether a training has the filter on: it is by default."""
+        return any(one.filtered for one in self.trainings)
+
     @contextmanager
     def reporting(self, post: Callable[[Event], None]) -> Iterator[None]:
         """Post events until the command has ended."""

@@ -112,6 +112,7 @@ class WorkerSource:
     """A training in our own worker, as a source of events for the monitor."""
 
     survives_interrupt = False  # leaving `reporting` ends the worker
+    is_filtered = False  # see runners.worker.training.callback
 
     def __init__(self, monitor: CheckpointMonitor, worker: Worker, job: Job, reporter: Reporter) -> None:
         self._monitor, self._worker, self._job, self._reporter = monitor, worker, job, reporter
