@@ -21,6 +21,7 @@ from guards.guard import Guard
 PREFLIGHT: tuple[Guard, ...] = (*identity.BEFORE, *preflight.GUARDS)
 TEXT: tuple[Guard, ...] = text.GUARDS
 SCORES: tuple[Guard, ...] = scores.GUARDS
+GIVEN: tuple[Guard, ...] = scores.GIVEN
 IDENTITY: tuple[Guard, ...] = identity.AFTER
 TRAINED: tuple[Guard, ...] = identity.TRAINED
 ENVIRONMENT: tuple[Guard, ...] = (*environment.GUARDS, *environment.DIFFERENCES)
@@ -35,7 +36,7 @@ FAMILIES: dict[str, tuple[Guard, ...]] = {
     "preflight": PREFLIGHT,
     "environment": ENVIRONMENT,
     "text": TEXT,
-    "scores": SCORES,
+    "scores": (*SCORES, *GIVEN),
     "identity": (*IDENTITY, *TRAINED),
     "checkpoint": CHECKPOINT,
     "training": TRAINING,

@@ -1,6 +1,8 @@
 """Guards on scores against a reference, with limits from the spec or the command line."""
 
 from guards.guard import Guard
-from guards.scores import low_bleu, low_chrf, token_ratio
+from guards.scores import low_bleu, low_chrf, token_ratio, unusable_reference
 
 GUARDS: tuple[Guard, ...] = (low_bleu, low_chrf, token_ratio)
+# What was given to score with.
+GIVEN: tuple[Guard, ...] = (unusable_reference,)

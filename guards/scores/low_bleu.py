@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from guards.guard import Explanation
+from guards.scores.scale import off_scale
 from ledger.evidence.scores import ScoreLimits, Scores
 from ledger.findings import Finding, Severity, Skip
 
@@ -25,7 +26,9 @@ def inspect(expected: ScoreLimits, actual: Scores) -> Iterator[Finding | Skip]:
     """Compare corpus BLEU with its lower limit."""
     if expected.min_bleu is None:
         yield Skip(CODE, "no lower limit for BLEU is set")
-    elif actual.bleu.value < expected.min_bleu:
+        return
+    yield from off_scale(CODE, "BLEU", expected.min_bleu)
+    if actual.bleu.value < expected.min_bleu:
         yield Finding(
             CODE,
             Severity.ERROR,

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from guards.guard import Explanation
+from guards.scores.scale import off_scale
 from ledger.evidence.scores import ScoreLimits, Scores
 from ledger.findings import Finding, Severity, Skip
 
@@ -23,7 +24,9 @@ def inspect(expected: ScoreLimits, actual: Scores) -> Iterator[Finding | Skip]:
     """Compare corpus chrF++ with its lower limit."""
     if expected.min_chrf is None:
         yield Skip(CODE, "no lower limit for chrF++ is set")
-    elif actual.chrf.value < expected.min_chrf:
+        return
+    yield from off_scale(CODE, "chrF++", expected.min_chrf)
+    if actual.chrf.value < expected.min_chrf:
         yield Finding(
             CODE,
             Severity.ERROR,

@@ -34,7 +34,13 @@ def _limits(_context: click.Context, _option: click.Parameter, given: tuple[str,
 @click.command("check")
 @click.argument("output", type=FILE)
 @click.option("--source", type=FILE, help="The source text, one line for each line of OUTPUT.")
-@click.option("--reference", type=FILE, help="A reference translation to score against, line by line.")
+@click.option(
+    "--reference",
+    "references",
+    type=FILE,
+    multiple=True,
+    help="A reference translation to score against, line by line; repeatable.",
+)
 @click.option("--lang", "language", help="The expected language of OUTPUT: ja, ko_KR, eng_Latn.")
 @click.option("--marker", "markers", multiple=True, help="Text that marks a failed line; repeatable.")
 @click.option(
@@ -50,7 +56,7 @@ def _limits(_context: click.Context, _option: click.Parameter, given: tuple[str,
 def command(
     output: Path,
     source: Path | None,
-    reference: Path | None,
+    references: tuple[Path, ...],
     language: str | None,
     markers: tuple[str, ...],
     max_rate: dict[str, float],
@@ -72,7 +78,7 @@ def command(
     request = CheckRequest(
         output=output,
         source=source,
-        reference=reference,
+        references=references,
         language=language,
         markers=markers or DEFAULT_MARKERS,
         max_rate=max_rate,

@@ -11,6 +11,7 @@ from guards.text.failed import DEFAULT_MARKERS
 from guards.text.limits import DEFAULT_MAX_RATE
 from guards.text.scan import scan
 from ledger.errors import LedgerError, UsageError
+from ledger.evaluation.given_texts import given_texts
 from ledger.evaluation.scoring import score
 from ledger.evidence import Evidence, Unobserved
 from ledger.evidence.scores import ScoreLimits, Scores
@@ -27,7 +28,7 @@ class CheckRequest:
 
     output: Path
     source: Path | None = None
-    reference: Path | None = None
+    references: tuple[Path, ...] = ()
     language: str | None = None
     markers: tuple[str, ...] = DEFAULT_MARKERS
     max_rate: Mapping[str, float] = field(default_factory=dict)
@@ -55,15 +56,23 @@ def check_files(request: CheckRequest) -> CheckedOutput:
     length.
     """
     _validate(request)
+    output = read_lines(request.output)
+    source = None if request.source is None else read_lines(request.source)
+    references = [read_lines(path) for path in request.references]
     report, text, scores = inspect_output(
-        read_lines(request.output),
-        source=None if request.source is None else read_lines(request.source),
-        reference=None if request.reference is None else read_lines(request.reference),
+        output,
+        source=source,
+        reference=references[0] if references else None,
+        more_references=references[1:],
         language=request.language,
         markers=request.markers,
         max_rate=request.max_rate,
         score_limits=request.score_limits,
     )
+    given = Evidence()
+    if source is not None or references:
+        given = Evidence(given_texts(output, source, references))
+    report += inspect(registry.GIVEN, Evidence(request.score_limits), given)
     return CheckedOutput(_require(report, request.max_rate), text, scores)
 
 
@@ -76,18 +85,23 @@ def inspect_output(
     markers: Sequence[str],
     max_rate: Mapping[str, float],
     score_limits: ScoreLimits,
+    more_references: Sequence[Sequence[str]] = (),
 ) -> tuple[Report, TextEvidence, Scores | Unobserved]:
     """Run the text and score guards on one output; return the report, the text evidence and the scores.
 
     `max_rate` (0-1, by guard code) overrides the defaults. Raises LedgerError if the output is empty, or the
-    source or reference has a different number of lines.
+    source or a reference has a different number of lines.
     """
     if not output:
         raise LedgerError("the output has no lines", hint="check a file with at least one line")
-    for name, other in (("source", source), ("reference", reference)):
+    for name, other in (
+        ("source", source),
+        ("reference", reference),
+        *(("reference", one) for one in more_references),
+    ):
         _same_length(output, name, other)
     text = scan(output, source=source, language=language, markers=markers)
-    scores = _scores(output, reference, language)
+    scores = _scores(output, reference, more_references, language)
     expected = Evidence(TextLimits({**DEFAULT_MAX_RATE, **max_rate}), score_limits)
     actual = Evidence(text).including(Scores, scores)
     report = inspect((*registry.TEXT, *registry.SCORES), expected, actual)
@@ -95,13 +109,16 @@ def inspect_output(
 
 
 def _scores(
-    output: Sequence[str], reference: Sequence[str] | None, language: str | None
+    output: Sequence[str],
+    reference: Sequence[str] | None,
+    more_references: Sequence[Sequence[str]],
+    language: str | None,
 ) -> Scores | Unobserved:
     if reference is None:
         return Unobserved("no reference was given")
     if language is None:
         return Unobserved("no language was given, so BLEU has no tokenizer", required=True)
-    return score(output, reference, language)
+    return score(output, reference, language, *more_references)
 
 
 def _same_length(output: Sequence[str], name: str, other: Sequence[str] | None) -> None:
@@ -119,13 +136,16 @@ def _require(report: Report, codes: Collection[str]) -> Report:
 
 
 def _validate(request: CheckRequest) -> None:
-    if request.reference is not None and request.language is None:
+    if request.references and request.language is None:
         raise UsageError(
             "scores need the language: BLEU means little without its tokenizer",
             hint="say which language the output is in, such as --lang ja",
         )
-    if request.reference is None and request.score_limits.min_bleu is not None:
+    least = request.score_limits.min_bleu
+    if not request.references and least is not None:
         raise UsageError("--min-bleu needs a reference", hint="give --reference FILE")
+    if least is not None and not 0 <= least <= 100:
+        raise UsageError(f"--min-bleu {least:g}: BLEU is between 0 and 100", hint="such as --min-bleu 20")
     if request.language is not None:
         _validate_language(request.language)
     for code, rate in request.max_rate.items():

@@ -19,6 +19,7 @@ from ledger.evidence.suspects import Suspect
 from ledger.journal.run import Run
 from ledger.journal.runs import find, load_record
 from ledger.journal.store import Entry
+from ledger.models.languages import language_of
 from ledger.utils.mapping_diff import Difference, differences
 from ledger.utils.textfiles import read_lines
 from ledger.workspace import Workspace
@@ -127,6 +128,9 @@ def _compare_texts(old: Material, new: Material) -> TextComparison:
     identical = sum(one == other for one, other in zip(baseline, candidate, strict=True))
     reference = _reference(old, new)
     language = old.language or new.language
+    if new.language and language and language_of(new.language) != language_of(language):
+        other = Unobserved(f"one is in {language} and the other in {new.language}")
+        return TextComparison(other, lines=len(baseline), identical=identical)
     if isinstance(reference, Unobserved):
         return TextComparison(reference, lines=len(baseline), identical=identical)
     if language is None:

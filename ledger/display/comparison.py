@@ -97,8 +97,8 @@ def _scores(comparison: Comparison) -> TableSection:
                 f"{test.baseline.value:.2f}",
                 f"{test.candidate.value:.2f}",
                 f"{test.difference:+.2f}",
-                "{:+.2f} to {:+.2f}".format(*test.interval),
-                f"{test.p_value:.3f}",
+                "identical" if comparison.is_identical else "{:+.2f} to {:+.2f}".format(*test.interval),
+                NOTHING if comparison.is_identical else f"{test.p_value:.3f}",
             )
             for test in comparison.tests
         )
@@ -109,6 +109,8 @@ def _scores(comparison: Comparison) -> TableSection:
         for name in sorted({*old, *new})
     )
     note = "" if not rows else f"as recorded, not tested: {comparison.tests.reason}"
+    if names := comparison.otherwise_computed:
+        note += f"; not comparable, by different signatures: {', '.join(names)}"
     return TableSection("scores", headings, rows, note)
 
 

@@ -11,7 +11,7 @@ from ledger.evidence.metrics import Metric, PairedTest
 from ledger.evidence.suspects import Suspect
 from ledger.findings import Json
 from ledger.utils.mapping_diff import Difference
-from ledger.utils.plural import count
+from ledger.utils.plural import and_more, count
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +62,17 @@ class Comparison:
     suspects: tuple[Suspect, ...] | Unobserved = ()
     same_training: str = ""
 
+    @property
+    def is_identical(self) -> bool:
+        """Whether both outputs are known and every line is equal."""
+        return self.identical is not None and self.identical == self.lines
+
+    @property
+    def otherwise_computed(self) -> tuple[str, ...]:
+        """The recorded scores of both sides that were computed in different ways."""
+        old, new = self.baseline.metrics, self.candidate.metrics
+        return tuple(name for name in sorted({*old} & {*new}) if old[name].signature != new[name].signature)
+
     def worsened(self, most: int) -> tuple[LineChange, ...]:
         """At most `most` worsened lines, the largest loss first."""
         return tuple(change for change in self.changes[:most] if change.gain < 0)
@@ -102,10 +113,13 @@ def line_changes(
 
 def conclusions(comparison: Comparison) -> Iterator[str]:
     """The conclusions that the tests allow, and their limits: one sentence each."""
-    if comparison.identical is not None and comparison.identical == comparison.lines:
+    if comparison.is_identical:
         yield f"All {comparison.lines:,} lines of the outputs are identical: the differences had no effect."
     elif isinstance(comparison.tests, Unobserved):
         yield f"Which one is better cannot be tested: {comparison.tests.reason}."
+        if names := comparison.otherwise_computed:
+            found = and_more(names, len(names))
+            yield f"The two sides computed {found} in different ways: do not compare them."
     else:
         yield from (_sentence(test, comparison) for test in comparison.tests)
         yield from _disagreement(comparison.tests)

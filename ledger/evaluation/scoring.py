@@ -24,22 +24,23 @@ TOKENIZERS = {"ja": "ja-mecab", "ko": "ko-mecab", "zh": "zh"}
 DEFAULT_TOKENIZER = "13a"
 
 
-def score(output: Sequence[str], reference: Sequence[str], language: str) -> Scores:
-    """Corpus BLEU and chrF++ (0-100) of `output` against one `reference`, line by line.
+def score(output: Sequence[str], reference: Sequence[str], language: str, *more: Sequence[str]) -> Scores:
+    """Corpus BLEU and chrF++ (0-100) of `output` against its `reference`, and `more` of them, line by line.
 
     `language` is the language of both texts, in any family's spelling (`ja`, `ja_XX`, `jpn_Jpan`); it selects
     BLEU's tokenizer, which also gives the token counts. chrF++ is chrF with word bigrams (Popović, 2017).
     Raises LedgerError when the texts differ in length, are empty, or the tokenizer's package is missing.
     """
-    if len(output) != len(reference):
-        raise LedgerError(
-            f"the output has {count(len(output), 'line')} and the reference {len(reference):,}",
-            hint="give the reference for this output, one line for each of its lines",
-        )
+    for one in (reference, *more):
+        if len(output) != len(one):
+            raise LedgerError(
+                f"the output has {count(len(output), 'line')} and the reference {len(one):,}",
+                hint="give the reference for this output, one line for each of its lines",
+            )
     if not output:
         raise LedgerError("there are no lines to score", hint="give an output that has at least one line")
     bleu, chrf = load_metrics(language)
-    hypotheses, references = list(output), [list(reference)]
+    hypotheses, references = list(output), [list(one) for one in (reference, *more)]
     result = bleu.corpus_score(hypotheses, references)
     return Scores(
         bleu=metric_of(result, bleu.get_signature()),

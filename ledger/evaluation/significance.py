@@ -81,7 +81,9 @@ def _paired_test(
         candidate=found[1],
         difference=difference,
         interval=(float(low), float(high)),
-        p_value=_p_value(np.abs(differences), abs(scores[1].score - scores[0].score)),
+        p_value=_p_value(np.abs(differences), abs(scores[1].score - scores[0].score))
+        if differences.any()
+        else 1.0,  # where no resample differs, sacrebleu's estimate would be the smallest there is
         detectable=float(POWER_FACTOR * differences.std(ddof=1)),
         signature=f"{found[0].signature}|bs:{RESAMPLES}|seed:{SEED}",
     )

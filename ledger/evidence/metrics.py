@@ -52,7 +52,6 @@ class PairedTest:
     @property
     def significant(self) -> bool:
         """Whether the difference is significant at the 5% level."""
-        # For two equal outputs no resample exceeds the difference of 0 either, and sacrebleu's p is tiny.
         return self.difference != 0 and self.p_value < LEVEL
 
 

@@ -19,7 +19,7 @@ class ScoreLimits(Slice):
 
 @dataclass(frozen=True, slots=True)
 class Scores(Slice):
-    """sacrebleu's scores of one output against one reference; tokens are those of BLEU's tokenizer."""
+    """sacrebleu's scores of one output against its references; tokens are those of BLEU's tokenizer."""
 
     NAME: ClassVar = "scores"
     MISSING: ClassVar = "no reference was given"
@@ -30,3 +30,23 @@ class Scores(Slice):
     output_tokens: int
     reference_tokens: int
     lines: int
+
+
+@dataclass(frozen=True, slots=True)
+class GivenTexts(Slice):
+    """How many of `lines` lines are the same in two of the given files; None where one of them is not given.
+
+    `blank_reference` counts the lines without any reference. `tabs` and `tokenized` (a space before the full
+    stop at the end) count lines of the reference and of the output.
+    """
+
+    NAME: ClassVar = "texts"
+    MISSING: ClassVar = "no reference was given"
+
+    lines: int
+    blank_reference: int | None = None
+    reference_is_source: int | None = None
+    output_is_source: int | None = None
+    output_is_reference: int | None = None
+    tabs: tuple[int, int] = (0, 0)
+    tokenized: tuple[int, int] = (0, 0)

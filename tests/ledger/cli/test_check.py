@@ -224,3 +224,40 @@ sys.exit(f"loaded {loaded}" if loaded else code)
         [sys.executable, "-c", program, *arguments], capture_output=True, text=True, check=False
     )
     assert shown.returncode == 0, shown.stderr
+
+
+def test_several_references_are_scored_as_sacrebleu_does(files):
+    from sacrebleu import corpus_bleu
+
+    output = files("out.de", hypothesis := ["Die Katze schläft heute.", "Der Hund bellt laut im Hof."])
+    first = ["Die Katze schläft.", "Der Hund bellt sehr laut im Hof."]
+    second = ["Heute schläft die Katze.", "Der Hund bellt laut im Hof."]
+    names = files("1.de", first), files("2.de", second)
+    given = [part for name in names for part in ("--reference", name)]
+    document = json.loads(check(output, *given, "--lang", "de", "--json").stdout)
+    assert document["scores"]["bleu"]["value"] == pytest.approx(
+        corpus_bleu(hypothesis, [first, second]).score
+    )
+    assert "nrefs:2" in document["scores"]["bleu"]["signature"]
+
+
+@pytest.mark.parametrize(
+    ("limit", "code", "says"),
+    [
+        ("nan", 2, "BLEU is between 0 and 100"),
+        ("-5", 2, "BLEU is between 0 and 100"),
+        ("3500", 2, "BLEU is between 0 and 100"),
+        ("0.35", 0, "on the scale of 0 to 100"),
+        ("35", 0, "PASS"),
+    ],
+)
+def test_a_limit_off_the_scale_of_bleu_is_refused_or_questioned(good, limit, code, says):
+    output, _ = good
+    done = check(output, "--reference", output, "--lang", "ja", "--min-bleu", limit)
+    assert (done.returncode, says in done.stdout + done.stderr) == (code, True)
+
+
+def test_a_blank_reference_fails(good, files):
+    blank = files("blank.ja", [""] * len(GOOD))
+    done = check(good[0], "--reference", blank, "--lang", "ja")
+    assert (done.returncode, "10 of 10 lines are blank in the reference" in done.stdout) == (1, True)

@@ -79,3 +79,15 @@ def test_what_cannot_be_compared(ledger, arguments: tuple[str, ...], code: int, 
 def test_outputs_of_different_lengths_are_not_paired(ledger) -> None:
     found = ledger("compare", "a.ja", "short.ja", "--lang", "ja", "--json").document
     assert found["tests"] == {"unobserved": f"the outputs have {LINES} and 3 lines"}
+
+
+def test_equal_outputs_are_identical_and_no_significance_is_claimed(ledger) -> None:
+    Path("same.ja").write_bytes(Path("a.ja").read_bytes())
+    table = ledger("compare", "a.ja", "same.ja", *TEXTS).out
+    assert [line.split()[4:] for line in table.splitlines() if line.startswith(("BLEU ", "chrF2++ "))] == [
+        ["identical", "-"],
+        ["identical", "-"],
+    ]
+    found = ledger("compare", "a.ja", "same.ja", *TEXTS, "--json").document
+    assert {(test["p_value"], test["significant"]) for test in found["tests"]} == {(1.0, False)}
+    assert found["conclusions"][0].startswith("All 400 lines of the outputs are identical")

@@ -1,5 +1,7 @@
 """What is concluded from a comparison."""
 
+from dataclasses import replace
+
 import pytest
 
 from ledger.evaluation.comparison import Comparison, Side, conclusions, line_changes
@@ -56,6 +58,14 @@ def said(tests=(), identical=10, old=None, new=None) -> str:
             "more lines flagged by",
         ),
         ({"old": side("exp5", {"TXT001": 0.2}), "new": side("exp9", {"TXT001": 0.1})}, "fewer lines flagged"),
+        (
+            {
+                "tests": Unobserved("exp5 recorded no output text"),
+                "old": replace(side("exp5"), metrics={"bleu": Metric(30.0, "BLEU|tok:13a")}),
+                "new": replace(side("exp9"), metrics={"bleu": Metric(40.0, "BLEU|tok:char")}),
+            },
+            "The two sides computed bleu in different ways: do not compare them.",
+        ),
         ({"new": side("exp9", caution="exp9 is a rehearsal.")}, "exp9 is a rehearsal."),
     ],
 )
