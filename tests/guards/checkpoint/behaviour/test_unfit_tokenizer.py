@@ -50,3 +50,12 @@ def test_tokenizers_that_disagree_are_a_warning(good):
     (finding,) = guard.inspect(good, replace(good, tokenizer=tokenizer))
     assert finding.severity is Severity.WARNING
     assert finding.message == "the slow and the fast tokenizer differ: 'a' gives [1] and [2]; b; and 1 more"
+
+
+@pytest.mark.parametrize("had_one", [True, False])
+def test_without_a_tokenizer_it_is_required_only_where_there_was_one(good, had_one):
+    """A forecaster has none, and is verified without."""
+    expected = good if had_one else replace(good, tokenizer=None)
+    actual = replace(good, tokenizer=None, unseen={"tokenizer": "it reads no text"})
+    (skip,) = guard.inspect(expected, actual)
+    assert (skip.reason, skip.required) == ("it reads no text", had_one)
