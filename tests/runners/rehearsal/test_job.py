@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ import pytest
 from ledger.errors import LedgerError
 from runners.host.worker_process import Worker
 from runners.rehearsal import pairs
-from runners.worker.messages import Event, Progress, Rehearse, to_json
+from runners.worker.messages import Event, Progress, RehearsalResult, Rehearse, to_json
 from runners.worker.rehearsal.rehearse import PARTIAL, RECORD
 
 FEW = 8
@@ -29,30 +29,43 @@ def weights(folder: Path) -> str:
     return hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()
 
 
-def test_the_same_seed_gives_the_same_weights_in_another_process(worker: Worker, tmp_path: Path):
-    worker.call(job(tmp_path / "here"))
+@dataclass(frozen=True)
+class Trained:
+    """A tiny model, what its job returned, and the events on the way."""
+
+    folder: Path
+    result: RehearsalResult
+    events: list[Event]
+
+
+@pytest.fixture(scope="module")
+def trained(worker: Worker, tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    folder = tmp_path_factory.mktemp("rehearsal") / "model"
+    events: list[Event] = []
+    return Trained(folder, worker.call(job(folder), events.append), events)
+
+
+def test_the_same_seed_gives_the_same_weights_in_another_process(trained: Trained, tmp_path: Path):
     with Worker(Path(sys.executable), tmp_path / "worker.log") as another:
         another.call(job(tmp_path / "there"))
-    assert weights(tmp_path / "here") == weights(tmp_path / "there")
+    assert weights(trained.folder) == weights(tmp_path / "there")
 
 
-def test_another_seed_gives_other_weights(worker: Worker, tmp_path: Path):
-    for seed in (7, 8):
-        worker.call(job(tmp_path / str(seed), seed=seed))
-    assert weights(tmp_path / "7") != weights(tmp_path / "8")
+def test_another_seed_gives_other_weights(trained: Trained, worker: Worker, tmp_path: Path):
+    worker.call(job(tmp_path / "8", seed=8))
+    assert weights(trained.folder) != weights(tmp_path / "8")
 
 
-def test_it_overfits_and_reports_how_well(worker: Worker, tmp_path: Path):
-    events: list[Event] = []
-    result = worker.call(job(tmp_path / "model"), events.append)
+def test_it_overfits_and_reports_how_well(trained: Trained):
+    result = trained.result
     assert result.right == 1.0
     assert result.loss <= 0.01
     assert 500_000 < result.parameters < 2_000_000
     assert set(result.versions) >= {"torch", "transformers"}
-    stages = [event.stage for event in events if isinstance(event, Progress)]
+    stages = [event.stage for event in trained.events if isinstance(event, Progress)]
     assert stages[0] == "making a tiny model"
     assert stages[-1] == "training it on 20 lines"  # 8 into Japanese, 8 into English, 4 without a language
-    record = json.loads((tmp_path / "model" / RECORD).read_text())
+    record = json.loads((trained.folder / RECORD).read_text())
     assert record == to_json(result)
 
 
