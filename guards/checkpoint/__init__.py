@@ -15,10 +15,19 @@ from guards.checkpoint.origin import (
     foreign_tokenizer,
     inconsistent_step,
     other_environment,
+    other_evaluation,
     step_beyond_run,
     unsigned_score,
+    wrong_best,
 )
-from guards.checkpoint.tensors import changed_tensors, mismatched_keys, non_finite_tensors, unlike_file
+from guards.checkpoint.tensors import (
+    changed_tensors,
+    mismatched_keys,
+    non_finite_tensors,
+    unlike_file,
+    unmoved_weights,
+    unsaved_parameters,
+)
 from guards.guard import Guard
 
 FILES: tuple[Guard, ...] = (incomplete_files, unsafe_files)
@@ -37,4 +46,5 @@ LINEAGE: tuple[Guard, ...] = (step_beyond_run, foreign_run, inconsistent_step, f
 CLAIMS: tuple[Guard, ...] = (doubtful_score, unsigned_score)
 # Faults that need no evidence of the save.
 UNRECORDED: tuple[Guard, ...] = (conflicting_files, unlike_file, unfit_tokenizer)
-GUARDS: tuple[Guard, ...] = FILES + RELOADED + LINEAGE + CLAIMS + UNRECORDED
+TRAINED: tuple[Guard, ...] = (unsaved_parameters, unmoved_weights, other_evaluation, wrong_best)
+GUARDS: tuple[Guard, ...] = FILES + RELOADED + LINEAGE + CLAIMS + UNRECORDED + TRAINED

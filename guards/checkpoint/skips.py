@@ -21,3 +21,8 @@ def not_reloaded(code: str, part: str, actual: Snapshot) -> Skip:
     """The skip of a guard that needs `part` of the reloaded model, whatever was stored at the save."""
     why = actual.unseen.get(part, f"the {part} could not be collected after the reload")
     return Skip(code, why, required=True)
+
+
+def untraced(code: str, expected: Snapshot) -> Skip:
+    """The skip of a guard that needs what the training process saw; older evidence does not have it."""
+    return Skip(code, expected.unseen.get("trace", "no evidence of the training around the save was stored"))

@@ -8,11 +8,12 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from math import isfinite
 from pathlib import Path
 
 import orjson
 
-from ledger.evidence.provenance import Origin, ScoreClaim, ScoreClaims
+from ledger.evidence.provenance import BestCheckpoint, Origin, ScoreClaim, ScoreClaims
 from ledger.evidence.snapshot import Snapshot
 from ledger.findings import Json
 from ledger.importers.trainer_state import NAME, TrainerState, read_trainer_state
@@ -87,6 +88,27 @@ def claims_of(checkpoint: Path, given: Mapping[str, float], earlier: Iterable[Ru
     """
     stated = tuple(ScoreClaim(name.lower(), value, COMMAND_LINE) for name, value in given.items())
     return ScoreClaims(stated + tuple(_claims_in_state(checkpoint)), _recorded(earlier))
+
+
+def best_of(checkpoint: Path, arguments: Mapping[str, Json]) -> BestCheckpoint | None:
+    """What trainer_state.json calls the best checkpoint; None where it names none.
+
+    `arguments` are the TrainingArguments. Where they do not name the metric, it is the logged one with the
+    same value at some step.
+    """
+    state = read_trainer_state(checkpoint)
+    if state.best is None or not state.best_checkpoint:
+        return None
+    rows = [row for row in state.log if isinstance(row.get("step"), int)]
+    named = str(arguments.get("metric_for_best_model") or "loss")
+    known = named if named.startswith("eval_") else f"eval_{named}"
+    equal = [key for row in rows for key in row if key.startswith("eval_") and row[key] == state.best]
+    metric = known if known in equal else next(iter(equal), "")
+    if not metric:
+        return None
+    values = ((row["step"], to_number(row.get(metric))) for row in rows)
+    scores = tuple((step, value) for step, value in values if value is not None and isfinite(value))
+    return BestCheckpoint(Path(state.best_checkpoint).name, metric, state.best, scores)
 
 
 def step_in_name(checkpoint: Path) -> int | None:

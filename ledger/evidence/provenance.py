@@ -35,6 +35,28 @@ class Origin(Slice):
 
 
 @dataclass(frozen=True, slots=True)
+class MetricDirection(Slice):
+    """Expected of a best checkpoint: which way its metric improves, as far as the training's own settings say
+    so (`greater_is_better`); None where they are not known."""
+
+    greater_is_better: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BestCheckpoint(Slice):
+    """The checkpoint that trainer_state.json calls the best: its `name`, its metric as logged (`eval_ter`),
+    the value, and all that were logged for this metric, by step; perhaps none that are finite."""
+
+    NAME: ClassVar = "best checkpoint"
+    MISSING: ClassVar = "trainer_state.json names no best checkpoint"
+
+    name: str
+    metric: str
+    value: float
+    scores: tuple[tuple[int, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ScoreClaim:
     """A score that somebody states of a checkpoint: `value` as stated, `source` is where (a file, a flag)."""
 

@@ -101,9 +101,29 @@ class Effective:
 
 
 @dataclass(frozen=True, slots=True)
+class TrainingTrace:
+    """What the training process saw around this save; names are of parameters, compared by samples.
+
+    `unmoved`: the `trainable` ones whose values are those of step `since`, an earlier save or the start; None
+    where there is none. `not_saved`: the trainable ones that the save leaves out, and whether they moved
+    since the start. `evaluated`: there was an evaluation at `step`, with other values than those that were
+    saved in `evaluated_otherwise`, and with the generation settings `evaluated_with`.
+    """
+
+    step: int
+    since: int | None = None
+    trainable: tuple[str, ...] = ()
+    unmoved: tuple[str, ...] = ()
+    not_saved: Mapping[str, bool | None] = field(default_factory=dict)
+    evaluated: bool = False
+    evaluated_otherwise: tuple[str, ...] = ()
+    evaluated_with: Mapping[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot(Slice):
     """All evidence of one model at one moment. A part is None if it is not available; `unseen` says why, by
-    the name of the part.
+    the name of the part. `trace` belongs to a save alone.
 
     On the expected side only: `last_good` is the BLEU of the newest verified checkpoint after its reload;
     `owed` says that the run stores evidence of every checkpoint, so that a missing part is not a pass.
@@ -117,6 +137,7 @@ class Snapshot(Slice):
     sample: Sample | None = None
     tokenizer: TokenizerFacts | None = None
     effective: Effective | None = None
+    trace: TrainingTrace | None = None
     origin: Origin = field(default_factory=Origin)
     unseen: Mapping[str, str] = field(default_factory=dict)
     last_good: Metric | None = None

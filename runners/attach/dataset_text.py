@@ -9,6 +9,7 @@ from runners.attach.channel import Channel
 from runners.worker.evidence.probe_inputs import IGNORED, LINES, ProbeLanguages, ProbeText, family_of
 from runners.worker.evidence.recorder import EvidenceRecorder
 from runners.worker.evidence.snapshot import SENTENCES
+from runners.worker.evidence.trace import TrainingTrace
 from runners.worker.models.checkpoint_languages import Wish, choose_target
 
 TRIES = 4 * LINES  # rows that are read to find LINES usable ones
@@ -16,7 +17,13 @@ SHARE = 0.1  # of the letters: in a script that identifies the language
 
 
 def make_recorder(
-    channel: Channel, loader: Any, tokenizer: Any, model: Any, training: Mapping[str, Any] | None = None
+    channel: Channel,
+    loader: Any,
+    tokenizer: Any,
+    model: Any,
+    training: Mapping[str, Any] | None = None,
+    *,
+    trace: TrainingTrace | None = None,
 ) -> EvidenceRecorder:
     """A recorder for this model, with rows of the loader's data set."""
     text = text_of(loader, tokenizer, seq2seq=bool(model.config.is_encoder_decoder))
@@ -27,6 +34,7 @@ def make_recorder(
         run=channel.run,
         environment=channel.environment,
         training=training,
+        trace=trace,
         on_failure=channel.log_failure,
     )
 

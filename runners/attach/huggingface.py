@@ -21,6 +21,7 @@ from runners.attach.reloadability import not_reloadable
 from runners.attach.snapshots import CHECKPOINT, Snapshots, link_evidence, make_room
 from runners.worker.evidence.eval_context import unwrap
 from runners.worker.evidence.recorder import EvidenceRecorder
+from runners.worker.evidence.trace import TrainingTrace
 from runners.worker.messages import AttachedTraining
 from runners.worker.models.resolved_config import plain
 from runners.worker.training.callback import is_last
@@ -34,6 +35,7 @@ def attach(module: Any, folder: str) -> None:
     module.DEFAULT_CALLBACKS.append(TrainerCheckpointCallback)
     _extend(module.Trainer, "_save_checkpoint", _timed)
     _extend(module.Trainer, "save_model", _recorded)
+    _extend(module.Trainer, "evaluation_loop", _traced)
 
 
 class TrainerCheckpointCallback(TrainerCallback):  # type: ignore[misc]  # transformers has no types
@@ -46,6 +48,7 @@ class TrainerCheckpointCallback(TrainerCallback):  # type: ignore[misc]  # trans
         self._recorder: EvidenceRecorder | None = None
         self._pending: tuple[str, Callable[[float], None]] | None = None  # a checkpoint not yet reported
         self._known: dict[str, Any] = {}
+        self._trace = TrainingTrace()
         self.save_seconds = 0.0
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **known: Any) -> None:  # noqa: ARG002
@@ -57,6 +60,9 @@ class TrainerCheckpointCallback(TrainerCallback):  # type: ignore[misc]  # trans
             self.channel.reset_agreement()
             folder, filtered = Path(args.output_dir).absolute(), bool(args.logging_nan_inf_filter)
             self.channel.send(AttachedTraining(Path(sys.executable), folder, state.global_step, filtered))
+        with self.channel.safely("whether the weights move is not watched"):
+            if not is_sharded(args):
+                self._trace.begin(unwrap(known["model"]), state.global_step)
 
     def on_step_end(self, args: Any, state: Any, control: Any, **known: Any) -> None:  # noqa: ARG002
         """End the training on request."""
@@ -92,7 +98,18 @@ class TrainerCheckpointCallback(TrainerCallback):  # type: ignore[misc]  # trans
             **self._known,
             "model": trainer.model,
         }
+        if getattr(trainer.args, "load_best_model_at_end", False):
+            self._trace.replace()
         self.record(trainer.args, trainer.state, checkpoint, goes_on=False)
+
+    def trace_evaluation(self, trainer: Any) -> None:
+        """Remember the weights and the generation settings of an evaluation that begins."""
+        args, state = trainer.args, trainer.state
+        with self.channel.safely("whether the saved weights are evaluated is not watched"):
+            if state.is_world_process_zero and not is_sharded(args):
+                generates = getattr(args, "predict_with_generate", False)
+                settings = getattr(trainer, "_gen_kwargs", {}) if generates else None
+                self._trace.evaluate(unwrap(trainer.model), state.global_step, settings)
 
     def record(self, args: Any, state: Any, checkpoint: Path, *, goes_on: bool) -> None:
         """Record evidence of this checkpoint and report it; never raises."""
@@ -145,7 +162,8 @@ class TrainerCheckpointCallback(TrainerCallback):  # type: ignore[misc]  # trans
     def _make_recorder(self, args: Any, model: Any) -> EvidenceRecorder:
         loader = self._known.get("eval_dataloader") or self._known.get("train_dataloader")
         tokenizer = _tokenizer(self._known, loader)
-        return make_recorder(self.channel, loader, tokenizer, model, training=plain(args.to_dict()))
+        training = plain(args.to_dict())
+        return make_recorder(self.channel, loader, tokenizer, model, training, trace=self._trace)
 
     def _report(  # noqa: PLR0917 - bound by `record`, but for the last
         self,
@@ -229,6 +247,18 @@ def _recorded(save_model: Any) -> Any:
         return result
 
     return save
+
+
+def _traced(evaluation_loop: Any) -> Any:
+    """The loop over an evaluation's batches, whose weights and settings are remembered."""
+
+    def evaluate(self: Any, dataloader: Any, description: str, *args: Any, **kwargs: Any) -> Any:
+        if description == "Evaluation":
+            for callback in _callbacks_of(self):
+                callback.trace_evaluation(self)
+        return evaluation_loop(self, dataloader, description, *args, **kwargs)
+
+    return evaluate
 
 
 def _callbacks_of(trainer: Any) -> list[TrainerCheckpointCallback]:

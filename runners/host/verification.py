@@ -22,7 +22,7 @@ from runners.host.worker_process import Worker
 from runners.worker.evidence.checkpoint_files import inspect_folder
 from runners.worker.messages import ProbeCheckpoint
 
-PARTS = ("weights", "forward", "sample", "tokenizer", "effective")
+PARTS = ("weights", "forward", "sample", "tokenizer", "effective", "trace")
 NO_EVIDENCE = "no evidence was written when it was saved"
 EVIDENCE_FILE = f"{FOLDER}/{EVIDENCE}"
 SILENCE = 600.0  # seconds that a reload may take without progress, plus the time to read its files

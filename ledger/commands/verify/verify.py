@@ -15,7 +15,13 @@ from guards.training import LOGGED
 from ledger.checkpoints.folders import digest_files, files_of, list_checkpoints
 from ledger.checkpoints.kinds import checkpoints_below, unsupported_kind
 from ledger.checkpoints.marks import stated_mark
-from ledger.checkpoints.provenance import claims_of, origin_of_checkpoint, origin_of_run, step_in_name
+from ledger.checkpoints.provenance import (
+    best_of,
+    claims_of,
+    origin_of_checkpoint,
+    origin_of_run,
+    step_in_name,
+)
 from ledger.checkpoints.stored_evidence import read_evidence
 from ledger.commands.reporter import Reporter
 from ledger.commands.run.limits import training_limits
@@ -34,7 +40,7 @@ from ledger.errors import LedgerError, UsageError
 from ledger.evidence import Evidence, Unobserved
 from ledger.evidence.checkpoint_files import CheckpointFiles, SoundFiles
 from ledger.evidence.metrics import Metric
-from ledger.evidence.provenance import Measured, Origin
+from ledger.evidence.provenance import BestCheckpoint, Measured, MetricDirection, Origin
 from ledger.evidence.snapshot import Snapshot
 from ledger.evidence.text import TextEvidence
 from ledger.evidence.training import TrainingLimits, TrainingSeries, series_of_log
@@ -243,11 +249,14 @@ def _sides(
     given = result.user_sample
     scored = given if given and given.bleu else result.actual.sample
     scores = {"bleu": scored.bleu} if scored and scored.bleu else {}
+    arguments = result.expected.effective.training if result.expected.effective else {}
+    stated = arguments.get("greater_is_better")
     expected = Evidence(
         SoundFiles(),
         before,
         known,
         claims_of(checkpoint, context.claims, earlier),
+        MetricDirection(stated if isinstance(stated, bool) else None),
     )
     actual = Evidence(
         result.files,
@@ -255,7 +264,8 @@ def _sides(
         origin_of_checkpoint(checkpoint, result.expected if result.has_evidence else None),
         Measured(scores, len(scored.output) if scored else 0),
     )
-    return expected, actual
+    best = best_of(checkpoint, arguments)
+    return expected, actual.including(BestCheckpoint, best) if best else actual
 
 
 def _evidence_owner(

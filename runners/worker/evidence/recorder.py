@@ -33,7 +33,8 @@ from runners.worker.evidence.probe_inputs import (
     family_of,
     probe_batch,
 )
-from runners.worker.evidence.snapshot import CaptureOptions, capture, complete, now
+from runners.worker.evidence.snapshot import CaptureOptions, capture, complete, now, part
+from runners.worker.evidence.trace import TrainingTrace
 from runners.worker.files import sync, write_atomically
 from runners.worker.layout import EVIDENCE, FOLDER, PROBE
 from runners.worker.models.translator import longest_source
@@ -59,6 +60,7 @@ class EvidenceRecorder:
     32 lines are drawn from `text`, the same ones for the same text and `seed`. `run` and `environment` (a
     digest) tie the checkpoint to its run, `training` holds its TrainingArguments. `settings` replaces the
     greedy generation parameters. The tokenizer is copied; without one `text` must contain token ids.
+    `trace` follows the parameters from the start of the training on.
     `on_failure` is called where a part cannot be captured, with the error in `sys.exc_info()`.
     """
 
@@ -74,6 +76,7 @@ class EvidenceRecorder:
         settings: Mapping[str, Any] = GREEDY,
         lines: int = LINES,
         seed: int = 0,
+        trace: TrainingTrace | None = None,
         on_failure: Callable[[], object] = traceback.print_exc,
     ) -> None:
         self._tokenizer = copy.deepcopy(tokenizer)
@@ -82,6 +85,7 @@ class EvidenceRecorder:
         self._text = draw(text, lines, seed)
         self._languages = languages or ProbeLanguages()
         self._settings = dict(settings)
+        self.trace = trace or TrainingTrace()
         self._on_failure = on_failure
         self._origin = {"run": run, "environment": environment}
         self._training = {key: value for key, value in (training or {}).items() if not _is_secret(key)}
@@ -145,6 +149,9 @@ class EvidenceRecorder:
             on_failure=self._on_failure,
         )
         snapshot, logits = capture(model, self._tokenizer, options)
+        snapshot["trace"] = part(
+            snapshot["unseen"], self._on_failure, "trace", lambda: self.trace.save(model, step)
+        )
         outputs = {} if logits is None else {"logits": logits}
         recipe = _recipe(model, inputs, self._tokenizer)
         return CapturedEvidence(snapshot, recipe, {**inputs.probe, **outputs}, time.monotonic() - began)

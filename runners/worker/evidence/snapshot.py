@@ -80,15 +80,15 @@ def capture(model: Any, tokenizer: Any, options: CaptureOptions) -> tuple[Json, 
     """
     model = unwrap(model)
     unseen: dict[str, str] = {}
-    part = partial(_part, unseen, options.on_failure)
+    captured = partial(part, unseen, options.on_failure)
     with eval_context(model):
-        forward, logits = part("forward", lambda: run_forward(model, options)) or (None, None)
+        forward, logits = captured("forward", lambda: run_forward(model, options)) or (None, None)
         snapshot = {
-            "weights": part("weights", lambda: weights(model, options)),
+            "weights": captured("weights", lambda: weights(model, options)),
             "forward": forward,
             "sample": None if options.quick else _sample_part(model, tokenizer, options, unseen),
-            "tokenizer": part("tokenizer", lambda: tokenizer_facts(tokenizer, model, options.inputs)),
-            "effective": part("effective", lambda: settings(model, tokenizer, options.training)),
+            "tokenizer": captured("tokenizer", lambda: tokenizer_facts(tokenizer, model, options.inputs)),
+            "effective": captured("effective", lambda: settings(model, tokenizer, options.training)),
             "origin": {"versions": versions(), **options.origin},
             "unseen": unseen,
         }
@@ -159,7 +159,7 @@ def complete(snapshot: Mapping[str, Any], copied: Any, tokenizer: Any, options: 
 
     unseen = dict(snapshot["unseen"])
     tensors = digests.saved_tensors(copied, options.also)
-    found = snapshot["weights"] and _part(
+    found = snapshot["weights"] and part(
         unseen,
         options.on_failure,
         "weights",
@@ -173,7 +173,7 @@ def complete(snapshot: Mapping[str, Any], copied: Any, tokenizer: Any, options: 
 def _sample_part(model: Any, tokenizer: Any, options: CaptureOptions, unseen: dict[str, str]) -> Any:
     with threads(options.sample_threads):
         family = family_of(model, tokenizer)
-        return _part(
+        return part(
             unseen, options.on_failure, "sample", lambda: sample(model, tokenizer, family, options.inputs)
         )
 
@@ -293,9 +293,7 @@ def _needed(tokenizer: Any) -> Any:
     return tokenizer
 
 
-def _part(
-    unseen: dict[str, str], on_failure: Callable[[], object], name: str, read: Callable[[], Any]
-) -> Any:
+def part(unseen: dict[str, str], on_failure: Callable[[], object], name: str, read: Callable[[], Any]) -> Any:
     """What `read` returns; None where it fails, with the reason in `unseen`."""
     try:
         return read()
