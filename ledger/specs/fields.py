@@ -2,9 +2,18 @@
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    PrivateAttr,
+    model_validator,
+)
 
 from ledger.evidence.training import limit_problems
 from ledger.models.families import infer_family
@@ -84,12 +93,22 @@ class SpecSection(BaseModel):
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
-    @model_validator(mode="before")
+    _nulls: frozenset[str] = PrivateAttr(default=frozenset())
+
+    @property
+    def chosen(self) -> frozenset[str]:
+        """The keys that the spec states, those that it sets to null on purpose included."""
+        return self._nulls | self.model_fields_set
+
+    @model_validator(mode="wrap")
     @classmethod
-    def _drop_unset(cls, data: Any) -> Any:
+    def _drop_unset(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
         if not isinstance(data, dict):
-            return data
-        return {key: value for key, value in data.items() if value is not None or key not in cls.model_fields}
+            return handler(data)
+        nulls = frozenset(key for key, value in data.items() if value is None and key in cls.model_fields)
+        section = handler({key: value for key, value in data.items() if key not in nulls})
+        section._nulls = nulls
+        return section
 
 
 class FamilyByName(SpecSection):

@@ -117,6 +117,8 @@ def resolve_environment(
     No environment is built for a run that is refused for other reasons than its packages. Raises LedgerError
     where the environment cannot be built.
     """
+    if sentence := unfinished(plan):
+        reporter.say(sentence)
     before = _inspect_before(plan, need)
     if before.failing != {DRIFT}:
         return plan, before
@@ -165,6 +167,20 @@ def resumable(plan: Plan[SpecT, InputsT]) -> str:
                 hint=f"start a new run without --resume, or restore the {what}; see: ledger show {last.id}",
             )
     return last.id
+
+
+def unfinished(plan: Plan[SpecT, InputsT]) -> str:
+    """A sentence on the experiment's latest run if it was interrupted or failed; empty otherwise."""
+    own = [run for run in plan.runs if run.experiment == plan.spec.name]
+    if not own or own[-1].status not in ("interrupted", "failed") or plan.request.resume:
+        return ""
+    last = own[-1]
+    how = "was interrupted" if last.status == "interrupted" else "failed"
+    if last.started.get("inputs") != plan.inputs.digest:
+        return f"{last.id} {how}; this is another run, since the spec or the data changed"
+    option = " --rehearse" if plan.request.rehearse else ""
+    resume = f"ledger run {plan.spec.name}{option} --resume"
+    return f"{last.id} {how}; this is a new run. To continue that one instead: {resume}"
 
 
 @contextmanager

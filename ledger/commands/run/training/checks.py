@@ -133,7 +133,9 @@ def _settings(run: str, effective: Mapping[str, Json], chosen: frozenset[str]) -
 
 
 def _chosen(spec: TrainingSpec) -> frozenset[str]:
-    """The dotted paths that the spec sets."""
-    config = spec.model.config.parameters() if spec.model.config else {}
-    training = spec.training.model_fields_set
-    return frozenset([*(f"training.{name}" for name in training), *(f"model.{name}" for name in config)])
+    """The dotted paths that the spec sets, to null too; the sizes of a new model are its own as well."""
+    config = spec.model.config
+    model = {*config.parameters(), *config.chosen} if config else set()
+    return frozenset(
+        [*(f"training.{name}" for name in spec.training.chosen), *(f"model.{name}" for name in model)]
+    )

@@ -1,10 +1,11 @@
 """What runs of every task share before a worker starts."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from ledger.commands.run.plan import AGAIN, Plan, RunRequest, resolve_environment
+from ledger.commands.run.plan import AGAIN, Plan, RunRequest, resolve_environment, unfinished
 from ledger.commands.run.training.forecasting_inputs import ForecastingInputs
 from ledger.environments.environment import Environment
 from ledger.evidence.environment import Installed
@@ -48,3 +49,23 @@ def test_what_is_known_already_is_refused_unless_it_was_let_through(tmp_path, re
     _, report = resolve_environment(plan, DiskNeed(1, "a test"), Silent())
     (known,) = (one for one in report.findings if one.code == AGAIN)
     assert (known.accepted is None) is refused
+
+
+@pytest.mark.parametrize(
+    ("status", "inputs", "request_", "says"),
+    [
+        ("interrupted", INPUTS, RunRequest("t5-v56"), "that one instead: ledger run t5-v56 --resume"),
+        ("failed", INPUTS, RunRequest("t5-v56", rehearse=True), "ledger run t5-v56 --rehearse --resume"),
+        ("interrupted", "sha256:other", RunRequest("t5-v56"), "since the spec or the data changed"),
+        ("interrupted", INPUTS, RunRequest("t5-v56", resume=True), ""),
+        ("running", INPUTS, RunRequest("t5-v56"), ""),
+        ("finished", INPUTS, RunRequest("t5-v56"), ""),
+    ],
+)  # fmt: skip
+def test_a_run_that_was_interrupted_is_mentioned_before_another_one(tmp_path, status, inputs, request_, says):
+    spec = load_experiment("t5-v56", ROOT / "experiments")
+    environment = Environment("sha256:e", {}, "sha256:m", {}, {}, Installed("3.11", {}))
+    last = replace(finished(spec), status=status, started={"inputs": inputs})
+    plan = Plan(request_, spec, Workspace(tmp_path), environment, ForecastingInputs({}, INPUTS, {}), (last,))
+    sentence = unfinished(plan)
+    assert (bool(sentence), says in sentence) == (bool(says), True)

@@ -53,6 +53,14 @@ def test_the_schedule_of_the_good_run_is_what_its_log_says():
     assert found.warmup_steps / found.steps == pytest.approx(0.187, abs=0.001)
 
 
+def test_what_a_spec_sets_to_null_on_purpose_is_no_changed_default():
+    effective = {**EFFECTIVE, "training": {"learning_rate": 5e-5}, "model": {"tie_word_embeddings": None}}
+    nulls = ("training.learning_rate=null", "model.config.tie_word_embeddings=null")
+    assert inspect_defaults(plan(run(), overrides=nulls), effective).findings[0].evidence["differences"] == [
+        {"field": "model.use_cache", "before": True, "after": None}
+    ]
+
+
 def test_the_defaults_stand_in_for_what_a_spec_leaves_out():
     transformers = pytest.importorskip("transformers")
     library = transformers.TrainingArguments("unused", report_to=[], use_cpu=True)
