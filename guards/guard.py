@@ -39,7 +39,7 @@ class Guard(Protocol):
 
 
 def inspect(guards: Iterable[Guard], expected: Evidence, actual: Evidence) -> Report:
-    """Run every guard on the values that it reads. A value that is missing on either side gives a Skip."""
+    """Run every guard on the values that it reads. If either value is missing, the guard is skipped."""
     findings: list[Finding] = []
     skips: list[Skip] = []
     passed: list[str] = []

@@ -1,4 +1,4 @@
-"""How a loss moves over many rows: medians, rises that stay, and single rows that come back. Pure helpers.
+"""Detects lasting rises and isolated spikes in a logged loss. Pure helpers.
 
 The limits were chosen on public logs of the Hugging Face Trainer; docs/training-health.md has the figures.
 """
@@ -38,7 +38,7 @@ Losses = Sequence[tuple[int, float]]
 
 
 def find_rise(losses: Losses, limits: TrainingLimits) -> Rise | None:
-    """The first of the rises that the last row of a log shows, by the order of the tests below."""
+    """The rise found by the first test that fires, in the order below; None if none does."""
     if len(losses) < limits.trend_points:
         return None
     values = [loss for _, loss in losses]
@@ -53,7 +53,7 @@ def find_rise(losses: Losses, limits: TrainingLimits) -> Rise | None:
 
 
 def rows_above_neighbours(losses: Losses, limits: TrainingLimits) -> Iterator[int]:
-    """The indices of single rows far above the two rows on either side, which the next rows undo."""
+    """The indices of isolated spikes: rows far above the two rows on either side."""
     for i in range(limits.least_points, len(losses) - 1):
         around = [loss for _, loss in (*losses[i - 2 : i], *losses[i + 1 : i + 3])]
         base = max(*around, LOSS_RESOLUTION)

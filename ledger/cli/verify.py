@@ -58,7 +58,7 @@ def _claims(_context: click.Context, _option: click.Parameter, given: tuple[str,
     multiple=True,
     callback=_claims,
     metavar="METRIC=X",
-    help="A claimed score to check; repeatable.",
+    help="A score to check the checkpoint against; may be repeated.",
 )
 @click.option("--full", is_flag=True, help="Also translate all lines with the checkpoint's own settings.")
 @click.option(
@@ -66,7 +66,7 @@ def _claims(_context: click.Context, _option: click.Parameter, given: tuple[str,
     "run",
     metavar="RUN",
     shell_complete=complete.runs,
-    help="The run that it belongs to, if it does not record it.",
+    help="The run that saved the checkpoint, if the checkpoint does not name it.",
 )
 @click.option(
     "--env",
@@ -80,10 +80,14 @@ def _claims(_context: click.Context, _option: click.Parameter, given: tuple[str,
     "--device", default="cpu", show_default=True, help="The device to reload on: cpu, cuda or auto."
 )
 @click.option(
-    "--timeout", type=click.FloatRange(min=0, min_open=True), help="Seconds that a reload may report nothing."
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Give up if a reload reports nothing for this many seconds.",
 )
 @click.option("--last", type=FOLDER, metavar="DIR", help="Print the newest verified checkpoint in DIR.")
-@click.option("--level", type=click.Choice(LEVELS), help="With --last: what its verdict must rest on.")
+@click.option(
+    "--level", type=click.Choice(LEVELS), help="With --last: require a checkpoint verified to this level."
+)
 @json_option
 def command(
     checkpoints: tuple[Path, ...],

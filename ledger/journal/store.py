@@ -1,7 +1,7 @@
-"""The journal file: append-only entries that name each other, so that any change is detectable.
+"""The journal file: append-only, hash-linked entries, so any change is detectable.
 
-One canonical JSON entry a line: `{"body":…,"id":"sha256:…","kind":…,"parents":[…],"time":…,"v":1}`. The id is
-the digest of the line without the id member. `ledger.journal.runs` interprets entries; `guards.journal`
+One canonical JSON entry per line: `{"body":…,"id":"sha256:…","kind":…,"parents":[…],"time":…,"v":1}`. The id
+is the digest of the line without its `id` member. `ledger.journal.runs` interprets entries; `guards.journal`
 checks them. `ledger log` reads ten thousand entries through here, so bodies are parsed on first access.
 """
 
@@ -106,7 +106,7 @@ class Journal:
     def entries(self) -> list[Entry]:
         """Every entry in file order; none when there is no file. A torn tail is ignored.
 
-        Raises LedgerError at a complete line that is not an entry.
+        Raises LedgerError on a complete line that is not an entry.
         """
         found = []
         sound = split_tail(self.read()).sound
@@ -152,7 +152,7 @@ class Journal:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Lock the journal against other writers. Raises LedgerError where another does not release it."""
+        """Lock the journal against other writers. Raises LedgerError if another process holds it too long."""
         from filelock import FileLock, Timeout
 
         self.private.mkdir(parents=True, exist_ok=True)
@@ -199,7 +199,7 @@ def open_journal(workspace: Workspace, mode: str) -> Journal:
 
 
 def seal(kind: str, body: Mapping[str, Json], parents: Iterable[str]) -> Entry:
-    """A new entry with the current time, id and line. Raises LedgerError for what JSON cannot hold."""
+    """A new entry with the current time, id and line. Raises LedgerError if JSON cannot hold the body."""
     from ledger.utils.hashing import canonical_bytes, digest_json
 
     if not KIND.fullmatch(kind):

@@ -37,11 +37,11 @@ INCOMPLETE = "ledger.incomplete"
 
 
 class LostError(Exception):
-    """An event that can never be sent; the message says why."""
+    """An item that can never be sent; the message says why."""
 
 
 def connect(destination: Destination) -> MlflowClient:
-    """A client of a store that has just answered. Raises what MLflow raises when it does not.
+    """A client of a store that is reachable. Propagates MLflow's error if it is not.
 
     A new SQLite database is created and migrated here.
     """
@@ -55,7 +55,7 @@ def connect(destination: Destination) -> MlflowClient:
 
 
 class RunReplay:
-    """Sends what one MLflow store lacks of one run."""
+    """Sends the part of one run that an MLflow store does not have yet."""
 
     def __init__(self, client: MlflowClient, destination: Destination, run: QueuedRun) -> None:
         self._client = client
@@ -123,7 +123,7 @@ class RunReplay:
         self._run.remember(sent)
 
     def _attempt(self, what: str, count: int, send: Callable[[], None], upload: Path | None = None) -> None:
-        """Make one step; what can never be sent becomes a loss."""
+        """Send one item; one that can never be sent is recorded as lost."""
         self._before_step(count, upload.stat().st_size if upload and upload.is_file() else 0)
         try:
             send()

@@ -56,7 +56,7 @@ class TrainerCheckpointCallback(TrainerCallback):  # type: ignore[misc]  # trans
         self._known = known
         if not state.is_world_process_zero:
             return
-        with self.channel.safely("the training cannot be watched"):
+        with self.channel.safely("this training cannot be followed"):
             self.channel.reset_agreement()
             folder, filtered = Path(args.output_dir).absolute(), bool(args.logging_nan_inf_filter)
             self.channel.send(AttachedTraining(Path(sys.executable), folder, state.global_step, filtered))
@@ -148,7 +148,7 @@ class TrainerCheckpointCallback(TrainerCallback):  # type: ignore[misc]  # trans
             report(self._recorder.write(place, self._recorder.observe(model, state.global_step)))
 
     def _finish(self) -> None:
-        """Wait until the last checkpoint is reported, without evidence if recording it has failed."""
+        """Wait until the last checkpoint is reported; if recording failed, without evidence."""
         pending, self._pending = self._pending, None
         if pending is None or self._recorder is None:
             return
@@ -221,7 +221,7 @@ def _extend(owner: Any, name: str, extended: Callable[[Any], Any]) -> None:
 
 
 def _timed(save_checkpoint: Any) -> Any:
-    """The trainer's method that saves a checkpoint, timed for its TrainerCheckpointCallback."""
+    """Wrap `_save_checkpoint` to time it for the TrainerCheckpointCallback."""
 
     def save(self: Any, *args: Any, **kwargs: Any) -> Any:
         began = time.monotonic()
@@ -234,7 +234,7 @@ def _timed(save_checkpoint: Any) -> Any:
 
 
 def _recorded(save_model: Any) -> Any:
-    """The method that a script calls to save, usually at the end; a checkpoint is recorded by `on_save`."""
+    """Wrap `save_model`, which scripts call at the end; other checkpoints are recorded by `on_save`."""
 
     def save(self: Any, output_dir: Any = None, _internal_call: bool = False, **kwargs: Any) -> Any:
         began = time.monotonic()

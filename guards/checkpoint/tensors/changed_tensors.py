@@ -61,8 +61,10 @@ def inspect(expected: Snapshot, actual: Snapshot) -> Iterator[Finding | Skip]:
 
 
 def compare(before: Weights, after: Weights) -> TensorChanges:
-    """Sort the names of both sides. A tensor that only has another name on the other side is neither lost
-    nor added."""
+    """Classify the tensor names of both sides.
+
+    A tensor that only has another name on the other side is neither lost nor added.
+    """
     both = sorted(before.digests.keys() & after.digests.keys())
     cast = [name for name in both if before.dtypes.get(name) != after.dtypes.get(name)]
     same_shape = [name for name in cast if before.shapes.get(name) == after.shapes.get(name)]
@@ -124,7 +126,7 @@ def _cast(cast: list[str], before: Weights, after: Weights) -> Finding:
         CODE,
         Severity.INFO,
         f"{tensors(len(cast))} cast ({', '.join(pairs)}): their digests cannot be compared; "
-        "the logits show whether the cast did harm",
+        "the logits show whether the cast matters",
         measured=len(cast),
         evidence={"cast": cast, "data_types": pairs},
     )

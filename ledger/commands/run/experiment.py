@@ -1,4 +1,4 @@
-"""`ledger run EXP`: preflight, run, guard, record: the same steps for every task.
+"""`ledger run EXP`: the preflight, run, guard and record steps that all tasks share.
 
 Real runs and rehearsals take the same path; they differ in their inputs and in the journal that stores them.
 """
@@ -37,10 +37,10 @@ RunOutcome = GenerationOutcome | TrainingOutcome
 
 
 def run_experiment(workspace: Workspace, request: RunRequest, reporter: Reporter) -> RunOutcome:
-    """Run one experiment, or refuse to; the outcome's report holds every finding from preflight on.
+    """Run one experiment, or refuse to; the outcome's report has all findings, preflight's included.
 
-    Raises LedgerError when it cannot be done or finished. A run that was started is then recorded as failed
-    or interrupted, and `resume` continues it.
+    Raises LedgerError if the run cannot start or finish. If it had started, it is recorded as failed or
+    interrupted and can be continued with `resume`.
     """
     codes = [guard.CODE for guard in registry.TEXT]
     spec = load_experiment(request.experiment, workspace.experiments, request.overrides, rate_codes=codes)

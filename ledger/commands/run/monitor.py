@@ -1,8 +1,8 @@
-"""Follows a training while it runs: records its series, verifies its checkpoints, and may have it stopped.
+"""Follows a training run: records its metrics, verifies its checkpoints, and stops it if asked to.
 
-Where the events come from is a `TrainingSource`: our own worker, or a command with our hooks inside. Threads
-only put work into a queue, so that the record and the terminal are used by one thread. The modules that
-verify are loaded when the first training begins: most commands train nothing.
+Where the events come from is a `TrainingSource`: our own worker, or a command with our hooks inside. Other
+threads only enqueue work; a single thread writes to the record and the terminal. The verification modules are
+imported lazily, because most commands do no training.
 """
 
 from collections.abc import Callable, Mapping
@@ -36,17 +36,17 @@ SERIES = ("loss", "grad_norm", "learning_rate", "amp_scale")
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The training process ended, and every event that it reported was posted."""
+    """The training process has exited and all of its events have been posted."""
 
 
 Event = TrainingEvent | AttachedEvent | Ended | Exception
 
 
 class TrainingSource(Protocol):
-    """What trains: reports events, and ends its training on request.
+    """Something that trains: it reports events and stops on request.
 
-    `survives_interrupt`: the process receives an interrupt itself and ends in its own way; until then it is
-    followed further. `is_filtered`: its losses may have gone through the Trainer's filter of NaN.
+    `survives_interrupt`: the process handles Ctrl-C itself, and is followed until it exits. `is_filtered`:
+    its losses may have passed through the Trainer's NaN filter (`logging_nan_inf_filter`).
     """
 
     @property
@@ -64,17 +64,17 @@ class TrainingSource(Protocol):
         ...
 
     def handle(self, event: TrainingEvent | AttachedEvent | Ended) -> None:
-        """Deal with an event that only this source reports, or with its end."""
+        """Handle `Ended`, or an event specific to this source."""
         ...
 
     def stop(self) -> bool:
-        """Ask the training to end at its next step; False where no training could be asked."""
+        """Ask the training to stop after the current step; False if there is none to stop."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class _Pending:
-    """A checkpoint that is being verified; `changed` reports whether it was overwritten meanwhile."""
+    """A checkpoint that is being verified; `changed()` says whether it has since been overwritten."""
 
     saved: SavedCheckpoint
     context: "VerificationContext"
@@ -84,10 +84,9 @@ class _Pending:
 class CheckpointMonitor:
     """Follows one source until its process has ended and all its checkpoints are verified.
 
-    Afterwards `points` is the series, `evaluations` the evaluations, `families` the measurements of a
-    family of metrics (oldest first),
-    `checkpoints` the verified checkpoints, and `unverified` what was not verified and why. `interrupted`: the
-    last verifications were given up.
+    Afterwards `points` is the series, `evaluations` the evaluations, `families` the measurements of a family
+    of metrics (oldest first), `checkpoints` the verified checkpoints, and `unverified` what was not verified
+    and why. `interrupted` is true if the remaining verifications were abandoned.
     """
 
     def __init__(
@@ -116,10 +115,10 @@ class CheckpointMonitor:
         self._pending: list[_Pending] = []
         self._newest_passed: dict[Path, SavedCheckpoint] = {}  # by folder of snapshots
         self._ended = False
-        self._source: TrainingSource  # while `run` follows it
+        self._source: TrainingSource  # set by `run`
 
     def run(self, source: TrainingSource) -> None:
-        """Follow the source to its end. Raises what its thread or a verification raised unexpectedly."""
+        """Follow the source to its end. Re-raises unexpected errors from its thread or a verification."""
 
         def post(event: Event) -> None:
             self._queue.put(partial(self._handle, event))
@@ -135,7 +134,7 @@ class CheckpointMonitor:
                     self.interrupted = self._ended
 
     def prepare(self, python: Path) -> bool:
-        """Start the worker that reloads with this Python; False where its environment cannot be read."""
+        """Start a reload worker for this Python; False if its environment cannot be inspected."""
         if python in self._verifiers:
             return True
         from ledger.commands.verify.background import BackgroundVerifier
@@ -161,7 +160,7 @@ class CheckpointMonitor:
     def verify(
         self, saved: SavedCheckpoint, python: Path, changed: Callable[[], bool] = lambda: False
     ) -> None:
-        """Verify this checkpoint with this Python, after those before it."""
+        """Queue this checkpoint for verification with this Python."""
         if not self.prepare(python):
             saved.drop_snapshot()
             return
@@ -170,7 +169,7 @@ class CheckpointMonitor:
         verifier.submit(saved)
 
     def note_unverified(self, unverified: Unverified) -> None:
-        """Show and remember what is not verified, once."""
+        """Report and remember what was not verified; duplicates are ignored."""
         if unverified in self.unverified:
             return
         self.unverified.append(unverified)
@@ -219,14 +218,14 @@ class CheckpointMonitor:
                 self._source.handle(event)
 
     def _check_health(self) -> None:
-        """Say at once what the training's log shows; with on_fail stop, an error ends the training."""
+        """Report new findings from the log immediately; with on_fail stop, an error stops the training."""
         series = TrainingSeries(
             tuple(self.points), filtered=self._source.is_filtered, evaluations=tuple(self.evaluations)
         )
         for finding in self._health.new_findings(series):
             self.say(f"{finding.severity.label}: {finding.code} {finding.message}")
-            if finding.severity >= Severity.ERROR and self._stop_on_fail and self._source.stop():
-                self.say("on_fail is stop: the training ends at its next step")
+            if finding.severity >= Severity.ERROR:
+                self._stop_training()
 
     def _record_family(self, measured: FamilyMeasurement) -> None:
         self.families.append(measured)
@@ -252,17 +251,18 @@ class CheckpointMonitor:
             self._recorder.metric(name, score.value if score else None, checkpoint.step)
         for line in describe(checkpoint):
             self.say(line)
-        self._stop_if_failed(checkpoint)
+        if checkpoint.verdict is Verdict.FAIL:
+            self._stop_training()
         self._drop_older(saved, passed=checkpoint.marked)
 
-    def _stop_if_failed(self, checkpoint: Checkpoint) -> None:
-        failed = checkpoint.verdict is Verdict.FAIL
-        if failed and self._stop_on_fail and not self._ended and self._source.stop():
-            self._stop_on_fail = False  # once is enough
-            self.say("on_fail is stop: the training ends at its next step")
+    def _stop_training(self) -> None:
+        """Stop it, once, where on_fail is stop."""
+        if self._stop_on_fail and not self._ended and self._source.stop():
+            self._stop_on_fail = False
+            self.say("on_fail is stop: training ends after the current step")
 
     def _drop_older(self, saved: SavedCheckpoint, *, passed: bool) -> None:
-        """Keep the newest snapshot that passed: to resume from, and to compare the next scores with."""
+        """Keep only the newest passing snapshot, to resume from and as the baseline for later scores."""
         obsolete: SavedCheckpoint | None = saved
         if passed:
             obsolete = self._newest_passed.get(saved.snapshot.parent)

@@ -1,4 +1,4 @@
-"""Verifies checkpoints while their training runs: in another process, at low priority, one by one."""
+"""Verifies checkpoints while their training runs: in another process, at low priority, one at a time."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +17,7 @@ from ledger.errors import LedgerError
 from runners.host.worker_process import Worker
 from runners.worker.messages import GetReady, SavedCheckpoint
 
-NICE = 10  # the training has the first claim on the processor
+NICE = 10  # training has priority
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class BackgroundVerifier:
         return self._worker.pid if self._worker else None
 
     def submit(self, saved: SavedCheckpoint) -> None:
-        """Verify this checkpoint after those before it."""
+        """Queue this checkpoint for verification."""
         self._pool.submit(lambda: self._on_done(self._verify_safely(saved)))
 
     def _warm_up(self) -> None:

@@ -48,7 +48,7 @@ def _mark(
     say: Callable[[str], None],
 ) -> bool:
     if verified.files is None:
-        say(f"{checkpoint} changed while it was being verified, and is not marked; verify it again")
+        say(f"{checkpoint} changed while it was being verified, so it was not marked; verify it again")
         return False
     environment, levels = context.environment.digest, verified.levels
     known = stated_mark(checkpoint)

@@ -93,7 +93,7 @@ def verify(
                     found = record(context, found, reporter.say)
                     found = replace(found, next=next_commands(context, found))
                 done.append(found)
-            except Exception as error:  # whatever is wrong with one checkpoint, the next is verified
+            except Exception as error:  # one bad checkpoint must not stop the rest
                 done.append(_not_verified(checkpoint, error))
                 worker.end(error)
         on_progress(Progress("reloading", len(done), len(done)))

@@ -1,4 +1,4 @@
-"""The differences between two sides as suspects, most suspicious first. A suspect is not a proven cause.
+"""Ranks the differences between two environments, most suspicious first. A suspect is not a proven cause.
 
 The order: packages, Python, CUDA, the machine, the effective configuration. Among packages, those that the
 worker imported come first, then those where that is unknown, then those that it did not import; within each,
@@ -13,6 +13,7 @@ from ledger.evidence.environment import EnvironmentSide, Package
 from ledger.evidence.suspects import Change, Kind, Suspect
 from ledger.findings import Json
 from ledger.utils.mapping_diff import differences
+from ledger.utils.plural import and_more, count
 
 # These contain the code that computes tokens, tensors and text; others only handle files and arguments.
 CENTRAL = (
@@ -28,11 +29,11 @@ CENTRAL = (
 CUDA = ("cuda", "cudnn")
 LISTS = {"requirements", "lockfile"}
 OPTIONS = "pip's options"
-WITHOUT_ORIGIN: frozenset[str] = frozenset(("wandb", "folder"))  # names and versions alone
+WITHOUT_ORIGIN: frozenset[str] = frozenset(("wandb", "folder"))  # these record only names and versions
 
 
 def suspects(a: EnvironmentSide, b: EnvironmentSide) -> list[Suspect]:
-    """All differences, ranked. A fact that one side lacks is not a difference."""
+    """All differences, ranked. A value missing on one side is not a difference."""
     return [*packages(a, b), *python(a, b), *cuda(a, b), *machine(a, b), *settings(a, b)]
 
 
@@ -187,7 +188,8 @@ def _place(package: Package) -> str:
 
 def _files(package: Package) -> str:
     if package.changed:
-        return f"{package.version}, {len(package.changed)} files changed: {package.changed[0]}"
+        files = count(len(package.changed), "modified file")
+        return f"{package.version}, {files}: {and_more(package.changed, 1)}"
     return (
         f"{package.version} as released"
         if package.files is None

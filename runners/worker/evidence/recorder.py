@@ -61,7 +61,7 @@ class EvidenceRecorder:
     digest) tie the checkpoint to its run, `training` holds its TrainingArguments. `settings` replaces the
     greedy generation parameters. The tokenizer is copied; without one `text` must contain token ids.
     `trace` follows the parameters from the start of the training on.
-    `on_failure` is called where a part cannot be captured, with the error in `sys.exc_info()`.
+    `on_failure` is called if a part cannot be captured, with the error in `sys.exc_info()`.
     """
 
     def __init__(
@@ -91,7 +91,7 @@ class EvidenceRecorder:
         self._training = {key: value for key, value in (training or {}).items() if not _is_secret(key)}
         self._inputs: ProbeInputs | None = None
         self._background = ThreadPoolExecutor(1, thread_name_prefix="evidence", initializer=_lower_priority)
-        # Started now: a thread that cannot start later for lack of memory would be waited for forever.
+        # Started now: if the thread could not start later for lack of memory, it would be waited for forever.
         self._background.submit(int).result()
         self._pending: Future[None] | None = None
 
@@ -104,7 +104,7 @@ class EvidenceRecorder:
         return captured.seconds + save_evidence(Path(checkpoint), captured)
 
     def keep(self, model: Any, step: int, checkpoint: Path | str, then: Callable[[float], None]) -> float:
-        """Capture and write while the training goes on; returns the seconds that the training waited.
+        """Capture and write in the background; returns the seconds that training was blocked.
 
         Logits, settings, and a copy of the model in memory are taken at once. A thread of low priority then
         digests and translates with the copy, and calls `then` with the same seconds when all is written. If
@@ -128,7 +128,7 @@ class EvidenceRecorder:
         return waited
 
     def check(self) -> None:
-        """Raise the error with the last checkpoint's evidence, if it has failed by now. Never waits."""
+        """Raise if writing the last checkpoint's evidence has already failed. Does not block."""
         if self._pending is not None and self._pending.done():
             self.finish()
 
@@ -218,7 +218,7 @@ def _save_tensors(path: Path, tensors: Mapping[str, Any]) -> None:
 
 
 def _has_room(model: Any) -> bool:
-    """Whether there is memory for a copy that the training does not need.
+    """Whether there is enough spare memory for a copy of the model.
 
     torch does not return memory to a GPU, and by its first checkpoint a training has reached its peak: what
     is still free is spare. A copy and its sample usually take at most twice the weights.
@@ -232,7 +232,7 @@ def _has_room(model: Any) -> bool:
 
 
 def _lower_priority() -> None:
-    """Lower the priority of this thread only, which Linux supports."""
+    """Lower the priority of this thread alone (only Linux has priorities by thread)."""
     with suppress(OSError, AttributeError):
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LOW_PRIORITY)
 

@@ -80,7 +80,7 @@ def test_an_error_ends_the_training_where_it_begins(follow, rows, is_filtered, s
     said, stopped_at = follow(rows, is_filtered=is_filtered)
     (text, step), (ending, _) = said
     assert text.startswith(f"error: TRN001 {says}")
-    assert "ends at its next step" in ending
+    assert "ends after the current step" in ending
     begins = next(row["step"] for row in rows if row["step"] >= BEGIN and rows != ROWS and row not in ROWS)
     assert begins - SHAPE.every <= step == stopped_at <= begins * 1.03
 
