@@ -176,7 +176,7 @@ def test_what_a_guard_found_is_a_point_at_each_of_its_steps(kind):
         finding("TXT001", 0.12),
         finding("CKP001"),
     ]
-    body = {"run": "a-1", "experiment": "a", "report": {"findings": findings}}
+    body = {"run": "a-1", "experiment": "a", "report": {"findings": findings, "skips": [], "passed": []}}
     found = content_of(seal(kind, body, []), ROOT)
     assert [(point.name, point.step, point.value) for point in found.metrics] == [
         ("guard.TRN004", 700, 9.5),

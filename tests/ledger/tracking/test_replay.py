@@ -204,7 +204,11 @@ def test_the_marks_of_a_curve_are_sent_once(record, append, send, runs, client, 
     spike |= {"threshold": 7.0, "evidence": {"steps": [1, 2]}}
     record("exp7-1", "run.started")
     append("exp7-1", *[MetricPoint("loss", 1.0, 5, step) for step in range(3)])
-    record("exp7-1", "run.finished", {"status": "finished", "report": {"findings": [spike]}})
+    record(
+        "exp7-1",
+        "run.finished",
+        {"status": "finished", "report": {"findings": [spike], "skips": [], "passed": []}},
+    )
     send()
     state("exp7-1").unlink()
     send()
