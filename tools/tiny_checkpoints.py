@@ -1,9 +1,10 @@
 """Train tiny models on real text and save them as a training would, with their evidence next to the weights.
 
 `python tools/tiny_checkpoints.py save` reads a JSON list of orders on stdin, each `{"folder", "family",
-"triples", "steps": [..], "seed", "config": {..}, "tokenizer_saved"}`, and writes FOLDER/checkpoint-STEP for
-each step. `… translate` reads `[{"folder", "family", "source"}]` and prints what a bare from_pretrained and
-generate make of the lines, as a JSON list of lists. The interpreter's transformers is what saves or loads.
+"triples", "steps": [..], "seed", "config": {..}, "tokenizer_saved", "bilingual"}`, and writes
+FOLDER/checkpoint-STEP for each step. `… translate` reads `[{"folder", "family", "source", "bilingual"}]` and
+prints what a bare from_pretrained and generate make of the lines, as a JSON list of lists. The interpreter's
+transformers is what saves or loads. `bilingual`: a Marian of one pair of languages, without tags.
 
 Imports nothing that an experiment's environment lacks.
 """
@@ -11,6 +12,7 @@ Imports nothing that an experiment's environment lacks.
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -50,8 +52,12 @@ def save(order: Mapping[str, Any]) -> None:
         torch.set_num_threads(1)  # tensors as small as these only wait for a second thread
         tokenizer, model = make(order, first)
         text = ProbeText(tuple(row[0] for row in triples), tuple(row[1] for row in triples))
-        recorder = EvidenceRecorder(tokenizer, text, ProbeLanguages(codes["ko"], codes["ja"], "ja"), run=RUN)
-        for step in taught(order, tokenizer, model, steps):
+        learning = taught(order, tokenizer, model, steps)
+        languages = ProbeLanguages(codes["ko"], codes["ja"], "ja")
+        if order.get("bilingual"):
+            tokenizer, languages = without_tags(tokenizer, first), ProbeLanguages(name="ja")
+        recorder = EvidenceRecorder(tokenizer, text, languages, run=RUN)
+        for step in learning:
             checkpoint = folder / f"checkpoint-{step}"
             checkpoint.mkdir(exist_ok=True)
             captured = recorder.observe(model, step)
@@ -88,9 +94,20 @@ def taught(order: Mapping[str, Any], tokenizer: Any, model: Any, steps: Sequence
     start = model.config.decoder_start_token_id
     examples = training.translations(order["family"], tokenizer, order["triples"], start)
     into_japanese = examples[: len(order["triples"])]
+    if order.get("bilingual"):
+        tag = tokenizer.convert_tokens_to_ids(">>jpn<<")
+        into_japanese = [replace(one, source=[i for i in one.source if i != tag]) for one in into_japanese]
     for epoch in training.train(model, tokenizer, into_japanese, goal, order["seed"]):
         if epoch.steps in steps:
             yield epoch.steps
+
+
+def without_tags(tokenizer: Any, folder: Path) -> Any:
+    """The Marian tokenizer without tokens of languages; what it was made from is in the folder."""
+    vocabulary = json.loads((folder / "vocab.json").read_text(encoding="utf-8"))
+    names = {name.strip("><") if name.startswith(">>") else name: at for name, at in vocabulary.items()}
+    (folder / "vocab.json").write_text(json.dumps(names, ensure_ascii=False), encoding="utf-8")
+    return type(tokenizer).from_pretrained(folder)
 
 
 def save_tokenizer(order: Mapping[str, Any], tokenizer: Any, first: Path, checkpoint: Path) -> None:
@@ -114,8 +131,9 @@ def translate(order: Mapping[str, Any]) -> list[str]:
     family, codes = families.FAMILIES[order["family"]], RECIPES[order["family"]].codes
     model = getattr(transformers, family.model_class).from_pretrained(order["folder"]).eval()
     tokenizer = families.load_tokenizer(family, order["folder"])
-    rows = families.encode(family, tokenizer, order["source"], codes["ko"], codes["ja"])
-    language = families.generation_kwargs(family, tokenizer, codes["ja"])
+    source, target = (None, None) if order.get("bilingual") else (codes["ko"], codes["ja"])
+    rows = families.encode(family, tokenizer, order["source"], source, target)
+    language = families.generation_kwargs(family, tokenizer, target)
     texts = []
     for row in rows:
         answer = model.generate(
