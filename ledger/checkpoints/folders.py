@@ -2,11 +2,13 @@
 
 import errno
 import hashlib
+import json
 import os
 import re
 import stat
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 # Everything that the ledger stores in a checkpoint is in one folder of it, and travels with it.
@@ -66,18 +68,29 @@ def files_of(checkpoint: Path) -> Iterator[Path]:
 def digest_files(checkpoint: Path) -> str:
     """One digest over the names, sizes and contents of a checkpoint's files, the ledger's own left out.
 
-    The optimizer's state and its like count by name and size. Of the others a file's digest is over those of
+    The optimizer's state and its like count by name and size, unless an index names them as weights. Of the
+    others a file's digest is over those of
     its pieces of 4 MiB, which threads share: one large file keeps all cores busy. Raises OSError when one
     cannot be read.
     """
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        rows = "".join(_row(path, checkpoint, pool) for path in sorted(files_of(checkpoint)))
+        loaded = _named_as_weights(checkpoint)
+        rows = "".join(_row(path, checkpoint, pool, loaded) for path in sorted(files_of(checkpoint)))
     return f"sha256:{hashlib.sha256(rows.encode('utf-8', 'surrogateescape')).hexdigest()}"
 
 
-def _row(path: Path, checkpoint: Path, pool: ThreadPoolExecutor) -> str:
+def _named_as_weights(checkpoint: Path) -> frozenset[str]:
+    names: set[str] = set()
+    for index in checkpoint.glob("*.index.json"):
+        with suppress(OSError, ValueError, RecursionError, AttributeError, KeyError, TypeError):
+            names |= {Path(name).name for name in json.loads(read_small(index))["weight_map"].values()}
+    return frozenset(names)
+
+
+def _row(path: Path, checkpoint: Path, pool: ThreadPoolExecutor, loaded: frozenset[str]) -> str:
     size = path.stat().st_size
-    content = "" if RESUME_ONLY.fullmatch(path.name) else _digest_pieces(path, pool)
+    only_resumes = RESUME_ONLY.fullmatch(path.name) and path.name not in loaded
+    content = "" if only_resumes else _digest_pieces(path, pool)
     return f"{path.relative_to(checkpoint)}\t{size}\t{content}\n"
 
 

@@ -218,12 +218,14 @@ def _all(done: "list[VerificationResult]") -> "Report":
 def _document(done: "list[VerificationResult]") -> "dict[str, Json]":
     from dataclasses import asdict
 
+    from ledger.utils.paths import shown
+
     def score(metric: "Metric | None") -> "Json":
         return asdict(metric) if metric else None
 
     checkpoints = [
         {
-            "checkpoint": str(one.checkpoint),
+            "checkpoint": shown(one.checkpoint),
             "step": one.step,
             "run": one.run.id if one.run else None,
             "scores": {"memory": score(one.memory), "reloaded": score(one.reloaded)},

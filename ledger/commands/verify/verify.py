@@ -13,7 +13,7 @@ from guards import registry
 from guards.guard import inspect
 from guards.training import LOGGED
 from ledger.checkpoints.folders import digest_files, files_of, list_checkpoints
-from ledger.checkpoints.kinds import checkpoints_below, unsupported_kind
+from ledger.checkpoints.kinds import checkpoints_below, is_checkpoint, unsupported_kind
 from ledger.checkpoints.marks import stated_mark
 from ledger.checkpoints.provenance import (
     best_of,
@@ -51,6 +51,7 @@ from ledger.journal.run import Run
 from ledger.journal.runs import find as find_run
 from ledger.journal.runs import load_record
 from ledger.specs.experiment import Codes
+from ledger.utils.paths import shown
 from ledger.utils.plural import and_more
 from ledger.workspace import Workspace
 from runners.environments.build import default_cache, ensure
@@ -146,6 +147,11 @@ def check_folder(checkpoint: Path) -> None:
             f"{checkpoint} is not a checkpoint: it holds {names}",
             hint=f"verify those: ledger verify {checkpoint}/checkpoint-*",
         )
+    if not is_checkpoint(checkpoint):
+        raise UsageError(
+            f"{checkpoint} is not a checkpoint: it holds neither config.json nor weights",
+            hint="name the folder that save_pretrained or a Trainer wrote",
+        )
     if kind := unsupported_kind(checkpoint):
         raise LedgerError(f"{checkpoint}: unsupported checkpoint type: {kind}", hint=SUPPORTED)
 
@@ -155,7 +161,7 @@ def _not_verified(checkpoint: Path, error: Exception) -> VerificationResult:
     why = error.message if isinstance(error, LedgerError) else f"{type(error).__name__}: {error}"
     reason = f"it could not be verified: {why.removeprefix(f'{checkpoint}: ')}"
     nothing = Snapshot(unseen=dict.fromkeys(PARTS, reason))
-    files = CheckpointFiles(str(checkpoint), "not read", 0)
+    files = CheckpointFiles(shown(checkpoint), "not read", 0)
     report = Report(skips=(Skip("CKP001", reason, required=True),))
     return VerificationResult(checkpoint, report, ReloadResult(files, nothing, nothing))
 

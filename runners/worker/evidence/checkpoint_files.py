@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from runners.worker.evidence.config_checks import absurd_value, misfit
-from runners.worker.evidence.folder_entries import entries, links_out, size_of, unreadable
+from runners.worker.evidence.folder_entries import entries, links_out, shown, size_of, unreadable
 from runners.worker.evidence.safetensors_header import DTYPES, BrokenFileError, Stored, read_header
 from runners.worker.layout import FOLDER, LIGHTNING, PROBE
 
@@ -34,7 +34,7 @@ def inspect_folder(folder: Path) -> dict[str, Any]:
     """
     problems: dict[str, str] = {}
     refusals: dict[str, str] = {}
-    found: dict[str, Any] = {"path": str(folder), "format": "none", "bytes": 0}
+    found: dict[str, Any] = {"path": shown(folder), "format": "none", "bytes": 0}
     if not folder.is_dir():
         what = "is not a folder" if folder.exists() else "does not exist"
         return {**found, "problems": {WHOLE: what}, "refusals": {}}
@@ -44,7 +44,8 @@ def inspect_folder(folder: Path) -> dict[str, Any]:
     if why := _probe_damage(folder / FOLDER / PROBE):
         problems[f"{FOLDER}/{PROBE}"] = why
     if (folder / FOLDER / LIGHTNING).is_file():
-        found["format"] = "lightning"  # a pickled file: its worker opens it
+        found["format"] = "lightning"  # one pickled file, which is checked when it is opened
+        _check_note(folder, problems, refusals)
     elif not refusals:  # the target of a link is not read
         configs = {name: _config(folder, name, problems, refusals) for name in CONFIGS}
         if not configs["config.json"]:
@@ -80,6 +81,23 @@ def stored_tensors(folder: Path) -> dict[str, Stored]:
     """The tensors of all safetensors files, by name; empty for pickled weights."""
     files = [path for path in weight_files(folder) if path.suffix == ".safetensors"]
     return {name: stored for path in files for name, stored in read_header(path).items()}
+
+
+def _check_note(folder: Path, problems: dict[str, str], refusals: dict[str, str]) -> None:
+    """Check what the ledger noted of a checkpoint of Lightning: its file, and the prefix of its model."""
+    name = f"{FOLDER}/{LIGHTNING}"
+    try:
+        note = json.loads((folder / name).read_text(encoding="utf-8"))
+        file, prefix = note["file"], note["prefix"]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        problems[name] = f"is damaged: {error}"
+        return
+    if not isinstance(file, str) or not isinstance(prefix, str | None):
+        problems[name] = "is damaged: it names no file"
+    elif Path(file).name != file:
+        refusals[name] = f"names {file}, which is not one of the checkpoint's own files"
+    elif not (folder / file).is_file():
+        problems[file] = f"is missing; {name} names it"
 
 
 def _probe_damage(path: Path) -> str | None:

@@ -45,7 +45,7 @@ def unreadable(folder: Path) -> dict[str, str]:
     found = {}
     for path in entries(folder, own=True):
         if why := _why_unreadable(path):
-            found[str(path.relative_to(folder))] = why
+            found[shown(path.relative_to(folder))] = why
     for name in (*SETTINGS, *WEIGHTS):
         if (folder / name).is_dir():
             found[name] = "is a folder and not a file"
@@ -62,8 +62,15 @@ def links_out(folder: Path) -> dict[str, str]:
         target = _target(path)
         inside = target.is_relative_to(root) or (blobs is not None and target.is_relative_to(blobs))
         if not inside:
-            out[str(path.relative_to(folder))] = f"is a link that leads out of the folder, to {target}"
+            out[shown(path.relative_to(folder))] = (
+                f"is a link that leads out of the folder, to {shown(target)}"
+            )
     return out
+
+
+def shown(path: Path) -> str:
+    """The path as text; bytes that are not UTF-8 as escapes, since JSON cannot hold them."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def size_of(path: Path) -> int:

@@ -1,6 +1,7 @@
 """The digest over a checkpoint's files: what changes it, and what does not."""
 
 import hashlib
+import json
 import os
 from pathlib import Path
 
@@ -55,6 +56,14 @@ def test_it_does_not_change_with_the_optimizers_content_or_what_the_ledger_keeps
     (checkpoint / "ledger").mkdir()
     (checkpoint / "ledger" / "evidence.json").write_text("{}")
     assert digest_files(checkpoint) == before
+
+
+def test_whatever_an_index_names_as_weights_is_read(checkpoint: Path):
+    index = {"weight_map": {"a": "optimizer.pt"}}
+    (checkpoint / "pytorch_model.bin.index.json").write_text(json.dumps(index))
+    before = digest_files(checkpoint)
+    flip(checkpoint / "optimizer.pt", 0)
+    assert digest_files(checkpoint) != before
 
 
 def test_it_is_over_rows_of_name_size_and_the_digest_of_the_pieces_digests(checkpoint: Path):

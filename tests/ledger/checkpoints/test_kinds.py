@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from ledger.checkpoints.kinds import checkpoints_below, unsupported_kind
+from ledger.checkpoints.kinds import checkpoints_below, is_checkpoint, unsupported_kind
 
 
 def make(folder, *names, architecture=None):
@@ -24,6 +24,17 @@ def make(folder, *names, architecture=None):
         (["model.pt", "dict.ko.txt"], None, "fairseq"),
         (["model.safetensors"], "BertForSequenceClassification", "BertForSequenceClassification"),
         (["model.safetensors"], "GPT2LMHeadModel", "GPT2LMHeadModel"),
+        (
+            ["adapter_model.safetensors", "adapter_config.json"],
+            "MBartForConditionalGeneration",
+            "a PEFT adapter",
+        ),
+        (["model_quantized.onnx"], "MarianMTModel", "ONNX"),
+        (["tf_model.h5"], "MarianMTModel", "TensorFlow weights"),
+        (["model.safetensors"], "M2M100Model", "M2M100Model"),
+        (["model.safetensors"], "T5EncoderModel", "T5EncoderModel"),
+        (["model.safetensors", "model.onnx"], "MarianMTModel", None),
+        (["model.safetensors"], "T5WithLMHeadModel", None),
         (["model.safetensors"], "MarianMTModel", None),
         (["model.safetensors"], "MBartForConditionalGeneration", None),
         (["model.safetensors"], "NoSuchClass", None),
@@ -51,3 +62,28 @@ def test_a_folder_of_checkpoints_is_not_one(tmp_path):
     assert checkpoints_below(make(tmp_path / "empty")) == []
     make(run, "model.safetensors")
     assert checkpoints_below(run) == [], "the final model is one itself"
+
+
+@pytest.mark.parametrize(
+    ("name", "files", "expected"),
+    [
+        ("mine", ["config.json"], True),
+        ("mine", ["model-00001-of-00002.safetensors"], True),
+        ("mine", ["vocab.json"], True),
+        ("mine", [], True),
+        ("checkpoint-5", ["notes.txt"], True),
+        ("mine", ["notes.txt", "train.py"], False),
+    ],
+)
+def test_what_may_be_a_checkpoint(tmp_path, name, files, expected):
+    """An empty folder, and one named as a checkpoint, are incomplete ones."""
+    assert is_checkpoint(make(tmp_path / name, *files)) == expected
+
+
+def test_files_that_a_trainer_leaves_in_a_runs_folder_make_it_no_checkpoint(tmp_path):
+    run = make(
+        tmp_path / "run", "trainer_state.json", "training_args.bin", "tokenizer.json", "all_results.json"
+    )
+    make(run / "checkpoint-5", "config.json")
+    assert not is_checkpoint(run)
+    assert checkpoints_below(tmp_path) == [run / "checkpoint-5"], "two levels too high"

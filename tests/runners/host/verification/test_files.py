@@ -203,6 +203,68 @@ def test_the_hub_caches_own_links_are_fine(folder, tmp_path):
     assert (seen["format"], seen["refusals"], seen["problems"]) == ("safetensors", {}, {})
 
 
+@pytest.mark.parametrize(
+    ("note", "found"),
+    [
+        ('{"file": "a.ckpt", "prefix": null}', {}),
+        ('{"file": "b.ckpt", "prefix": "model."}', {"b.ckpt"}),
+        ('{"file": "../a.ckpt", "prefix": null}', {"ledger/lightning.json"}),
+        ('{"file": 3, "prefix": null}', {"ledger/lightning.json"}),
+        ("[]", {"ledger/lightning.json"}),
+        ("{", {"ledger/lightning.json"}),
+    ],
+)
+def test_the_note_of_a_checkpoint_of_lightning(tmp_path, note, found):
+    (tmp_path / "ledger").mkdir()
+    (tmp_path / "a.ckpt").touch()
+    (tmp_path / "ledger" / "lightning.json").write_text(note)
+    seen = inspect_folder(tmp_path)
+    assert {**seen["problems"], **seen["refusals"]}.keys() == set(found)
+
+
+def test_a_tokenizer_cannot_name_a_file_elsewhere(folder):
+    (folder.parent / "vocab.json").touch()
+    config(folder, '{"vocab_file": "../vocab.json"}', "tokenizer_config.json")
+    assert "tokenizer_config.json" in inspect_folder(folder)["refusals"]
+    config(folder, '{"vocab_file": "/home/somebody/vocab.json"}', "tokenizer_config.json")
+    assert not inspect_folder(folder)["refusals"], (
+        "a name that is left from where it was made is no file here"
+    )
+
+
+@pytest.mark.parametrize(
+    ("asked", "dtype", "misfits"),
+    [
+        ({"quant_method": "bitsandbytes", "load_in_4bit": True}, "F32", True),
+        ({"quant_method": "bitsandbytes", "load_in_4bit": True}, "U8", False),
+        ({"quant_method": "gptq", "bits": 4}, "F16", True),
+        ({"quant_method": "gptq", "bits": 4}, "I32", False),
+        ({"load_in_8bit": True}, "BF16", True),
+        ({"quant_method": "bitsandbytes", "load_in_8bit": False}, "F32", False),
+        ({"quant_method": "bitnet"}, "BF16", False),
+        (None, "F32", False),
+    ],
+)
+def test_a_config_that_asks_for_a_quantisation_that_the_tensors_lack(folder, asked, dtype, misfits):
+    size = {"F32": 4, "F16": 2, "BF16": 2, "U8": 1, "I32": 4}[dtype]
+    weights(folder).write_bytes(safetensors({"a.weight": (dtype, [2, 2], bytes(4 * size))}))
+    config(folder, json.dumps({"model_type": "marian", "quantization_config": asked}))
+    assert ("not quantised" in inspect_folder(folder)["problems"].get("config.json", "")) == misfits
+
+
+@pytest.mark.parametrize(
+    "harmless",
+    [
+        {"vocab_size": 50_000, "d_model": 512, "encoder_layers": 0, "num_beams": 12, "dtype": "bfloat16"},
+        {"torch_dtype": "torch.float16", "max_length": 512, "num_heads": None, "hidden_size": 1024},
+        {"id2label": {"0": "a"}, "layerdrop": 0.0, "max_position_embeddings": 4096, "bos_token_id": -1},
+    ],
+)
+def test_sizes_that_models_have(folder, harmless):
+    config(folder, json.dumps({"model_type": "marian", **harmless}))
+    assert not inspect_folder(folder)["problems"]
+
+
 def test_an_index_cannot_name_a_file_elsewhere(folder):
     (folder / "model.safetensors.index.json").write_text('{"weight_map": {"a": "../../secret.safetensors"}}')
     weights(folder).unlink()
