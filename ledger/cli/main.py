@@ -9,7 +9,7 @@ from importlib import import_module
 
 import click
 
-from ledger import __version__
+from ledger import __version__, own_packages
 from ledger.cli.boundary import run_command
 from ledger.cli.logs import configure_logging
 
@@ -79,5 +79,6 @@ def cli(verbose: int) -> None:
 
 
 def main() -> None:
-    """The entry point of the installed `ledger` command."""
+    """The entry point of the command line."""
+    own_packages.load()
     sys.exit(run_command(cli, sys.argv[1:]))

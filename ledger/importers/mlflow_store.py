@@ -6,13 +6,13 @@ import os
 import shutil
 import sqlite3
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from ledger import own_packages
 from ledger.errors import LedgerError
 from ledger.evidence.imported_claims import Claimed, ClaimedRun, Outcome, Point
 from ledger.findings import Json
@@ -121,7 +121,7 @@ def _drop_torn_line(series: Path) -> bool:
 
 
 def _dump(uri: str, path: Path) -> list[dict[str, Json]]:
-    command = [sys.executable, "-m", "ledger.importers.mlflow_dump", uri]
+    command = [*own_packages.command("ledger.importers.mlflow_dump"), uri]
     environment = {**os.environ, "MLFLOW_ALLOW_FILE_STORE": "true", "MLFLOW_TRACKING_URI": uri}
     try:
         done = subprocess.run(

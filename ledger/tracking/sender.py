@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
+from ledger import own_packages
 from ledger.errors import Exit, LedgerError
 from ledger.findings import Json
 from ledger.tracking.destination import find_destination, mlflow_environment
@@ -104,8 +105,7 @@ def main() -> int:
 
 
 def _command(root: Path) -> list[str]:
-    # -P: the repository may hold a folder called `mlflow`, which must not be imported for the library.
-    return [sys.executable, "-P", "-m", "ledger.tracking.sender", str(root)]
+    return [*own_packages.command("ledger.tracking.sender"), str(root)]
 
 
 @contextmanager

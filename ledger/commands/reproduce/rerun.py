@@ -6,10 +6,10 @@ The work tree's record is deleted with it, so that the repetition does not mix w
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from ledger import own_packages
 from ledger.commands.reproduce.prerequisites import folder_of
 from ledger.commands.run.plan import AGAIN
 from ledger.errors import LedgerError
@@ -50,8 +50,7 @@ def allowed_codes(run: Run) -> frozenset[str]:
 
 
 def _command(run: Run, overrides: Sequence[str]) -> list[str]:
-    # -P: the work tree may hold a folder called `ledger`, which must not be imported for this program.
-    ledger = [sys.executable, "-P", "-m", "ledger", "run", run.experiment, "--json"]
+    ledger = [*own_packages.command("ledger"), "run", run.experiment, "--json"]
     if run.mode == "command":
         return [*ledger, "--", *run.command]
     settings = [f"--set={one}" for one in (*run.overrides, *overrides)]
