@@ -13,7 +13,7 @@ import csv
 import gzip
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,8 +21,8 @@ from babel.messages.mofile import read_mo
 
 from guards.text import GUARDS
 from guards.text.limits import DEFAULT_MAX_RATE
-from guards.text.scan import scan
-from ledger.evidence.text import TextEvidence
+from guards.text.measures.chunk import Chunk
+from guards.text.scan import scan_lines
 
 MIN_WORDS = 3
 FILE_LINES = 500
@@ -47,13 +47,19 @@ def main() -> int:
     lines: Counter[str] = Counter()
     failing = []
     for text in texts:
-        evidence = scan_text(text, options.samples)
-        lines[text.language] += evidence.lines
-        for code, found in evidence.flagged.items():
-            flagged[code][text.language] += found.count
-        failing += failures(text)
-        if options.worst in evidence.flagged:
-            for sample in evidence.flagged[options.worst].worst:
+        found = scan_lines(
+            Chunk(text.outputs, text.sources),
+            language=text.language,
+            markers=MARKERS,
+            samples=options.samples,
+            processes=1,
+        )
+        lines[text.language] += len(text.outputs)
+        for code, indices in found.lines.items():
+            flagged[code][text.language] += len(indices)
+            failing += failures(code, indices, text)
+        if options.worst in found.lines:
+            for sample in found.evidence.flagged[options.worst].worst:
                 print(text.language, text.origin, sample.source, sample.output, sep=" | ")
     print_table(flagged, lines, texts)
     for failure in failing:
@@ -70,28 +76,13 @@ def parse_options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def scan_text(text: Text, samples: int = 5) -> TextEvidence:
-    return scan(
-        text.outputs,
-        source=text.sources,
-        language=text.language,
-        markers=MARKERS,
-        samples=samples,
-        processes=1,
-    )
-
-
-def failures(text: Text) -> Iterator[str]:
-    """The parts of 500 lines that fail at the default limits; a smaller text counts as one."""
-    for start in range(0, len(text.outputs), FILE_LINES):
-        part = slice(start, start + FILE_LINES)
-        if start and len(text.outputs[part]) < FILE_LINES:
-            return
-        cut = Text(text.language, text.origin, text.sources[part], text.outputs[part])
-        evidence = scan_text(cut)
-        for code, found in evidence.flagged.items():
-            if found.count > DEFAULT_MAX_RATE[code] * evidence.lines:
-                yield f"{text.language} {text.origin} from {start}: {code} {found.count} of {evidence.lines}"
+def failures(code: str, indices: Sequence[int], text: Text) -> Iterator[str]:
+    """The parts of 500 lines in which the code flags more than its limit; a smaller text counts as one."""
+    counts = Counter(index // FILE_LINES for index in indices)
+    for part, count in counts.items():
+        size = min(FILE_LINES, len(text.outputs) - part * FILE_LINES)
+        if (size == FILE_LINES or part == 0) and count > DEFAULT_MAX_RATE[code] * size:
+            yield f"{text.language} {text.origin} from {part * FILE_LINES}: {code} {count} of {size}"
 
 
 def print_table(flagged: dict[str, Counter[str]], lines: Counter[str], texts: list[Text]) -> None:

@@ -26,7 +26,8 @@ from babel import Locale
 from babel.messages.mofile import read_mo
 
 from guards.text import prefilter
-from guards.text.rules import Chunk, flagged_plainly, rules_for
+from guards.text.measures.chunk import Chunk
+from guards.text.rules import flagged_plainly, rules_for
 from guards.text.scan import scan
 from ledger.utils.textfiles import read_lines
 

@@ -1,7 +1,22 @@
-"""Guards on the text of an output, line by line. One module per guard; `scan` collects their evidence."""
+"""Guards on the text of an output. One module per guard; `scan` collects their evidence."""
 
 from guards.guard import Guard
-from guards.text import contamination, empty, failed, length_ratio, off_target, punctuation, repetition
+from guards.text import (
+    contamination,
+    copied,
+    cut_short,
+    empty,
+    failed,
+    form,
+    length_ratio,
+    model_talk,
+    off_target,
+    punctuation,
+    repetition,
+    same_output,
+    shifted,
+    unfinished,
+)
 
 GUARDS: tuple[Guard, ...] = (
     repetition,
@@ -11,4 +26,11 @@ GUARDS: tuple[Guard, ...] = (
     failed,
     empty,
     length_ratio,
+    copied,
+    cut_short,
+    unfinished,
+    same_output,
+    shifted,
+    model_talk,
+    form,
 )

@@ -2,8 +2,8 @@
 
 from guards.guard import Explanation
 from guards.text import flag_rate
-from guards.text.scripts import Script
-from guards.text.words import latin_words, without_explained
+from guards.text.measures.scripts import Script
+from guards.text.measures.words import latin_words, without_explained
 
 CODE = "TXT003"
 TITLE = "Contamination"

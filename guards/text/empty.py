@@ -13,8 +13,8 @@ EXPLANATION = Explanation(
     "Without a source every blank line counts.",
     matters="The model stopped at once, or a cleaning step deleted too much. Tools that drop blank lines "
     "then misalign every later line with the source.",
-    do="Check forced_eos_token_id and decoder_start_token_id, and what post-processing removes; "
-    "compare the line counts of output and source.",
+    do="Check forced_eos_token_id and decoder_start_token_id, and what post-processing removes; compare the "
+    "line counts of output and source.",
 )
 
 BLANK = re.compile(r"[\s\x00-\x1f\x7f\xad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]*")

@@ -4,13 +4,19 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict
 
 from guards.text.limits import DEFAULT_MAX_RATE
-from ledger.evidence.text import TextEvidence, TextLimits
+from ledger.evidence.text import LineSample, TextEvidence, TextLimits
 from ledger.findings import Finding, Severity, Skip
 
 READS = (TextLimits, TextEvidence)
 
 
-def inspection(code: str, fault: str) -> Callable[[TextLimits, TextEvidence], Iterator[Finding | Skip]]:
+# What the worst lines have in common, in words that follow the fault in parentheses.
+Detail = Callable[[tuple[LineSample, ...]], str]
+
+
+def inspection(
+    code: str, fault: str, detail: Detail | None = None
+) -> Callable[[TextLimits, TextEvidence], Iterator[Finding | Skip]]:
     """The `inspect` of one text guard; `fault` completes "3 of 1,000 lines …".
 
     It yields an ERROR above the allowed rate, an INFO at or below it, nothing if no line was flagged, and a
@@ -18,13 +24,13 @@ def inspection(code: str, fault: str) -> Callable[[TextLimits, TextEvidence], It
     """
 
     def inspect(expected: TextLimits, actual: TextEvidence) -> Iterator[Finding | Skip]:
-        return _inspect_rate(code, fault, expected, actual)
+        return _inspect_rate(code, fault, detail, expected, actual)
 
     return inspect
 
 
 def _inspect_rate(
-    code: str, fault: str, expected: TextLimits, actual: TextEvidence
+    code: str, fault: str, detail: Detail | None, expected: TextLimits, actual: TextEvidence
 ) -> Iterator[Finding | Skip]:
     if actual.lines == 0:
         yield Skip(code, "the output has no lines")
@@ -36,11 +42,13 @@ def _inspect_rate(
     if flagged.count == 0:
         return
     rate = flagged.count / actual.lines
+    more = detail(flagged.worst) if detail else ""
+    found = f"{fault} ({more})" if more else fault
     allowed = expected.max_rate.get(code, DEFAULT_MAX_RATE[code])
     yield Finding(
         code,
         Severity.ERROR if rate > allowed else Severity.INFO,
-        f"{flagged.count:,} of {actual.lines:,} lines {fault}: {rate:.2%}, at most {allowed:.2%} allowed",
+        f"{flagged.count:,} of {actual.lines:,} lines {found}: {rate:.2%}, at most {allowed:.2%} allowed",
         measured=rate,
         threshold=allowed,
         evidence={

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from guards.text import contamination, repetition
-from guards.text.scripts import Script
+from guards.text.measures.scripts import Script
 
 
 class Highlight(NamedTuple):

@@ -2,16 +2,15 @@
 
 from guards.guard import Explanation
 from guards.text import flag_rate
-from guards.text.width import columns
+from guards.text.measures.width import columns
 
 CODE = "TXT007"
 TITLE = "Length ratio"
 READS = flag_rate.READS
 EXPLANATION = Explanation(
-    means="A line is more than three times as long as its source, or less than a third, and they differ "
-    "by more than 15 columns. A Chinese, Japanese or Korean character counts as two columns, as on a "
-    "terminal, so that English and Japanese can be compared. Skipped without a source; blank source lines "
-    "are ignored.",
+    means="A line is more than three times as long as its source, or less than a third, and they differ by "
+    "more than 15 columns. A Chinese, Japanese or Korean character counts as two columns, as on a terminal, "
+    "so that English and Japanese can be compared. Skipped without a source; blank source lines are ignored.",
     matters="Output that is much too short leaves text out (length_penalty, early stopping, a truncated "
     "source); output that is much too long is invented or repeated.",
     do="Read the worst lines, then check max_length, length_penalty and the source's longest lines. If the "

@@ -2,8 +2,8 @@
 
 from guards.guard import Explanation
 from guards.text import flag_rate
-from guards.text.scripts import Script
-from guards.text.words import without_names
+from guards.text.measures.scripts import Script
+from guards.text.measures.words import without_names
 
 CODE = "TXT004"
 TITLE = "Off-target"

@@ -14,15 +14,30 @@ from itertools import accumulate
 import numpy as np
 import numpy.typing as npt
 
-from guards.text import contamination, empty, failed, length_ratio, off_target, punctuation, repetition
-from guards.text.rules import EXCLUSIVE, TOGETHER, Chunk, Rules
-from guards.text.scripts import Script
+from guards.text import (
+    contamination,
+    copied,
+    empty,
+    failed,
+    length_ratio,
+    model_talk,
+    off_target,
+    punctuation,
+    repetition,
+    unfinished,
+)
+from guards.text.measures.chunk import Chunk
+from guards.text.measures.fingerprints import fingerprints
+from guards.text.measures.mojibake import FOLLOWERS, LEADS, RARE_IDEOGRAPHS
+from guards.text.measures.scripts import Script
+from guards.text.rules import EXCLUSIVE, TOGETHER, Rules
 
 # Character classes, as bits.
-WORD, OWN, FOREIGN, KANA, SPACE = (np.uint8(1 << bit) for bit in range(5))
+WORD, OWN, FOREIGN, KANA, SPACE, HINT, LEAD, FOLLOWER = (np.uint8(1 << bit) for bit in range(8))
 TABLE_SIZE = 0x10000
 SPACE_CODE = ord(" ")
 
+FIRST_CODES = np.array([ord(char) for char in unfinished.FIRST])
 LONGEST_UNIT = 101  # of OpusFilter's pattern, \S.{2,100}
 
 Codes = npt.NDArray[np.uint32]
@@ -33,13 +48,14 @@ Flags = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A chunk as arrays: its lines joined, each ended by a line feed.
+    """A chunk as arrays: its lines joined in `text`, each ended by a line feed.
 
     `codes` and `kinds` have one element per character; `starts` has the index of each line's first one.
     """
 
     chunk: Chunk
     rules: Rules
+    text: str
     codes: Codes
     kinds: Kinds
     starts: Places
@@ -51,7 +67,7 @@ class View:
         codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
         starts = np.array([0, *accumulate(len(line) + 1 for line in chunk.outputs[:-1])])
         kinds = _kinds(rules.script)[np.minimum(codes, TABLE_SIZE - 1)]
-        return cls(chunk, rules, codes, kinds, starts)
+        return cls(chunk, rules, text, codes, kinds, starts)
 
     def lacks(self, kind: np.uint8) -> Flags:
         """For each line, whether no character is of the kind."""
@@ -85,6 +101,8 @@ def _kinds(script: Script | None) -> Kinds:
         table[[ord(char) for char in pattern.findall(plane)]] |= bit
     table[[ord(char) for char in off_target.KANA]] |= KANA
     table[SPACE_CODE] |= SPACE
+    for bit, characters in ((HINT, unfinished.HINTS + RARE_IDEOGRAPHS), (LEAD, LEADS), (FOLLOWER, FOLLOWERS)):
+        table[[ord(char) for char in characters]] |= bit
     table[-1] = FOREIGN
     return table
 
@@ -155,6 +173,46 @@ def _may_be_out_of_length(view: View) -> Places:
     return np.flatnonzero(apart[0] | apart[1])
 
 
+def _may_be_unfinished(view: View) -> Places:
+    """A character that marks have, a lead byte's before another byte's, or a line's first character.
+
+    A line of ideographs with spaces between has as many spaces as letters, of which five pairs are enough.
+    """
+    candidates = ~view.lacks(HINT)
+    candidates |= np.isin(view.codes[view.starts], FIRST_CODES)
+    recoded = np.flatnonzero((view.kinds[:-1] & LEAD != 0) & (view.kinds[1:] & FOLLOWER != 0))
+    candidates[np.searchsorted(view.starts, recoded, side="right") - 1] = True
+    spaces = np.flatnonzero(view.kinds & SPACE)
+    spaced = spaces[:-4][(spaces[4:] - spaces[:-4] == 8)]
+    padded = spaces[:-1][spaces[1:] - spaces[:-1] == 1]
+    candidates[np.searchsorted(view.starts, np.concatenate([spaced, padded]), side="right") - 1] = True
+    nothing = [i for i, text in enumerate(view.chunk.outputs) if unfinished.is_nothing(text, None)]
+    candidates[nothing] = True
+    if unfinished.TRACEBACK in view.text:
+        traces = [i for i, text in enumerate(view.chunk.outputs) if text.startswith(unfinished.TRACEBACK)]
+        candidates[traces] = True
+    return np.flatnonzero(candidates)
+
+
+def _may_be_copied(view: View) -> Places:
+    """The same letters as the source, one of the source's parts, or a pair of foreign letters."""
+    outputs, sources = view.chunk.outputs, view.chunk.sources or ()
+    candidates = fingerprints(outputs) == fingerprints(sources)
+    candidates |= view.has_pair(FOREIGN)
+    if view.rules.script is None or view.rules.script.is_latin:
+        parts = [i for i, text in enumerate(sources) if copied.shares_a_part(outputs[i], text)]
+        candidates[parts] = True
+    return np.flatnonzero(candidates)
+
+
+def _may_talk(view: View) -> Places:
+    """A root of a phrase in the line, if any is in the chunk."""
+    if not model_talk.may_be_flagged(view.text.lower()):
+        return np.zeros(0, dtype=np.intp)
+    lines = enumerate(view.chunk.outputs)
+    return np.array([i for i, text in lines if model_talk.may_be_flagged(text.lower())], dtype=np.intp)
+
+
 def _may_repeat(view: View) -> Places:
     return np.union1d(_with_cubes(view), _shrinking(view))
 
@@ -167,6 +225,9 @@ CANDIDATES: Mapping[str, Callable[[View], Places]] = {
     off_target.CODE: _may_be_off_target,
     contamination.CODE: _may_be_contaminated,
     length_ratio.CODE: _may_be_out_of_length,
+    copied.CODE: _may_be_copied,
+    unfinished.CODE: _may_be_unfinished,
+    model_talk.CODE: _may_talk,
 }
 
 

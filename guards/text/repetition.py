@@ -6,7 +6,7 @@ import zlib
 
 from guards.guard import Explanation
 from guards.text import flag_rate
-from guards.text.width import columns
+from guards.text.measures.width import columns
 
 CODE = "TXT001"
 TITLE = "Repetition"
@@ -14,9 +14,9 @@ READS = flag_rate.READS
 EXPLANATION = Explanation(
     means="A line repeats itself: three or more copies of the same 3 to 101 characters in a row "
     "(OpusFilter's pattern), a text that zlib compresses to less than 1/2.4 of one byte a letter (Whisper's "
-    "threshold, which counts UTF-8 bytes), or a short line that repeats one or two characters. A source that "
-    "repeats itself as much excuses all three. On human-annotated hallucinations such a rule finds about 40% "
-    "at 97% precision, so the rate is a lower bound.",
+    "threshold, which counts UTF-8 bytes), or a short line that repeats one or two characters. A source "
+    "that repeats itself as much excuses all three. On human-annotated hallucinations such a rule finds "
+    "about 40% at 97% precision, so the rate is a lower bound.",
     matters="A decoder loops when the model cannot translate: wrong language code, no training in "
     "translation, weights that were not loaded. A model trained on such lines learns to loop.",
     do="Read the worst lines. If nearly all lines are flagged, check the language codes and the model, not "

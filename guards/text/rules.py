@@ -9,18 +9,60 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from guards.text import contamination, empty, failed, length_ratio, off_target, punctuation, repetition
-from guards.text.scripts import Script, script_of
+from guards.text import (
+    contamination,
+    copied,
+    cut_short,
+    empty,
+    failed,
+    form,
+    length_ratio,
+    model_talk,
+    off_target,
+    punctuation,
+    repetition,
+    same_output,
+    shifted,
+    unfinished,
+)
+from guards.text.measures.chunk import Chunk
+from guards.text.measures.scripts import Script, script_of
 
 # (output, source) -> flagged? `source` is None if there is no source text at all.
 Rule = Callable[[str, str | None], bool]
 
 EXCLUSIVE = (failed.CODE, empty.CODE, repetition.CODE, punctuation.CODE)
-TOGETHER = (off_target.CODE, contamination.CODE, length_ratio.CODE)
+TOGETHER = (
+    off_target.CODE,
+    contamination.CODE,
+    length_ratio.CODE,
+    copied.CODE,
+    unfinished.CODE,
+    model_talk.CODE,
+)
+# These look at all lines of a text together, and leave those that a rule of EXCLUSIVE claims.
+ACROSS: Mapping[str, Callable[[Chunk], Sequence[int]]] = {
+    module.CODE: module.flagged_lines for module in (cut_short, same_output, shifted, form)
+}
 
 SAMPLE_PRIORITY: Mapping[str, Callable[[str, str | None], int]] = {
     module.CODE: module.sample_priority
-    for module in (failed, empty, repetition, punctuation, off_target, contamination, length_ratio)
+    for module in (
+        failed,
+        empty,
+        repetition,
+        punctuation,
+        off_target,
+        contamination,
+        length_ratio,
+        copied,
+        unfinished,
+        model_talk,
+        cut_short,
+        same_output,
+        shifted,
+        form,
+    )
 }
 
 
@@ -28,29 +70,24 @@ SAMPLE_PRIORITY: Mapping[str, Callable[[str, str | None], int]] = {
 class Rules:
     """The rules that apply to one text, by code, and why the others do not.
 
+    `by_code` judge line by line, `across` are the codes of the rules that look at all lines together.
     `script` is the target language's, or None if it is unknown; `markers` are the failure markers.
     """
 
     by_code: Mapping[str, Rule]
+    across: tuple[str, ...]
     unseen: Mapping[str, str]
     script: Script | None
     markers: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Chunk:
-    """Some lines of a text; `sources` is None if there is no source, else as long as `outputs`."""
-
-    outputs: Sequence[str]
-    sources: Sequence[str] | None
-
-    def source(self, index: int) -> str | None:
-        """The source of one line, if there is a source."""
-        return None if self.sources is None else self.sources[index]
-
-
 def rules_for(
-    *, has_source: bool, language: str | None, markers: Sequence[str], outputs: Sequence[str] = ()
+    *,
+    has_source: bool,
+    language: str | None,
+    markers: Sequence[str],
+    outputs: Sequence[str] = (),
+    has_reference: bool = False,
 ) -> Rules:
     """Choose the rules that apply to a text, and bind their parameters.
 
@@ -62,6 +99,8 @@ def rules_for(
         empty.CODE: empty.is_flagged,
         repetition.CODE: repetition.is_flagged,
         punctuation.CODE: punctuation.is_flagged,
+        unfinished.CODE: unfinished.is_flagged,
+        model_talk.CODE: model_talk.is_flagged,
     }
     unseen: dict[str, str] = {}
     if known:
@@ -76,11 +115,19 @@ def rules_for(
         rules[contamination.CODE] = partial(contamination.is_flagged, script=script)
     else:
         unseen[contamination.CODE] = _contamination_unseen(language, script)
+    across = []
     if has_source:
         rules[length_ratio.CODE] = length_ratio.is_flagged
+        rules[copied.CODE] = partial(copied.is_flagged, script=script)
+        across += [cut_short.CODE, same_output.CODE, shifted.CODE]
     else:
-        unseen[length_ratio.CODE] = "no source text was given"
-    return Rules(rules, unseen, script, known)
+        needing = (length_ratio, copied, cut_short, same_output, shifted)
+        unseen |= {module.CODE: "no source text was given" for module in needing}
+    if has_reference:
+        across.append(form.CODE)
+    else:
+        unseen[form.CODE] = "no reference was given"
+    return Rules(rules, tuple(across), unseen, script, known)
 
 
 def judge(output: str, source: str | None, rules: Rules) -> tuple[str, ...]:

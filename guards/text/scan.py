@@ -1,12 +1,14 @@
 """One pass over an output, which collects the evidence that all text guards read."""
 
 import os
+from array import array
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 
-from guards.text.rules import SAMPLE_PRIORITY, Chunk, Rules, flagged_plainly, rules_for
+from guards.text.measures.chunk import Chunk
+from guards.text.rules import ACROSS, EXCLUSIVE, SAMPLE_PRIORITY, Rules, flagged_plainly, rules_for
 from ledger.errors import LedgerError
 from ledger.evidence.text import Flagged, LineSample, TextEvidence
 from ledger.utils.plural import count
@@ -46,10 +48,18 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """The lines of a chunk that one rule flagged: their number, and the best samples."""
+    """The lines that one rule flagged: their indices in the text, and the best samples."""
 
-    count: int
+    indices: "array[int]"
     hits: tuple[Hit, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """The evidence on a text, and the indices of all flagged lines, by code."""
+
+    evidence: TextEvidence
+    lines: Mapping[str, Sequence[int]]
 
 
 def scan(
@@ -58,6 +68,7 @@ def scan(
     source: Sequence[str] | None,
     language: str | None,
     markers: Sequence[str],
+    reference: Sequence[str] | None = None,
     samples: int = 5,
     processes: int | None = None,
 ) -> TextEvidence:
@@ -66,21 +77,69 @@ def scan(
     `language` is the target's code in any tokenizer's spelling, `markers` are the strings that mark a failed
     line, `samples` is the number of worst lines to store for each code, `processes` the number of processes
     for a large text (default: the number of cores available to this process).
-    Raises LedgerError if output and source differ in length.
+    Raises LedgerError if output, source and reference differ in length.
     """
-    if source is not None and len(source) != len(output):
-        raise LedgerError(
-            f"the output has {count(len(output), 'line')} and the source {len(source):,}",
-            hint="they must match line for line: is this the output of this source, and of all of it?",
-        )
-    rules = rules_for(has_source=source is not None, language=language, markers=markers, outputs=output)
-    text = ScannedText(output, source, rules, samples)
-    tallies = _tallies(text, processes or _cores())
-    return TextEvidence(
-        lines=len(output),
-        flagged={code: _flagged(code, tallies, text) for code in rules.by_code},
+    return scan_lines(
+        Chunk(output, source, reference),
+        language=language,
+        markers=markers,
+        samples=samples,
+        processes=processes,
+    ).evidence
+
+
+def scan_lines(
+    whole: Chunk,
+    *,
+    language: str | None,
+    markers: Sequence[str],
+    samples: int = 5,
+    processes: int | None = None,
+) -> Scan:
+    """As `scan`, with all flagged lines."""
+    for name, other in (("source", whole.sources), ("reference", whole.references)):
+        if other is not None and len(other) != len(whole.outputs):
+            raise LedgerError(
+                f"the output has {count(len(whole.outputs), 'line')} and the {name} {len(other):,}",
+                hint="they must match line for line: is this the output of this source, and of all of it?",
+            )
+    rules = rules_for(
+        has_source=whole.sources is not None,
+        has_reference=whole.references is not None,
+        language=language,
+        markers=markers,
+        outputs=whole.outputs,
+    )
+    text = ScannedText(whole.outputs, whole.sources, rules, samples)
+    tallies = _joined(_tallies(text, processes or _cores()), text)
+    tallies |= _across(whole, text, tallies)
+    evidence = TextEvidence(
+        lines=len(whole.outputs),
+        flagged={code: _flagged(tally, text) for code, tally in tallies.items()},
         unseen=dict(rules.unseen),
     )
+    return Scan(evidence, {code: tally.indices for code, tally in tallies.items()})
+
+
+def _joined(tallies: Sequence[Mapping[str, Tally]], text: ScannedText) -> dict[str, Tally]:
+    """The tallies of all chunks as one for each code."""
+    joined: dict[str, Tally] = {}
+    for code in text.rules.by_code:
+        indices = array("l")
+        for tally in tallies:
+            indices.extend(tally[code].indices)
+        joined[code] = Tally(indices, _best((hit for t in tallies for hit in t[code].hits), text.samples))
+    return joined
+
+
+def _across(whole: Chunk, text: ScannedText, tallies: Mapping[str, Tally]) -> dict[str, Tally]:
+    """The tallies of the rules that look at all lines together."""
+    claimed = {index for code in EXCLUSIVE if code in tallies for index in tallies[code].indices}
+    found = {}
+    for code in text.rules.across:
+        indices = array("l", (index for index in ACROSS[code](whole) if index not in claimed))
+        found[code] = Tally(indices, _best((_hit(code, whole, i, 0) for i in indices), text.samples))
+    return found
 
 
 # --- chunks, here or in other processes ---------------------------------------------------------------
@@ -105,7 +164,10 @@ def _tally(text: ScannedText, lines: range) -> dict[str, Tally]:
     within = slice(lines.start, lines.stop)
     chunk = Chunk(text.outputs[within], None if text.sources is None else text.sources[within])
     return {
-        code: Tally(len(indices), _best([_hit(code, chunk, i, lines.start) for i in indices], text.samples))
+        code: Tally(
+            array("l", (lines.start + i for i in indices)),
+            _best([_hit(code, chunk, i, lines.start) for i in indices], text.samples),
+        )
         for code, indices in _flagger(text)(chunk, text.rules).items()
     }
 
@@ -148,10 +210,9 @@ def _best(hits: Iterable[Hit], samples: int) -> tuple[Hit, ...]:
     return (*list(distinct.values())[:samples], *repeated[:samples])
 
 
-def _flagged(code: str, tallies: Sequence[Mapping[str, Tally]], text: ScannedText) -> Flagged:
-    total = sum(tally[code].count for tally in tallies)
-    best = _best((hit for tally in tallies for hit in tally[code].hits), text.samples)
-    return Flagged(total, tuple(_sample(hit.index, text) for hit in best[: text.samples]))
+def _flagged(tally: Tally, text: ScannedText) -> Flagged:
+    worst = tally.hits[: text.samples]
+    return Flagged(len(tally.indices), tuple(_sample(hit.index, text) for hit in worst))
 
 
 def _sample(index: int, text: ScannedText) -> LineSample:

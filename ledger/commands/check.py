@@ -100,7 +100,7 @@ def inspect_output(
         *(("reference", one) for one in more_references),
     ):
         _same_length(output, name, other)
-    text = scan(output, source=source, language=language, markers=markers)
+    text = scan(output, source=source, reference=reference, language=language, markers=markers)
     scores = _scores(output, reference, more_references, language)
     expected = Evidence(TextLimits({**DEFAULT_MAX_RATE, **max_rate}), score_limits)
     actual = Evidence(text).including(Scores, scores)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from guards.text.highlights import marks
-from guards.text.scripts import script_of
+from guards.text.measures.scripts import script_of
 
 JAPANESE = script_of("ja")
 

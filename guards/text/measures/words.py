@@ -3,8 +3,8 @@
 import re
 from collections.abc import Callable
 
-from guards.text.scripts import LATIN
-from guards.text.transliteration import transliterates
+from guards.text.measures.scripts import LATIN
+from guards.text.measures.transliteration import transliterates
 
 LATIN_WORD = re.compile(f"[{LATIN}]+")
 OTHER_LETTER = re.compile(rf"[^\W\d_{LATIN}]")
