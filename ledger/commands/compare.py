@@ -183,10 +183,15 @@ def _rates(material: Material) -> dict[str, float]:
     """The share of lines that each text guard flags, as recorded where the output is not available."""
     if isinstance(material.output, Unobserved):
         return material.run.rates if material.run else {}
-    source = None if isinstance(material.source, Unobserved) else material.source
+    lines = len(material.output)
+    source, reference = (
+        None if isinstance(text, Unobserved) or not text or len(text) != lines else text
+        for text in (material.source, material.reference)
+    )
     scanned = scan(
         material.output,
-        source=source if source and len(source) == len(material.output) else None,
+        source=source,
+        reference=reference,
         language=material.language,
         markers=_markers(material),
     )

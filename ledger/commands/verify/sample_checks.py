@@ -38,7 +38,14 @@ def inspect_sample(
 
 
 def _scan(sample: Sample) -> TextEvidence:
-    return scan(sample.output, source=sample.source, language=sample.language, markers=DEFAULT_MARKERS)
+    reference = sample.reference if sample.reference and len(sample.reference) == len(sample.output) else None
+    return scan(
+        sample.output,
+        source=sample.source,
+        reference=reference,
+        language=sample.language,
+        markers=DEFAULT_MARKERS,
+    )
 
 
 def _limits(lines: int) -> TextLimits:

@@ -265,7 +265,7 @@ FAULTS = {
     "TXT006": lambda i: "",
     "TXT007": lambda i: THOUSAND[i] + " " + " ".join(THOUSAND[(i + k) % 1000] for k in range(1, 5)),
     "TXT008": lambda i: THOUSAND_SOURCES[i],
-    "TXT009": lambda i: THOUSAND[i][: len(THOUSAND[i]) // 2].rstrip(),
+    "TXT009": lambda i: THOUSAND[i][: len(THOUSAND[i]) // 3].rstrip(),
     "TXT010": lambda i: THOUSAND[i] + "</s>",
     "TXT012": lambda i: SORRY["de"],
     "TXT014": lambda i: "Es tut mir leid, das kann ich nicht übersetzen.",
