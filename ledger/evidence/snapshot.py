@@ -106,8 +106,9 @@ class TrainingTrace:
 
     `unmoved`: the `trainable` ones whose values are those of step `since`, an earlier save or the start; None
     where there is none. `not_saved`: the trainable ones that the save leaves out, and whether they moved
-    since the start. `evaluated`: there was an evaluation at `step`, with other values than those that were
-    saved in `evaluated_otherwise`, and with the generation settings `evaluated_with`.
+    since the start, or since the first save where the start was not seen. `evaluated`: there was an
+    evaluation at `step`, with other values than those that were saved in `evaluated_otherwise`, and with the
+    generation settings `evaluated_with`.
     """
 
     step: int

@@ -52,6 +52,7 @@ class TrainingTrace:
             **self._evaluation(now, step),
         }
         self._marks = {mark: self._marks[mark] for mark in sorted(self._marks)[-1:]} | {step: now}
+        self._start = self._start or now
         return found
 
     def _moved(self, now: Mapping[str, Any], name: str) -> bool | None:
