@@ -263,7 +263,7 @@ def _human(done: "list[VerificationResult]", workspace: "Workspace | None") -> "
 def _steps(steps: "Iterable[NextCommand]") -> "Iterator[str]":
     for step in steps:
         yield f"  {step.command}"
-        yield f"      shows {step.why}"
+        yield f"      {step.why}"
 
 
 def _table(done: "list[VerificationResult]") -> "Table":

@@ -35,13 +35,15 @@ def _compare(context: VerificationContext, done: VerificationResult) -> NextComm
     subject = run.id if run else str(done.checkpoint) if is_hugging_face(done.checkpoint) else CURRENT
     if good := _last_good_run(context.runs, run):
         return NextCommand(
-            _line("diff-env", good.id, subject), f"what differs from the last good run, {good.id}"
+            _line("diff-env", good.id, subject), f"shows what differs from the last good run, {good.id}"
         )
     if sibling := _last_good_checkpoint(done):
         return NextCommand(
-            _line("diff-env", sibling, str(done.checkpoint)), "what differs from the last good one"
+            _line("diff-env", sibling, str(done.checkpoint)), "shows what differs from the last good one"
         )
-    return NextCommand(_line("diff-env", subject, CURRENT), "what changed in the environment since the save")
+    return NextCommand(
+        _line("diff-env", subject, CURRENT), "shows what changed in the environment since the save"
+    )
 
 
 def _last_good_run(runs: Iterable[Run], run: Run | None) -> Run | None:
@@ -67,14 +69,13 @@ def _verify_again(context: VerificationContext, done: VerificationResult) -> Nex
     others = [name for name, version in pinned.items() if version != here]
     name = next(iter([*(one for one in same if one == own), *same, *reversed(others)]), None)
     if name is None:
-        line = _line(
-            "verify", str(done.checkpoint), "--python", f"PYTHON-WITH-{PACKAGE.upper()}-{saved or 'X'}"
-        )
-        return NextCommand(line, f"whether it is sound under the {PACKAGE} that saved it")
+        line = _line("verify", str(done.checkpoint), "--python", "PATH")
+        which = f" {saved}" if saved else ""
+        return NextCommand(line, f"shows whether it is sound under the {PACKAGE}{which} that saved it")
     which = "that saved it" if pinned[name] == saved else f"{pinned[name]} instead of {here}"
     return NextCommand(
         _line("verify", str(done.checkpoint), "--env", name),
-        f"whether it is sound under the {PACKAGE} {which}",
+        f"shows whether it is sound under the {PACKAGE} {which}",
     )
 
 
@@ -102,17 +103,19 @@ def _pinned_versions(context: VerificationContext) -> dict[str, str]:
 
 
 def _find_run(context: VerificationContext, done: VerificationResult) -> NextCommand:
+    if context.workspace is None:
+        return NextCommand(_line("init"), "starts a record here, so that the run of a checkpoint is known")
     fitting = [run for _, run in sorted(_fitting(context, done), key=lambda one: (one[0], one[1].time))]
     if fitting and (done.run is None or done.run.id != fitting[-1].id):
         best = fitting[-1].id
         line = _line("verify", str(done.checkpoint), "--run", best)
         return NextCommand(
-            line, f"whether it is a checkpoint of {best}, which its step, times and tokenizer fit"
+            line, f"shows whether it is a checkpoint of {best}, which its step, times and tokenizer fit"
         )
     if done.run is not None:
-        return NextCommand(_line("show", done.run.id), "what the run that saved it recorded")
+        return NextCommand(_line("show", done.run.id), "shows what the run that saved it recorded")
     return NextCommand(
-        _line("log", "--all"), "which run was going on when it was saved: no recorded one fits"
+        _line("log", "--all"), "shows which run was going on when it was saved: no recorded one fits"
     )
 
 
