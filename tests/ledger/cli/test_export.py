@@ -30,6 +30,7 @@ def trained(recorded):
         "checkpoint": "out/checkpoint-40",
         "verdict": "pass",
         "files": f"sha256:{'2' * 64}",
+        "report": {"findings": [], "skips": [], "passed": ["CKP001"]},
     }
     journal.append("checkpoint.verified", verified)
     journal.append("checkpoint.verified", {**verified, "checkpoint": "out/checkpoint-80", "verdict": "fail"})
