@@ -13,6 +13,7 @@ from guards.checkpoint.origin import (
     doubtful_score,
     foreign_run,
     foreign_tokenizer,
+    incomplete_resume,
     inconsistent_step,
     other_environment,
     other_evaluation,
@@ -46,5 +47,11 @@ LINEAGE: tuple[Guard, ...] = (step_beyond_run, foreign_run, inconsistent_step, f
 CLAIMS: tuple[Guard, ...] = (doubtful_score, unsigned_score)
 # Faults that need no evidence of the save.
 UNRECORDED: tuple[Guard, ...] = (conflicting_files, unlike_file, unfit_tokenizer)
-TRAINED: tuple[Guard, ...] = (unsaved_parameters, unmoved_weights, other_evaluation, wrong_best)
+TRAINED: tuple[Guard, ...] = (
+    unsaved_parameters,
+    unmoved_weights,
+    other_evaluation,
+    wrong_best,
+    incomplete_resume,
+)
 GUARDS: tuple[Guard, ...] = FILES + RELOADED + LINEAGE + CLAIMS + UNRECORDED + TRAINED

@@ -108,7 +108,8 @@ class TrainingTrace:
     where there is none. `not_saved`: the trainable ones that the save leaves out, and whether they moved
     since the start, or since the first save where the start was not seen. `evaluated`: there was an
     evaluation at `step`, with other values than those that were saved in `evaluated_otherwise`, and with the
-    generation settings `evaluated_with`.
+    generation settings `evaluated_with`. `resumed_without`: what a resumed training needs to be the same one
+    and did not find.
     """
 
     step: int
@@ -119,6 +120,7 @@ class TrainingTrace:
     evaluated: bool = False
     evaluated_otherwise: tuple[str, ...] = ()
     evaluated_with: Mapping[str, Json] = field(default_factory=dict)
+    resumed_without: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

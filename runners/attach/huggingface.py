@@ -36,6 +36,7 @@ def attach(module: Any, folder: str) -> None:
     _extend(module.Trainer, "_save_checkpoint", _timed)
     _extend(module.Trainer, "save_model", _recorded)
     _extend(module.Trainer, "evaluation_loop", _traced)
+    _extend(module.Trainer, "_load_optimizer_and_scheduler", _resumed)
 
 
 class TrainerCheckpointCallback(TrainerCallback):  # type: ignore[misc]  # transformers has no types
@@ -101,6 +102,14 @@ class TrainerCheckpointCallback(TrainerCallback):  # type: ignore[misc]  # trans
         if getattr(trainer.args, "load_best_model_at_end", False):
             self._trace.replace()
         self.record(trainer.args, trainer.state, checkpoint, goes_on=False)
+
+    def trace_resume(self, trainer: Any, checkpoint: Any) -> None:
+        """Remember what is missing in the checkpoint from which the training is resumed."""
+        with self.channel.safely("whether the training is resumed with all of its state is not watched"):
+            scaler = getattr(trainer.accelerator, "scaler", None)
+            skips_data = not getattr(trainer.args, "ignore_data_skip", False)
+            folder = None if is_sharded(trainer.args) or checkpoint is None else Path(checkpoint)
+            self._trace.resume(folder, scaled=scaler is not None, skips_data=skips_data)
 
     def trace_evaluation(self, trainer: Any) -> None:
         """Remember the weights and the generation settings of an evaluation that begins."""
@@ -259,6 +268,17 @@ def _traced(evaluation_loop: Any) -> Any:
         return evaluation_loop(self, dataloader, description, *args, **kwargs)
 
     return evaluate
+
+
+def _resumed(load_state: Any) -> Any:
+    """The method that loads what there is of the optimizer's state before a training starts."""
+
+    def load(self: Any, checkpoint: Any, *args: Any, **kwargs: Any) -> Any:
+        for callback in _callbacks_of(self):
+            callback.trace_resume(self, checkpoint)
+        return load_state(self, checkpoint, *args, **kwargs)
+
+    return load
 
 
 def _callbacks_of(trainer: Any) -> list[TrainerCheckpointCallback]:

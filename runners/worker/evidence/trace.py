@@ -5,6 +5,7 @@ Parameters are compared by a sample of their values: some milliseconds, and some
 """
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from runners.worker.evidence import digests
@@ -12,6 +13,14 @@ from runners.worker.models import resolved_config
 
 Json = dict[str, Any]
 VALUES = 1024  # of each parameter, evenly spaced
+SCALER = "the state of the gradient scaler"
+# What the Trainer of transformers writes besides the weights; accelerate writes the folders `optimizer_*`.
+STATE = {
+    "the state of the optimizer": ("optimizer.pt", "optimizer.bin", "optimizer*"),
+    "the state of the schedule": ("scheduler.pt",),
+    "the states of the random generators": ("rng_state*.pth",),
+    SCALER: ("scaler.pt",),
+}
 
 
 class TrainingTrace:
@@ -21,6 +30,21 @@ class TrainingTrace:
         self._start: Mapping[str, Any] = {}
         self._marks: dict[int, Mapping[str, Any]] = {}  # by step: the latest two
         self._evaluated: tuple[int, Mapping[str, Any], Json] | None = None
+        self._resumed_without: list[str] = []
+
+    def resume(self, checkpoint: Path | None, *, scaled: bool = False, skips_data: bool = True) -> None:
+        """Remember what the training that resumes from `checkpoint` lacks; None: it does not resume.
+
+        `scaled`: it uses a gradient scaler; `skips_data`: it goes on after the data that was used already.
+        """
+        needed = {name: files for name, files in STATE.items() if scaled or name != SCALER}
+        self._resumed_without = [
+            name
+            for name, files in needed.items()
+            if checkpoint and not any(True for pattern in files for _ in checkpoint.glob(pattern))
+        ]
+        if checkpoint and not skips_data:
+            self._resumed_without.append("the place in the data (ignore_data_skip)")
 
     def begin(self, model: Any, step: int) -> None:
         """Remember the parameters that the training starts or resumes with."""
@@ -50,6 +74,7 @@ class TrainingTrace:
             "unmoved": [name for name in trainable if name in before and _equal(now[name], before[name])],
             "not_saved": {name: self._moved(now, name) for name in _not_saved(model, set(trainable))},
             **self._evaluation(now, step),
+            "resumed_without": self._resumed_without,
         }
         self._marks = {mark: self._marks[mark] for mark in sorted(self._marks)[-1:]} | {step: now}
         self._start = self._start or now

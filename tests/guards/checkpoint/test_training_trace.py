@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from guards.checkpoint.origin import other_evaluation
+from guards.checkpoint.origin import incomplete_resume, other_evaluation
 from guards.checkpoint.tensors import unmoved_weights, unsaved_parameters
 from ledger.evidence.snapshot import Snapshot, TrainingTrace
 from ledger.findings import Finding, Severity, Skip
@@ -97,7 +97,14 @@ def test_an_evaluation_of_other_weights_is_a_warning(good):
     )
 
 
-@pytest.mark.parametrize("guard", [unmoved_weights, unsaved_parameters, other_evaluation])
+@pytest.mark.parametrize("missing", [(), ("the state of the optimizer", "the state of the schedule")])
+def test_a_resumed_training_without_its_state_is_a_warning(missing):
+    found = findings(incomplete_resume, resumed_without=missing)
+    message = "resumed without the state of the optimizer, the state of the schedule"
+    assert found == ([(Severity.WARNING, message)] if missing else [])
+
+
+@pytest.mark.parametrize("guard", [unmoved_weights, unsaved_parameters, other_evaluation, incomplete_resume])
 def test_evidence_of_older_versions_has_no_trace_and_is_skipped(guard, good):
     (skip,) = guard.inspect(replace(good, owed=True), good)
     assert isinstance(skip, Skip)

@@ -129,3 +129,28 @@ def test_a_cast_evaluation_is_of_the_same_weights(model, trace):
 def test_the_arguments_of_an_evaluation_are_resolved(model, trace):
     trace.evaluate(model, 10, {"num_beams": 4, "max_length": None, "synced_gpus": False})
     assert trace.save(model, 10)["evaluated_with"]["num_beams"] == 4
+
+
+RESUMED = {
+    "all is there": (("optimizer.pt", "scheduler.pt", "rng_state.pth"), {}, []),
+    "several processes": (("optimizer.bin", "scheduler.pt", "rng_state_0.pth", "rng_state_1.pth"), {}, []),
+    "the weights alone": ((), {}, ["optimizer", "schedule", "random generators"]),
+    "no schedule": (("optimizer.pt", "rng_state.pth"), {}, ["schedule"]),
+    "no scaler": (("optimizer.pt", "scheduler.pt", "rng_state.pth"), {"scaled": True}, ["gradient scaler"]),
+    "data again": (("optimizer.pt", "scheduler.pt", "rng_state.pth"), {"skips_data": False}, ["data"]),
+}
+
+
+@pytest.mark.parametrize("row", RESUMED)
+def test_what_a_resumed_training_lacks_is_named(row, model, tmp_path):
+    files, options, missing = RESUMED[row]
+    for name in files:
+        (tmp_path / name).touch()
+    trace = TrainingTrace()
+    trace.resume(tmp_path, **options)
+    trace.begin(model, 10)
+    found = trace.save(model, 20)["resumed_without"]
+    assert len(found) == len(missing)
+    assert all(words in one for words, one in zip(missing, found, strict=True))
+    trace.resume(None)
+    assert trace.save(model, 30)["resumed_without"] == []
