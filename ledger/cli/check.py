@@ -52,6 +52,16 @@ def _limits(_context: click.Context, _option: click.Parameter, given: tuple[str,
     help="Allow this rate (0-1) of lines for a code; repeatable.",
 )
 @click.option("--min-bleu", type=float, help="The lowest BLEU (0-100) that passes.")
+@click.option("--flagged", type=FILE, help="Write the flagged lines to this file, as JSONL.")
+@click.option(
+    "--kept",
+    type=FILE,
+    metavar="PREFIX",
+    help="Write the other lines to PREFIX.output and, with --source, PREFIX.source.",
+)
+@click.option(
+    "--drop", "dropped_codes", multiple=True, metavar="CODE", help="Leave these out of --kept; repeatable."
+)
 @json_option
 def command(
     output: Path,
@@ -61,6 +71,9 @@ def command(
     markers: tuple[str, ...],
     max_rate: dict[str, float],
     min_bleu: float | None,
+    flagged: Path | None,
+    kept: Path | None,
+    dropped_codes: tuple[str, ...],
     as_json: bool,
 ) -> int:
     """Check the text in OUTPUT and, with --reference, its scores.
@@ -68,6 +81,7 @@ def command(
     \b
     ledger check out.ja --lang ja
     ledger check out.ja --source in.ko --reference ref.ja --lang ja --max TXT003=0.1
+    ledger check out.ja --source in.ko --lang ja --flagged flagged.jsonl --kept clean
 
     A guard whose input is missing (a source, a language) is listed as skipped.
     """
@@ -83,6 +97,9 @@ def command(
         markers=markers or DEFAULT_MARKERS,
         max_rate=max_rate,
         score_limits=ScoreLimits(min_bleu=min_bleu),
+        flagged=flagged,
+        kept=kept,
+        dropped_codes=tuple(code.strip().upper() for code in dropped_codes),
     )
     with console(stderr=True).status(f"checking {output}"):
         checked = check_files(request)
@@ -101,6 +118,7 @@ def _document(output: Path, checked: "CheckedOutput") -> dict[str, "Json"]:
         "lines": checked.text.lines,
         "scores": asdict(checked.scores) if isinstance(checked.scores, Scores) else None,
         "rates": checked.rates,
+        "kept": checked.kept.to_json() if checked.kept else None,
     }
 
 
@@ -114,4 +132,9 @@ def _human(output: Path, checked: "CheckedOutput") -> list["RenderableType"]:
         parts += [scores_lines(checked.scores), lines([""])]
     if any(flagged.worst for flagged in checked.text.flagged.values()):
         parts += [samples_table(checked.text), lines([""])]
+    if kept := checked.kept:
+        written = (
+            f"kept {count(kept.kept, 'line')} of {kept.kept + kept.dropped:,} in {' and '.join(kept.files)}"
+        )
+        parts += [lines([written, ""])]
     return [*parts, verdict_line(checked.report, f"{output}, {count(checked.text.lines, 'line')}")]

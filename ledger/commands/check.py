@@ -9,8 +9,10 @@ from guards.guard import inspect
 from guards.preflight.nearest_codes import nearest_codes
 from guards.text.failed import DEFAULT_MARKERS
 from guards.text.limits import DEFAULT_MAX_RATE
-from guards.text.scan import scan
+from guards.text.measures.chunk import Chunk
+from guards.text.scan import Scan, scan_lines
 from ledger.errors import LedgerError, UsageError
+from ledger.evaluation.flagged_lines import Kept, write_flagged, write_kept
 from ledger.evaluation.given_texts import given_texts
 from ledger.evaluation.scoring import score
 from ledger.evidence import Evidence, Unobserved
@@ -24,7 +26,11 @@ from ledger.utils.textfiles import read_lines
 
 @dataclass(frozen=True, slots=True)
 class CheckRequest:
-    """What to check and with which limits; `max_rate` (0-1, by guard code) overrides the defaults."""
+    """What to check and with which limits; `max_rate` (0-1, by guard code) overrides the defaults.
+
+    `flagged` is the file for the flagged lines, `kept` the prefix of the files for the other ones, of which
+    `dropped_codes` are left out (none named: all).
+    """
 
     output: Path
     source: Path | None = None
@@ -33,6 +39,9 @@ class CheckRequest:
     markers: tuple[str, ...] = DEFAULT_MARKERS
     max_rate: Mapping[str, float] = field(default_factory=dict)
     score_limits: ScoreLimits = field(default_factory=ScoreLimits)
+    flagged: Path | None = None
+    kept: Path | None = None
+    dropped_codes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +51,7 @@ class CheckedOutput:
     report: Report
     text: TextEvidence
     scores: Scores | Unobserved
+    kept: Kept | None = None
 
     @property
     def rates(self) -> dict[str, float]:
@@ -59,10 +69,15 @@ def check_files(request: CheckRequest) -> CheckedOutput:
     output = read_lines(request.output)
     source = None if request.source is None else read_lines(request.source)
     references = [read_lines(path) for path in request.references]
+    reference = references[0] if references else None
+    for name, other in (("source", source), ("reference", reference)):
+        _same_length(output, name, other)
+    found = scan_lines(Chunk(output, source, reference), language=request.language, markers=request.markers)
     report, text, scores = inspect_output(
         output,
         source=source,
-        reference=references[0] if references else None,
+        reference=reference,
+        found=found,
         more_references=references[1:],
         language=request.language,
         markers=request.markers,
@@ -73,7 +88,20 @@ def check_files(request: CheckRequest) -> CheckedOutput:
     if source is not None or references:
         given = Evidence(given_texts(output, source, references))
     report += inspect(registry.GIVEN, Evidence(request.score_limits), given)
-    return CheckedOutput(_require(report, request.max_rate), text, scores)
+    return CheckedOutput(
+        _require(report, request.max_rate), text, scores, _write_lines(request, found, output, source)
+    )
+
+
+def _write_lines(
+    request: CheckRequest, found: Scan, output: Sequence[str], source: Sequence[str] | None
+) -> Kept | None:
+    """Write the files that --flagged and --kept ask for."""
+    if request.flagged is not None:
+        write_flagged(request.flagged, found.lines, output, source)
+    if request.kept is None:
+        return None
+    return write_kept(request.kept, found.lines, output, source, request.dropped_codes or tuple(found.lines))
 
 
 def inspect_output(
@@ -86,11 +114,13 @@ def inspect_output(
     max_rate: Mapping[str, float],
     score_limits: ScoreLimits,
     more_references: Sequence[Sequence[str]] = (),
+    found: Scan | None = None,
 ) -> tuple[Report, TextEvidence, Scores | Unobserved]:
     """Run the text and score guards on one output; return the report, the text evidence and the scores.
 
-    `max_rate` (0-1, by guard code) overrides the defaults. Raises LedgerError if the output is empty, or the
-    source or a reference has a different number of lines.
+    `max_rate` (0-1, by guard code) overrides the defaults, `found` is the scan of the same texts where it was
+    made already. Raises LedgerError if the output is empty, or the source or a reference has a different
+    number of lines.
     """
     if not output:
         raise LedgerError("the output has no lines", hint="check a file with at least one line")
@@ -100,7 +130,9 @@ def inspect_output(
         *(("reference", one) for one in more_references),
     ):
         _same_length(output, name, other)
-    text = scan(output, source=source, reference=reference, language=language, markers=markers)
+    text = (
+        found or scan_lines(Chunk(output, source, reference), language=language, markers=markers)
+    ).evidence
     scores = _scores(output, reference, more_references, language)
     expected = Evidence(TextLimits({**DEFAULT_MAX_RATE, **max_rate}), score_limits)
     actual = Evidence(text).including(Scores, scores)
@@ -148,6 +180,10 @@ def _validate(request: CheckRequest) -> None:
         raise UsageError(f"--min-bleu {least:g}: BLEU is between 0 and 100", hint="such as --min-bleu 20")
     if request.language is not None:
         _validate_language(request.language)
+    if request.dropped_codes and request.kept is None:
+        raise UsageError("--drop needs --kept", hint="give --kept PREFIX for the files of the other lines")
+    for code in request.dropped_codes:
+        _validate_code("--drop", code)
     for code, rate in request.max_rate.items():
         _validate_limit(code, rate)
 
@@ -166,12 +202,16 @@ def _validate_language(code: str) -> None:
 
 
 def _validate_limit(code: str, rate: float) -> None:
-    codes = [guard.CODE for guard in registry.TEXT]
-    if code not in codes:
-        raise UsageError(
-            f"--max {code}: no text guard has that code", hint=f"the codes are {', '.join(codes)}"
-        )
+    _validate_code("--max", code)
     if not 0 <= rate <= 1:
         raise UsageError(
             f"--max {code}={rate:g}: a rate must be between 0 and 1", hint="10 of 100 lines are 0.1"
+        )
+
+
+def _validate_code(option: str, code: str) -> None:
+    codes = [guard.CODE for guard in registry.TEXT]
+    if code not in codes:
+        raise UsageError(
+            f"{option} {code}: no text guard has that code", hint=f"the codes are {', '.join(codes)}"
         )

@@ -261,3 +261,38 @@ def test_a_blank_reference_fails(good, files):
     blank = files("blank.ja", [""] * len(GOOD))
     done = check(good[0], "--reference", blank, "--lang", "ja")
     assert (done.returncode, "10 of 10 lines are blank in the reference" in done.stdout) == (1, True)
+
+
+def test_a_dirty_output_becomes_a_clean_pair_that_passes(files, tmp_path):
+    output = files("dirty.ja", [ja for _, ja in GOOD] + ["&quot;はい&quot;", "", "I " * 50])
+    source = files("dirty.ko", [ko for ko, _ in GOOD] + ["그는 왔다"] * 3)
+    shown = check(
+        output,
+        "--source",
+        source,
+        "--lang",
+        "ja",
+        "--flagged",
+        str(tmp_path / "f.jsonl"),
+        "--kept",
+        str(tmp_path / "c"),
+        "--json",
+    )
+    kept = json.loads(shown.stdout)["kept"]
+    assert (shown.returncode, kept["dropped"], kept["kept"]) == (1, 3, len(GOOD))
+    assert kept["by_code"]["TXT006"] == 1
+    assert len((tmp_path / "f.jsonl").read_text().splitlines()) == 3
+    again = check(str(tmp_path / "c.output"), "--source", str(tmp_path / "c.source"), "--lang", "ja")
+    assert again.returncode == 0
+
+
+def test_only_the_chosen_codes_are_dropped(files, tmp_path):
+    output = files("dirty.ja", [ja for _, ja in GOOD] + ["&quot;はい&quot;", ""])
+    shown = check(output, "--lang", "ja", "--kept", str(tmp_path / "c"), "--drop", "txt006", "--json")
+    assert json.loads(shown.stdout)["kept"]["by_code"] == {"TXT006": 1}
+    assert len((tmp_path / "c.output").read_text().splitlines()) == len(GOOD) + 1
+
+
+@pytest.mark.parametrize("arguments", [("--drop", "TXT006"), ("--kept", "c", "--drop", "TXT999")])
+def test_a_wrong_choice_of_codes_exits_2(good, arguments):
+    assert check(good[0], *arguments).returncode == 2

@@ -24,6 +24,10 @@ WORSE = ["設定を保存した。", "ファイルが見つかりません。", 
         ("ko_KR", "ko-mecab"),
         ("zh_CN", "zh"),
         ("zho_Hans", "zh"),
+        ("yue_Hant", "zh"),
+        ("th", "char"),
+        ("khm_Khmr", "char"),
+        ("my_MM", "char"),
         ("en", "13a"),
         ("de_DE", "13a"),
         ("jav_Latn", "13a"),
@@ -122,3 +126,10 @@ print(resident_mib() - before)
 """
     shown = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout
     assert float(shown) < 20, "MiB over 20 scores; a tagger alone takes 26"
+
+
+def test_thai_scores_against_itself():
+    lines = ["แมวอยู่ใกล้ทะเลสาบ", "รถไฟมาสายวันนี้"] * 10
+    scores = score(lines, lines, "tha_Thai")
+    assert scores.bleu.value == pytest.approx(100)
+    assert "tok:char" in scores.bleu.signature
