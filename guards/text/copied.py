@@ -25,6 +25,7 @@ MIN_RUN = 32
 STEP = 16  # a run of MIN_RUN characters holds one of these parts of the source whole
 MIN_WORDS = 3
 MIN_LETTERS = 6  # of a script without capitals
+LETTER = re.compile(r"[^\W\d_]|[\U00010000-\U0010ffff]")
 SMALL_WORD = re.compile(r"(?<![^\W\d_])[^\W\d_]{2,}")
 
 
@@ -32,11 +33,17 @@ def is_flagged(output: str, source: str | None, script: Script | None) -> bool:
     """Whether the line is its source, or holds a long part of it, or a word of it in another script."""
     if not source or not output:
         return False
-    if letters(output) == letters(source):
+    if _first(output) == _first(source) and letters(output) == letters(source):
         return is_prose(source)
     return has_foreign_copy(output, source, script) or (
         shares_a_part(output, source) and any(map(is_prose, _runs(output, source)))
     )
+
+
+def _first(text: str) -> str:
+    """The first of `letters`, which spares most lines the rest."""
+    found = LETTER.search(text)
+    return letters(found[0]) if found else ""
 
 
 def letters(text: str) -> str:

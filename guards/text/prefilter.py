@@ -207,10 +207,10 @@ def _may_be_copied(view: View) -> Places:
 
 def _may_talk(view: View) -> Places:
     """A root of a phrase in the line, if any is in the chunk."""
-    if not model_talk.may_be_flagged(view.text.lower()):
-        return np.zeros(0, dtype=np.intp)
-    lines = enumerate(view.chunk.outputs)
-    return np.array([i for i, text in lines if model_talk.may_be_flagged(text.lower())], dtype=np.intp)
+    found: set[int] = set()
+    for root in model_talk.roots_in(view.text.lower()):
+        found.update(i for i, text in enumerate(view.chunk.outputs) if root in text.lower())
+    return np.array(sorted(found), dtype=np.intp)
 
 
 def _may_repeat(view: View) -> Places:

@@ -25,6 +25,9 @@ LEADS = frozenset("".join(_characters(codec, 0xC2, 0xF5) for codec in CODECS))
 FOLLOWERS = frozenset("".join(_characters(codec, 0x80, 0xC0) for codec in CODECS))
 
 
+LEAD_BYTES = (0xC2, 0xF4)
+
+
 def is_mojibake(text: str) -> bool:
     """Whether a part of the text is UTF-8 that was decoded as another encoding."""
     return len(RARE.findall(text)) > 1 or any(
@@ -33,6 +36,8 @@ def is_mojibake(text: str) -> bool:
 
 
 def _is_recoded(run: str, byte_of: dict[int, int]) -> bool:
+    if not LEAD_BYTES[0] <= byte_of.get(ord(run[0]), ord(run[0])) <= LEAD_BYTES[1]:
+        return False
     codes = [byte_of.get(ord(char), ord(char)) for char in run]
     if max(codes) > 0xFF:
         return False
