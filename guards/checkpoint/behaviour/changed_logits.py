@@ -21,9 +21,10 @@ EXPLANATION = Explanation(
     matters="Logits catch what a comparison of tensors cannot: a configuration with another scale, number "
     "of heads or activation function over the same weights. They do not depend on the tokenizer or on "
     "generation settings.",
-    do="If tensors differ as well, see CKP003 and CKP005 first. If they do not, compare config.json with "
-    "the configuration of the training. A warning means that tensors and configuration are the same and the "
-    "difference is as small as rounding: other kernels, or another number of threads.",
+    do="If tensors differ as well, see CKP003 and CKP005 first, and CKP021 if it names parameters that are "
+    "not saved. If neither, compare config.json with the configuration of the training. A warning means "
+    "that tensors and configuration are the same and the difference is as small as rounding: other "
+    "kernels, or another number of threads.",
 )
 # Largest relative difference between losses computed from equal logits, in all versions measured.
 LOSS_ROUNDING = 1e-4
