@@ -212,8 +212,10 @@ def _scores(row: Mapping[str, Json]) -> Iterator[tuple[str, str, float]]:
 def _recorded(runs: Iterable[Run]) -> dict[str, tuple[float, ...]]:
     found: dict[str, list[float]] = {}
     for run in runs:
-        for name in run.metrics.keys() & set(_METRICS):
-            metric = run.metrics[name]
+        for stated, metric in run.metrics.items():
+            name = stated.removeprefix("sample_")
+            if name not in _METRICS:
+                continue
             low, high = metric.scale
             found.setdefault(name, []).append(100 * (metric.value - low) / (high - low))
     return {name: tuple(values) for name, values in found.items()}

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from ledger.workspace import Workspace
 
 LATEST = 20
-HEADINGS = ("mode", "verdict", "BLEU", "chrF++", "findings")
+HEADINGS = ("mode", "verdict", "verified", "BLEU", "chrF++", "findings")
+OPTIONAL = ("verified", "chrF++")  # left out if empty
 METRICS = ("bleu", "chrf")
 
 
@@ -64,7 +65,9 @@ def command(
     """List the recorded runs, the latest last, then the experiments that were skipped on purpose.
 
     A rehearsal is marked as such: its scores say nothing about the real model. An accepted finding is in
-    parentheses. BLEU and chrF++ are 0-100; ledger show RUN says how they were computed.
+    parentheses. BLEU and chrF++ are 0-100; ledger show RUN says how they were computed. `script` is what a
+    script's own evaluation logged last, `sample` the score of a checkpoint's few sample lines. `verified` is
+    how many of the saved checkpoints were verified.
 
     \b
     ledger log --experiment exp7
@@ -125,7 +128,8 @@ def _row(run: "Run") -> "dict[str, Json]":
 
     return {
         **run.summary(),
-        "metrics": run.result.get("metrics") or {},
+        "metrics": run.recorded_metrics,
+        "checkpoints": dict(zip(("verified", "saved"), run.verified, strict=True)) if run.verified else None,
         "reproduced": [one.result for one in run.reproductions],
         "findings": [
             {"code": f.code, "severity": f.severity.label, "accepted": f.accepted} for f in findings_of(run)
@@ -142,6 +146,11 @@ def _table(runs: "list[Run]") -> list[str]:
     started = f"{years.pop()}, UTC" if len(years) == 1 else ""
     rows = [[run.id, _minute(run)[5 if started else 0 :], *_cells(run)] for run in runs]
     *whole, last = "run", started or "started (UTC)", *HEADINGS
+    for name in OPTIONAL:
+        place = whole.index(name)
+        if not any(row[place] for row in rows):
+            del whole[place]
+            rows = [[*row[:place], *row[place + 1 :]] for row in rows]
     table = Table((*(Column(one, "whole") for one in whole), Column(last, "cut")), rows)
     heading, *lines = table.lines(shutil.get_terminal_size((80, 24)).columns)
     return [click.style(heading, bold=True), *lines]
@@ -152,9 +161,13 @@ def _minute(run: "Run") -> str:
 
 
 def _cells(run: "Run") -> list[str]:
-    metrics = run.metrics
-    scores = [f"{metrics[name].value:5.1f}" if name in metrics else "" for name in METRICS]
-    return [run.mode, _verdict(run), *scores, _codes(run)]
+    verified = "{} of {}".format(*run.verified) if run.verified else ""
+    return [run.mode, _verdict(run), verified, *(_score(run, name) for name in METRICS), _codes(run)]
+
+
+def _score(run: "Run", name: str) -> str:
+    found = run.score(name)
+    return f"{found[0].value:5.1f} {found[1]}".rstrip() if found else ""
 
 
 def _verdict(run: "Run") -> str:

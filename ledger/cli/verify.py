@@ -291,5 +291,7 @@ def _table(done: "list[VerificationResult]") -> "Table":
 
 def _subject(one: "VerificationResult") -> str:
     levels = f", rests on {', '.join(one.levels)}" if one.levels else ""
+    if one.levels and "text" not in one.levels:
+        levels += " (no line was translated)"
     recorded = f", recorded for {one.run.id}" if one.run and one.entry else ", recorded" if one.entry else ""
     return f"{one.checkpoint}{levels}{recorded}{', marked as verified' if one.marked else ''}"

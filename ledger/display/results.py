@@ -104,24 +104,47 @@ def translations_table(samples: Sequence[LineSample], reference: Sequence[str] =
 
 
 def checkpoints_table(checkpoints: Iterable[Mapping[str, Json]]) -> Table:
-    """One row for each checkpoint: BLEU (0-100) of the same lines in memory and reloaded, verdict, seconds.
+    """One row for each checkpoint: BLEU (0-100) of the same sample lines in memory and reloaded, verdict.
 
-    A BLEU column that would be empty is left out.
+    A BLEU column that would be empty is left out. A checkpoint with the very weights of an earlier one, such
+    as a final folder that holds the best, names it.
     """
     checkpoints = list(checkpoints)
     sides = [side for side in ("memory", "reloaded") if any(row[side] is not None for row in checkpoints)]
-    rows = [
-        (
-            f"{row['step']:,}",
-            *("-" if row[side] is None else f"{row[side]:.2f}" for side in sides),
-            styled(row["verdict"].upper(), VERDICTS[Verdict(row["verdict"])]),
-            *(f"{row[cost]:.2f}" for cost in ("save_seconds", "evidence_seconds")),
+    names = distinct_names([row.get("path") or f"checkpoint-{row['step']}" for row in checkpoints])
+    first: dict[str, str] = {}
+    rows = []
+    for name, row in zip(names, checkpoints, strict=True):
+        equal = first.setdefault(row.get("tensors") or name, name)
+        rows.append(
+            (
+                name if equal == name else f"{name} (= {equal})",
+                f"{row['step']:,}",
+                *("-" if row[side] is None else f"{row[side]:.2f}" for side in sides),
+                styled(row["verdict"].upper(), VERDICTS[Verdict(row["verdict"])]),
+                *(f"{row[cost]:.2f}" for cost in ("save_seconds", "evidence_seconds")),
+            )
         )
-        for row in checkpoints
-    ]
     bleu = (f"BLEU {'in ' if side == 'memory' else ''}{side}" for side in sides)
     right = [Column(heading, "whole", right=True) for heading in ("step", *bleu, "save s", "evidence s")]
-    return Table((*right[:-2], Column("verdict", "whole"), *right[-2:]), rows, "checkpoints")
+    columns = Column("checkpoint"), *right[:-2], Column("verdict", "whole"), *right[-2:]
+    return Table(columns, rows, "checkpoints, with the BLEU of sample lines" if sides else "checkpoints")
+
+
+def distinct_names(paths: Sequence[str]) -> list[str]:
+    """The last part of each path, and as many before it as distinguish all the paths.
+
+    >>> distinct_names(["a/out/checkpoint-1", "b/out/checkpoint-1"])
+    ['a/out/checkpoint-1', 'b/out/checkpoint-1']
+    """
+    parts = [path.split("/") for path in paths]
+    names = list(paths)
+    for length in range(max(map(len, parts), default=0), 0, -1):
+        shorter = ["/".join(one[-length:]) for one in parts]
+        if len(set(shorter)) < len(set(paths)):
+            break
+        names = shorter
+    return names
 
 
 def family_table(family: Mapping[str, Json]) -> Table:

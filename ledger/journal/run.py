@@ -238,8 +238,33 @@ class Run:
     @property
     def metrics(self) -> dict[str, Metric]:
         """Its scores by name; empty before it finished."""
+        return {name: _metric(one) for name, one in self.recorded_metrics.items() if "value" in one}
+
+    @property
+    def recorded_metrics(self) -> Mapping[str, Mapping[str, Json]]:
+        """Its scores by name, as recorded.
+
+        `sample_bleu` is that of a checkpoint's few sample lines, `eval_…` what the script's own evaluations
+        logged last. Older entries call the former `bleu`.
+        """
         recorded = self.result.get("metrics") or {}
-        return {name: _metric(one) for name, one in recorded.items() if "value" in one}
+        sampled = ("bleu", "bleu_memory") if self.result.get("checkpoints") else ()
+        return {f"sample_{name}" if name in sampled else name: one for name, one in recorded.items()}
+
+    def score(self, name: str) -> tuple[Metric, str] | None:
+        """Its own score, else that of the script's own evaluation, else that of a checkpoint's sample, and a
+        word for where it is from: nothing, `script` or `sample`."""
+        origins = {name: "", f"eval_{name}": "script", f"sample_{name}": "sample"}
+        metrics = self.metrics
+        return next(((metrics[one], origin) for one, origin in origins.items() if one in metrics), None)
+
+    @property
+    def verified(self) -> tuple[int, int] | None:
+        """How many of the checkpoints that it saved were verified, whatever the verdict, and how many there
+        are; None where it saved none, or is a run that saves none."""
+        saved = len(self.checkpoints) + len(self.result.get("unverified") or ())
+        done = sum(row.verdict is not Verdict.INCONCLUSIVE for row in self.checkpoints)
+        return (done, saved) if saved else None
 
     @property
     def rates(self) -> dict[str, float]:

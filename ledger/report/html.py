@@ -11,7 +11,6 @@ from ledger import __version__
 from ledger.display.comparison import TableSection, sections
 from ledger.evaluation.comparison import Comparison, conclusions
 from ledger.evidence import Unobserved
-from ledger.evidence.metrics import Metric
 from ledger.journal.query import findings_of
 from ledger.journal.run import Run
 from ledger.report.charts import curve_chart, timeline
@@ -49,7 +48,6 @@ def to_html(page: Page, language: str, titles: Mapping[str, str]) -> str:
         signatures=_signatures(page.runs),
         titles=titles,
         standing=standing,
-        metric=metric,
         findings_of=findings_of,
     )
 
@@ -57,11 +55,6 @@ def to_html(page: Page, language: str, titles: Mapping[str, str]) -> str:
 def standing(run: Run) -> str:
     """The verdict of a finished run, else its status."""
     return str(run.verdict) if run.status == "finished" and run.verdict else run.status
-
-
-def metric(run: Run, name: str) -> Metric | None:
-    """One score of a run."""
-    return run.metrics.get(name)
 
 
 def _present(page: Page) -> list[str]:

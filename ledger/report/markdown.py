@@ -6,7 +6,7 @@ from ledger.display.table import Table, escaped
 from ledger.evidence import Unobserved
 from ledger.journal.query import findings_of
 from ledger.journal.run import Run
-from ledger.report.html import metric, standing
+from ledger.report.html import standing
 from ledger.report.page import ExperimentPage, Page
 from ledger.report.training_chart import summary
 from ledger.report.translations import LANGUAGES
@@ -37,8 +37,11 @@ def _standing(one: ExperimentPage, words: Words) -> tuple[str, ...]:
 
 
 def _scores(run: Run) -> tuple[str, str]:
-    bleu, chrf = (metric(run, name) for name in ("bleu", "chrf"))
-    return f"{bleu.value:.2f}" if bleu else "", f"{chrf.value:.2f}" if chrf else ""
+    bleu, chrf = (
+        f"{found[0].value:.2f} {found[1]}".rstrip() if (found := run.score(name)) else ""
+        for name in ("bleu", "chrf")
+    )
+    return bleu, chrf
 
 
 def _codes(run: Run) -> str:
@@ -62,8 +65,9 @@ def _run(page: Page, run: Run, words: Words) -> Iterator[str]:
     mode, verdict = words.get(run.mode, run.mode), words.get(standing(run), standing(run))
     yield f"- **{run.id}** {run.time[:16].replace('T', ' ')} UTC, {mode}: {verdict}"
     for name in ("bleu", "chrf", "correlation"):
-        if found := metric(run, name):
-            yield f"  - {found.shown} `{found.signature}`"
+        if found := run.score(name):
+            metric, origin = found
+            yield f"  - {metric.shown}{f' ({origin})' if origin else ''} `{metric.signature}`"
     rates = {code: rate for code, rate in page.rates.get(run.id, {}).items() if rate}
     if rates:
         yield "  - " + ", ".join(f"{code} {rate:.2%}" for code, rate in sorted(rates.items()))

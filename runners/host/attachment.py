@@ -21,6 +21,7 @@ from runners.worker import layout
 from runners.worker.messages import (
     AttachedTraining,
     SavedCheckpoint,
+    SavedModel,
     Skipped,
     Step,
     Unverified,
@@ -44,7 +45,13 @@ class AttachedCheckpoint:
 
 
 AttachedEvent = (
-    AttachedTraining | UsesModels | AttachedCheckpoint | Unverified | TrainingPoint | EvaluationPoint
+    AttachedTraining
+    | UsesModels
+    | SavedModel
+    | AttachedCheckpoint
+    | Unverified
+    | TrainingPoint
+    | EvaluationPoint
 )
 
 
@@ -157,6 +164,6 @@ def _event(line: bytes) -> AttachedEvent | None:
             return AttachedCheckpoint(event.python, event) if event.python else None
         case Skipped():
             return Unverified(event.reason)
-        case AttachedTraining() | UsesModels() | Unverified():
+        case AttachedTraining() | UsesModels() | SavedModel() | Unverified():
             return event
     return None

@@ -459,6 +459,14 @@ class UsesModels(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class SavedModel(Event):
+    """A process saved a model of transformers in a folder, by itself or by its trainer."""
+
+    EVENT = "saved_model"
+    folder: Path
+
+
+@dataclass(frozen=True, slots=True)
 class Unverified(Event):
     """A checkpoint that only the program itself can reload; without a folder, something that was not done."""
 
@@ -501,6 +509,7 @@ EVENTS: dict[str, type[Event]] = {
         SavedCheckpoint,
         AttachedTraining,
         UsesModels,
+        SavedModel,
         Unverified,
         Skipped,
     )

@@ -2,18 +2,22 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ledger.evidence.metrics import Metric
+from ledger.evidence.training import EvaluationPoint
 from ledger.findings import Finding, Json, Report, Severity, Skip, Verdict
 from ledger.utils.hashing import digest_json
+from ledger.utils.plural import and_more
 
 if TYPE_CHECKING:
     from ledger.commands.run.recorder import Recorder
     from ledger.commands.verify.background import CheckpointVerification
     from ledger.evidence.snapshot import Sample
 
+NOT_CLAIMED = ("CKP016", "CKP017")  # about claimed scores: nothing to check where no checkpoint has one
 CODE = "CKP001"  # of skips for checkpoints that were not verified
 
 
@@ -97,11 +101,22 @@ def _shown(score: Metric | None) -> str:
     return f"{score.value:.2f}" if score else "-"
 
 
-def final_metrics(checkpoints: Sequence[Checkpoint]) -> dict[str, Json]:
-    """The scores of the last verified checkpoint, as the run's metrics."""
+def sample_metrics(checkpoints: Sequence[Checkpoint]) -> dict[str, Json]:
+    """The scores of the last verified checkpoint's sample: a few lines, which are no score of the model."""
     last = next((one for one in reversed(checkpoints) if one.marked), None)
-    scores = {"bleu": last.reloaded, "bleu_memory": last.memory} if last else {}
+    scores = {"sample_bleu": last.reloaded, "sample_bleu_memory": last.memory} if last else {}
     return {name: asdict(metric) for name, metric in scores.items() if metric}
+
+
+def own_metrics(evaluations: Sequence[EvaluationPoint]) -> dict[str, Json]:
+    """The last finite value of each metric that the script's own evaluations logged, with its step."""
+    found: dict[str, Json] = {}
+    for one in evaluations:
+        for name, value in one.metrics.items():
+            if isfinite(value):
+                source = f"the script's own evaluation at step {one.step:,}"
+                found[name] = {"value": value, "signature": source, "scale": None}
+    return found
 
 
 def combine_reports(checkpoints: Sequence[Checkpoint], *, warn_only: bool) -> Report:
@@ -110,14 +125,29 @@ def combine_reports(checkpoints: Sequence[Checkpoint], *, warn_only: bool) -> Re
         return Report(skips=(Skip(CODE, "the training saved no checkpoint", required=True),))
     found = list(_findings(checkpoints, warn_only=warn_only))
     codes = {finding.code for finding in found}
-    last = checkpoints[-1].report
-    required = {skip.code: skip for one in checkpoints for skip in one.report.skips if skip.required}
-    skips = {**{skip.code: skip for skip in last.skips}, **required}
+    skips = {skip.code: skip for skip in _skips(checkpoints) if skip.code not in codes}
+    passed = dict.fromkeys(code for one in checkpoints for code in one.report.passed)
     return Report(
         findings=tuple(found),
-        skips=tuple(skip for code, skip in skips.items() if code not in codes),
-        passed=tuple(code for code in last.passed if code not in codes and code not in required),
+        skips=tuple(skips.values()),
+        passed=tuple(code for code in passed if code not in codes and code not in skips),
     )
+
+
+def _skips(checkpoints: Sequence[Checkpoint]) -> Iterator[Skip]:
+    """The skips by code, the required ones last; one that not all checkpoints have names those that do."""
+    skipped: dict[str, list[tuple[str, Skip]]] = {}
+    for one in checkpoints:
+        for skip in one.report.skips:
+            skipped.setdefault(skip.code, []).append((one.folder.name, skip))
+    for code, named in skipped.items():
+        if code in NOT_CLAIMED and len({name for name, _ in named}) == len(checkpoints):
+            continue
+        latest = next((skip for _, skip in reversed(named) if skip.required), named[-1][1])
+        names = list(dict.fromkeys(name for name, skip in named if skip.reason == latest.reason))
+        if len(names) < len({one.folder.name for one in checkpoints}):
+            latest = replace(latest, reason=f"{and_more(names, 3)}: {latest.reason}")
+        yield latest
 
 
 def _findings(checkpoints: Sequence[Checkpoint], *, warn_only: bool) -> Iterator[Finding]:

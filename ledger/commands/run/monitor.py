@@ -247,8 +247,8 @@ class CheckpointMonitor:
             return
         checkpoint = to_checkpoint(record_checkpoint(pending.context, done, self.say))
         self.checkpoints.append(checkpoint)
-        for name, score in (("bleu_memory", checkpoint.memory), ("bleu_reloaded", checkpoint.reloaded)):
-            self._recorder.metric(name, score.value if score else None, checkpoint.step)
+        for name, score in (("memory", checkpoint.memory), ("reloaded", checkpoint.reloaded)):
+            self._recorder.metric(f"sample_bleu_{name}", score.value if score else None, checkpoint.step)
         for line in describe(checkpoint):
             self.say(line)
         if checkpoint.verdict is Verdict.FAIL:

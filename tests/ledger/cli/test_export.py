@@ -130,3 +130,16 @@ def test_what_a_format_needs_is_named(recorded, ledger, run, kind, says):
         open_journal(recorded, "real").append(entry, {**head, **body})
     answer = ledger("export", run, "--format", kind)
     assert (answer.code, says in answer.err) == (3, True), answer.err
+
+
+def test_a_model_card_publishes_no_sample_and_no_unsigned_score(recorded, ledger):
+    head = {"run": "exp10-000002", "experiment": "exp10", "mode": "real"}
+    journal = open_journal(recorded, "real")
+    journal.append("run.started", {**head, "spec": {"languages": {"source": "ko", "target": "ja"}}})
+    row = {"step": 40, "path": "out/checkpoint-40", "verdict": "pass"}
+    metrics = {"bleu": {"value": 98.2, "signature": "nrefs:1"}, "eval_bleu": {"value": 4.59}}
+    done = {"status": "finished", "verdict": "pass", "checkpoints": [row], "metrics": metrics}
+    journal.append("run.finished", {**head, **done})
+    card = ModelCard(ledger("export", "exp10-000002", "--format", "model-card").out)
+    assert card.data.eval_results is None
+    assert "98.2" not in str(card)

@@ -11,7 +11,7 @@ def test_lists_the_runs_with_the_latest_last(recorded, ledger):
     answer = ledger("log")
     assert answer.code == 0
     heading, *lines = answer.out.splitlines()
-    assert heading.split() == ["run", "2026,", "UTC", "mode", "verdict", "BLEU", "chrF++", "findings"]
+    assert heading.split() == ["run", "2026,", "UTC", "mode", "verdict", "BLEU", "findings"]
     assert [line.split()[0] for line in lines] == ["exp7-3fa91c", "exp5-0b77de", "exp6-91ac02"]
     assert [line.split()[4] for line in lines] == ["pass", "pass", "interrupted"]
     assert lines[0].endswith("(TXT003)")
@@ -90,3 +90,53 @@ def test_imports_nothing_heavy(recorded):
     )
     # exp6 never finished, so its lock is looked for; there is none, so no lock library either.
     assert done.stdout.splitlines()[-1] == "set()"
+
+
+def checkpoint(step, verdict):
+    return {
+        "step": step,
+        "path": f"out/checkpoint-{step}",
+        "verdict": verdict,
+        "memory": 1.3,
+        "reloaded": 1.34,
+    }
+
+
+@pytest.mark.parametrize(
+    ("body", "shown", "verified"),
+    [
+        (
+            {"verdict": "inconclusive", "unverified": [{"path": "out", "reason": "adapters"}] * 2},
+            "inconclusive 0 of 2",
+            {"verified": 0, "saved": 2},
+        ),
+        (
+            {
+                "verdict": "pass",
+                "checkpoints": [checkpoint(1, "pass"), checkpoint(2, "inconclusive")],
+                "metrics": {"bleu": {"value": 1.34, "signature": "nrefs:1"}, "bleu_memory": {"value": 1.3}},
+            },
+            "pass 1 of 2 1.3 sample",
+            {"verified": 1, "saved": 2},
+        ),
+        (
+            {
+                "verdict": "pass",
+                "checkpoints": [checkpoint(1, "pass")],
+                "metrics": {"sample_bleu": {"value": 1.34}, "eval_bleu": {"value": 4.59}},
+            },
+            "pass 1 of 1 4.6 script",
+            {"verified": 1, "saved": 1},
+        ),
+    ],
+)
+def test_a_training_says_what_was_verified_and_whose_score_it_has(recorded, ledger, body, shown, verified):
+    head = {"run": "train-1", "experiment": "train", "mode": "command"}
+    journal = open_journal(recorded, "real")
+    journal.append("run.started", head)
+    journal.append("run.finished", {**head, "status": "finished", "exit_code": 0, **body})
+    line = next(line for line in ledger("log").out.splitlines() if line.startswith("train-1"))
+    assert " ".join(line.split()[4:]) == shown
+    run = ledger("log", "--json").document["runs"][-1]
+    assert run["checkpoints"] == verified
+    assert "bleu" not in run["metrics"]

@@ -90,3 +90,16 @@ def test_saves_without_a_bleu_have_no_columns_for_it():
     one_sided = drawn(checkpoints_table([{**row, "memory": 33.03, "reloaded": None}]))
     assert "BLEU in memory" in one_sided
     assert "BLEU reloaded" not in one_sided
+
+
+def test_checkpoints_have_names_and_name_their_equals():
+    row = {"verdict": "pass", "save_seconds": 0.1, "evidence_seconds": 0.2, "memory": None, "reloaded": None}
+    paths = {"out/checkpoint-100": "sha256:a", "out/checkpoint-150": "sha256:b", "out/final": "sha256:a"}
+    rows = [{**row, "step": 150, "path": path, "tensors": weights} for path, weights in paths.items()]
+    drawn_rows = [line.split()[:3] for line in drawn(checkpoints_table(rows)).splitlines()[-3:]]
+    assert [one[0] for one in drawn_rows] == ["checkpoint-100", "checkpoint-150", "final"]
+    assert drawn_rows[2][1:] == ["(=", "checkpoint-100)"]
+    two = [{**row, "step": 0, "path": f"{place}/model"} for place in ("one", "two")]
+    text = drawn(checkpoints_table(two))
+    assert "one/model" in text
+    assert "two/model" in text

@@ -2,11 +2,12 @@
 
 from dataclasses import replace
 
-from ledger.commands.run.checkpoint import CODE, combine_reports, final_metrics
+from ledger.commands.run.checkpoint import CODE, combine_reports, own_metrics, sample_metrics
 from ledger.commands.run.command.source import CommandSource
 from ledger.commands.run.monitor import CheckpointMonitor
 from ledger.commands.run.recorder import Recorder
 from ledger.findings import Json, Report, Severity, Skip, Verdict
+from ledger.utils.plural import count
 
 
 def report_of(
@@ -23,7 +24,12 @@ def report_of(
     if monitor.interrupted:
         report += Report(skips=(Skip(CODE, "the verification was interrupted", required=True),))
     reasons = [f"{one.folder.name}: {one.reason}" if one.folder else one.reason for one in monitor.unverified]
-    return report + Report(skips=tuple(Skip(CODE, reason) for reason in [*reasons, *filter(None, [hint])]))
+    report += Report(skips=tuple(Skip(CODE, reason) for reason in [*reasons, *filter(None, [hint])]))
+    saved = len(monitor.checkpoints) + sum(one.folder is not None for one in monitor.unverified)
+    if saved and not monitor.checkpoints:
+        none = f"0 of {count(saved, 'saved checkpoint')} verified: nothing is known of what was saved"
+        report += Report(skips=(Skip(CODE, none, required=True),))
+    return report
 
 
 def _health(monitor: CheckpointMonitor, source: CommandSource, *, warn_only: bool) -> Report:
@@ -37,7 +43,8 @@ def _health(monitor: CheckpointMonitor, source: CommandSource, *, warn_only: boo
         filtered=source.is_filtered,
         evaluations=tuple(monitor.evaluations),
     )
-    health = inspect(LOGGED, Evidence(monitor.limits), Evidence(series))
+    found = inspect(LOGGED, Evidence(monitor.limits), Evidence(series))
+    health = replace(found, skips=())  # a log that lacks a column is not an incomplete check
     if not warn_only:
         return health
     findings = (replace(one, severity=min(one.severity, Severity.WARNING)) for one in health.findings)
@@ -57,9 +64,14 @@ def finished(
     return {
         "status": "failed" if failed else "finished",
         "output": {"path": recorder.shown(folders[0])} if len(folders) == 1 else None,
-        "metrics": final_metrics(monitor.checkpoints),
+        "metrics": {**own_metrics(monitor.evaluations), **sample_metrics(monitor.checkpoints)},
         "last_step": _last_step(monitor, source),
         "checkpoints": [one.to_json(recorder) for one in monitor.checkpoints],
+        "unverified": [
+            {"step": one.step, "path": recorder.shown(one.folder), "reason": one.reason}
+            for one in monitor.unverified
+            if one.folder
+        ],
         "report": report.to_json(),
         "verdict": str(Verdict.FAIL if failed else report.verdict),
     }

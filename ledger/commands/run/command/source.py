@@ -17,9 +17,10 @@ from ledger.commands.run.monitor import CheckpointMonitor, Ended, Event
 from ledger.utils.plural import count
 from runners.host.attachment import AttachedCheckpoint, AttachedEvent, Attachment
 from runners.host.training import TrainingEvent
-from runners.worker.messages import AttachedTraining, Unverified, UsesModels
+from runners.worker.messages import AttachedTraining, SavedModel, Unverified, UsesModels
 
 POLL = 0.2  # seconds between two reads of the events
+OWN_SAVE = "the program saved it itself; name its folder with --watch"
 UNREPORTED = "the training ended before reporting it"
 
 
@@ -41,6 +42,7 @@ class CommandSource:
         self.trainings: list[AttachedTraining] = []
         self.models: Path | None = None
         self._monitor, self._attachment, self._child, self._watcher = monitor, attachment, child, watcher
+        self._saved: dict[Path, None] = {}  # folders with a model, in the order of saving
         self._unreported: dict[Path, AttachedCheckpoint] = {}  # found in a training's folder by the watcher
         self._began = time.time()
 
@@ -77,6 +79,8 @@ class CommandSource:
                 self._monitor.prepare(event.python)
             case UsesModels():
                 self.models = self.models or event.python
+            case SavedModel():
+                self._saved[event.folder] = None
             case AttachedCheckpoint() if event.watched and self._is_of_a_training(event.saved.folder):
                 self._await_report(event)
             case AttachedCheckpoint():
@@ -113,6 +117,9 @@ class CommandSource:
                     self._monitor.note_unverified(Unverified(UNREPORTED, step, folder))
         for folder in sorted(self._unreported):
             self._verify(self._unreported.pop(folder))
+        for folder in self._saved:
+            if folder not in self._monitor.accounted_for and folder.is_dir():
+                self._monitor.note_unverified(Unverified(OWN_SAVE, 0, folder))
         if left := len(self._monitor.pending):
             self._monitor.say(f"the command has ended; still verifying {count(left, 'checkpoint')}")
 

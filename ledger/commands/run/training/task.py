@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from ledger.checkpoints.folders import list_checkpoints
 from ledger.checkpoints.provenance import step_in_name, tokenizer_digest
 from ledger.commands.reporter import Reporter
-from ledger.commands.run.checkpoint import Checkpoint, combine_reports, final_metrics
+from ledger.commands.run.checkpoint import Checkpoint, combine_reports, sample_metrics
 from ledger.commands.run.limits import training_limits
 from ledger.commands.run.monitor import CheckpointMonitor, Ended, Event
 from ledger.commands.run.plan import InputsT, Plan
@@ -205,7 +205,7 @@ def _finished(
     return {
         "seconds": round(outcome.seconds, 3),
         "output": {"path": recorder.shown(job.folder)},
-        "metrics": final_metrics(outcome.checkpoints),
+        "metrics": sample_metrics(outcome.checkpoints),
         "last_step": result.last_step,
         "stopped": result.stopped,
         "resumed_from": recorder.shown(job.resume) if job.resume else None,

@@ -107,9 +107,11 @@ def test_without_a_trainer_the_named_folder_is_watched(repository, tiny_marian):
 
 def test_without_a_trainer_and_a_folder_it_is_told_that_nothing_was_verified(repository, tiny_marian):
     script = [sys.executable, str(SCRIPTS / "no_trainer.py"), str(tiny_marian), "saved"]
-    document = repository.json("run", "--json", "--", *script)
+    document = repository.json("run", "--json", "--", *script, exits=3)
     assert document["checkpoints"] == []
+    assert [one["path"] for one in document["unverified"]] == ["saved/checkpoint-1", "saved/checkpoint-2"]
     assert any("--watch" in skip["reason"] for skip in document["skips"])
+    assert document["verdict"] == "inconclusive"
 
 
 @pytest.mark.parametrize("kind", ["plain", "broken"])

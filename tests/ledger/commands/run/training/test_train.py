@@ -61,13 +61,13 @@ def test_every_save_is_verified_while_it_trains(repository, interpreters):
     assert rows[0]["reloaded"] < rows[-1]["reloaded"] > 60
     assert done["last_step"] == 90
     assert done["effective"]["training"]["logging_nan_inf_filter"] is False
-    assert "ko-mecab" in done["metrics"]["bleu"]["signature"]
+    assert "ko-mecab" in done["metrics"]["sample_bleu"]["signature"]
     folder = checkpoints_of(repository, done["run"])
     assert newest_verified(folder) == folder / "checkpoint-90"
     assert len(entries(repository, "checkpoint.verified")) == 3
     assert not (repository.root / ".ledger" / "runs" / done["run"] / "snapshots").exists()
     series = (repository.root / ".ledger" / "runs" / done["run"] / "series.jsonl").read_text()
-    assert '"bleu_reloaded"' in series
+    assert '"sample_bleu_reloaded"' in series
     no_unearned_mark(repository)
     reloads_in_an_interpreter_of_their_own(interpreters, repository, folder / "checkpoint-90")
     comes_again_step_by_step(repository, done)
