@@ -57,12 +57,17 @@ def pairs(limit: int | None = None) -> list[Triple]:
     return list(found[:limit])
 
 
+def has_text(source: str, target: str) -> bool:
+    """Whether there is text to translate from `source` into `target` (ISO 639-1)."""
+    return source == "ko" and target in ("ja", "en")
+
+
 def rehearsal_text(source: str, target: str) -> tuple[list[str], list[str]]:
     """The lines that a rehearsal translates and their references, for ISO 639-1 names of the languages.
 
     Raises UsageError for any but Korean into Japanese or English, which tiny models are trained for.
     """
-    if source != "ko" or target not in ("ja", "en"):
+    if not has_text(source, target):
         raise UsageError(
             f"a rehearsal has text for Korean into Japanese or English, not for {source} into {target}",
             hint="rehearse with --set languages.source=ko --set languages.target=ja",

@@ -55,13 +55,18 @@ def scaled_arguments(arguments: Mapping[str, Json]) -> dict[str, Json]:
     return scaled
 
 
+def has_text(source: str, target: str) -> bool:
+    """Whether there is text to learn `source` into `target` from (ISO 639-1)."""
+    known = ("ko", "ja", "en")
+    return source in known and target in known and source != target
+
+
 def training_text(source: str, target: str) -> tuple[Sequence[str], Sequence[str]]:
     """The lines that a rehearsed training overfits, for ISO 639-1 names of the languages.
 
     Raises UsageError for a language without text.
     """
-    known = ("ko", "ja", "en")
-    if source not in known or target not in known or source == target:
+    if not has_text(source, target):
         raise UsageError(
             f"a rehearsal has text in Korean, Japanese and English, not for {source} into {target}",
             hint="rehearse with --set languages.source=ja --set languages.target=ko",

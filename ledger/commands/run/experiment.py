@@ -3,6 +3,8 @@
 Real runs and rehearsals take the same path; they differ in their inputs and in the journal that stores them.
 """
 
+from functools import partial
+
 from guards import registry
 from ledger.commands.reporter import Reporter
 from ledger.commands.run import preflight
@@ -22,6 +24,7 @@ from ledger.commands.run.plan import (
     started,
 )
 from ledger.commands.run.recorder import Recorder, new_run_id
+from ledger.commands.run.rehearsal_languages import substitutes
 from ledger.commands.run.task import ActiveRun, JobT, OutcomeT, Task
 from ledger.commands.run.training.forecasting import FORECASTING
 from ledger.commands.run.training.task import TrainingOutcome
@@ -43,7 +46,13 @@ def run_experiment(workspace: Workspace, request: RunRequest, reporter: Reporter
     interrupted and can be continued with `resume`.
     """
     codes = [guard.CODE for guard in registry.TEXT]
-    spec = load_experiment(request.experiment, workspace.experiments, request.overrides, rate_codes=codes)
+    load = partial(load_experiment, request.experiment, workspace.experiments, rate_codes=codes)
+    spec = load(request.overrides)
+    if request.rehearse and not isinstance(spec, ForecastingSpec):
+        settings, notice = substitutes(spec, workspace)
+        if notice:
+            reporter.say(f"{spec.name}: {notice}")
+        spec = load((*request.overrides, *settings))
     with interruptible():
         if isinstance(spec, TrainingSpec):
             return _run(TRANSLATION, workspace, request, spec, reporter)

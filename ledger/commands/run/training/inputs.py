@@ -12,6 +12,7 @@ from typing import Any
 from ledger.commands.run.data_files import describe_model, digest_inputs, find_data
 from ledger.commands.run.plan import Plan
 from ledger.commands.run.recorder import Recorder
+from ledger.commands.run.rehearsal_languages import own_text
 from ledger.errors import LedgerError
 from ledger.evidence.preflight import DiskNeed
 from ledger.findings import Json
@@ -24,7 +25,7 @@ from ledger.utils.textfiles import read_lines
 from ledger.workspace import Workspace
 from runners.host.training import TrainingJob
 from runners.rehearsal.model import recipe_digest
-from runners.rehearsal.training import PIECES, scaled_arguments, scaled_config, training_text
+from runners.rehearsal.training import PIECES, has_text, scaled_arguments, scaled_config, training_text
 from runners.resources.disk import RUN_BYTES, rehearsal_need
 from runners.worker.messages import ModelSource, TextFiles
 
@@ -49,7 +50,9 @@ TrainingPlan = Plan[TrainingSpec, TrainingInputs]
 def read_training_inputs(spec: TrainingSpec, workspace: Workspace, *, rehearsal: bool) -> TrainingInputs:
     """The text of this run. Raises LedgerError for a missing or malformed file, or unequal line counts."""
     if rehearsal:
-        text = training_text(spec.languages.source, spec.languages.target)
+        languages = (spec.languages.source, spec.languages.target)
+        own = None if has_text(*languages) else own_text(spec, workspace)
+        text = own or training_text(*languages)
         facts = {"path": "rehearsal.tsv", "sha256": digest_json([list(side) for side in text])}
         data: dict[str, Json] = {"train": {**facts, "lines": len(text[0])}}
         if spec.model.name is not None:
