@@ -10,6 +10,7 @@ import click
 
 from ledger.errors import Exit, LedgerError
 
+NO_LOCKS = {errno.ENOLCK, errno.EOPNOTSUPP}
 NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
@@ -45,6 +46,11 @@ def _os_error(error: OSError) -> int:
     if error.errno in NO_SPACE:
         hint = "free some space, then repeat the command (a run: with --resume)"
         _say(f"no space left to write{where}\n  {hint}")
+    elif error.errno in NO_LOCKS:
+        hint = "put the repository on a local disk, or mount its file system with locks"
+        _say(
+            f"the file system of {error.filename or Path.cwd()} cannot lock files: {error.strerror}\n  {hint}"
+        )
     else:
         _say(f"{error.strerror or error}{where}")
     return Exit.NOT_DONE

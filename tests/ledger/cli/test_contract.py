@@ -100,3 +100,12 @@ def test_outside_a_repository_the_error_names_the_next_step(tmp_path):
     )
     assert done.returncode == 2
     assert "ledger init" in done.stderr
+
+
+def test_a_file_system_without_locks_is_named(capsys):
+    import errno
+
+    from ledger.cli.boundary import _os_error
+
+    assert _os_error(OSError(errno.ENOLCK, "No locks available")) == 3
+    assert "cannot lock files: No locks available\n  put the repository on" in capsys.readouterr().err
