@@ -53,7 +53,7 @@ class Repository:
         journal.append("run.finished", {**head, **end, **files})
 
     def verify(self, run, *findings, checkpoint="models/checkpoint-10", environment="sha256:own"):
-        report = {"findings": list(findings), "skips": [], "passed": []}
+        report = {"findings": list(findings), "skips": [], "passed": [] if findings else [LOST["code"]]}
         body = {"run": run, "checkpoint": checkpoint, "environment": environment, "report": report}
         verdict = "fail" if findings else "pass"
         open_journal(self.workspace, "real").append("checkpoint.verified", {**body, "verdict": verdict})
