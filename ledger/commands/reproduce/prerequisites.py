@@ -12,6 +12,7 @@ from pathlib import Path
 from guards import registry
 from ledger.commands.env import choose, named
 from ledger.commands.reporter import Reporter
+from ledger.commands.run.command.read_files import named_files
 from ledger.commands.run.data_files import describe_model
 from ledger.commands.run.generation_inputs import read_generation_inputs
 from ledger.commands.run.training.forecasting_inputs import read_forecasting_inputs
@@ -23,6 +24,7 @@ from ledger.git.worktree import has_commit
 from ledger.journal.run import RecordedFile, Run
 from ledger.specs import AnySpec, ForecastingSpec, TrainingSpec, load_experiment
 from ledger.utils.hashing import digest_file
+from ledger.utils.paths import relative_if_inside
 from ledger.utils.plural import and_more
 from ledger.utils.redaction import HIDDEN
 from ledger.workspace import Workspace
@@ -65,6 +67,7 @@ def in_tree(workspace: Workspace, run: Run, tree: Workspace) -> Iterator[Missing
             yield Missing("patch", f"does not fit the commit: {error.message}")
     if run.mode == "command":
         yield from _new_files_missing(workspace, git, tree)
+        yield from _reads_missing(workspace, run, tree)
         yield from _program_missing(run, tree)
         return
     yield from _lockfile_missing(run, tree)
@@ -125,6 +128,22 @@ def _new_files_missing(workspace: Workspace, git: Mapping[str, Json], tree: Work
     for facts in git.get("untracked") or ():
         same = _is_file(facts["sha256"]) if "sha256" in facts else _has_size(facts["bytes"])
         yield from _placed(f"file {facts['path']}", facts["path"], workspace, tree, same)
+
+
+def _reads_missing(workspace: Workspace, run: Run, tree: Workspace) -> Iterator[Missing]:
+    """Files that git ignores and the command read; in records without them, those that its words name."""
+    for facts in run.result.get("reads") or ():
+        same = _is_file(facts["sha256"]) if "sha256" in facts else _has_size(facts["bytes"])
+        yield from _placed(f"file {facts['path']}", facts["path"], workspace, tree, same)
+    if "reads" in run.result:
+        return
+    here = workspace.root / run.folder
+    for path in named_files(run.command, here):
+        name = relative_if_inside(path, workspace.root)
+        if path.resolve().is_relative_to(workspace.root) and not (tree.root / name).exists():
+            yield Missing(
+                f"file {name}", "git does not hold it, and the record has no digest of what was read"
+            )
 
 
 def _program_missing(run: Run, tree: Workspace) -> Iterator[Missing]:

@@ -20,6 +20,8 @@ LIBRARIES = {
     "lightning.pytorch.trainer.trainer": "lightning",
     "pytorch_lightning.trainer.trainer": "lightning",
 }
+READS = "reads"  # the file in it with the paths that were read, each ended by NUL
+MOST_READS = 10_000  # of one process
 HERE = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120 - pathlib is not loaded yet
 
 
@@ -74,6 +76,30 @@ def attach(attachment: str, module: Any) -> None:
         log_failure()
 
 
+def note_reads() -> None:
+    """Note the files that this process opens to read; at its end, append them to the run's folder."""
+    import atexit
+
+    seen: dict[str, None] = {}
+    writing = os.O_WRONLY | os.O_RDWR
+
+    def note(event: str, arguments: tuple[Any, ...]) -> None:
+        if event == "open" and isinstance(arguments[0], str) and not (arguments[2] or 0) & writing:
+            path = arguments[0]
+            if not path.startswith((sys.prefix, sys.base_prefix)) and len(seen) < MOST_READS:
+                seen[path if path.startswith("/") else os.getcwd() + "/" + path] = None  # noqa: PTH109
+
+    def write() -> None:
+        try:
+            with open(os.path.join(os.environ[FOLDER], READS), "a", encoding="utf-8") as reads:  # noqa: PTH118, PTH123
+                reads.writelines(path + "\0" for path in list(seen))
+        except Exception:
+            pass
+
+    sys.addaudithook(note)
+    atexit.register(write)
+
+
 def log_failure() -> None:
     """Write the traceback to the run's folder, where possible."""
     import traceback
@@ -100,4 +126,5 @@ def run_original() -> None:
 sys.path[:] = [path for path in sys.path if path != HERE]
 if os.environ.get(FOLDER):
     sys.meta_path.insert(0, Waiter())
+    note_reads()
 run_original()

@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import time
 
 import pytest
@@ -234,11 +235,19 @@ def test_a_command_is_repeated_with_the_files_it_had(repo):
     assert "what a command writes is not recorded" in said
 
 
-def test_a_command_that_needs_ignored_files_ends_differently(repo):
+def test_what_a_command_read_and_git_ignores_is_linked_in_or_named(repo):
+    (repo.root / "data" / "mine.txt").write_text("first\n")
+    script = "assert open('data/mine.txt').read() == 'first\\n'"
     repo.ledger("run", "needs", "--", "test", "-e", "data/small.ko")
-    done = repo.json("reproduce", "needs", exits=1)
-    assert [one["code"] for one in done["findings"]] == ["REP003"]
-    assert repo.ledger("log", "--experiment", "needs").stdout.rstrip().endswith("REP003")
+    repo.ledger("run", "reads", "--", sys.executable, "-c", f"import pathlib; {script}")
+    for name in ("needs", "reads"):
+        assert repo.json("reproduce", name)["verdict"] == "pass"
+    recorded = repo.json("show", "reads")["recorded"]["finished"]["reads"]
+    assert [one["path"] for one in recorded] == ["data/mine.txt"]
+    (repo.root / "data" / "mine.txt").write_text("second\n")
+    done = repo.json("reproduce", "reads", exits=3)
+    assert done["verdict"] == "inconclusive"
+    assert done["missing"] == [{"piece": "file data/mine.txt", "reason": "data/mine.txt has changed since"}]
 
 
 def test_a_command_with_a_hidden_part_cannot_be_repeated(repo):
@@ -250,7 +259,7 @@ def test_a_command_with_a_hidden_part_cannot_be_repeated(repo):
 def test_the_next_call_removes_the_work_tree_of_a_killed_one(repo):
     go = repo.root / "data" / "go"
     go.touch()
-    repo.ledger("run", "wait", "--", "sh", "-c", "test -e data/go || { touch waiting; sleep 30; }")
+    repo.ledger("run", "wait", "--", "sh", "-c", "test -e data/g* || { touch waiting; sleep 30; }")
     go.unlink()
     process = repo.start("reproduce", "wait", start_new_session=True)
     while not list((repo.root / ".ledger" / "worktrees").glob("wait-*/waiting")):

@@ -19,6 +19,7 @@ from guards.guard import inspect
 from guards.preflight import uncommitted_changes
 from ledger.commands.reporter import Reporter
 from ledger.commands.run.command.checkpoint_watcher import CheckpointWatcher
+from ledger.commands.run.command.read_files import ignored_reads
 from ledger.commands.run.command.report import finished, report_of
 from ledger.commands.run.command.source import CommandSource
 from ledger.commands.run.interrupts import interruptible
@@ -128,7 +129,8 @@ def run_command(workspace: Workspace, request: CommandRequest, reporter: Reporte
         seconds = time.monotonic() - begun
         hint = _hint(request, source)
         report = report_of(monitor, source, warn_only=on_fail == "warn", hint=hint)
-        ended: dict[str, Json] = {"exit_code": exit_code, "seconds": round(seconds, 3)}
+        reads = ignored_reads(workspace, recorder.folder, argv, time.time() - seconds)
+        ended: dict[str, Json] = {"exit_code": exit_code, "seconds": round(seconds, 3), "reads": reads}
         if source.trainings and monitor.points:
             from ledger.commands.run.training_health import inspect_identity, training_identity
             from ledger.journal.loss_log import write_series
