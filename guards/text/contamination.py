@@ -31,10 +31,12 @@ def foreign_words(output: str, source: str | None, script: Script) -> set[str]:
     words = set(script.foreign_word.findall(output))
     if not words:
         return words
-    known = {*script.foreign_word.findall((source or "").lower()), *latin_words(source or "")}
+    known = latin_words(source or "")
     unknown = {word for word in words if word.lower() not in known}
     if not unknown:
         return unknown
+    known = set(script.foreign_word.findall((source or "").lower()))
+    unknown = {word for word in unknown if word.lower() not in known}
     return unknown & set(script.foreign_word.findall(without_explained(output, source or "")))
 
 

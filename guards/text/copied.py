@@ -5,7 +5,7 @@ import re
 from guards.guard import Explanation
 from guards.text import flag_rate
 from guards.text.measures.scripts import Script
-from guards.text.measures.words import LATIN_WORD, MACHINE_TEXT
+from guards.text.measures.words import MACHINE_TEXT
 
 CODE = "TXT008"
 TITLE = "Copied source"
@@ -63,8 +63,7 @@ def has_foreign_copy(output: str, source: str, script: Script | None) -> bool:
     """Whether a word of the source in a third script, neither Latin nor `script`, is in the output."""
     if script is None:
         return False
-    words = set(script.foreign_word.findall(output))
-    return any(word in source and not LATIN_WORD.search(word) for word in words)
+    return any(word in source for word in script.third_word.findall(output))
 
 
 def shares_a_part(output: str, source: str) -> bool:

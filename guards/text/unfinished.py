@@ -50,6 +50,7 @@ MARKS: dict[str, re.Pattern[str]] = {
     ),
     "spaces between all characters": re.compile(r"(?:[\u3041-\u30ff\u4e00-\u9fff] ){5,}"),
 }
+ANY_MARK = re.compile("|".join(f"(?:{pattern.pattern})" for pattern in MARKS.values()))
 # The characters of which every mark has one, but for those at the beginning of a line.
 HINTS = "&\ufffd<[>_▁@ĠĊ#￭⁇\\\t{\u2028\u2029\u200b\u2060\ufeff" + "".join(
     map(chr, [*range(9), *range(11, 32), *range(0x7F, 0xA0)])
@@ -68,7 +69,7 @@ def is_flagged(output: str, source: str | None) -> bool:
 
 def kind_of(output: str, source: str | None) -> str | None:
     """What the line has that its source does not have: a plural noun, or None."""
-    for kind, pattern in MARKS.items():
+    for kind, pattern in MARKS.items() if ANY_MARK.search(output) else ():
         if any((match[0].strip() or match[0]) not in (source or "") for match in pattern.finditer(output)):
             return kind
     if is_mojibake(output) and not is_mojibake(source or ""):

@@ -25,13 +25,16 @@ LEADS = frozenset("".join(_characters(codec, 0xC2, 0xF5) for codec in CODECS))
 FOLLOWERS = frozenset("".join(_characters(codec, 0x80, 0xC0) for codec in CODECS))
 
 
+RECODED = re.compile(f"[{re.escape(''.join(LEADS))}][{re.escape(''.join(FOLLOWERS))}]")
 LEAD_BYTES = (0xC2, 0xF4)
 
 
 def is_mojibake(text: str) -> bool:
     """Whether a part of the text is UTF-8 that was decoded as another encoding."""
     return len(RARE.findall(text)) > 1 or any(
-        _is_recoded(run, BYTES[codec]) for run in RUN.findall(text) for codec in CODECS
+        RECODED.search(run) and _is_recoded(run, BYTES[codec])
+        for run in RUN.findall(text)
+        for codec in CODECS
     )
 
 

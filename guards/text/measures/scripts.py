@@ -31,13 +31,14 @@ class Script:
     """A writing system. `name` is its ISO 15924 code.
 
     `letter` matches one character of it, `foreign` one letter of any other (and some numerals),
-    `foreign_word` two or more of these.
+    `foreign_word` two or more of these, `third_word` two or more that are not Latin either.
     """
 
     name: str
     letter: re.Pattern[str]
     foreign: re.Pattern[str]
     foreign_word: re.Pattern[str]
+    third_word: re.Pattern[str]
 
     @property
     def is_latin(self) -> bool:
@@ -70,7 +71,8 @@ def _script(name: str) -> Script | None:
     if not own:
         return None
     foreign = rf"[^\W\d_{own}]"
-    return Script(name, *map(re.compile, (f"[{own}]", foreign, f"{foreign}{{2,}}")))
+    third = rf"[^\W\d_{LATIN}{own}]{{2,}}"
+    return Script(name, *map(re.compile, (f"[{own}]", foreign, f"{foreign}{{2,}}", third)))
 
 
 def _ranges(name: str) -> str:
