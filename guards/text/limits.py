@@ -26,7 +26,7 @@ DEFAULT_MAX_RATE: Mapping[str, float] = {
     "TXT008": 0.015,
     "TXT009": 0.015,
     "TXT010": 0.005,
-    "TXT012": 0.005,
+    "TXT012": 0.01,
     "TXT013": 0.005,
     "TXT014": 0.002,
     "TXT015": 0.05,

@@ -7,6 +7,7 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 
+from guards.text import off_target
 from guards.text.measures.chunk import Chunk
 from guards.text.rules import ACROSS, EXCLUSIVE, SAMPLE_PRIORITY, Rules, flagged_plainly, rules_for
 from ledger.errors import LedgerError
@@ -136,6 +137,11 @@ def _across(whole: Chunk, text: ScannedText, tallies: Mapping[str, Tally]) -> di
     """The tallies of the rules that look at all lines together."""
     claimed = {index for code in EXCLUSIVE if code in tallies for index in tallies[code].indices}
     found = {}
+    if text.rules.script and text.rules.script.needs_kana:
+        more = [index for index in off_target.lines_without_kana(whole) if index not in claimed]
+        indices = array("l", sorted({*tallies[off_target.CODE].indices, *more}))
+        hits = _best((_hit(off_target.CODE, whole, i, 0) for i in indices), text.samples)
+        found[off_target.CODE] = Tally(indices, hits)
     for code in text.rules.across:
         indices = array("l", (index for index in ACROSS[code](whole) if index not in claimed))
         found[code] = Tally(indices, _best((_hit(code, whole, i, 0) for i in indices), text.samples))

@@ -252,6 +252,13 @@ def test_a_source_about_translation_is_not_a_refusal():
     assert "TXT014" not in codes(["翻訳できません。"], [source], "ja")
 
 
+def test_short_chinese_lines_are_not_japanese():
+    short = ["你好", "我走了", "快跑", "他来了", "谢谢", "再见", "不是", "好的"] * 5
+    assert "TXT004" in codes(short, ["안녕"] * 40, "ja")
+    labels = ["設定", "保存する", "東京都", "終了します", "検索"] * 8
+    assert "TXT004" not in codes(labels, ["설정"] * 40, "ja")
+
+
 # --- how few lines are enough ---------------------------------------------------------------------------
 
 THOUSAND = [f"{line[:-1]} {i}." for i, line in enumerate(GERMAN * 10)]
