@@ -280,14 +280,15 @@ FAULTS = {
 }
 
 
-# Human text reaches 2% of these, so their limits are higher; and a file that is cut in every line shows that
-# against a reference only.
+# Human text, or a tiny rehearsed model, reaches 2% of these, so their limits are higher; and a file that is
+# cut in every line shows that against a reference only.
 NOT_FOUND = {
     ("TXT003", 0.02),
     ("TXT004", 0.02),
     ("TXT007", 0.02),
     ("TXT007", 0.1),
     ("TXT015", 0.02),
+    ("TXT009", 0.02),
     ("TXT009", 1.0),
 }
 
