@@ -10,9 +10,12 @@ from ledger.findings import Json
 
 def find_guard(code: str) -> Guard:
     """The guard of a code, in upper or lower case. Raises UsageError with the nearest codes."""
-    guard = BY_CODE.get(code.strip().upper())
+    wanted = code.strip().upper()
+    guard = BY_CODE.get(wanted)
     if guard is None:
-        near = get_close_matches(code.strip().upper(), BY_CODE, n=3, cutoff=0.5)
+        near = get_close_matches(wanted, BY_CODE, n=3, cutoff=0.5)
+        padded = f"{wanted[:3]}{wanted[3:].zfill(3)}"  # TXT1 for TXT001
+        near = [padded] if padded in BY_CODE else near
         hint = f"did you mean {' or '.join(near)}? " if near else ""
         raise UsageError(f"no guard has the code {code!r}", hint=f"{hint}list all codes with: ledger explain")
     return guard
