@@ -14,7 +14,7 @@ help:
 	@echo "make setup   the environment in .venv, from the lockfiles (PYTHON=python3.12 to choose the Python)"
 	@echo "make demo    two rehearsed experiments, guarded and recorded: a few minutes, no GPU"
 	@echo "make check   lint, then the unit tests: about two minutes on 2 cores"
-	@echo "make test    lint, the gate, then all tests: about 25 minutes on 2 cores"
+	@echo "make test    lint, the gate, then all tests: about 23 minutes on 2 cores"
 	@echo "make slow    the tests that need other environments, where those are built"
 	@echo "make lint    ruff, mypy and import-linter"
 	@echo "make gate    this project's own ledger gate, on its experiments"
