@@ -25,10 +25,9 @@ from time import perf_counter
 from babel import Locale
 from babel.messages.mofile import read_mo
 
-from guards.text import prefilter
 from guards.text.measures.chunk import Chunk
-from guards.text.rules import flagged_plainly, rules_for
-from guards.text.scan import scan
+from guards.text.scan import prefilter, scan
+from guards.text.scan.rules import flagged_plainly, rules_for
 from ledger.utils.textfiles import read_lines
 
 # OpusFilter's RepetitionFilter, as one of its users would write it.

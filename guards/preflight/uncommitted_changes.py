@@ -12,7 +12,7 @@ TITLE = "there are uncommitted changes, or no commit can be recorded"
 READS = (GitExpectation, GitState)
 EXPLANATION = Explanation(
     means="git reports changed or new files other than the journal; the run will record their names next to "
-    "the commit. Or there is no commit to record: git cannot read the repository, or there is none.",
+    "the commit. Or no commit can be recorded: git cannot read the repository, or nothing was committed.",
     matters="The recorded commit does not contain the code that ran, so the run cannot be repeated from it.",
     do="Commit first, or add files that do not belong to the experiment to .gitignore. Where git cannot read "
     "the repository, `git status` says what to do: in a container, where its owner is another user, "

@@ -13,7 +13,7 @@ READS = (ScoreLimits, GivenTexts)
 EXPLANATION = Explanation(
     means="At least 5% of the lines are blank in the reference, half are equal in reference and source or in "
     "output and source, or 95% in output and reference. Where nearly all lines (95%) are, it is an error, "
-    "except for an output that equals its reference: a model that learned these lines by heart reproduces "
+    "except for an output that equals its reference: a model that memorized these lines reproduces "
     "them. Or the reference has tabs or tokenized punctuation that the output does not have. With fewer "
     "than 5 lines only a reference that is wholly blank counts.",
     matters="Such a score is a number without a meaning: 0 against a blank reference, 100 against a copy of "

@@ -9,9 +9,9 @@ from math import isfinite
 
 from guards import registry
 from guards.text.failed import DEFAULT_MARKERS
-from guards.text.highlights import marks
 from guards.text.measures.scripts import Script, script_of
 from guards.text.scan import scan
+from guards.text.scan.highlights import marks
 from ledger.commands.compare import CompareRequest, compare
 from ledger.commands.recorded_texts import read_data, read_output
 from ledger.environments.diff.from_journal import Facts, environments, side_of_run

@@ -13,8 +13,8 @@ TITLE = "the training was resumed without all of its state"
 READS = (Snapshot, Snapshot)
 EXPLANATION = Explanation(
     means="The training that saved this checkpoint was resumed from one that lacks the state of the "
-    "optimizer, the schedule, the gradient scaler or the random generators, or it was told not to skip the "
-    "data that was already used (ignore_data_skip). A training that starts anew from given weights is not "
+    "optimizer, the schedule, the gradient scaler or the random generators, or it did not skip the "
+    "data that was already used (ignore_data_skip). A training that starts from given weights is not "
     "a resumed one.",
     matters="The Trainer loads what is there and reports nothing: Adam starts with empty averages, the "
     "learning rate with its warm-up, and the same lines are seen again. The curve goes on from another "

@@ -30,7 +30,7 @@ def inspect(expected: Snapshot, actual: Snapshot) -> Iterator[Finding | Skip]:
     if actual.weights is None:
         yield not_reloaded(CODE, "weights", actual)
         return
-    # Without settings there is no model to run, only its tensors.
+    # Without settings only the tensors are known; no model can be run.
     if actual.forward is None and actual.effective is not None:
         yield not_reloaded(CODE, "forward", actual)
     broken = actual.weights.not_finite

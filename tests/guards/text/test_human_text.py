@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from guards.text import repetition
 from guards.text.measures.scripts import script_of
 from guards.text.measures.transliteration import transliterates
-from guards.text.rules import judge, rules_for
+from guards.text.scan.rules import judge, rules_for
 from ledger.models.languages import scripts_of
 from tests.ledger.models.test_languages import NLLB
 

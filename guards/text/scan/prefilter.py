@@ -30,7 +30,7 @@ from guards.text.measures.chunk import Chunk
 from guards.text.measures.fingerprints import fingerprints
 from guards.text.measures.mojibake import FOLLOWERS, LEADS, RARE_IDEOGRAPHS
 from guards.text.measures.scripts import Script
-from guards.text.rules import EXCLUSIVE, TOGETHER, Rules
+from guards.text.scan.rules import EXCLUSIVE, TOGETHER, Rules
 
 # Character classes, as bits.
 WORD, OWN, FOREIGN, KANA, SPACE, HINT, LEAD, FOLLOWER = (np.uint8(1 << bit) for bit in range(8))

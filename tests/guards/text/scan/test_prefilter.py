@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from guards.text import prefilter, repetition
+from guards.text import repetition
 from guards.text.measures.chunk import Chunk
-from guards.text.prefilter import LEAST_COMPRESSED
-from guards.text.rules import Rules, flagged_plainly, rules_for
+from guards.text.scan import prefilter
+from guards.text.scan.prefilter import LEAST_COMPRESSED
+from guards.text.scan.rules import Rules, flagged_plainly, rules_for
 
 MARKERS = ["FAILED_TRANSLATION_CLEANED", "[空]"]
 LANGUAGES = ("ja", "ko_KR", "zho_Hans", "ru", "en_XX", None)

@@ -3,7 +3,7 @@
 import pytest
 
 from guards.text import GUARDS
-from guards.text.rules import judge, rules_for
+from guards.text.scan.rules import judge, rules_for
 
 MARKER = "FAILED_TRANSLATION_CLEANED"
 RULES = rules_for(has_source=True, language="ja_XX", markers=[MARKER])

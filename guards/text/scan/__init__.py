@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from guards.text import off_target
 from guards.text.measures.chunk import Chunk
-from guards.text.rules import ACROSS, EXCLUSIVE, SAMPLE_PRIORITY, Rules, flagged_plainly, rules_for
+from guards.text.scan.rules import ACROSS, EXCLUSIVE, SAMPLE_PRIORITY, Rules, flagged_plainly, rules_for
 from ledger.errors import LedgerError
 from ledger.evidence.text import Flagged, LineSample, TextEvidence
 from ledger.utils.plural import count
@@ -182,7 +182,7 @@ def _flagger(text: ScannedText) -> Callable[[Chunk, Rules], dict[str, list[int]]
     """The plain rules, or the fast path for texts that are worth the import of numpy."""
     if len(text.outputs) < FAST_FROM_LINES:
         return flagged_plainly
-    from guards.text import prefilter
+    from guards.text.scan import prefilter
 
     return prefilter.flagged
 

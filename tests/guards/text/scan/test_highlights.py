@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guards.text.highlights import marks
 from guards.text.measures.scripts import script_of
+from guards.text.scan.highlights import marks
 
 JAPANESE = script_of("ja")
 
