@@ -199,9 +199,7 @@ def _may_be_copied(view: View) -> Places:
     outputs, sources = view.chunk.outputs, view.chunk.sources or ()
     candidates = fingerprints(outputs) == fingerprints(sources)
     candidates |= view.has_pair(FOREIGN)
-    if view.rules.script is None or view.rules.script.is_latin:
-        parts = [i for i, text in enumerate(sources) if copied.shares_a_part(outputs[i], text)]
-        candidates[parts] = True
+    candidates[[i for i, text in enumerate(sources) if copied.shares_a_part(outputs[i], text)]] = True
     return np.flatnonzero(candidates)
 
 
