@@ -20,9 +20,12 @@ from runners.worker.messages import Job
 from tests.command import LEDGER, environment, run_ledger, run_process
 from tests.shared_worker import FORECASTING, GENERATION, RELOADING, TRAINING, Pool, shared
 
-# A slow day is no failure.
-settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("patient")
+# A slow day is not a failure, and neither is an unlucky one: the same commit is tried with the same examples.
+# `pytest --hypothesis-profile explore` looks for new ones.
+PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("explore", PATIENT)
+settings.register_profile("repeatable", PATIENT, derandomize=True)
+settings.load_profile("repeatable")
 
 ROOT = Path(__file__).parents[1]
 # Tiny tensors gain nothing from threads, and lose much where test processes share a few cores.

@@ -136,10 +136,10 @@ def parse_requirement(text: str, folder: Path = Path()) -> Listed:
 
 def _read_into(found: RequirementList, path: Path, of: str, *, constraints: bool) -> None:
     """Read one file; `of` names it in messages where another one includes it."""
+    text = _text(path)
     if path.resolve() in found.files:
         return  # pip reads a file that includes itself once
     found.files.add(path.resolve())
-    text = _text(path)
     noted = {
         number + 1: note
         for number, line in enumerate(text.splitlines(), 1)
@@ -270,3 +270,5 @@ def _text(path: Path) -> str:
         raise LedgerError(f"{path} is not UTF-8 text", hint="name a requirements file") from error
     except OSError as error:
         raise LedgerError(f"{path} cannot be read: {error.strerror}", hint="check the name") from error
+    except ValueError as error:  # the name of an included file holds a NUL or half of a surrogate pair
+        raise LedgerError(f"{str(path)!r} cannot be the name of a file", hint="check the name") from error

@@ -204,6 +204,13 @@ def test_continued_lines_are_one_and_comments_end():
     assert list(logical_lines(text)) == [(1, "a==1      --hash=x"), (5, "b==2#c")]
 
 
+def test_an_included_name_that_no_file_can_have_is_listed(write):
+    found = read_requirements(write(b"-r a\0b\n-c \0\nc==1\n"))
+    assert names(found.listed) == ["c"]
+    assert [line.partition(":")[0] for line in found.unread] == ["line 1", "line 2"]
+    assert all("cannot be the name of a file" in line for line in found.unread)
+
+
 PIECES = st.sampled_from(
     ["-e", "-r", " ", "a", "==", "1.0", " @ ", "git+", "https://", "./", ".whl", "[", "]", ";", "extra",
      "#egg=", "@", "--hash=", "\\\n", "\n", "'", "-", "=", "\0", "python_version", "<", "'3'", "~"]
