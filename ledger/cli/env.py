@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ledger.cli import complete
-from ledger.cli.output import emit, exit_for, json_option
+from ledger.cli.output import OutputFile, emit, exit_for, json_option
 from ledger.errors import Exit, UsageError
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def show(name: str | None, python: Path | None, as_json: bool) -> int:
 @click.option(
     "--upgrade", is_flag=True, help="Take the newest versions instead of keeping those that still fit."
 )
-@click.option("--pylock", type=click.Path(path_type=Path), help="Also write the pins to a pylock.toml.")
+@click.option("--pylock", type=OutputFile(), help="Also write the pins to a pylock.toml.")
 @json_option
 def lock(name: str, upgrade: bool, pylock: Path | None, as_json: bool) -> int:
     """Compile lockfiles/NAME.in into a lockfile: every package pinned, with hashes.

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from ledger.cli import complete
-from ledger.cli.output import emit, json_option
+from ledger.cli.output import OutputFile, emit, json_option
 from ledger.errors import Exit
 
 KINDS = ("in-toto", "model-card", "docker", "markdown")
@@ -14,7 +14,7 @@ KINDS = ("in-toto", "model-card", "docker", "markdown")
 @click.command("export")
 @click.argument("run", shell_complete=complete.runs)
 @click.option("--format", "kind", type=click.Choice(KINDS), required=True, help="The format.")
-@click.option("--out", type=click.Path(path_type=Path), help="Write this file instead of standard output.")
+@click.option("--out", type=OutputFile(), help="Write this file instead of standard output.")
 @json_option
 def command(run: str, kind: str, out: Path | None, as_json: bool) -> int:
     """Write RUN in a standard format.
@@ -30,12 +30,12 @@ def command(run: str, kind: str, out: Path | None, as_json: bool) -> int:
     ledger export exp5 --format docker > Dockerfile
     """
     from ledger.commands.export import export
-    from ledger.utils.textfiles import write_lines_atomically
+    from ledger.outputs import write_output
     from ledger.workspace import Workspace
 
     text = export(Workspace.find(), run, kind).rstrip("\n")
     if out is not None:
-        write_lines_atomically(out, text.split("\n"))
+        write_output(out, f"{text}\n".encode())
     if as_json:
         emit({"run": run, "format": kind, "out": str(out) if out else None, "text": text}, as_json)
     elif out is None:

@@ -6,14 +6,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ledger.cli.output import emit, exit_for, json_option
+from ledger.cli.output import OutputFile, emit, exit_for, json_option
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from ledger.commands.gate.gate import Gate
-
-FILE = click.Path(path_type=Path, dir_okay=False)
 
 
 @click.command("gate")
@@ -23,8 +21,8 @@ FILE = click.Path(path_type=Path, dir_okay=False)
     help="Branch or commit to compare the work tree with; by default the default branch.",
 )
 @click.option("--rehearse", is_flag=True, help="Rehearse changed specs, and both sides of changed lockfiles.")
-@click.option("--junit", type=FILE, help="Also write JUnit XML to this file.")
-@click.option("--summary", type=FILE, help="Also write a Markdown summary to this file.")
+@click.option("--junit", type=OutputFile(), help="Also write JUnit XML to this file.")
+@click.option("--summary", type=OutputFile(), help="Also write a Markdown summary to this file.")
 @json_option
 def command(base: str | None, rehearse: bool, junit: Path | None, summary: Path | None, as_json: bool) -> int:
     """Check the work tree before it is merged into the base.

@@ -1,6 +1,7 @@
 """Output of commands: one JSON document with `--json`, text for people without it."""
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -16,6 +17,20 @@ EXIT_OF = {Verdict.PASS: Exit.PASSED, Verdict.FAIL: Exit.FINDINGS, Verdict.INCON
 json_option: Callable[[Any], Any] = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON document on standard output, and nothing else."
 )
+
+
+class OutputFile(click.ParamType[Path]):
+    """A file that the command writes; one that must be kept is refused before any work is done."""
+
+    name = "path"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:  # noqa: ARG002
+        """The path. Raises UsageError for the journal, git's files, specs and the like."""
+        from ledger.outputs import check_output
+
+        path = Path(value)
+        check_output(path)
+        return path
 
 
 def emit(document: Mapping[str, Json], as_json: bool, *human: "RenderableType") -> None:

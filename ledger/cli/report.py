@@ -4,14 +4,14 @@ from pathlib import Path
 
 import click
 
-from ledger.cli.output import console, emit, json_option
+from ledger.cli.output import OutputFile, console, emit, json_option
 from ledger.errors import Exit
 
 PAGE = Path("report.html")
 
 
 @click.command("report")
-@click.option("--out", type=click.Path(path_type=Path), help=f"The file to write [default: {PAGE}].")
+@click.option("--out", type=OutputFile(), help=f"The file to write [default: {PAGE}].")
 @click.option(
     "--lang",
     "language",
@@ -41,7 +41,7 @@ def command(
     ledger report --markdown --out docs/log.md
     """
     from ledger.commands.report import ReportRequest, report
-    from ledger.utils.textfiles import write_lines_atomically
+    from ledger.outputs import write_output
     from ledger.workspace import Workspace
 
     with console(stderr=True).status("collecting"):
@@ -50,9 +50,10 @@ def command(
         click.echo(text)
         return Exit.PASSED
     target = out or PAGE
-    write_lines_atomically(target, text.split("\n"))
+    size = len(data := f"{text}\n".encode())
+    write_output(target, data)
     if as_json:
-        emit({"report": str(target), "bytes": target.stat().st_size}, as_json)
+        emit({"report": str(target), "bytes": size}, as_json)
     else:
-        click.echo(f"{target} written, {target.stat().st_size / 1024:,.0f} KiB")
+        click.echo(f"{target} written, {size / 1024:,.0f} KiB")
     return Exit.PASSED

@@ -12,7 +12,7 @@ from guards.text.limits import DEFAULT_MAX_RATE
 from guards.text.measures.chunk import Chunk
 from guards.text.scan import Scan, scan_lines
 from ledger.errors import LedgerError, UsageError
-from ledger.evaluation.flagged_lines import Kept, write_flagged, write_kept
+from ledger.evaluation.flagged_lines import Kept, kept_files, write_flagged, write_kept
 from ledger.evaluation.given_texts import given_texts
 from ledger.evaluation.scoring import score
 from ledger.evidence import Evidence, Unobserved
@@ -20,6 +20,7 @@ from ledger.evidence.scores import ScoreLimits, Scores
 from ledger.evidence.text import TextEvidence, TextLimits
 from ledger.findings import Report
 from ledger.models.languages import is_language
+from ledger.outputs import check_output
 from ledger.utils.plural import count
 from ledger.utils.textfiles import read_lines
 
@@ -168,6 +169,10 @@ def _require(report: Report, codes: Collection[str]) -> Report:
 
 
 def _validate(request: CheckRequest) -> None:
+    read = [path for path in (request.output, request.source, *request.references) if path is not None]
+    kept = kept_files(request.kept)[request.source is None :] if request.kept is not None else ()
+    for path in (*kept, *([request.flagged] if request.flagged is not None else [])):
+        check_output(path, read)
     if request.references and request.language is None:
         raise UsageError(
             "scores need the language: BLEU means little without its tokenizer",

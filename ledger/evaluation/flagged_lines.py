@@ -1,13 +1,13 @@
 """Files of flagged lines, and of the lines that are left without them: from a dirty output to a clean one."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import orjson
 
-from ledger.errors import LedgerError
 from ledger.findings import Json
+from ledger.outputs import write_output
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,12 @@ def write_flagged(
         )
         for index in sorted(codes)
     )
-    _write(path, rows)
+    write_output(path, b"".join(rows))
+
+
+def kept_files(prefix: Path) -> tuple[Path, Path]:
+    """The files of the kept source and the kept output."""
+    return prefix.with_name(f"{prefix.name}.source"), prefix.with_name(f"{prefix.name}.output")
 
 
 def write_kept(
@@ -69,29 +74,11 @@ def write_kept(
     chosen = {code: lines[code] for code in sorted(codes) if code in lines}
     dropped = set().union(*chosen.values())
     files = []
-    for name, text in (("source", source), ("output", output)):
+    for path, text in zip(kept_files(prefix), (source, output), strict=True):
         if text is not None:
-            path = prefix.with_name(f"{prefix.name}.{name}")
             kept = (line for index, line in enumerate(text) if index not in dropped)
-            _write(path, (f"{line}\n".encode() for line in kept))
+            write_output(path, "".join(f"{line}\n" for line in kept).encode())
             files.append(str(path))
     return Kept(
         tuple(files), len(output) - len(dropped), len(dropped), {code: len(chosen[code]) for code in chosen}
     )
-
-
-def _write(path: Path, rows: Iterator[bytes]) -> None:
-    """Write the rows to a temporary file and rename it, so that no half file is left."""
-    temporary = path.with_name(f".{path.name}.tmp")
-    try:
-        try:
-            with temporary.open("wb") as file:
-                file.writelines(rows)
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
-    except OSError as error:
-        raise LedgerError(
-            f"{path} cannot be written: {error.strerror}",
-            hint="check the folder, its permissions and the space",
-        ) from error

@@ -6,10 +6,12 @@ from ledger.display.table import Table, escaped
 from ledger.exporters.record import Record
 from ledger.findings import Severity
 
+OWN = "[ledger]: # (written by ledger export)"
+
 
 def export(record: Record) -> str:
     """Title, verdict, scores with their signatures, findings, ratings and notes."""
-    return "\n\n".join(part for part in _parts(record) if part) + "\n"
+    return "\n\n".join(part for part in (*_parts(record), OWN) if part) + "\n"
 
 
 def _parts(record: Record) -> Iterator[str]:

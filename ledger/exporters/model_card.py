@@ -1,6 +1,7 @@
 """A model card with its `model-index`: the scores and their signatures, written by huggingface_hub."""
 
 from ledger.evidence.metrics import Metric
+from ledger.exporters.markdown import OWN
 from ledger.exporters.record import Record, refuse_rehearsal
 from ledger.findings import Json
 
@@ -30,7 +31,7 @@ def export(record: Record) -> str:
         or None,
         tags=[TASK],
     )
-    return f"---\n{data.to_yaml()}\n---\n\n{_text(record)}\n"
+    return f"---\n{data.to_yaml()}\n---\n\n{_text(record)}\n\n{OWN}\n"
 
 
 def _result(record: Record, kind: str, metric: Metric) -> Json:

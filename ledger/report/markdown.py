@@ -19,7 +19,7 @@ def to_markdown(page: Page, language: str) -> str:
     words = LANGUAGES[language]
     parts = [f"# {words['title'].format(page.repository)}", words["rehearsals"], _overview(page, words)]
     parts += ["\n\n".join(_experiment(page, one, words)) for one in page.experiments]
-    return "\n\n".join(part for part in parts if part) + "\n"
+    return "\n\n".join(part for part in (*parts, "[ledger]: # (written by ledger report)") if part) + "\n"
 
 
 def _overview(page: Page, words: Words) -> str:

@@ -53,7 +53,7 @@ def write_lines_atomically(path: Path | str, lines: Sequence[str]) -> None:
     try:
         write_atomically(path, "".join(f"{line}\n" for line in lines).encode())
     except OSError as error:
-        raise _cannot_write(path, error) from error
+        raise cannot_write(path, error) from error
 
 
 def _read_bytes(path: Path) -> bytes:
@@ -95,7 +95,8 @@ def _guess_encoding(data: bytes) -> str | None:
     return best.encoding if best else None
 
 
-def _cannot_write(path: Path, error: OSError) -> LedgerError:
+def cannot_write(path: Path, error: OSError) -> LedgerError:
+    """The error for a file that could not be written."""
     if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
         return LedgerError(f"no space left to write {path}", hint="free some space, then repeat the command")
     return LedgerError(f"{path} cannot be written: {error.strerror}", hint=f"see: ls -ld {path.parent}")

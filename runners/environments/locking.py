@@ -16,6 +16,7 @@ from pathlib import Path
 
 from ledger.environments.lockfile import read
 from ledger.errors import LedgerError
+from ledger.outputs import write_output
 from ledger.utils.redaction import scrub_url
 from runners.environments.installers import NO_SPACE, OFFLINE, Uv
 
@@ -139,7 +140,7 @@ def write_pylock(lockfile: Path, target: Path, uv: Uv) -> None:
         text = re.sub(r'\b(url|index) = "([^"]*)"', _scrubbed, new.read_text(encoding="utf-8"))
         new.write_text(text, encoding="utf-8")
         read(new)
-        shutil.copyfile(new, target)
+        write_output(target, text.encode())
 
 
 def _scrubbed(match: "re.Match[str]") -> str:

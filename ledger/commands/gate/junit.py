@@ -1,13 +1,14 @@
 """The gate's result as JUnit XML, which CI servers show with the tests."""
 
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ledger.commands.gate.context import Checked
 from ledger.commands.gate.gate import Gate
 from ledger.display.table import visible
-from ledger.errors import LedgerError
 from ledger.findings import Severity
+from ledger.outputs import write_output
 
 if TYPE_CHECKING:
     from junitparser import TestCase
@@ -25,10 +26,8 @@ def write_junit(gate: Gate, path: Path) -> None:
         suite.add_testcase(_case(check))
     document = JUnitXml(SUITE)
     document.add_testsuite(suite)
-    try:
-        document.write(str(path))
-    except FileNotFoundError as error:
-        raise LedgerError(f"{path} cannot be written: no such folder", hint="create it first") from error
+    document.write(written := BytesIO())
+    write_output(path, written.getvalue())
 
 
 def _case(check: Checked) -> "TestCase":

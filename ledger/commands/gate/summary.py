@@ -5,19 +5,15 @@ from pathlib import Path
 
 from ledger.commands.gate.context import Checked
 from ledger.commands.gate.gate import Gate
-from ledger.errors import LedgerError
 from ledger.findings import Severity
+from ledger.outputs import append_output, write_output
 
 WORDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
 
 
 def write_summary(gate: Gate, path: Path, *, append: bool = False) -> None:
     """Write the summary, or append it to those of other steps. Raises LedgerError if that fails."""
-    try:
-        with path.open("a" if append else "w", encoding="utf-8") as file:
-            file.write(summary(gate))
-    except FileNotFoundError as error:
-        raise LedgerError(f"{path} cannot be written: no such folder", hint="create it first") from error
+    (append_output if append else write_output)(path, summary(gate).encode())
 
 
 def summary(gate: Gate) -> str:

@@ -21,6 +21,7 @@ from ledger.findings import Json, Report
 from ledger.git import status
 from ledger.journal.run import Run
 from ledger.journal.runs import load_runs
+from ledger.outputs import check_kept
 from ledger.specs import ForecastingSpec, GenerationSpec, TrainingSpec
 from ledger.workspace import Workspace
 from runners.environments.inspection import capture
@@ -98,7 +99,11 @@ class Plan(Generic[SpecT, InputsT]):
 def make_plan(
     workspace: Workspace, request: RunRequest, spec: SpecT, inputs: InputsT
 ) -> Plan[SpecT, InputsT]:
-    """Read this interpreter's environment and the record. Raises LedgerError where either cannot be read."""
+    """Read this interpreter's environment and the record.
+
+    Raises LedgerError where either cannot be read, UsageError for an output that would replace a kept file.
+    """
+    check_kept(workspace.root / spec.output)
     return Plan(
         request=request,
         spec=spec,
