@@ -116,12 +116,13 @@ def inspect_output(
     score_limits: ScoreLimits,
     more_references: Sequence[Sequence[str]] = (),
     found: Scan | None = None,
+    scores: Scores | None = None,
 ) -> tuple[Report, TextEvidence, Scores | Unobserved]:
     """Run the text and score guards on one output; return the report, the text evidence and the scores.
 
-    `max_rate` (0-1, by guard code) overrides the defaults, `found` is the scan of the same texts where it was
-    made already. Raises LedgerError if the output is empty, or the source or a reference has a different
-    number of lines.
+    `max_rate` (0-1, by guard code) overrides the defaults; `found` and `scores` are the scan and the scores
+    of the same texts where they were made already. Raises LedgerError if the output is empty, or the source
+    or a reference has a different number of lines.
     """
     if not output:
         raise LedgerError("the output has no lines", hint="check a file with at least one line")
@@ -134,11 +135,11 @@ def inspect_output(
     text = (
         found or scan_lines(Chunk(output, source, reference), language=language, markers=markers)
     ).evidence
-    scores = _scores(output, reference, more_references, language)
+    measured = scores or _scores(output, reference, more_references, language)
     expected = Evidence(TextLimits({**DEFAULT_MAX_RATE, **max_rate}), score_limits)
-    actual = Evidence(text).including(Scores, scores)
+    actual = Evidence(text).including(Scores, measured)
     report = inspect((*registry.TEXT, *registry.SCORES), expected, actual)
-    return report, text, scores
+    return report, text, measured
 
 
 def _scores(

@@ -5,16 +5,17 @@ done in slices: sacrebleu holds all resamples of all lines at once, 4 GB for 50,
 """
 
 from collections.abc import Sequence
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ledger.errors import LedgerError
-from ledger.evaluation.scoring import load_metrics, metric_of
-from ledger.evidence.metrics import LEVEL, PairedTest
+from ledger.evaluation.line_statistics import LineStatistics
+from ledger.evaluation.sacrebleu_metrics import load_metrics
+from ledger.evidence.metrics import LEVEL, Metric, PairedTest
 
 if TYPE_CHECKING:
     import numpy as np
-    from sacrebleu.metrics.base import Metric as SacreMetric
+
+    Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 RESAMPLES = 1000  # sacrebleu's default for the paired bootstrap
 SEED = 12345  # also sacrebleu's default
@@ -40,69 +41,81 @@ def paired_tests(
             f"the reference {len(reference):,}",
             hint="compare two translations of the same source, line by line, with its reference",
         )
-    test = partial(_paired_test, list(baseline), list(candidate), list(reference))
-    return tuple(test(metric) for metric in load_metrics(language))
+    sides = [LineStatistics.extract(side, (reference,), language) for side in (baseline, candidate)]
+    names = [total.name for total in sides[0].totals()]
+    resampled = _resample(sides)
+    return tuple(
+        _paired_test(name, before, after, resampled[:, index])
+        for index, (name, before, after) in enumerate(
+            zip(names, *(side.metrics() for side in sides), strict=True)
+        )
+    )
 
 
-def intervals(
-    output: Sequence[str], reference: Sequence[str], language: str
-) -> tuple[tuple[float, float], ...]:
-    """The 95% bootstrap intervals of BLEU and of chrF++ (0-100).
+def intervals(statistics: LineStatistics) -> tuple[tuple[float, float], ...]:
+    """The 95% bootstrap intervals of BLEU and of chrF++ (0-100) of one output.
 
     Outputs whose intervals do not overlap differ by more than chance. Overlapping intervals say little: use a
     paired test.
     """
     import numpy as np
 
-    found = []
-    for metric in load_metrics(language):
-        statistics = metric._extract_corpus_statistics(list(output), [list(reference)])
-        resampled = _resample(metric, [np.array(statistics, dtype=np.int64)])
-        low, high = np.percentile(resampled[0], [100 * LEVEL / 2, 100 * (1 - LEVEL / 2)])
-        found.append((min(float(low), 100.0), min(float(high), 100.0)))
-    return tuple(found)
+    bounds = np.percentile(_resample([statistics])[0], [100 * LEVEL / 2, 100 * (1 - LEVEL / 2)], axis=1)
+    return tuple((min(float(low), 100.0), min(float(high), 100.0)) for low, high in bounds.T)
 
 
-def _paired_test(
-    baseline: list[str], candidate: list[str], reference: list[str], metric: "SacreMetric"
-) -> PairedTest:
+def _paired_test(name: str, baseline: Metric, candidate: Metric, resampled: "Floats") -> PairedTest:
+    """The test on the scores of both outputs over the same resamples: an array of shape (2, RESAMPLES)."""
     import numpy as np
 
-    sides = [metric._extract_corpus_statistics(side, [reference]) for side in (baseline, candidate)]
-    scores = [metric._aggregate_and_compute(side) for side in sides]
-    resampled = _resample(metric, [np.array(side, dtype=np.int64) for side in sides])
     differences = resampled[1] - resampled[0]
-    found = [metric_of(score, metric.get_signature()) for score in scores]
-    difference = found[1].value - found[0].value
+    difference = candidate.value - baseline.value
     low, high = np.percentile(differences, [100 * LEVEL / 2, 100 * (1 - LEVEL / 2)])
     return PairedTest(
-        name=scores[0].name,
-        baseline=found[0],
-        candidate=found[1],
+        name=name,
+        baseline=baseline,
+        candidate=candidate,
         difference=difference,
         interval=(float(low), float(high)),
-        p_value=_p_value(np.abs(differences), abs(scores[1].score - scores[0].score))
+        p_value=_p_value(np.abs(differences), abs(difference))
         if differences.any()
         else 1.0,  # where no resample differs, sacrebleu's estimate would be the smallest there is
         detectable=float(POWER_FACTOR * differences.std(ddof=1)),
-        signature=f"{found[0].signature}|bs:{RESAMPLES}|seed:{SEED}",
+        signature=f"{baseline.signature}|bs:{RESAMPLES}|seed:{SEED}",
     )
 
 
-def _resample(metric: "SacreMetric", sides: "list[np.ndarray[Any, Any]]") -> "np.ndarray[Any, Any]":
-    """The scores of each side over the same resamples of the lines: an array of shape (sides, RESAMPLES)."""
+def _resample(sides: Sequence[LineStatistics]) -> "Floats":
+    """BLEU and chrF++ of each side over the same resamples: an array of shape (sides, 2, RESAMPLES).
+
+    In a resample each line is drawn a number of times: its totals are one product with the lines' counts,
+    exact because all numbers are whole and below 2**53.
+    """
     import numpy as np
 
     rng = np.random.default_rng(SEED)
-    lines = len(sides[0])
+    columns = np.concatenate([counts for side in sides for counts in side.counts], axis=1, dtype=np.float64)
+    lines = len(columns)
     step = max(1, SLICE // lines)
-    scores: list[list[float]] = [[] for _ in sides]
+    totals = []
     for first in range(0, RESAMPLES, step):
         chosen = rng.choice(lines, size=(min(step, RESAMPLES - first), lines), replace=True)
-        for side, found in zip(sides, scores, strict=True):
-            totals = (side[row].sum(axis=0).tolist() for row in chosen)
-            found += [metric._compute_score_from_stats(total).score for total in totals]
-    return np.array(scores)
+        times = np.array([np.bincount(row, minlength=lines) for row in chosen], dtype=np.float64)
+        totals.append((times @ columns).astype(np.int64))
+    return _scores(np.concatenate(totals), sides)
+
+
+def _scores(totals: "np.ndarray[Any, Any]", sides: Sequence[LineStatistics]) -> "Floats":
+    """The scores of resamples: `totals` has a row for each, with the columns of BLEU and chrF++ by side."""
+    import numpy as np
+
+    scores, first = [], 0
+    for side in sides:
+        for metric, counts in zip(load_metrics(side.language), side.counts, strict=True):
+            rows = totals[:, first : first + counts.shape[1]].tolist()
+            scores.append([metric._compute_score_from_stats(row).score for row in rows])
+            first += counts.shape[1]
+    return np.array(scores).reshape(len(sides), 2, len(totals))
 
 
 def _p_value(differences: "np.ndarray[Any, Any]", observed: float) -> float:

@@ -13,6 +13,8 @@ from ledger.commands.run.plan import Plan, RunRequest
 from ledger.commands.run.preflight import inspect_languages
 from ledger.commands.run.rehearsal_model import rehearsal_model, tiny_model
 from ledger.commands.run.task import ActiveRun, Outcome, Task
+from ledger.evaluation.line_statistics import LineStatistics
+from ledger.evaluation.scoring import scores_of
 from ledger.evaluation.significance import intervals
 from ledger.evidence import Evidence
 from ledger.evidence.preflight import DiskNeed
@@ -36,10 +38,12 @@ Active = ActiveRun[GenerationSpec, GenerationInputs]
 class GenerationOutcome(Outcome):
     """The outcome of a generation.
 
-    `samples` are lines spread evenly over the output; `reference` is the whole reference, if there is one.
+    `intervals` are those of BLEU and chrF++; `samples` are lines spread evenly over the output; `reference`
+    is the whole reference, if there is one.
     """
 
     scores: Scores | None = None
+    intervals: tuple[tuple[float, float], ...] = ()
     text: TextEvidence | None = None
     samples: tuple[LineSample, ...] = ()
     reference: tuple[str, ...] = ()
@@ -100,7 +104,7 @@ def _execute(active: Active, job: GenerationJob, before: Report) -> GenerationOu
     lines = read_lines(result.output)
     outcome, report = _guard(active, before, result, lines)
     output = {"path": recorder.shown(result.output), "lines": len(lines), **digest_file(result.output)}
-    recorded = _finished(outcome, report, result, output, _metrics(outcome, lines, active.plan))
+    recorded = _finished(outcome, report, result, output, _metrics(outcome))
     recorder.finished(recorded, outcome.samples)
     return replace(outcome, recorded=recorded)
 
@@ -109,15 +113,18 @@ def _guard(
     active: Active, before: Report, result: GenerationResult, lines: Sequence[str]
 ) -> tuple[GenerationOutcome, Report]:
     """The outcome, and the findings about the output alone."""
-    plan = active.plan
+    plan, language = active.plan, active.plan.spec.languages.target
+    reference = plan.inputs.reference
+    statistics = LineStatistics.extract(lines, (reference,), language) if reference and lines else None
     report, text, scores = inspect_output(
         lines,
         source=plan.inputs.source,
-        reference=plan.inputs.reference,
-        language=plan.spec.languages.target,
+        reference=reference,
+        language=language,
         markers=[plan.spec.failure_marker],
         max_rate=max_rates(plan.spec, plan.workspace),
         score_limits=score_limits(plan.spec, rehearsal=plan.request.rehearse),
+        scores=scores_of(statistics) if statistics else None,
     )
     digests = digest_file(result.output)
     identity = plan.identity(active.recorder.run, {"md5": digests["md5"], "sha256": digests["sha256"]})
@@ -129,6 +136,7 @@ def _guard(
         run=active.recorder.run,
         output=result.output,
         scores=scores if isinstance(scores, Scores) else None,
+        intervals=intervals(statistics) if statistics else (),
         text=text,
         samples=_samples(lines, plan.inputs.source),
         reference=tuple(plan.inputs.reference or ()),
@@ -160,12 +168,12 @@ def _finished(
     }
 
 
-def _metrics(outcome: GenerationOutcome, lines: Sequence[str], plan: GenerationPlan) -> dict[str, Json]:
+def _metrics(outcome: GenerationOutcome) -> dict[str, Json]:
     """The scores, and for BLEU and chrF++ their confidence intervals."""
     scores = outcome.scores
     if scores is None:
         return {}
-    bleu, chrf = intervals(lines, outcome.reference, plan.spec.languages.target)
+    bleu, chrf = outcome.intervals
     signature = scores.bleu.signature
     ratio = scores.output_tokens / scores.reference_tokens if scores.reference_tokens else 0.0
     return {

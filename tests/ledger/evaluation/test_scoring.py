@@ -8,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger.errors import LedgerError
-from ledger.evaluation.scoring import score, tokenizer_for
+from ledger.evaluation import line_statistics
+from ledger.evaluation.sacrebleu_metrics import tokenizer_for
+from ledger.evaluation.scoring import score
 
 JAPANESE = ["設定を保存しました。", "ファイルを開けません。", "新しいウィンドウを開く"]
 WORSE = ["設定を保存した。", "ファイルが見つかりません。", "ウィンドウを閉じる"]
@@ -133,3 +135,13 @@ def test_thai_scores_against_itself():
     scores = score(lines, lines, "tha_Thai")
     assert scores.bleu.value == pytest.approx(100)
     assert "tok:char" in scores.bleu.signature
+
+
+@pytest.mark.parametrize("parallel_from", [0, 10**9])
+def test_many_chunks_score_as_one(monkeypatch, parallel_from):
+    output, reference = WORSE * 30, JAPANESE * 30
+    whole = score(output, reference, "ja", output[::-1])
+    monkeypatch.setattr(line_statistics, "CHUNK_LINES", 40)
+    monkeypatch.setattr(line_statistics, "PARALLEL_FROM_LINES", parallel_from)
+    assert score(output, reference, "ja", output[::-1]) == whole
+    assert "nrefs:2" in whole.bleu.signature

@@ -1,13 +1,15 @@
 """Paired bootstrap tests, held against sacrebleu's own."""
 
 import random
+from collections.abc import Sequence
 
 import pytest
 from sacrebleu.significance import PairedTest as SacrebleuTest
 
 from ledger.errors import LedgerError
 from ledger.evaluation import significance
-from ledger.evaluation.scoring import load_metrics
+from ledger.evaluation.line_statistics import LineStatistics
+from ledger.evaluation.sacrebleu_metrics import load_metrics
 from ledger.evaluation.significance import intervals, paired_tests
 from runners.rehearsal import rehearsal_text
 
@@ -17,6 +19,10 @@ _, REFERENCE = rehearsal_text("ko", "ja")
 def _damaged(share: float, seed: int) -> list[str]:
     rng = random.Random(seed)
     return [line if rng.random() > share else line[: len(line) // 2] for line in REFERENCE]
+
+
+def _intervals(output: Sequence[str], reference: Sequence[str]) -> tuple[tuple[float, float], ...]:
+    return intervals(LineStatistics.extract(output, (reference,), "ja"))
 
 
 @pytest.mark.parametrize("at_once", [significance.SLICE, 100])
@@ -65,13 +71,13 @@ def test_texts_that_do_not_belong_together_are_refused(candidate: list[str]) -> 
 def test_an_interval_holds_the_score_and_narrows_with_more_lines() -> None:
     damaged = _damaged(0.4, 3)
     scores = [test.candidate.value for test in paired_tests(REFERENCE, damaged, REFERENCE, "ja")]
-    few = intervals(damaged, REFERENCE, "ja")
-    many = intervals(damaged * 9, list(REFERENCE) * 9, "ja")
+    few = _intervals(damaged, REFERENCE)
+    many = _intervals(damaged * 9, list(REFERENCE) * 9)
     for score, (low, high), (lower, higher) in zip(scores, few, many, strict=True):
         assert low < score < high
         assert higher - lower < (high - low) / 2
 
 
 def test_two_outputs_far_apart_have_intervals_that_do_not_overlap() -> None:
-    better, worse = (intervals(_damaged(share, 4), REFERENCE, "ja") for share in (0.1, 0.9))
+    better, worse = (_intervals(_damaged(share, 4), REFERENCE) for share in (0.1, 0.9))
     assert all(low > high for (low, _), (_, high) in zip(better, worse, strict=True))
