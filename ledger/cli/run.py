@@ -139,6 +139,8 @@ def _record_command(
     # Standard output belongs to the command or, with --json, to the document.
     console(stderr=True).print(*_human_command(done), sep="\n", end="")
     ended = "finished" if done.exit_code == 0 else f"FAILED with exit code {done.exit_code}"
+    if by := done.recorded.get("signal"):
+        ended = f"was interrupted by {by} and ended with exit code {done.exit_code}"
     click.echo(f"ledger: {done.run} {ended} in {done.seconds:.1f} s, recorded", err=True)
     if as_json:
         emit(document, True)

@@ -138,7 +138,8 @@ class _RunEntries:
             return "claimed"
         if self.ended is None:
             return "running" if alive(run) else "interrupted"
-        return "failed" if self.ended.body.get("status") == "failed" else "finished"
+        status = self.ended.body.get("status")
+        return status if status in ("failed", "interrupted") else "finished"
 
 
 def _add_start(runs: defaultdict[str, _RunEntries], entry: Entry) -> None:

@@ -9,27 +9,31 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import current_thread, main_thread
 
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+OTHERS = (signal.SIGUSR1, signal.SIGUSR2)  # with which schedulers announce the end of a job
+
 
 @contextmanager
-def interruptible(terminate: Callable[[], bool] | None = None) -> Iterator[None]:
-    """Inside the context SIGINT raises KeyboardInterrupt, and processes are started with it at its default.
+def interruptible(on_signal: Callable[[int], bool] | None = None) -> Iterator[None]:
+    """Inside the context the signals that ask to end raise KeyboardInterrupt.
 
-    `terminate` is called on SIGTERM; where it returns False, that raises KeyboardInterrupt as well. Outside
-    the main thread, which alone may handle signals, nothing changes.
+    Processes are started with SIGINT at its default. `on_signal` is called first, for those of schedulers as
+    well; where it returns True, nothing is raised. SIGHUP stays ignored under nohup. Outside the main thread,
+    which alone may handle signals, nothing changes.
     """
     if current_thread() is not main_thread():
         yield
         return
 
-    def on_terminate(*_: object) -> None:
-        if terminate is not None and not terminate():
+    def handle(number: int, _: object) -> None:
+        handled = on_signal is not None and on_signal(number)
+        if not handled and number in ENDING:
             raise KeyboardInterrupt
 
-    before = {}
-    if signal.getsignal(signal.SIGINT) in (signal.SIG_IGN, signal.SIG_DFL):
-        before[signal.SIGINT] = signal.signal(signal.SIGINT, signal.default_int_handler)
-    if terminate is not None:
-        before[signal.SIGTERM] = signal.signal(signal.SIGTERM, on_terminate)
+    numbers = {*ENDING, *(OTHERS if on_signal else ())}
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        numbers.remove(signal.SIGHUP)
+    before = {number: signal.signal(number, handle) for number in numbers}
     try:
         yield
     finally:

@@ -66,6 +66,13 @@ class Recorder:
         with suppress(OSError):  # `ledger ps` then shows no process id
             (self.folder / "pid").write_text(str(os.getpid()))
 
+    @property
+    def lock(self) -> int:
+        """The open file whose lock says that the run is alive: for every process that has it open."""
+        held = self._lock._context.lock_file_fd  # a process that inherits it has no other way
+        assert held is not None
+        return held
+
     def environment(self, environment: Environment) -> None:
         """Record an environment and its machine, once per digest."""
         store_environment(self._journal, environment)

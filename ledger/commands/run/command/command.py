@@ -3,7 +3,6 @@
 The checkpoints of trainings in it are verified while they run: see `ledger.commands.run.monitor`.
 """
 
-import os
 import re
 import shutil
 import subprocess
@@ -13,12 +12,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import TIMEOUT_MAX
 from typing import TextIO
 
 from guards.guard import inspect
 from guards.preflight import uncommitted_changes
 from ledger.commands.reporter import Reporter
 from ledger.commands.run.command.checkpoint_watcher import CheckpointWatcher
+from ledger.commands.run.command.child import GRACE, Child
 from ledger.commands.run.command.read_files import ignored_reads
 from ledger.commands.run.command.report import finished, report_of
 from ledger.commands.run.command.source import CommandSource
@@ -71,19 +72,6 @@ class RecordedCommand:
     interrupted: bool = False
 
 
-class _Child:
-    """The command's process, which passes a SIGTERM on to the command."""
-
-    process: "subprocess.Popen[bytes] | None" = None
-
-    def terminate(self) -> bool:
-        """Ask the command to end; False where it does not run."""
-        if self.process is None or self.process.poll() is not None:
-            return False
-        self.process.terminate()
-        return True
-
-
 def run_command(workspace: Workspace, request: CommandRequest, reporter: Reporter) -> RecordedCommand:
     """Run a command with this terminal's own input and output, guard its checkpoints, and record it.
 
@@ -95,8 +83,9 @@ def run_command(workspace: Workspace, request: CommandRequest, reporter: Reporte
         raise UsageError(f"there is no program {argv[0]!r}", hint="check the name after `--`, and PATH")
     name = _name(request)
     on_fail = _policy(workspace, request)
-    child = _Child()
-    with interruptible(child.terminate), Recorder(workspace, "command", name, new_run_id(name)) as recorder:
+    _refuse_second_trainer(workspace, argv)
+    child = Child(_grace(workspace))
+    with interruptible(child.on_signal), Recorder(workspace, "command", name, new_run_id(name)) as recorder:
         python, environment = _environment(program)
         recorder.environment(environment)
         git = status.read(workspace.root, ignore=[workspace.journal])
@@ -118,9 +107,10 @@ def run_command(workspace: Workspace, request: CommandRequest, reporter: Reporte
         try:
             with _watcher(request, attachment, recorder.run, python) as watcher:
                 variables["LEDGER_RUN"] = recorder.run  # so that a script can name its own output after it
-                child.process = _start([program, *argv[1:]], variables, request.output)
-                source = CommandSource(monitor, attachment, child.process, watcher)
-                code = _follow(monitor, source, child.process)
+                process = child.start([program, *argv[1:]], variables, request.output, recorder.lock)
+                source = CommandSource(monitor, attachment, process, watcher, lambda: child.is_urgent)
+                code = _follow(monitor, source, process)
+            child.close()
             attachment.remove_snapshots(_folders(monitor, source))
         except (LedgerError, OSError) as error:
             recorder.failed(str(error).splitlines()[0], time.monotonic() - begun)
@@ -132,18 +122,28 @@ def run_command(workspace: Workspace, request: CommandRequest, reporter: Reporte
         reads = ignored_reads(workspace, recorder.folder, argv, time.time() - seconds)
         ended: dict[str, Json] = {"exit_code": exit_code, "seconds": round(seconds, 3), "reads": reads}
         if source.trainings and monitor.points:
-            from ledger.commands.run.training_health import inspect_identity, training_identity
-            from ledger.journal.loss_log import write_series
-            from ledger.journal.runs import load_runs
-
-            ended["series"] = write_series(recorder.folder, monitor.points)
-            stated = {"command": list(started["command"])}
-            identity = training_identity(recorder.run, name, monitor.points, stated)
-            earlier = (run.training_identity() for run in load_runs(workspace))
-            report += inspect_identity(identity, earlier)
+            identical, ended["series"] = _compare_training(recorder, monitor, list(started["command"]))
+            report += identical
         recorded = {**ended, **finished(monitor, source, report, recorder, failed=exit_code != 0)}
+        if child.signal:
+            recorded |= {"status": "interrupted", "signal": child.signal.name, "verdict": "inconclusive"}
         recorder.finished(recorded)
-    return RecordedCommand(recorder.run, name, exit_code, seconds, report, recorded, monitor.interrupted)
+    interrupted = monitor.interrupted or child.signal is not None
+    return RecordedCommand(recorder.run, name, exit_code, seconds, report, recorded, interrupted)
+
+
+def _compare_training(
+    recorder: Recorder, monitor: CheckpointMonitor, command: list[str]
+) -> tuple[Report, dict[str, Json]]:
+    """Whether an earlier training had the same losses, and the record of this one's series."""
+    from ledger.commands.run.training_health import inspect_identity, training_identity
+    from ledger.journal.loss_log import write_series
+    from ledger.journal.runs import load_runs
+
+    series = write_series(recorder.folder, monitor.points)
+    identity = training_identity(recorder.run, recorder.experiment, monitor.points, {"command": command})
+    earlier = (run.training_identity() for run in load_runs(recorder.workspace))
+    return inspect_identity(identity, earlier), series
 
 
 def _follow(monitor: CheckpointMonitor, source: CommandSource, child: "subprocess.Popen[bytes]") -> int:
@@ -173,6 +173,31 @@ def _name(request: CommandRequest) -> str:
             hint="use letters, digits and . _ + -: ledger run NAME -- COMMAND",
         )
     return name
+
+
+def _grace(workspace: Workspace) -> float:
+    seconds = workspace.settings.get("grace", GRACE)
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds <= TIMEOUT_MAX:
+        raise UsageError(
+            f"pyproject.toml, [tool.ledger]: invalid grace: {seconds!r}", hint="give seconds: grace = 30"
+        )
+    return seconds
+
+
+def _refuse_second_trainer(workspace: Workspace, argv: Sequence[str]) -> None:
+    """Raise LedgerError where a recorded command still trains in the folder that this one names."""
+    folder = output_folder(argv)
+    if folder is None:
+        return
+    from ledger.journal.runs import load_runs
+
+    for run in load_runs(workspace):
+        theirs = output_folder(run.command) if run.status == "running" else None
+        if theirs and (workspace.root / run.folder / theirs).resolve() == folder.resolve():
+            raise LedgerError(
+                f"{run.id} still trains in {folder}",
+                hint="wait for it or end it (see: ledger ps), then repeat",
+            )
 
 
 def _policy(workspace: Workspace, request: CommandRequest) -> str:
@@ -242,12 +267,3 @@ def _started(
 def _folder(workspace: Workspace) -> str:
     """The current folder, relative to the repository if it is inside."""
     return relative_if_inside(Path.cwd().resolve(), workspace.root)
-
-
-def _start(
-    argv: Sequence[str], variables: dict[str, str], output: TextIO | None
-) -> "subprocess.Popen[bytes]":
-    try:
-        return subprocess.Popen(argv, env={**os.environ, **variables}, stdout=output)
-    except OSError as error:
-        raise LedgerError(f"{argv[0]} could not be started: {error.strerror}") from error

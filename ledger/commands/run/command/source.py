@@ -27,7 +27,8 @@ UNREPORTED = "the training ended before reporting it"
 class CommandSource:
     """A running command. `trainings` are those that began, `models` is the first Python that used models.
 
-    An interrupt from the terminal reaches the command as well, which ends in its own way.
+    An interrupt from the terminal reaches the command as well, which ends in its own way. Where
+    `is_urgent()`, nothing more is verified once it has ended.
     """
 
     survives_interrupt = True
@@ -38,10 +39,12 @@ class CommandSource:
         attachment: Attachment,
         child: "subprocess.Popen[bytes]",
         watcher: CheckpointWatcher | None = None,
+        is_urgent: Callable[[], bool] = lambda: False,
     ) -> None:
         self.trainings: list[AttachedTraining] = []
         self.models: Path | None = None
         self._monitor, self._attachment, self._child, self._watcher = monitor, attachment, child, watcher
+        self._is_urgent = is_urgent
         self._saved: dict[Path, None] = {}  # folders with a model, in the order of saving
         self._unreported: dict[Path, AttachedCheckpoint] = {}  # found in a training's folder by the watcher
         self._began = time.time()
@@ -120,7 +123,9 @@ class CommandSource:
         for folder in self._saved:
             if folder not in self._monitor.accounted_for and folder.is_dir():
                 self._monitor.note_unverified(Unverified(OWN_SAVE, 0, folder))
-        if left := len(self._monitor.pending):
+        if self._is_urgent():
+            self._monitor.interrupted = True
+        elif left := len(self._monitor.pending):
             self._monitor.say(f"the command has ended; still verifying {count(left, 'checkpoint')}")
 
     def _verify(self, checkpoint: AttachedCheckpoint) -> None:

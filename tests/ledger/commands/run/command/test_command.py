@@ -4,7 +4,9 @@ import json
 import os
 import signal
 import time
+from contextlib import suppress
 
+import psutil
 import pytest
 
 
@@ -74,16 +76,15 @@ def test_secrets_on_the_command_line_are_not_recorded(repository):
     assert b"s3cret" not in everything
 
 
-def test_interrupted_the_command_ends_in_its_own_way_and_is_recorded(repository):
-    script = "trap 'sleep 0.3; exit 5' INT; touch ready; while :; do sleep 0.05; done"
-    process = repository.start("run", "--", "sh", "-c", script, start_new_session=True)
+def start_and_wait(repository, script, *words, **options):
+    """A session of its own, as under SLURM, Docker or systemd, and the command in it that has begun."""
+    process = repository.start(
+        "run", "sweep", "--", "sh", "-c", script, *words, start_new_session=True, **options
+    )
     while not (repository.root / "ready").exists():
         assert process.poll() is None
         time.sleep(0.05)
-    os.killpg(process.pid, signal.SIGINT)
-    process.communicate(timeout=60)
-    assert process.returncode == 3
-    assert bodies(repository)["run.finished"]["exit_code"] == 5
+    return process
 
 
 def ignore_interrupts():
@@ -91,21 +92,67 @@ def ignore_interrupts():
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-@pytest.mark.parametrize(("name", "code"), [("INT", 5), ("TERM", 6)])
-def test_a_command_ends_when_asked_though_interrupts_were_ignored(repository, name, code):
-    script = "trap 'sleep 0.3; exit 5' INT; trap 'exit 6' TERM; touch ready; while :; do sleep 0.05; done"
-    options = {"start_new_session": True, "preexec_fn": ignore_interrupts}
-    process = repository.start("run", "--", "sh", "-c", script, **options)
-    while not (repository.root / "ready").exists():
-        assert process.poll() is None
+TRAPS = "".join(
+    f"trap 'sleep 0.3; exit {number}' {name};" for name, number in [("INT", 5), ("TERM", 6), ("HUP", 7)]
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "to_group"), [("INT", 5, False), ("TERM", 6, True), ("HUP", 7, False)]
+)
+def test_the_command_ends_in_its_own_way_and_is_recorded_as_interrupted(repository, name, code, to_group):
+    script = f"{TRAPS} touch ready; while :; do sleep 0.05; done"
+    process = start_and_wait(repository, script, preexec_fn=ignore_interrupts)
+    (os.killpg if to_group else os.kill)(process.pid, signal.Signals[f"SIG{name}"])
+    errors = process.communicate(timeout=60)[1]
+    assert process.returncode == 130
+    ended = bodies(repository)["run.finished"]
+    assert (ended["exit_code"], ended["status"], ended["signal"]) == (code, "interrupted", f"SIG{name}")
+    assert f"interrupted by SIG{name}" in errors
+    (run,) = repository.json("log")["runs"]
+    assert (run["status"], run["verdict"]) == ("interrupted", "inconclusive")
+
+
+def test_nothing_of_a_command_that_ignores_signals_is_left(repository):
+    (repository.root / "pyproject.toml").write_text("[tool.ledger]\ngrace = 0.5\n")
+    deaf = "import signal, time\n[signal.signal(n, signal.SIG_IGN) for n in (1, 2, 15)]\n"
+    deaf += "open('ready', 'w')\ntime.sleep(99)"
+    process = start_and_wait(repository, f'python3 -c "{deaf}" & echo $! > pid; wait; wait')
+    process.terminate()
+    process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert bodies(repository)["run.finished"]["signal"] == "SIGTERM"
+    with suppress(psutil.NoSuchProcess):
+        left = psutil.Process(int((repository.root / "pid").read_text()))
+        assert left.status() == psutil.STATUS_ZOMBIE  # nobody waits for it where no init does
+
+
+def test_a_scheduler_s_warning_reaches_the_command_and_does_not_end_it(repository):
+    script = "trap 'touch warned' USR1; touch ready; while [ ! -e warned ]; do sleep 0.05; done"
+    process = start_and_wait(repository, script)
+    process.send_signal(signal.SIGUSR1)
+    process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert bodies(repository)["run.finished"]["status"] == "finished"
+
+
+def test_no_second_trainer_begins_in_the_folder_of_one_that_lives(repository):
+    script = "touch ready; echo $$ > pid; while [ ! -e stop ]; do sleep 0.05; done"
+    process = start_and_wait(repository, script, "x", "--output_dir=out")
+    process.kill()
+    process.wait()
+    try:
+        assert [run["status"] for run in repository.json("log")["runs"]] == [
+            "running"
+        ]  # the command is alive
+        command = ("run", "again", "--", "sh", "-c", "true", "x", "--output_dir", "out")
+        done = repository.ledger(*command)
+        assert (done.returncode, "still trains in out" in done.stderr) == (3, True), done.stderr
+    finally:
+        (repository.root / "stop").touch()
+    while psutil.pid_exists(int((repository.root / "pid").read_text())):
         time.sleep(0.05)
-    if name == "INT":
-        os.killpg(process.pid, signal.SIGINT)  # as a terminal does
-    else:
-        process.terminate()
-    process.communicate(timeout=60)
-    assert process.returncode == 3
-    assert bodies(repository)["run.finished"]["exit_code"] == code
+    assert repository.ledger(*command).returncode == 0
 
 
 def test_what_no_sender_sent_is_sent_by_sync(repository):
