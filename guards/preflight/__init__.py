@@ -1,9 +1,10 @@
-"""Guards that check a run before it starts: language codes, disk, git, the model's name, memory."""
+"""Guards that check a run before it starts: language codes, disk, git, the model's name, memory, leaks."""
 
 from guards.guard import Guard
 from guards.preflight import (
     insufficient_disk,
     insufficient_memory,
+    leaked_lines,
     pretrained_only_model,
     uncommitted_changes,
     unknown_language_codes,
@@ -15,4 +16,5 @@ GUARDS: tuple[Guard, ...] = (
     uncommitted_changes,
     pretrained_only_model,
     insufficient_memory,
+    leaked_lines,
 )

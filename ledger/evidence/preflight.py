@@ -115,3 +115,37 @@ class ModelKind(Slice):
     model: str
     pretrained_only: bool
     why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HeldOutText(Slice):
+    """The text that a training must not learn from: its source file, and its lines."""
+
+    path: str
+    lines: int
+
+
+@dataclass(frozen=True, slots=True)
+class LeakedLines(Slice):
+    """Held-out lines that are in the training text, each counted as the first kind that applies.
+
+    `exact`: source and target, as they are; `near`: both, by their letters alone; `source`, `target`: only
+    that side, as it is. `long_pairs` are those of the first two kinds, `long_sources` those of the third,
+    with enough letters to be no coincidence. `examples` are line numbers, from 1: held out, and in training.
+    """
+
+    NAME: ClassVar = "leaks"
+    MISSING: ClassVar = "the training text was not compared with the validation text"
+
+    exact: int = 0
+    near: int = 0
+    source: int = 0
+    target: int = 0
+    long_pairs: int = 0
+    long_sources: int = 0
+    examples: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def count(self) -> int:
+        """All leaked lines."""
+        return self.exact + self.near + self.source + self.target

@@ -27,6 +27,7 @@ from runners.resources.disk import free_space
 
 LANGUAGES = "PRE002"
 MEMORY = "PRE006"
+LEAKS = "PRE007"
 
 
 def inspect_surroundings(
@@ -41,15 +42,15 @@ def inspect_surroundings(
 ) -> Report:
     """The part of preflight that is common to all tasks.
 
-    Not included are the language codes, which need the experiment's own tokenizer, and the device's memory,
-    which only a training is checked for. `need` is what the run will write; `clean`: uncommitted changes are
-    an error.
+    Not included are the language codes, which need the experiment's own tokenizer, and the device's memory
+    and leaked lines, which only a training is checked for. `need` is what the run will write; `clean`:
+    uncommitted changes are an error.
     """
     git = status.read(workspace.root, ignore=[workspace.journal])
     space, kind = free_space(workspace.private), model_kind(model.model)
     expected = Evidence(history, need, GitExpectation(clean=clean), model)
     actual = Evidence(identity, space, kind, environment.installed)
-    guards = [g for g in (*registry.PREFLIGHT, *PINS) if g.CODE not in (LANGUAGES, MEMORY)]
+    guards = [g for g in (*registry.PREFLIGHT, *PINS) if g.CODE not in (LANGUAGES, MEMORY, LEAKS)]
     return inspect(guards, expected.including(Pins, environment.pins), actual.including(GitState, git))
 
 

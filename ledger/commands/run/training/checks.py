@@ -8,9 +8,12 @@ from math import ceil
 
 from guards.guard import inspect
 from guards.preflight import insufficient_memory as fits
+from guards.preflight import leaked_lines
 from guards.training import SERIES, changed_defaults, unscaled_schedule
 from ledger.commands.run.training.inputs import TrainingPlan, count_parameters
+from ledger.commands.run.training.leaks import find_leaks
 from ledger.evidence import Evidence, Unobserved
+from ledger.evidence.preflight import HeldOutText
 from ledger.evidence.training import (
     DeviceMemory,
     EffectiveSettings,
@@ -22,7 +25,7 @@ from ledger.evidence.training import (
     TrainingSeries,
 )
 from ledger.evidence.training import TrainingPlan as Schedule
-from ledger.findings import Json, Report, Verdict
+from ledger.findings import Json, Report, Skip, Verdict
 from ledger.journal.run import Run
 from ledger.specs import TrainingSpec
 from runners.resources.memory import device_memory, training_need
@@ -40,13 +43,13 @@ NO_GOOD_RUN = Unobserved("no earlier run of this training passed")
 
 
 def inspect_plan(plan: TrainingPlan) -> Report:
-    """PRE006 and TRN007: whether it fits the device, and whether its schedule matches its data."""
+    """PRE006, PRE007 and TRN007: the device's memory, leaked validation lines, and the schedule."""
     good = last_good(plan)
     parent = schedule_of(good.spec, good.started["data"], good.id) if good else NO_GOOD_RUN
     now = schedule_of(plan.spec.digested(), plan.inputs.data, plan.spec.name)
     expected = Evidence().including(Schedule, parent).including(MemoryNeed, _need(plan))
     actual = Evidence(now).including(DeviceMemory, _device(plan))
-    return inspect((fits, unscaled_schedule), expected, actual)
+    return inspect((fits, unscaled_schedule), expected, actual) + _inspect_leaks(plan)
 
 
 def inspect_series(
@@ -110,6 +113,15 @@ def schedule_of(spec: Mapping[str, Json], data: Mapping[str, Json], run: str) ->
         warmup_steps=int(given["warmup_steps"]),
         learning_rate=given["learning_rate"],
     )
+
+
+def _inspect_leaks(plan: TrainingPlan) -> Report:
+    train, validation = plan.inputs.train, plan.inputs.validation
+    if train is None or validation is None:
+        reason = "a rehearsal is evaluated on the lines that it learns"
+        return Report(skips=(Skip(leaked_lines.CODE, reason),))
+    held_out = HeldOutText(plan.spec.data.validation.source, validation.lines)
+    return inspect((leaked_lines,), Evidence(held_out), Evidence(find_leaks(train, validation)))
 
 
 def _need(plan: TrainingPlan) -> MemoryNeed | Unobserved:

@@ -39,7 +39,7 @@ languages: {{source: ko, target: ja}}
 codes: {codes}
 data:
   train: {{source: data/train.ko, reference: data/train.ja}}
-  validation: {{source: data/train.ko, reference: data/train.ja}}
+  validation: {{source: data/valid.ko, reference: data/valid.ja}}
 output: models/small
 training: {{per_device_train_batch_size: 16, learning_rate: 1.0e-3, max_steps: {steps}, save_steps: {every},
   logging_steps: 5}}
@@ -55,8 +55,10 @@ def small(repository):
     """small(steps=, every=, **changes): the repository with the experiment `small`."""
     (repository.root / "data").mkdir()
     for language in ("ko", "ja"):
-        lines = "".join(f"{getattr(pair, language)}\n" for pair in pairs(48))
-        (repository.root / "data" / f"train.{language}").write_text(lines, encoding="utf-8")
+        lines = [f"{getattr(pair, language)}\n" for pair in pairs(80)]
+        for name, chosen in (("train", lines[:48]), ("valid", lines[48:])):
+            path = repository.root / "data" / f"{name}.{language}"
+            path.write_text("".join(chosen), encoding="utf-8")
 
     def make(**changes):
         spec = SPEC.format(**{"on_fail": "stop", **SOUND, **changes})
