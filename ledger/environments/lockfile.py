@@ -9,10 +9,11 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ledger.environments.pin import Pin
+from ledger.environments.pin import SUFFIXES, Pin
 from ledger.environments.requirements import decode, logical_lines
 from ledger.errors import LedgerError, UsageError
 from ledger.utils.hashing import digest_bytes
+from ledger.utils.textfiles import not_utf8
 
 # NAME.txt needs only the public index; NAME-cpu.txt has torch's +cpu build, which not every index has.
 VARIANTS = ("", "-cpu")
@@ -112,7 +113,7 @@ def find(name: str, folder: Path) -> list[Lockfile]:
 
 def is_path(name: str) -> bool:
     """Whether `name` is the path of one lockfile rather than the name of an environment."""
-    return name.endswith((".txt", ".toml"))
+    return name.endswith(SUFFIXES)
 
 
 def names(folder: Path) -> list[str]:
@@ -147,7 +148,10 @@ def read(path: Path) -> Lockfile:
     except IsADirectoryError as error:
         raise LedgerError(f"{path} is a folder, not a lockfile", hint="name the file itself") from error
     except UnicodeDecodeError as error:
-        raise LedgerError(f"{path} is not UTF-8 text", hint=RECOMPILE) from error
+        raise not_utf8(path, content, error) from error
+    if path.suffix in SUFFIXES[2:]:
+        pins, meant_for = _of_another_tool(path)
+        return Lockfile(path, pins, digest_bytes(content), meant_for=meant_for)
     if path.suffix == ".toml":
         from ledger.environments.pylock import parse
 
@@ -155,6 +159,31 @@ def read(path: Path) -> Lockfile:
         return Lockfile(path, pins, digest_bytes(content), (), groups, meant_for)
     options = tuple(line for _, line in logical_lines(text) if _INDEX_OPTION.match(line))
     return Lockfile(path, tuple(_pins(path, text)), digest_bytes(content), options)
+
+
+def _of_another_tool(path: Path) -> tuple[tuple[Pin, ...], str]:
+    """The pins of a uv.lock or a similar file, and the marker of the environments that it is for."""
+    from ledger.environments.package_lists import read_list
+    from ledger.environments.pylock import python_marker
+
+    found = read_list(path)
+    if found.whole or path.suffix != ".lock":
+        raise LedgerError(
+            f"{path} does not pin every package with a hash that pip and uv can verify",
+            hint="name a uv.lock, a poetry.lock or a Pipfile.lock, or lock again: ledger env lock NAME",
+        )
+    pins = []
+    for one in found.listed:
+        if one.package.origin.get("editable") and one.package.origin.get("url") == ".":
+            continue  # the project of the lockfile
+        if one.package.origin or not one.package.version or not one.package.hashes:
+            why = "from a place that no hash verifies" if one.package.origin else "without a SHA-256"
+            raise LedgerError(
+                f"{path} takes {one.name} {why}", hint="lock released packages, or export a list with hashes"
+            )
+        hashes = tuple(sorted(one.package.hashes))
+        pins.append(Pin(one.name, one.package.version, hashes, one.marker))
+    return tuple(pins), python_marker(found.requires_python) if found.requires_python else ""
 
 
 def _pins(path: Path, text: str) -> Iterator[Pin]:

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass, field
 
+# How the path of a lockfile ends; any other text is the name of an environment.
+SUFFIXES = (".txt", ".toml", ".lock", ".json", ".yml", ".yaml")
+
 
 @dataclass(frozen=True, slots=True)
 class Pin:

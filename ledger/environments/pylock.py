@@ -51,7 +51,7 @@ def _pin(path: Path, package: "Package") -> Pin:
         raise _malformed(path, f"has no SHA-256 of {package.name}")
     conditions = [f"({package.marker})"] if package.marker else []
     if package.requires_python:
-        conditions.append(_python(str(package.requires_python)))
+        conditions.append(python_marker(str(package.requires_python)))
     url = (archive.url if archive else None) or ""
     return Pin(package.name, str(package.version), hashes, " and ".join(conditions), url)
 
@@ -64,13 +64,13 @@ def _hashes(package: "Package") -> Iterator[str]:
 
 
 def _meant_for(lock: "Pylock") -> str:
-    parts = [_python(str(lock.requires_python))] if lock.requires_python else []
+    parts = [python_marker(str(lock.requires_python))] if lock.requires_python else []
     if lock.environments:
         parts.append("(" + " or ".join(f"({marker})" for marker in lock.environments) + ")")
     return " and ".join(parts)
 
 
-def _python(specifiers: str) -> str:
+def python_marker(specifiers: str) -> str:
     """`>=3.11,<4` as a marker."""
     from packaging.specifiers import SpecifierSet
 

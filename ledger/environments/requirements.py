@@ -25,6 +25,7 @@ from ledger.errors import LedgerError
 from ledger.evidence.environment import Package
 from ledger.findings import Json
 from ledger.utils.redaction import scrub_url
+from ledger.utils.textfiles import not_utf8
 
 MOST_UNREAD = 20
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
@@ -65,7 +66,8 @@ class RequirementList:
     """What a list and the files that it includes ask for.
 
     `constraints` restrict what is installed without asking for it. `options` say where files come from;
-    `unread` are sentences on the lines that are not understood.
+    `unread` are sentences on the lines that are not understood. `python` is its version if
+    known, `requires_python` the range of versions that it is for. `whole`: it names all that is installed.
     """
 
     listed: list[Listed] = field(default_factory=list)
@@ -73,6 +75,9 @@ class RequirementList:
     options: set[str] = field(default_factory=set)
     unread: list[str] = field(default_factory=list)
     files: set[Path] = field(default_factory=set)
+    python: str | None = None
+    requires_python: str = ""
+    whole: bool = False
 
 
 def read_requirements(path: Path) -> RequirementList:
@@ -82,14 +87,23 @@ def read_requirements(path: Path) -> RequirementList:
     return found
 
 
+def add_line(found: RequirementList, line: str, folder: Path, where: str) -> None:
+    """Add one line of a list that is part of another file in `folder`; `where` names it in messages."""
+    _read_line(found, folder / "pip", line, where)
+
+
 def decode(data: bytes) -> str:
     """The text of a list, as pip decodes it: by its byte order mark, which PowerShell writes, else UTF-8.
 
-    Raises UnicodeDecodeError.
+    UTF-16 without a mark is recognized by its NULs. Raises UnicodeDecodeError.
     """
     for bom, encoding in _BOMS:
         if data.startswith(bom):
             return data[len(bom) :].decode(encoding)
+    head = data[:200]
+    for encoding, nuls in (("utf-16-le", head[1::2]), ("utf-16-be", head[::2])):
+        if len(head) > 1 and not nuls.strip(b"\0"):
+            return data.decode(encoding)
     return data.decode("utf-8")
 
 
@@ -136,7 +150,7 @@ def parse_requirement(text: str, folder: Path = Path()) -> Listed:
 
 def _read_into(found: RequirementList, path: Path, of: str, *, constraints: bool) -> None:
     """Read one file; `of` names it in messages where another one includes it."""
-    text = _text(path)
+    text = read_text(path)
     if path.resolve() in found.files:
         return  # pip reads a file that includes itself once
     found.files.add(path.resolve())
@@ -146,17 +160,27 @@ def _read_into(found: RequirementList, path: Path, of: str, *, constraints: bool
         if (note := _NOTE.match(line.strip()))
     }
     for number, line in logical_lines(text):
-        try:
-            if line.startswith("-"):
-                _read_option(found, path, line, noted.get(number), constraints=constraints)
-            else:
-                (found.constraints if constraints else found.listed).append(
-                    parse_requirement(line, path.parent)
-                )
-        except InvalidRequirement as error:
-            _note_unread(found, f"line {number}{of} is not a requirement: {str(error).splitlines()[0]}")
-        except LedgerError as error:
-            _note_unread(found, f"line {number}{of}: {error.message}")
+        _read_line(found, path, line, f"line {number}{of}", noted.get(number), constraints=constraints)
+
+
+def _read_line(
+    found: RequirementList,
+    path: Path,
+    line: str,
+    where: str,
+    note: re.Match[str] | None = None,
+    *,
+    constraints: bool = False,
+) -> None:
+    try:
+        if line.startswith("-"):
+            _read_option(found, path, line, note, constraints=constraints)
+        else:
+            (found.constraints if constraints else found.listed).append(parse_requirement(line, path.parent))
+    except InvalidRequirement as error:
+        note_unread(found, f"{where} is not a requirement: {str(error).splitlines()[0]}")
+    except LedgerError as error:
+        note_unread(found, f"{where}: {error.message}")
 
 
 def _read_option(
@@ -258,16 +282,20 @@ def _of_folder(url: str, folder: Path) -> str:
     return last if last.strip(".") else place.absolute().name
 
 
-def _note_unread(found: RequirementList, sentence: str) -> None:
+def note_unread(found: RequirementList, sentence: str) -> None:
+    """Add a sentence on what is not understood, up to a limit."""
     if len(found.unread) < MOST_UNREAD:
         found.unread.append(sentence)
 
 
-def _text(path: Path) -> str:
+def read_text(path: Path) -> str:
+    """The decoded text of a list. Raises LedgerError where the file is not text or cannot be read."""
+    data = b""
     try:
-        return decode(path.read_bytes())
+        data = path.read_bytes()
+        return decode(data)
     except UnicodeDecodeError as error:
-        raise LedgerError(f"{path} is not UTF-8 text", hint="name a requirements file") from error
+        raise not_utf8(path, data, error) from error
     except OSError as error:
         raise LedgerError(f"{path} cannot be read: {error.strerror}", hint="check the name") from error
     except ValueError as error:  # the name of an included file holds a NUL or half of a surrogate pair

@@ -21,6 +21,7 @@ class Package:
     `origin` is the direct URL of PEP 610, for a package that is not from an index; `changed` are the files
     that differ from its wheel; `files` is the digest over all files of the wheel, `hashes` are those of the
     files that a list allows. `marker` is the condition (PEP 508) of a package that does not apply here.
+    `build` is conda's build string.
     """
 
     version: str | None
@@ -31,6 +32,7 @@ class Package:
     extras: tuple[str, ...] = ()
     hashes: frozenset[str] = field(default=frozenset(), compare=False)
     marker: str = ""
+    build: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)

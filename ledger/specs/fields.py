@@ -15,6 +15,7 @@ from pydantic import (
     model_validator,
 )
 
+from ledger.environments.pin import SUFFIXES
 from ledger.evidence.training import limit_problems
 from ledger.models.families import infer_family
 
@@ -35,7 +36,7 @@ def _file_name(text: str) -> str:
 
 
 def _environment(text: str) -> str:
-    return _one_line(text) if text.endswith((".txt", ".toml")) else _file_name(text)
+    return _one_line(text) if text.endswith(SUFFIXES) else _file_name(text)
 
 
 def _model_name(text: str) -> str:

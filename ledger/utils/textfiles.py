@@ -34,7 +34,7 @@ def read_lines(path: Path | str) -> list[str]:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise _not_utf8(path, data, error) from error
+        raise not_utf8(path, data, error) from error
     if not text:
         raise LedgerError(f"{path} is empty", hint="did the command that writes it succeed?")
     lines = LINE_END.split(text)
@@ -69,7 +69,8 @@ def _read_bytes(path: Path) -> bytes:
         raise LedgerError(f"{path} cannot be read: {error.strerror}", hint="check the disk") from error
 
 
-def _not_utf8(path: Path, data: bytes, error: UnicodeDecodeError) -> LedgerError:
+def not_utf8(path: Path, data: bytes, error: UnicodeDecodeError) -> LedgerError:
+    """The error for a file that is not UTF-8, with the command that converts it."""
     # The utf-8-sig codec counts from the end of the byte order mark.
     start = error.start + (3 if data.startswith(b"\xef\xbb\xbf") else 0)
     number = data.count(b"\n", 0, start) + 1

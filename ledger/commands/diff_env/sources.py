@@ -18,6 +18,8 @@ from ledger.environments.diff.ranking import packages
 from ledger.environments.lockfile import Lockfile
 from ledger.environments.lockfile import find as find_lockfiles
 from ledger.environments.lockfile import names as lockfile_names
+from ledger.environments.package_lists import EXPORTS
+from ledger.environments.pin import SUFFIXES
 from ledger.errors import LedgerError, UsageError
 from ledger.evidence.environment import EnvironmentSide
 from ledger.journal.run import Run
@@ -29,20 +31,8 @@ from runners.environments.inspection import facts_of
 
 CURRENT = "current"
 KINDS = (
-    "name current, a lockfile, a requirements.txt, a run, an experiment, an interpreter, "
-    "the folder of an offline W&B run, or that of a checkpoint"
-)
-# Files that other tools keep, and the command that writes the same as a list of requirements.
-EXPORTS = (
-    ("uv.lock", "uv export > requirements.txt"),
-    ("poetry.lock", "poetry export > requirements.txt"),
-    ("pdm.lock", "pdm export > requirements.txt"),
-    ("Pipfile.lock", "pipenv requirements > requirements.txt"),
-    ("pixi.lock", "pixi run pip freeze > requirements.txt"),
-    (".yml", "pip freeze > requirements.txt, in that environment"),
-    (".yaml", "pip freeze > requirements.txt, in that environment"),
-    (".json", "pip freeze > requirements.txt, in that environment"),
-    ("Dockerfile", "pip freeze > requirements.txt, in that container"),
+    "name current, a lockfile, a list of packages (pip freeze, conda list), a run, an experiment, "
+    "an interpreter, the folder of an offline W&B run, or that of a checkpoint"
 )
 EXECUTABLES = ("bin/python", "Scripts/python.exe")
 
@@ -107,14 +97,9 @@ def _file(path: Path) -> SideSource:
         return _one(lambda: from_tool_folders.side_of_hugging_face(path.parent))
     if name.endswith(".wandb"):
         return _one(lambda: from_tool_folders.side_of_wandb(path.parent))
-    if name.endswith(".toml"):
-        return _lockfiles(find_lockfiles(str(path), Path()))
-    if name.endswith((".txt", ".in")):
+    if name.endswith((*SUFFIXES, ".in")) or name in EXPORTS:
         return _list_of_packages(path)
-    hint = next(
-        (f"write a list that can be read: {how}" for end, how in EXPORTS if name.endswith(end)), KINDS
-    )
-    raise UsageError(f"{path} is not a readable environment", hint=hint)
+    raise UsageError(f"{path} is not a readable environment", hint=KINDS)
 
 
 def _folder(path: Path, workspace: Workspace | None) -> SideSource:

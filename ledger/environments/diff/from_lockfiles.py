@@ -1,4 +1,4 @@
-"""Sides from lists of requirements: lockfiles, and the lists that pip reads and writes."""
+"""Sides from lists of packages: lockfiles, and the lists that pip, conda and others write."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -6,8 +6,10 @@ from pathlib import Path
 
 from packaging.markers import Marker, UndefinedComparison, UndefinedEnvironmentName, default_environment
 
+from ledger.environments.conda import torch_build
 from ledger.environments.lockfile import Lockfile
-from ledger.environments.requirements import Listed, read_requirements
+from ledger.environments.package_lists import read_list
+from ledger.environments.requirements import Listed
 from ledger.errors import LedgerError
 from ledger.evidence.environment import EnvironmentSide, Package
 
@@ -41,11 +43,11 @@ def side_of_lockfile(lockfile: Lockfile, markers: Mapping[str, str] | None = Non
 
 
 def side_of_requirements(path: Path) -> EnvironmentSide:
-    """The versions, ranges and places in a list of requirements and the files that it includes.
+    """The versions, ranges and places in a list of packages of any kind, and in the files that it includes.
 
     Raises LedgerError where there is none of them in it.
     """
-    found = read_requirements(path)
+    found = read_list(path)
     packages: dict[str, Package] = {}
     unread = [*found.unread]
     for one in found.listed:
@@ -66,7 +68,9 @@ def side_of_requirements(path: Path) -> EnvironmentSide:
         packages=packages,
         # Where a version is left open, their own requirements are not listed.
         few=not all(one.version or one.origin for one in packages.values()),
-        torch=_local(torch.version if torch else None),
+        whole=found.whole,
+        python=found.python,
+        torch=(_local(torch.version) or torch_build(torch.build)) if torch else None,
         options=_options(packages, sorted(found.options)),
         unread=tuple(unread),
         unknown=UNKNOWN,

@@ -83,9 +83,12 @@ def machine(a: EnvironmentSide, b: EnvironmentSide) -> Iterator[Suspect]:
 
 
 def _is_elsewhere(a: EnvironmentSide, b: EnvironmentSide, name: str) -> bool:
-    """Whether a package is for other machines; an extra may well have been asked for."""
+    """Whether a package is for other machines, or is an extra that only one side offers.
+
+    An extra that both offer may well have been asked for.
+    """
     markers = [one.marker for side in (a, b) if (one := (side.packages or {}).get(name))]
-    return all(marker and "extra" not in marker for marker in markers)
+    return all(marker and ("extra" not in marker or len(markers) == 1) for marker in markers)
 
 
 def _options(a: EnvironmentSide, b: EnvironmentSide) -> Iterator[Suspect]:
@@ -113,6 +116,8 @@ def _package(a: EnvironmentSide, b: EnvironmentSide, name: str) -> Iterator[tupl
         yield Change[far.name], old.version, new.version
     elif far is Distance.BUILD:
         yield Change.BUILD, old.version, new.version
+    elif old.build and new.build and old.build != new.build:
+        yield Change.BUILD, f"{old.version} {old.build}", f"{new.version} {new.build}"
     elif not _is_same_place(old, new) and not _lacks_origin(a, old) and not _lacks_origin(b, new):
         yield Change.ORIGIN, _place(old), _place(new)
     elif old.hashes and new.hashes and not old.hashes & new.hashes:
