@@ -28,6 +28,7 @@ from babel.messages.mofile import read_mo
 from guards.text.measures.chunk import Chunk
 from guards.text.scan import prefilter, scan
 from guards.text.scan.rules import flagged_plainly, rules_for
+from guards.text.scan.view import View
 from ledger.utils.textfiles import read_lines
 
 # OpusFilter's RepetitionFilter, as one of its users would write it.
@@ -106,7 +107,7 @@ def check_same_findings(corpus: Corpus) -> None:
     sample = Chunk(corpus.outputs[::step], None if corpus.sources is None else corpus.sources[::step])
     rules = rules_for(has_source=sample.sources is not None, language=LANGUAGE, markers=MARKERS)
     plain = flagged_plainly(sample, rules)
-    if prefilter.flagged(sample, rules) != plain:
+    if prefilter.flagged(View.of(sample, rules)) != plain:
         sys.exit("the fast path and the plain rules disagree")
     counts = ", ".join(f"{code} {len(found)}" for code, found in sorted(plain.items()))
     print(f"same findings as the plain rules on {len(sample.outputs):,} lines ({counts})")

@@ -1,11 +1,12 @@
 """TXT008: lines that copy their source instead of translating it."""
 
 import re
+from bisect import bisect_left
 
 from guards.guard import Explanation
 from guards.text import flag_rate
 from guards.text.measures.scripts import Script
-from guards.text.measures.words import MACHINE_TEXT
+from guards.text.measures.words import without_machine_text
 
 CODE = "TXT008"
 TITLE = "Copied source"
@@ -33,7 +34,7 @@ def is_flagged(output: str, source: str | None, script: Script | None) -> bool:
     """Whether the line is its source, or holds a long part of it, or a word of it in another script."""
     if not source or not output:
         return False
-    if _first(output) == _first(source) and letters(output) == letters(source):
+    if output == source or (_first(output) == _first(source) and letters(output) == letters(source)):
         return is_prose(source)
     return has_foreign_copy(output, source, script) or (
         shares_a_part(output, source) and any(map(is_prose, _runs(output, source)))
@@ -53,7 +54,7 @@ def letters(text: str) -> str:
 
 def is_prose(text: str) -> bool:
     """Whether the text is more than names and code: three small words, or six letters without case."""
-    words = SMALL_WORD.findall(MACHINE_TEXT.sub(" ", text))
+    words = SMALL_WORD.findall(without_machine_text(text, " "))
     small = sum(word[0].islower() for word in words)
     uncased = sum(len(word) for word in words if word.lower() == word.upper())
     return small >= MIN_WORDS or uncased >= MIN_LETTERS
@@ -68,7 +69,7 @@ def has_foreign_copy(output: str, source: str, script: Script | None) -> bool:
 
 def shares_a_part(output: str, source: str) -> bool:
     """Whether one of the source's parts of 16 characters is in the output, as in every long run."""
-    return any(source[i : i + STEP] in output for i in range(0, len(source) - STEP + 1, STEP))
+    return any(source[start : start + STEP] in output for start in range(0, len(source) - STEP + 1, STEP))
 
 
 def _runs(output: str, source: str) -> list[str]:
@@ -87,8 +88,8 @@ def _runs(output: str, source: str) -> list[str]:
 
 def _agreeing(one: str, other: str) -> int:
     """The number of characters with which both begin."""
-    pairs = zip(one, other, strict=False)
-    return next((i for i, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
+    lengths = range(1, min(len(one), len(other)) + 1)
+    return bisect_left(lengths, True, key=lambda length: one[:length] != other[:length])
 
 
 def sample_priority(output: str, source: str | None) -> int:  # noqa: ARG001 - one signature for all text rules

@@ -46,9 +46,16 @@ def is_flagged(output: str, source: str | None, script: Script) -> bool:
 
 def lines_without_kana(text: Chunk) -> list[int]:
     """The lines of Chinese characters in a Japanese text that has hardly any kana."""
-    ideographs = [i for i, line in enumerate(text.outputs) if IDEOGRAPH.search(line)]
-    without = [i for i in ideographs if KANA.isdisjoint(text.outputs[i])]
-    few = len(ideographs) < MIN_LINES or len(without) < MIN_SHARE_WITHOUT_KANA * len(ideographs)
+    ideographs, without = 0, []
+    enough = (1 - MIN_SHARE_WITHOUT_KANA) * len(text.outputs)
+    for line, output in enumerate(text.outputs):
+        if IDEOGRAPH.search(output):
+            ideographs += 1
+            if KANA.isdisjoint(output):
+                without.append(line)
+            elif ideographs - len(without) > enough:
+                return []  # whatever follows
+    few = ideographs < MIN_LINES or len(without) < MIN_SHARE_WITHOUT_KANA * ideographs
     return [] if few else without
 
 

@@ -60,8 +60,8 @@ def compression(text: str) -> float:
     try:
         data = text.encode("latin-1")
     except UnicodeEncodeError:
-        numbers: dict[str, int] = {}
-        data = bytes(numbers.setdefault(char, len(numbers)) & 0xFF for char in text)
+        numbers = {ord(char): number & 0xFF for number, char in enumerate(dict.fromkeys(text))}
+        data = text.translate(numbers).encode("latin-1")
     return len(data) / len(zlib.compress(data))
 
 
@@ -94,7 +94,12 @@ def _excuses(source: str | None, loop: str) -> bool:
 
 def says_something(text: str) -> bool:
     """Whether the text has a letter, a digit or a pictorial symbol (`♪`)."""
-    return any(char.isalnum() or unicodedata.category(char) == "So" for char in text)
+    return any(char.isalnum() or is_symbol(char) for char in text)
+
+
+def is_symbol(char: str) -> bool:
+    """Whether the character is a pictorial symbol."""
+    return unicodedata.category(char) == "So"
 
 
 def sample_priority(output: str, source: str | None) -> int:  # noqa: ARG001 - one signature for all text rules

@@ -37,9 +37,9 @@ def flagged_lines(text: Chunk) -> list[int]:
         return []
     import numpy as np
 
-    from guards.text.measures.fingerprints import fingerprints
+    from guards.text.measures.fingerprints import prints_of
 
-    outputs, sources = fingerprints(text.outputs), fingerprints(text.sources)
+    outputs, sources = text.prints or prints_of(text)
     order = np.lexsort((sources, outputs))
     new_output = np.diff(outputs[order], prepend=outputs[order[:1]] ^ np.uint64(1)) != 0
     new_pair = new_output | (np.diff(sources[order], prepend=np.uint64(0)) != 0)
@@ -49,12 +49,15 @@ def flagged_lines(text: Chunk) -> list[int]:
     found: list[int] = []
     for start, end in zip(starts[many].tolist(), ends[many].tolist(), strict=True):
         if outputs[order[start]]:
-            found += _different(order[start:end].tolist(), text, sources)
+            found += _different(sorted(order[start:end].tolist()), text, sources)
     return sorted(found)
 
 
 def _different(lines: list[int], text: Chunk, prints: "Prints") -> list[int]:
-    """The lines of one output, less those of its most frequent source; none if too few sources are left."""
+    """The lines of one output, less those of its most frequent source; none if too few sources are left.
+
+    Among sources that are equally frequent it is the first.
+    """
     if columns(text.outputs[lines[0]]) < MIN_OUTPUT_COLUMNS:
         return []
     by_source: dict[int, list[int]] = {}

@@ -24,10 +24,12 @@ EXPLANATION = Explanation(
 )
 
 _SOURCE_QUOTES = re.compile("[\"'“”„«»「」『』‘’`]")
-_NOTHING = frozenset({"None", "nan", "NaN", "null", "NULL", "undefined", "N/A", "<NA>"})
+NOTHING = frozenset({"None", "nan", "NaN", "null", "NULL", "undefined", "N/A", "<NA>"})
 TRACEBACK = "Traceback (most recent call last)"
 
-# By kind, in the order in which they are named. Each must match one of HINTS or be a line's first character.
+SPACED = re.compile(r"(?:[\u3041-\u30ff\u4e00-\u9fff] ){5,}")
+
+# By kind, in the order in which they are named. All but SPACED hold a match of TRACE.
 MARKS: dict[str, re.Pattern[str]] = {
     "HTML entities": re.compile(r"&(?:#\d{1,6}|#[xX][0-9a-fA-F]{1,5}|[a-zA-Z]{2,8}\d?);"),
     "replacement characters (U+FFFD)": re.compile("\ufffd"),
@@ -48,18 +50,20 @@ MARKS: dict[str, re.Pattern[str]] = {
         r"^[A-Z]-\d+\t|^\d+\t|^\{\".*\}$|^\d\d:\d\d:\d\d[.,]\d{3} -->|^Traceback \(most recent call last\)"
         r"|^[^\t]+\t[^\t]+$"
     ),
-    "spaces between all characters": re.compile(r"(?:[\u3041-\u30ff\u4e00-\u9fff] ){5,}"),
+    "spaces between all characters": SPACED,
 }
-ANY_MARK = re.compile("|".join(f"(?:{pattern.pattern})" for pattern in MARKS.values()))
-# The characters of which every mark has one, but for those at the beginning of a line.
-HINTS = "&\ufffd<[>_▁@ĠĊ#￭⁇\\\t{\u2028\u2029\u200b\u2060\ufeff" + "".join(
-    map(chr, [*range(9), *range(11, 32), *range(0x7F, 0xA0)])
-)
+# A first character, and what must follow it.
+TRACES = {
+    "&": "[#a-zA-Z]", "<": "[/|a-zA-Z02]", ">": ">", "[": "[A-Z]", "_": "[_A-Z]", "@": "@", "#": "#",
+    "\\": "[uxnrt]", "-": "->", "{": '"',
+} | dict.fromkeys("\ufffd⁇▁ĠĊ￭\t\u2028\u2029\u200b\u2060\ufeff", "") | dict.fromkeys(
+    map(chr, [*range(9), *range(11, 32), *range(0x7F, 0xA0)]), ""
+)  # fmt: skip
+TRACE = re.compile("|".join(re.escape(first) + rest for first, rest in TRACES.items()) + "|Traceback")
 NUMBERED = re.compile(r"(\d+)[.)]\s+(?=\w)")
 QUOTED = re.compile(r"(?:\"[^\"]*\"|'[^']*'|“[^“”]*”|「[^「」]*」|『[^『』]*』)\W?")
+QUOTES = "\"'“「『"
 PADDED = re.compile(r"^(?: {2,}|\t)|(?: {2,}|\t)$")
-# With which a line begins that may be numbered, quoted or indented.
-FIRST = "0123456789\"'“「『 \t"
 
 
 def is_flagged(output: str, source: str | None) -> bool:
@@ -69,15 +73,14 @@ def is_flagged(output: str, source: str | None) -> bool:
 
 def kind_of(output: str, source: str | None) -> str | None:
     """What the line has that its source does not have: a plural noun, or None."""
-    for kind, pattern in MARKS.items() if ANY_MARK.search(output) else ():
+    for kind, pattern in MARKS.items() if TRACE.search(output) or SPACED.search(output) else ():
         if any((match[0].strip() or match[0]) not in (source or "") for match in pattern.finditer(output)):
             return kind
     if is_mojibake(output) and not is_mojibake(source or ""):
         return "wrongly decoded characters"
     if is_nothing(output, source):
         return "null values"
-    numbered = NUMBERED.match(output)
-    if source is not None and numbered and numbered[1] not in source:
+    if is_numbered(output, source):
         return "line numbers"
     if source is not None and QUOTED.fullmatch(output) and not _SOURCE_QUOTES.search(source):
         return "quotation marks around the line"
@@ -86,9 +89,20 @@ def kind_of(output: str, source: str | None) -> str | None:
     return None
 
 
+def may_begin(char: str) -> bool:
+    """Whether a line that begins with the character may be numbered or quoted."""
+    return char.isdecimal() or char in QUOTES
+
+
+def is_numbered(output: str, source: str | None) -> bool:
+    """Whether the line begins with a number that its source does not have."""
+    number = NUMBERED.match(output) if source is not None else None
+    return number is not None and number[1] not in (source or "")
+
+
 def is_nothing(output: str, source: str | None) -> bool:
     """Whether the line is a program's word for no value, and the source is longer than a word."""
-    return output in _NOTHING and (source is None or columns(source) >= 3 * len(output))
+    return output in NOTHING and (source is None or columns(source) >= 3 * len(output))
 
 
 def sample_priority(output: str, source: str | None) -> int:  # noqa: ARG001 - one signature for all text rules

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -86,7 +87,7 @@ def _words_agree(text: Chunk, lines: range, offset: int) -> bool:
             if 0 <= line < len(others)
         }
         gain = [
-            _overlap(words, around.get(line + offset, set())) - _overlap(words, around[line])
+            _overlap(words, around.get(line + offset, frozenset())) - _overlap(words, around[line])
             for line, words in zip(lines, outputs, strict=True)
         ]
         if _scores(np.array(gain, dtype=np.float32), BLOCK)[0] > MIN_WORD_SCORE:
@@ -94,12 +95,13 @@ def _words_agree(text: Chunk, lines: range, offset: int) -> bool:
     return False
 
 
-def _words(text: str) -> set[str]:
+@lru_cache(maxsize=1024)
+def _words(text: str) -> frozenset[str]:
     """The words and numbers of a line; pairs of letters in scripts without spaces."""
     if UNSPACED.search(text):
-        return {text[i : i + 2] for i in range(len(text) - 1)}
-    return set(WORD.findall(text.lower()))
+        return frozenset(text[i : i + 2] for i in range(len(text) - 1))
+    return frozenset(WORD.findall(text.lower()))
 
 
-def _overlap(one: set[str], other: set[str]) -> float:
+def _overlap(one: frozenset[str], other: frozenset[str]) -> float:
     return len(one & other) / (1 + max(len(one), len(other)))

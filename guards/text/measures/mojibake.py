@@ -31,11 +31,12 @@ LEAD_BYTES = (0xC2, 0xF4)
 
 def is_mojibake(text: str) -> bool:
     """Whether a part of the text is UTF-8 that was decoded as another encoding."""
-    return len(RARE.findall(text)) > 1 or any(
-        RECODED.search(run) and _is_recoded(run, BYTES[codec])
-        for run in RUN.findall(text)
-        for codec in CODECS
-    )
+    return len(RARE.findall(text)) > 1 or any(map(is_recoded, RUN.findall(text)))
+
+
+def is_recoded(run: str) -> bool:
+    """Whether a whole RUN is UTF-8 in one of the other codecs; its first two characters show if it may be."""
+    return RECODED.search(run) is not None and any(_is_recoded(run, BYTES[codec]) for codec in CODECS)
 
 
 def _is_recoded(run: str, byte_of: dict[int, int]) -> bool:

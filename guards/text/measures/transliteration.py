@@ -27,13 +27,17 @@ NAMED = re.compile(r"(?:LETTER|SYLLABLE|CHARACTER)(?: SMALL)? ([A-Z]+)")
 
 def transliterates(name: str, source: str) -> bool:
     """Whether some word of the source begins with the consonants of `name`, and hardly goes on."""
+    wanted = _spelt(name)
+    return len(wanted) >= MIN_CONSONANTS and wanted in _all_beginnings(source)
+
+
+@lru_cache(maxsize=4096)
+def _spelt(name: str) -> str:
+    """The consonants of a name in Latin letters."""
     spelt = name.lower()
     for pattern, sound in SPELLING:
         spelt = re.sub(pattern, sound, spelt)
-    wanted = _consonants(spelt)
-    if len(wanted) < MIN_CONSONANTS:
-        return False
-    return any(_begins_with(word, wanted) for word in _words(source))
+    return _consonants(spelt)
 
 
 def _words(source: str) -> Iterator[str]:
@@ -41,13 +45,16 @@ def _words(source: str) -> Iterator[str]:
     yield from KATAKANA_WORD.findall(source) or OTHER_WORD.findall(source)
 
 
-def _begins_with(word: str, wanted: str) -> bool:
+@lru_cache(maxsize=16)
+def _all_beginnings(source: str) -> frozenset[str]:
+    return frozenset().union(*map(_beginnings, _words(source)))
+
+
+@lru_cache(maxsize=16384)
+def _beginnings(word: str) -> frozenset[str]:
+    """The consonants of a word, and of what is left of it without each short ending."""
     sounds = [_sound(char) for char in word]
-    if not "".join(sounds).startswith(wanted):
-        return False
-    return any(
-        "".join(sounds[: -ending or None]) == wanted for ending in range(min(MAX_ENDING + 1, len(word)))
-    )
+    return frozenset("".join(sounds[: -ending or None]) for ending in range(min(MAX_ENDING + 1, len(word))))
 
 
 @lru_cache(maxsize=4096)

@@ -5,4 +5,6 @@ from unicodedata import east_asian_width
 
 def columns(text: str) -> int:
     """The width on a terminal: two for wide and full-width characters (UAX #11), else one."""
-    return len(text) + sum(1 for char in text if east_asian_width(char) in "WF")
+    if text.isascii():
+        return len(text)
+    return len(text) + sum(map("WF".__contains__, map(east_asian_width, text)))

@@ -16,13 +16,30 @@ MACHINE_TEXT = re.compile(
     | (?a:(?:[-./\\*~@\#]+\w+|\w+(?:[._/\\:*=@\#]|::)+\w+)(?:[-._/\\:*=@\#]+\w+)*)""",
     re.VERBOSE,
 )
+# Every match has one of these in it.
+MACHINE_TRACE = re.compile(r"[-.\\*~#:_=]\w|[/@<&%{$`]")
 COMPOUND = re.compile(rf"[{LATIN}]+(?:-[{LATIN}]+)*")
+BEYOND_LATIN = "\u2c80"  # no letter from here on is Latin, nor is its lower case
 LAUGHTER = re.compile(r"(\w)\1{2,}", re.IGNORECASE)
 
 
 def latin_words(text: str) -> set[str]:
     """The distinct words in Latin letters, in lower case."""
     return set(LATIN_WORD.findall(text.lower()))
+
+
+def is_copied(word: str, source: str) -> bool:
+    """Whether a word of ASCII letters stands in the source, not as a part of another Latin word. Cheap."""
+    place = source.find(word)
+    if place < 0:
+        return False
+    before, after = source[place - 1 : place], source[place + len(word) : place + len(word) + 1]
+    return not (before.isalpha() and before < BEYOND_LATIN) and not (after.isalpha() and after < BEYOND_LATIN)
+
+
+def without_machine_text(text: str, replacement: str | Callable[[re.Match[str]], str]) -> str:
+    """The text with its machine text replaced, as by `re.sub`."""
+    return MACHINE_TEXT.sub(replacement, text) if MACHINE_TRACE.search(text) else text
 
 
 def without_names(output: str, source: str | None) -> str:
@@ -34,9 +51,9 @@ def without_names(output: str, source: str | None) -> str:
     sentence would be left out.
     """
     if not source:
-        return MACHINE_TEXT.sub(lambda match: "" if match[0].isascii() else match[0], output)
-    text = MACHINE_TEXT.sub(
-        lambda match: "" if match[0].isascii() and match[0] in source else match[0], output
+        return without_machine_text(output, lambda match: "" if match[0].isascii() else match[0])
+    text = without_machine_text(
+        output, lambda match: "" if match[0].isascii() and match[0] in source else match[0]
     )
     known = latin_words(source)
     source_is_latin = not OTHER_LETTER.search(source)

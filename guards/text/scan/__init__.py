@@ -2,10 +2,11 @@
 
 import os
 from array import array
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from guards.text import off_target
 from guards.text.measures.chunk import Chunk
@@ -15,7 +16,10 @@ from ledger.evidence.text import Flagged, LineSample, TextEvidence
 from ledger.utils.plural import count
 from ledger.utils.text import shorten
 
-CHUNK_LINES = 4096
+if TYPE_CHECKING:
+    from guards.text.measures.fingerprints import Prints
+
+CHUNK_LINES = 16384
 # Smaller texts are faster with the plain rules, or in one process.
 FAST_FROM_LINES = 4096
 PARALLEL_FROM_LINES = 65536
@@ -53,6 +57,14 @@ class Tally:
 
     indices: "array[int]"
     hits: tuple[Hit, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TalliedChunk:
+    """What the rules flagged in one chunk, by code, and the chunk's fingerprints, if there are any."""
+
+    tallies: Mapping[str, Tally]
+    prints: "tuple[Prints, Prints] | None"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,14 +124,26 @@ def scan_lines(
         outputs=whole.outputs,
     )
     text = ScannedText(whole.outputs, whole.sources, rules, samples)
-    tallies = _joined(_tallies(text, processes or _cores()), text)
-    tallies |= _across(whole, text, tallies)
+    chunks = _tallied(text, processes or _cores())
+    tallies = _joined([chunk.tallies for chunk in chunks], text)
+    tallies |= _across(replace(whole, prints=_all_prints(chunks)), text, tallies)
     evidence = TextEvidence(
         lines=len(whole.outputs),
         flagged={code: _flagged(tally, text) for code, tally in tallies.items()},
         unseen=dict(rules.unseen),
     )
     return Scan(evidence, {code: tally.indices for code, tally in tallies.items()})
+
+
+def _all_prints(chunks: Sequence[TalliedChunk]) -> "tuple[Prints, Prints] | None":
+    """The fingerprints of the whole text, if all chunks have theirs."""
+    parts = [chunk.prints for chunk in chunks if chunk.prints]
+    if not parts or len(parts) < len(chunks):
+        return None
+    import numpy as np
+
+    outputs, sources = (np.concatenate(side) for side in zip(*parts, strict=True))
+    return outputs, sources
 
 
 def _joined(tallies: Sequence[Mapping[str, Tally]], text: ScannedText) -> dict[str, Tally]:
@@ -151,40 +175,46 @@ def _across(whole: Chunk, text: ScannedText, tallies: Mapping[str, Tally]) -> di
 # --- chunks, here or in other processes ---------------------------------------------------------------
 
 
-def _tallies(text: ScannedText, processes: int) -> list[dict[str, Tally]]:
+def _tallied(text: ScannedText, processes: int) -> list[TalliedChunk]:
     if processes > 1 and len(text.outputs) >= PARALLEL_FROM_LINES:
         try:
-            return _tallies_in_parallel(text, processes)
+            return _tallied_in_parallel(text, processes)
         except (BrokenProcessPool, OSError):
             pass  # no further process could be started: continue in this one
     return [_tally(text, lines) for lines in text.ranges]
 
 
-def _tallies_in_parallel(text: ScannedText, processes: int) -> list[dict[str, Tally]]:
+def _tallied_in_parallel(text: ScannedText, processes: int) -> list[TalliedChunk]:
     # Passed to the initializer, the text is inherited by a forked process and sent once to a spawned one.
     with ProcessPoolExecutor(processes, initializer=_receive, initargs=(text,)) as pool:
         return list(pool.map(_tally_received, text.ranges))
 
 
-def _tally(text: ScannedText, lines: range) -> dict[str, Tally]:
+def _tally(text: ScannedText, lines: range) -> TalliedChunk:
     within = slice(lines.start, lines.stop)
     chunk = Chunk(text.outputs[within], None if text.sources is None else text.sources[within])
-    return {
+    flagged, prints = _flagged_lines(chunk, text)
+    tallies = {
         code: Tally(
             array("l", (lines.start + i for i in indices)),
             _best([_hit(code, chunk, i, lines.start) for i in indices], text.samples),
         )
-        for code, indices in _flagger(text)(chunk, text.rules).items()
+        for code, indices in flagged.items()
     }
+    return TalliedChunk(tallies, prints)
 
 
-def _flagger(text: ScannedText) -> Callable[[Chunk, Rules], dict[str, list[int]]]:
-    """The plain rules, or the fast path for texts that are worth the import of numpy."""
+def _flagged_lines(
+    chunk: Chunk, text: ScannedText
+) -> "tuple[dict[str, list[int]], tuple[Prints, Prints] | None]":
+    """By the plain rules, or by the fast path in texts that are worth the import of numpy."""
     if len(text.outputs) < FAST_FROM_LINES:
-        return flagged_plainly
+        return flagged_plainly(chunk, text.rules), None
     from guards.text.scan import prefilter
+    from guards.text.scan.view import View
 
-    return prefilter.flagged
+    view = View.of(chunk, text.rules)
+    return prefilter.flagged(view), view.prints
 
 
 _received: list[ScannedText] = []
@@ -194,7 +224,7 @@ def _receive(text: ScannedText) -> None:
     _received[:] = [text]
 
 
-def _tally_received(lines: range) -> dict[str, Tally]:
+def _tally_received(lines: range) -> TalliedChunk:
     return _tally(_received[0], lines)
 
 

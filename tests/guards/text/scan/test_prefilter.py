@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from guards.text import repetition
 from guards.text.measures.chunk import Chunk
-from guards.text.scan import prefilter
-from guards.text.scan.prefilter import LEAST_COMPRESSED
+from guards.text.scan.loops import LEAST_COMPRESSED, with_cubes
+from guards.text.scan.prefilter import flagged
 from guards.text.scan.rules import Rules, flagged_plainly, rules_for
+from guards.text.scan.view import View
 
 MARKERS = ["FAILED_TRANSLATION_CLEANED", "[空]"]
 LANGUAGES = ("ja", "ko_KR", "zho_Hans", "ru", "en_XX", None)
@@ -29,13 +30,17 @@ def rules(language: str | None, *, has_source: bool = True) -> Rules:
     return rules_for(has_source=has_source, language=language, markers=MARKERS)
 
 
+def fast(chunk: Chunk, bound: Rules) -> dict[str, list[int]]:
+    return flagged(View.of(chunk, bound))
+
+
 @settings(max_examples=400, deadline=None)
 @given(st.lists(st.tuples(LINES, LINES), min_size=1, max_size=8), st.sampled_from(LANGUAGES))
 def test_the_findings_are_the_plain_rules_own(pairs: list[tuple[str, str]], language: str | None) -> None:
     outputs, sources = [list(side) for side in zip(*pairs, strict=True)]
     for chunk in (Chunk(outputs, sources), Chunk(outputs, None)):
         bound = rules(language, has_source=chunk.sources is not None)
-        assert prefilter.flagged(chunk, bound) == flagged_plainly(chunk, bound)
+        assert fast(chunk, bound) == flagged_plainly(chunk, bound)
 
 
 @pytest.mark.parametrize("language", ["ja", "ko", "en"])
@@ -43,7 +48,7 @@ def test_the_findings_on_real_lines_are_the_same(real_pairs: list[tuple[str, str
     japanese, korean = [list(side) for side in zip(*real_pairs, strict=True)]
     for chunk in (Chunk(japanese, korean), Chunk(korean, japanese), Chunk(japanese, None)):
         bound = rules(language, has_source=chunk.sources is not None)
-        assert prefilter.flagged(chunk, bound) == flagged_plainly(chunk, bound)
+        assert fast(chunk, bound) == flagged_plainly(chunk, bound)
 
 
 def test_the_findings_on_spoilt_real_lines_are_the_same(real_pairs: list[tuple[str, str]]) -> None:
@@ -52,7 +57,7 @@ def test_the_findings_on_spoilt_real_lines_are_the_same(real_pairs: list[tuple[s
     chunk = Chunk(spoilt, [korean for _, korean in real_pairs])
     plain = flagged_plainly(chunk, rules("ja"))
     assert len(plain["TXT001"]) > 500
-    assert prefilter.flagged(chunk, rules("ja")) == plain
+    assert fast(chunk, rules("ja")) == plain
 
 
 def _spoil(line: str, dice: random.Random) -> str:
@@ -66,8 +71,7 @@ def _spoil(line: str, dice: random.Random) -> str:
 def test_three_copies_are_always_a_candidate(unit: str, spaces: int) -> None:
     line = "x" + (" " * spaces).join([unit] * 3)
     if repetition.REPEATED.search(line) or repetition.SHORT_LOOP.search(line):
-        view = prefilter.View.of(Chunk(["good", line, "good"], None), rules("ja"))
-        assert 1 in prefilter._with_cubes(view)
+        assert 1 in with_cubes(View.of(Chunk(["good", line, "good"], None), rules("ja")))
 
 
 @settings(deadline=None)
