@@ -1,5 +1,6 @@
 """Numbers that are equal for lines with the same letters, whatever else they hold."""
 
+from collections.abc import Sequence
 from functools import cache
 
 import numpy as np
@@ -17,18 +18,19 @@ _PLANE = 0x10000
 
 def prints_of(text: Chunk) -> tuple[Prints, Prints]:
     """The fingerprints of outputs and sources; none where there are none."""
-    outputs, sources = (
-        fingerprints(Joined.of(lines)) if lines else np.zeros(0, dtype=np.uint64)
-        for lines in (text.outputs, text.sources)
-    )
-    return outputs, sources
+    return fingerprints(text.outputs), fingerprints(text.sources or ())
 
 
-def fingerprints(joined: Joined) -> Prints:
+def fingerprints(lines: Sequence[str]) -> Prints:
     """One number for each line: a polynomial over its letters in lower case, modulo 2**64; 0 without any.
 
     Characters beyond the Basic Multilingual Plane all count, as they are.
     """
+    return joined_fingerprints(Joined.of(lines)) if lines else np.zeros(0, dtype=np.uint64)
+
+
+def joined_fingerprints(joined: Joined) -> Prints:
+    """As `fingerprints`, of lines that are laid out already."""
     folded: npt.NDArray[np.unsignedinteger] = _lower().take(joined.codes, mode="clip")
     beyond = joined.codes >= _PLANE
     if beyond.any():

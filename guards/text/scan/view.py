@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from guards.text import off_target, punctuation, unfinished
 from guards.text.measures.chunk import Chunk
-from guards.text.measures.fingerprints import Prints, fingerprints
+from guards.text.measures.fingerprints import Prints, joined_fingerprints
 from guards.text.measures.joined import Joined, Places
 from guards.text.measures.mojibake import FOLLOWERS, LEADS, RARE_IDEOGRAPHS
 from guards.text.measures.scripts import LATIN_LETTER, Script
@@ -53,7 +53,7 @@ class View:
         if chunk.sources is None:
             return cls(chunk, rules, outputs, kinds, occurring, None, None)
         sources = Joined.of(chunk.sources)
-        prints = fingerprints(outputs), fingerprints(sources)
+        prints = joined_fingerprints(outputs), joined_fingerprints(sources)
         return cls(chunk, rules, outputs, kinds, occurring, sources, prints)
 
     def has(self, kind: np.uint16) -> Flags:
