@@ -19,9 +19,9 @@ DEFAULTS = {
     "TOKENIZERS_PARALLELISM": "false",
     "TRANSFORMERS_VERBOSITY": "error",
 }
-# Where the tool is installed as well, so is scikit-learn, by way of MLflow. transformers imports it for one
-# option of assisted generation, which the worker does not use: a quarter of its start-up.
-NOT_IMPORTED = ("sklearn",)
+# Where the tool is installed as well, so are these, by way of MLflow. transformers imports them for an option
+# of assisted generation and for object detection, which the worker does not use: a quarter of its start-up.
+NOT_IMPORTED = ("sklearn", "scipy")
 
 
 def load_runners() -> None:
