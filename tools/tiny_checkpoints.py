@@ -16,6 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+sys.modules["sklearn"] = None  # transformers imports it, for seconds, where it is installed
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 # Small enough to learn some lines in seconds; what goes wrong on a reload does not depend on the size.

@@ -12,6 +12,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from runners.worker.models.families import FAMILIES, Family, load_tokenizer
 
+sys.modules["sklearn"] = None  # transformers imports it, for seconds, where it is installed
 PIECES = 1000
 SPM_FILE = {"t5": "spiece.model"}
 SIZES = {"d_model": 16, "encoder_layers": 1, "decoder_layers": 1, "encoder_attention_heads": 2}

@@ -6,6 +6,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[6] / "examples"))
 
+import fewer_imports  # noqa: F401
 import train_translation
 from safetensors.torch import load_file, save_file
 

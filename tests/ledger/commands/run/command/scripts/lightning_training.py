@@ -2,6 +2,7 @@
 
 import sys
 
+import fewer_imports  # noqa: F401
 import torch
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 
+import fewer_imports  # noqa: F401
 import torch
 from transformers import MarianMTModel, Trainer, TrainingArguments
 

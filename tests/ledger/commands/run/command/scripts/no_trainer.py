@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 
+import fewer_imports  # noqa: F401
 from transformers import AutoTokenizer, MarianMTModel
 
 source, output = sys.argv[1:3]
