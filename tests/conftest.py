@@ -193,10 +193,7 @@ def shared_workers(request: pytest.FixtureRequest, worker_pool: Pool) -> Iterato
     if item.get_closest_marker("own_worker") or item.path.is_relative_to(ROOT / "tests" / "runners"):
         yield
         return
-    kinds = (GENERATION, TRAINING, FORECASTING)
-    if item.get_closest_marker("shared_reload"):
-        kinds = (*kinds, RELOADING)
-    with shared(worker_pool, kinds):
+    with shared(worker_pool, (GENERATION, TRAINING, FORECASTING, RELOADING)):
         yield
 
 

@@ -1,7 +1,8 @@
 """Worker processes that tests share: an import of torch and transformers costs more than most jobs.
 
 A pooled process does jobs of one kind, for tests with the same environment variables. It goes back to the
-pool only when its last job has ended. It reloads checkpoints only in tests that are marked `shared_reload`.
+pool only when its last job has ended. Tests that assert something about the process of a reload, that it is
+a new one, are marked `own_worker`.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""Marian's tiny model, trained once in a cache of this test's own (about ten seconds)."""
+"""Marian's tiny model, trained once, on a few lines, in a cache of this test's own."""
 
 import json
 import sys
@@ -30,7 +30,8 @@ def prepare_in(cache: Path, log: Path, seen: list[str] | None = None) -> Rehears
         )
 
 
-def test_two_at_once_train_it_once_and_a_third_finds_it(tmp_path: Path):
+def test_two_at_once_train_it_once_and_a_third_finds_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("runners.rehearsal.model.LINES", 4)
     cache = tmp_path / "models"
     name = model_name("marian", "translation", "sha256:test", pairs())
     left = cache / f"{name}.abc{PARTIAL}"  # as a kill -9 leaves it

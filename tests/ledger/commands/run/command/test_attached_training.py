@@ -41,7 +41,6 @@ def workspace(repository, monkeypatch):
 
 
 PYTHON = Path(sys.executable)
-pytestmark = pytest.mark.shared_reload
 
 
 class Saves:

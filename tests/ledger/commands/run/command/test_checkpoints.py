@@ -59,7 +59,6 @@ def test_every_save_of_an_unchanged_script_is_verified(repository, tiny_marian, 
     assert again["checkpoints"][0]["run"] == document["run"]
 
 
-@pytest.mark.shared_reload
 def test_a_save_that_lost_something_ends_the_training(repository, tiny_marian, train_file):
     long = {"max_steps": 100_000, "save_steps": 100}
     document = train(repository, tiny_marian, train_file, SCRIPTS / "forgetful.py", exits=1, **long)
@@ -70,7 +69,6 @@ def test_a_save_that_lost_something_ends_the_training(repository, tiny_marian, t
     assert not any(marked for _, _, marked in steps(document))
 
 
-@pytest.mark.shared_reload
 def test_a_user_who_only_wants_to_be_warned_is_warned(repository, tiny_marian, train_file):
     ledger = ("--on-fail", "warn")
     document = train(repository, tiny_marian, train_file, SCRIPTS / "forgetful.py", ledger=ledger)
@@ -96,7 +94,6 @@ def test_it_is_the_scripts_own_python_that_reloads(repository, train_file, tmp_p
     assert "CKP011" in document["passed"]  # reloaded by the same versions
 
 
-@pytest.mark.shared_reload
 def test_without_a_trainer_the_named_folder_is_watched(repository, tiny_marian):
     script = [sys.executable, str(SCRIPTS / "no_trainer.py"), str(tiny_marian), "saved", "cut"]
     document = repository.json("run", "--json", "--watch", "saved", "--", *script, exits=1)
@@ -139,7 +136,6 @@ def run_without_tokenizer(repository, tiny_marian, *more, exits=0):
     return json.loads(done.stdout)
 
 
-@pytest.mark.shared_reload
 def test_a_save_that_the_script_makes_beside_its_trainer_is_found(repository, tiny_marian):
     document = run_without_tokenizer(repository, tiny_marian)
     found = {row["path"]: (row["verdict"], row["marked"]) for row in document["checkpoints"]}
@@ -147,7 +143,6 @@ def test_a_save_that_the_script_makes_beside_its_trainer_is_found(repository, ti
     assert not list(repository.root.rglob("snapshots"))
 
 
-@pytest.mark.shared_reload
 def test_a_save_that_a_killed_script_did_not_tell_of_is_never_marked(repository, tiny_marian):
     document = run_without_tokenizer(repository, tiny_marian, "killed", exits=3)
     assert 4 not in {step for step, _, _ in steps(document)}

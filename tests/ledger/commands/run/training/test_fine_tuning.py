@@ -12,7 +12,7 @@ from ledger.specs import load_experiment
 from ledger.workspace import Workspace
 from runners.rehearsal.text import pairs
 
-pytestmark = [pytest.mark.timeout(400), pytest.mark.shared_reload]
+pytestmark = pytest.mark.timeout(400)
 
 SPEC = """
 task: training

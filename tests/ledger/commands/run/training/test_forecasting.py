@@ -97,7 +97,6 @@ def test_a_rehearsal_from_its_lint_to_its_dockerfile(repository):
     assert steps[-1] == ("CMD", '["ledger", "run", "t5-v57", "--rehearse", "--again"]')
 
 
-@pytest.mark.shared_reload
 def test_a_real_run_is_held_against_its_parents(repository):
     write_series(repository)
     first = repository.json("run", "t5-v56", *settings(**{"development.limit_train_batches": 4}))

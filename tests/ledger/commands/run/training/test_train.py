@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from ledger.checkpoints.marks import newest_verified
+from tests.shared_worker import RELOADING, TRAINING, shared
 
 pytestmark = pytest.mark.timeout(400)
 
@@ -52,8 +53,9 @@ def reloads_in_an_interpreter_of_their_own(interpreters, repository, checkpoint)
 
 
 @pytest.mark.own_worker
-def test_every_save_is_verified_while_it_trains(repository, interpreters):
-    done = repository.json("run", "exp10", "--rehearse")
+def test_every_save_is_verified_while_it_trains(repository, interpreters, worker_pool):
+    with shared(worker_pool, (TRAINING,)):
+        done = repository.json("run", "exp10", "--rehearse")
     assert done["verdict"] == "pass"
     rows = done["checkpoints"]
     assert [row["step"] for row in rows] == [30, 60, 90]
@@ -70,4 +72,5 @@ def test_every_save_is_verified_while_it_trains(repository, interpreters):
     assert '"sample_bleu_reloaded"' in series
     no_unearned_mark(repository)
     reloads_in_an_interpreter_of_their_own(interpreters, repository, folder / "checkpoint-90")
-    comes_again_step_by_step(repository, done)
+    with shared(worker_pool, (TRAINING, RELOADING)):
+        comes_again_step_by_step(repository, done)

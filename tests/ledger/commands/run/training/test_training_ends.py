@@ -81,7 +81,6 @@ def wait_for(found, process, seconds=300):
 # --- a save that does not reload
 
 
-@pytest.mark.shared_reload
 def test_stop_ends_the_training_at_its_next_step(small):
     repository = small(steps=100_000, every=200, **BROKEN)
     done = repository.json("run", "small", exits=1)
@@ -93,7 +92,6 @@ def test_stop_ends_the_training_at_its_next_step(small):
     no_unearned_mark(repository)
 
 
-@pytest.mark.shared_reload
 def test_warn_goes_on_to_the_end(small):
     done = small(steps=60, every=30, on_fail="warn", **BROKEN).json("run", "small", exits=0)
     assert (done["stopped"], done["last_step"], done["verdict"]) == (False, 60, "pass")
@@ -118,7 +116,7 @@ def disk(tmp_path):
 
 
 def test_a_disk_that_is_full_at_a_save_spares_the_saves_before(small, disk):
-    repository = small(steps=200_000, every=1000)
+    repository = small(steps=200_000, every=200)
     (repository.root / "models").symlink_to(disk, target_is_directory=True)
     process = repository.start("run", "small", "--json")
     marks = "small/*/checkpoint-*/ledger/verified.json"
@@ -194,15 +192,20 @@ def test_a_verification_worker_that_is_killed_is_replaced(small):
     no_unearned_mark(repository)
 
 
-def kill_at_random(repository, victim, chance, seconds):
-    """Start or resume the experiment, and kill one of its processes within so many seconds."""
+def saves(repository):
+    return set(repository.root.glob("models/small/*/checkpoint-*"))
+
+
+def kill_at_random(repository, victim, chance):
+    """Start or resume the experiment, and kill one of its processes: as it starts, or after some saves."""
     last = repository.json("log", "--all")["runs"][-1]
     how = "--again" if last["status"] == "finished" else "--resume"
     earlier = verified(repository, last["run"])
+    before, wanted = saves(repository), chance.randrange(5)
     process = repository.start("run", "small", how)
-    moment = time.monotonic() + chance.uniform(0.1, 1.0) * seconds
-    while time.monotonic() < moment and process.poll() is None:
+    while process.poll() is None and len(saves(repository) - before) < wanted:
         time.sleep(0.02)
+    time.sleep(chance.uniform(0.1, 1.0 if wanted else 5.0))
     for pid in victims(process, victim) if process.poll() is None else []:
         os.kill(pid, signal.SIGKILL)
     _, said = process.communicate(timeout=300)
@@ -214,19 +217,16 @@ def kill_at_random(repository, victim, chance, seconds):
         assert not earlier, said
 
 
-@pytest.mark.own_worker  # a whole run takes as long as those that are killed
 def test_killed_at_random_moments_nothing_is_marked_that_did_not_pass(small):
     repository = small(steps=30, every=5)
     chance = random.Random(SEED)
-    began = time.monotonic()
     whole = repository.json("run", "small")
-    seconds = time.monotonic() - began
     assert [row["marked"] for row in whole["checkpoints"]] == [True] * 6
     order = [victim for victim, _ in zip(cycle(VICTIMS), range(KILLS - 1), strict=False)]
     chance.shuffle(order)
     order.append("worker.log")  # it leaves something to resume
     for victim in order:
-        kill_at_random(repository, victim, chance, seconds)
+        kill_at_random(repository, victim, chance)
         time.sleep(1)  # the workers of a parent that is gone end by themselves
         no_unearned_mark(repository)
     last = repository.json("log", "--all")["runs"][-1]
