@@ -10,9 +10,7 @@ from ledger.cli.output import emit, exit_for, json_option
 @click.argument("names", metavar="[A] [B]", nargs=-1, shell_complete=complete.runs_or_files)
 @click.option("--effective", is_flag=True, help="Also compare the effective defaults of both environments.")
 @click.option("--api", is_flag=True, help="Also list changed signatures that the worker uses (griffe).")
-@click.option(
-    "--bisect", is_flag=True, help="Find the packages at fault: put back one group of A's versions at a time."
-)
+@click.option("--bisect", is_flag=True, help="Find the packages at fault, by tests of mixtures of A and B.")
 @click.option("--experiment", metavar="EXP", help="The experiment for --effective and --bisect.")
 @click.option("--all", "everything", is_flag=True, help="Also list differences that hardly matter.")
 @json_option

@@ -103,7 +103,7 @@ def _bisection(found: Row | None, width: int) -> Iterator[str]:
     for row in (found["a"], found["b"], *found["trials"]):
         errors = row["problem"] or ", ".join(row["findings"])
         rows.append([row["installed"], row["verdict"] or "-", errors, and_more(row["packages"], MOST_NAMED)])
-    yield from Table(("installed", "verdict", "errors", "reverted"), rows).lines(width)
+    yield from Table(("installed", "verdict", "errors", "changed"), rows).lines(width)
     yield from fold(found["answer"], width)
 
 

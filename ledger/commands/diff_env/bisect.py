@@ -1,11 +1,11 @@
 """`ledger diff-env --bisect`: the group of packages that decides whether a checkpoint or a rehearsal passes.
 
-A checkpoint saved under A is reloaded, or else the experiment is rehearsed: under A, under B, and under B
-with one group of packages at a time reverted to A's versions.
+A checkpoint saved under A is reloaded, or else the experiment is rehearsed: under A, under B, and under
+mixtures of both, which delta debugging chooses. So packages that break something only together are found too.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from ledger.commands.reporter import Reporter
 from ledger.commands.run.experiment import AGAIN, RunOutcome, RunRequest, TrainingOutcome, run_experiment
 from ledger.commands.verify.values import VerifyRequest
 from ledger.commands.verify.verify import prepare, verify_checkpoint
+from ledger.environments.diff.delta_debugging import minimal_cause
 from ledger.environments.diff.package_groups import groups, mixed
 from ledger.environments.lockfile import Lockfile, read
 from ledger.environments.pin import Pin
@@ -24,7 +25,7 @@ from ledger.evidence.environment import EnvironmentSide
 from ledger.evidence.suspects import Kind, Suspect
 from ledger.findings import Finding, Json, Report, Severity, Verdict
 from ledger.utils.hashing import digest_bytes
-from ledger.utils.plural import and_more
+from ledger.utils.plural import and_more, count
 from ledger.workspace import Workspace
 from runners.environments.build import default_cache, ensure, obtainable
 from runners.environments.inspection import marker_values, requirements_of
@@ -68,30 +69,42 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class Bisection:
-    """The results under A, under B, and under B with each group reverted."""
+    """The results under A, under B, and under the mixtures.
+
+    `cause`: the fewest groups of packages whose versions of B fail among A's others. `cured`: the test of B
+    with A's versions of these.
+    """
 
     judged: str
     a: Trial
     b: Trial
-    trials: tuple[Trial, ...]
-
-    @property
-    def deciding(self) -> tuple[Trial, ...]:
-        """The groups whose reversion alone makes it pass."""
-        return tuple(one for one in self.trials if one.verdict is Verdict.PASS)
+    trials: tuple[Trial, ...] = ()
+    cause: tuple[tuple[str, ...], ...] = ()
+    cured: Trial | None = None
 
     @property
     def answer(self) -> str:
-        """The conclusion, in one sentence."""
+        """The conclusion, in one or two sentences."""
         if self.a.verdict is not Verdict.PASS or self.b.verdict is not Verdict.FAIL:
             results = [str(one.verdict or one.problem) for one in (self.a, self.b)]
             return f"there is nothing to decide: {results[0]} under A, {results[1]} under B"
-        if not self.deciding:
-            unknown = [one for one in self.trials if one.verdict is not Verdict.FAIL]
-            rest = f"; {len(unknown)} could not be tested" if unknown else ""
-            return f"no group decides alone: it fails with {_each(self.trials, unknown)} reverted{rest}"
-        named = " or ".join(_named(one.packages) for one in self.deciding)
-        return f"decided by {named}: with A's versions, it passes under B"
+        if not self.cause:
+            return "no package that can be tested decides: the other differences do"
+        named = " and ".join(_named(one) for one in self.cause)
+        together = " together" if len(self.cause) > 1 else ""
+        unknown = sum(one.verdict not in (Verdict.PASS, Verdict.FAIL) for one in self.trials)
+        rest = f"; {count(unknown, 'mixture')} could not be tested" if unknown else ""
+        return f"decided by {named}{together}: {self._effect}{rest}"
+
+    @property
+    def _effect(self) -> str:
+        if self.cured is None:
+            return "it fails with B's versions of these among A's"
+        if self.cured.verdict is Verdict.PASS:
+            return "with A's versions, it passes under B"
+        if self.cured.verdict is Verdict.FAIL:
+            return "with A's versions, it still fails under B, so other packages break it too"
+        return f"with A's versions, B could not be tested ({self.cured.problem or self.cured.verdict})"
 
     def to_json(self) -> dict[str, Json]:
         """The bisection as `--json` shows it."""
@@ -100,13 +113,9 @@ class Bisection:
             "a": self.a.to_json(),
             "b": self.b.to_json(),
             "trials": [one.to_json() for one in self.trials],
+            "cause": [list(one) for one in self.cause],
             "answer": self.answer,
         }
-
-
-def _each(trials: Sequence[Trial], unknown: Sequence[Trial]) -> str:
-    judged = len(trials) - len(unknown)
-    return "each of them" if not unknown else f"{judged} of {len(trials)}"
 
 
 def _named(packages: Sequence[str]) -> str:
@@ -115,26 +124,74 @@ def _named(packages: Sequence[str]) -> str:
 
 
 def bisect_environments(case: Case, a: Lockfile, b: Lockfile, suspects: Sequence[Suspect]) -> Bisection:
-    """Test under A, under B, and under B with each group reverted that contains a hard suspect.
+    """Test under A, under B, and under mixtures of groups of packages that contain a hard suspect.
 
     Raises LedgerError where A or B cannot be built.
     """
     case = _with_checkpoint(case, a)
     judge = partial(_judge, case)
     before, after = (_trial(judge, one, name, ()) for one, name in ((a, "all of A"), (b, "all of B")))
-    trials: list[Trial] = []
-    if before.verdict is Verdict.PASS and after.verdict is Verdict.FAIL:
-        found = [one for one in suspects if one.kind is Kind.PACKAGE]
-        trials = [
-            # With all changes reverted, B is A, which is already tested.
-            replace(before, installed=name, packages=packages)
-            if lockfile is None
-            else _trial(judge, lockfile, name, packages)
-            for packages, lockfile in _lockfiles(case, a, b, found)
-            for name in [f"B with {len(packages)} as in A"]
-        ]
     judged = f"{case.checkpoint.name}, reloaded" if case.checkpoint else f"{case.experiment}, rehearsed"
-    return Bisection(judged, before, after, tuple(trials))
+    if before.verdict is not Verdict.PASS or after.verdict is not Verdict.FAIL:
+        return Bisection(judged, before, after)
+    mixtures = _mixtures(case, a, b)
+    packages = [one for one in suspects if one.kind is Kind.PACKAGE]
+    search = Search(judge, mixtures, packages)
+    cause = search.find()
+    names = tuple(search.names([group]) for group in cause)
+    cured = before if len(cause) == len(mixtures.groups) else search.cure(cause)
+    return Bisection(judged, before, after, tuple(search.trials), names, cured)
+
+
+@dataclass(frozen=True, slots=True)
+class Mixtures:
+    """The groups of packages that can only change together, and the lockfile of any mixture of A and B."""
+
+    groups: tuple[frozenset[str], ...]
+    lockfile: Callable[[frozenset[str]], Lockfile]
+
+
+@dataclass(slots=True)
+class Search:
+    """The tests of mixtures, recorded in order."""
+
+    judge: Judge
+    mixtures: Mixtures
+    suspects: Sequence[Suspect]
+    trials: list[Trial] = field(default_factory=list)
+
+    def find(self) -> list[frozenset[str]]:
+        """The smallest cause; among the groups with a hard suspect, if these suffice to fail."""
+        every = self.mixtures.groups
+        names = {one.name for one in self.suspects if one.hard}
+        hard = [group for group in every if names & group]
+        return minimal_cause(hard if len(hard) == len(every) or self.fails(hard) else every, self.fails)
+
+    def fails(self, upgraded: Sequence[frozenset[str]]) -> bool:
+        """Whether A fails with B's versions of these groups."""
+        reverted = [group for group in self.mixtures.groups if group not in upgraded]
+        if not upgraded:
+            return False  # that is A
+        names = self.names(upgraded)
+        return self._try(f"A with {len(names)} as in B", names, reverted).verdict is Verdict.FAIL
+
+    def cure(self, reverted: Sequence[frozenset[str]]) -> Trial:
+        """The test of B with A's versions of these groups."""
+        names = self.names(reverted)
+        return self._try(f"B with {len(names)} as in A", names, reverted)
+
+    def names(self, groups: Sequence[frozenset[str]]) -> tuple[str, ...]:
+        """The packages of the groups, most suspicious first."""
+        known = [one.name for one in self.suspects]
+        named = frozenset[str]().union(*groups)
+        return (*(one for one in known if one in named), *sorted(named.difference(known)))
+
+    def _try(self, installed: str, names: tuple[str, ...], reverted: Sequence[frozenset[str]]) -> Trial:
+        trial = _trial(
+            self.judge, self.mixtures.lockfile(frozenset[str]().union(*reverted)), installed, names
+        )
+        self.trials.append(trial)
+        return trial
 
 
 def lockfile_of(case: Case, source: SideSource, side: EnvironmentSide) -> Lockfile:
@@ -200,21 +257,18 @@ def _fails(finding: Finding) -> bool:
     return finding.severity >= Severity.ERROR and finding.accepted is None
 
 
-def _lockfiles(
-    case: Case, a: Lockfile, b: Lockfile, suspects: Sequence[Suspect]
-) -> Iterator[tuple[tuple[str, ...], Lockfile | None]]:
-    """For each group with a hard suspect, B's pins with A's for the group; None where the result equals A."""
+def _mixtures(case: Case, a: Lockfile, b: Lockfile) -> Mixtures:
+    """The mixtures of two lockfiles' pins, in which the requirements of every distribution are still met."""
     pythons = [ensure([one], default_cache()) for one in (a, b)]
     requires = {key: lines for python in pythons for key, lines in requirements_of(python).items()}
     markers = marker_values()
     before, after = a.versions(markers), b.versions(markers)
     pins = {(pin.name, pin.version): pin for one in (b, a) for pin in one.applying(markers)}
-    for group in groups(before, after, requires):
-        versions = mixed(group, before, after)
-        if any(one.hard and one.name in group for one in suspects):
-            is_a = versions == before
-            packages = tuple(one.name for one in suspects if one.name in group)
-            yield packages, None if is_a else _write(case.workspace, versions, pins, a.options or b.options)
+
+    def lockfile(reverted: frozenset[str]) -> Lockfile:
+        return _write(case.workspace, mixed(reverted, before, after), pins, a.options or b.options)
+
+    return Mixtures(tuple(groups(before, after, requires)), lockfile)
 
 
 def _write(

@@ -6,9 +6,10 @@ Needs both environments; the second one is not built here: it takes minutes and 
 
 import pytest
 
-from ledger.commands.diff_env.bisect import Bisection, Trial
+from ledger.commands.diff_env.bisect import Bisection, Mixtures, Search, Trial
 from ledger.environments.lockfile import find
-from ledger.findings import Verdict
+from ledger.evidence.suspects import Change, Kind, Suspect
+from ledger.findings import Finding, Report, Severity, Verdict
 from ledger.workspace import Workspace
 from runners.environments.build import built, default_cache
 
@@ -83,33 +84,72 @@ def test_a_good_run_against_its_checkpoint_that_another_version_spoils(
 
 
 A, B = (Trial(f"all of {name}", (), verdict) for name, verdict in (("A", Verdict.PASS), ("B", Verdict.FAIL)))
-FOUND = Trial("B with 4 as in A", ("transformers", "huggingface-hub", "requests", "httpx"), Verdict.PASS)
-IDLE = Trial("B with 1 as in A", ("tqdm",), Verdict.FAIL)
-BROKEN = Trial("B with 1 as in A", ("numpy",), None, problem="no space left")
+GROUP = ("transformers", "huggingface-hub", "requests", "httpx")
+CURED = Trial("B with 4 as in A", GROUP, Verdict.PASS)
+STILL = Trial("B with 4 as in A", GROUP, Verdict.FAIL)
+BROKEN = Trial("A with 1 as in B", ("numpy",), None, problem="no space left")
+NAMED = "transformers, huggingface-hub, requests and 1 more that can only change together with them"
 
 
 @pytest.mark.parametrize(
-    ("a", "b", "trials", "answer"),
+    ("a", "b", "trials", "cause", "cured", "answer"),
     [
+        (A, B, (), (GROUP,), CURED, f"decided by {NAMED}: with A's versions, it passes under B"),
         (
             A,
             B,
-            (IDLE, FOUND),
-            "decided by transformers, huggingface-hub, requests and 1 more that can only change together "
-            "with them: with A's versions, it passes under B",
+            (BROKEN,),
+            (("tqdm",), ("numpy",)),
+            CURED,
+            "decided by tqdm and numpy together: with A's versions, it passes under B; "
+            "1 mixture could not be tested",
         ),
-        (A, B, (IDLE, IDLE), "no group decides alone: it fails with each of them reverted"),
         (
             A,
             B,
-            (IDLE, BROKEN),
-            "no group decides alone: it fails with 1 of 2 reverted; 1 could not be tested",
+            (),
+            (("tqdm",),),
+            STILL,
+            "decided by tqdm: with A's versions, it still fails under B, so other packages break it too",
         ),
-        (A, BROKEN, (), "there is nothing to decide: pass under A, no space left under B"),
-        (A, A, (), "there is nothing to decide: pass under A, pass under B"),
-        (B, B, (), "there is nothing to decide: fail under A, fail under B"),
-        (BROKEN, B, (), "there is nothing to decide: no space left under A, fail under B"),
+        (
+            A,
+            B,
+            (),
+            (("tqdm",),),
+            BROKEN,
+            "decided by tqdm: with A's versions, B could not be tested (no space left)",
+        ),
+        (A, B, (), (), None, "no package that can be tested decides: the other differences do"),
+        (A, BROKEN, (), (), None, "there is nothing to decide: pass under A, no space left under B"),
+        (A, A, (), (), None, "there is nothing to decide: pass under A, pass under B"),
+        (B, B, (), (), None, "there is nothing to decide: fail under A, fail under B"),
+        (BROKEN, B, (), (), None, "there is nothing to decide: no space left under A, fail under B"),
     ],
 )
-def test_a_bisection_answers_in_one_sentence(a, b, trials, answer):
-    assert Bisection("checkpoint-90, reloaded", a, b, trials).answer == answer
+def test_a_bisection_answers_in_one_sentence(a, b, trials, cause, cured, answer):
+    assert Bisection("checkpoint-90, reloaded", a, b, trials, cause, cured).answer == answer
+
+
+def suspect(name):
+    return Suspect(Kind.PACKAGE, name, "1", "2", Change.MAJOR)
+
+
+@pytest.mark.parametrize(
+    ("breaks", "cause", "cured"),
+    [
+        ({"c"}, [("c",)], Verdict.PASS),
+        ({"b", "d"}, [("b",), ("d",)], Verdict.PASS),
+        ({"f"}, [("f",)], Verdict.PASS),  # no hard suspect
+    ],
+)
+def test_a_search_finds_the_packages_that_break_it_together(breaks, cause, cured):
+    groups = tuple(frozenset(one) for one in "abcdef")
+
+    def judge(reverted):
+        broken = breaks.isdisjoint(reverted)
+        return Report((Finding("CKP005", Severity.ERROR, "broken"),) if broken else ())
+
+    search = Search(judge, Mixtures(groups, lambda reverted: reverted), [suspect(one) for one in "abcde"])
+    assert search.find() == [frozenset(one) for (one,) in cause]
+    assert search.cure(search.find()).verdict is cured
