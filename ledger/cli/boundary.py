@@ -37,6 +37,8 @@ def run_command(command: click.Command, arguments: Sequence[str]) -> int:
         return Exit.PASSED
     except OSError as error:
         return _os_error(error)
+    except ModuleNotFoundError as error:
+        return _missing_package(error)
     except Exception as error:
         return _bug(error)
 
@@ -53,6 +55,16 @@ def _os_error(error: OSError) -> int:
         )
     else:
         _say(f"{error.strerror or error}{where}")
+    return Exit.NOT_DONE
+
+
+def _missing_package(error: ModuleNotFoundError) -> int:
+    from ledger.utils.extras import EXTRA_OF, missing
+
+    package = (error.name or "").partition(".")[0]
+    if package not in EXTRA_OF:
+        return _bug(error)
+    _say(str(missing(package)))
     return Exit.NOT_DONE
 
 

@@ -1,5 +1,6 @@
 """`ledger env`: show, pin and build the environments that experiments run in."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from ledger.display.table import Table
     from ledger.environments.environment import Environment
     from ledger.environments.lockfile import Lockfile
+    from runners.environments.cache import BuiltEnvironment
 
 
 @click.group()
@@ -119,6 +121,89 @@ def build(name: str, as_json: bool) -> int:
     else:
         click.echo(python)
     return Exit.PASSED
+
+
+@command.command("list")
+@json_option
+def list_(as_json: bool) -> int:
+    """List the environments that were built on this machine, with their sizes.
+
+    \b
+    ledger env list
+    """
+    from runners.environments.build import default_cache
+    from runners.environments.cache import built_environments
+
+    found = built_environments(default_cache())
+    document = {"environments": [one.to_json() for one in found], "findings": [], "skips": []}
+    emit(document, as_json, _environments(found))
+    return Exit.PASSED
+
+
+@command.command()
+@click.argument("names", metavar="[NAME]...", nargs=-1)
+@click.option("--dry-run", is_flag=True, help="Only list what would be removed.")
+@json_option
+def prune(names: tuple[str, ...], dry_run: bool, as_json: bool) -> int:
+    """Remove built environments by the NAME of their lockfile or folder, and what interrupted builds left.
+
+    \b
+    ledger env prune                     only what interrupted builds left
+    ledger env prune mt-5.0.0            and every environment that was built from mt-5.0.0
+    ledger env prune mt-5.0.0 --dry-run
+
+    A removed environment is built again when a run needs it.
+    """
+    from runners.environments import cache
+    from runners.environments.build import default_cache
+
+    removed = cache.prune(default_cache(), names, dry_run=dry_run)
+    document = {
+        "removed": [one.to_json() for one in removed],
+        "dry_run": dry_run,
+        "findings": [],
+        "skips": [],
+    }
+    emit(document, as_json, _environments(removed), "nothing was removed: --dry-run" if dry_run else "")
+    return Exit.PASSED
+
+
+@command.command("init")
+@click.argument("name", default="mt-4.57.6", shell_complete=complete.lockfiles)
+@json_option
+def init_(name: str, as_json: bool) -> int:
+    """Put a lockfile that comes with ledger into this repository's lockfiles/, for specs to name.
+
+    \b
+    ledger env init                 transformers 4.57.6, for CUDA and for the CPU
+    ledger env init mt-5-latest     a newer one
+
+    Existing files stay as they are. To change versions, edit NAME.in and run: ledger env lock NAME
+    """
+    from ledger.environments.packaged import add_lockfiles
+    from ledger.utils.paths import relative_if_inside
+    from ledger.workspace import Workspace
+
+    workspace = Workspace.find()
+    added = add_lockfiles(name, workspace.lockfiles)
+    written = [relative_if_inside(path, workspace.root) for path in added]
+    document = {"written": written, "findings": [], "skips": []}
+    emit(document, as_json, "\n".join(written) or f"lockfiles/ has all files of {name} already")
+    return Exit.PASSED
+
+
+def _environments(found: "Sequence[BuiltEnvironment]") -> "Table | str":
+    from rich.filesize import decimal
+
+    from ledger.display.table import Column, Table
+
+    if not found:
+        return "none"
+    rows = [
+        (one.lockfile or "interrupted build", one.python, one.built, decimal(one.size), one.folder.name)
+        for one in found
+    ]
+    return Table([Column("lockfile", "whole"), "Python", "built", "size", "folder"], rows)
 
 
 def _variants(name: str | None) -> "list[Lockfile]":

@@ -1,5 +1,7 @@
 """`ledger init`: prepare a git repository."""
 
+from pathlib import Path
+
 import click
 
 from ledger.cli.output import emit, json_option
@@ -10,8 +12,9 @@ from ledger.cli.output import emit, json_option
 def command(as_json: bool) -> None:
     """Prepare the current git repository for the ledger.
 
-    Adds experiments/ with a first spec, the merge rule for the journal, what git should ignore, and a
-    [tool.ledger] table. Prints what it did; changes nothing that exists. Safe to repeat.
+    Adds experiments/ with a first spec, the lockfiles of its environment, the merge rule for the journal,
+    what git should ignore, and a [tool.ledger] table. Prints what it did; changes nothing that exists. Safe
+    to repeat.
 
     \b
     git init && ledger init
@@ -20,7 +23,9 @@ def command(as_json: bool) -> None:
     from ledger.display.results import lines
 
     done = make_ready()
-    human = [f"{step.path}: {step.did}" for step in done.steps]
+    # From a folder inside, the repository that was prepared is not obvious.
+    where = [] if done.root == Path.cwd().resolve() else [f"in {done.root}:"]
+    human = [*where, *(f"{step.path}: {step.did}" for step in done.steps)]
     emit(
         {"root": str(done.root), "steps": [{"path": s.path, "did": s.did} for s in done.steps]},
         as_json,

@@ -78,7 +78,9 @@ def _serve(destination: "Destination", host: str, port: int, as_json: bool) -> N
     import sys
 
     from ledger.tracking.destination import mlflow_environment
+    from ledger.utils.extras import require
 
+    require("mlflow")
     artifacts = destination.artifacts.as_uri()
     arguments = ["--backend-store-uri", destination.uri, "--host", host, "--port", str(port)]
     arguments += ["--default-artifact-root", artifacts, "--artifacts-destination", artifacts]

@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from ledger.environments.packaged import DEFAULT, add_lockfiles
 from ledger.errors import LedgerError, UsageError
-from ledger.workspace import read_settings
+from ledger.workspace import Workspace, read_settings
 
 JOURNAL_MERGE = "experiments/ledger.jsonl merge=union"
-IGNORED = "/.ledger/"
+# `.ledger/` holds what is large, private or specific to this machine; outputs would be uncommitted changes.
+IGNORED = ("/.ledger/", "/outputs/")
 
 SETTINGS = """
 [tool.ledger]
@@ -15,18 +17,19 @@ SETTINGS = """
 # max_rate = { TXT003 = 0.05 }
 """
 
-FIRST_SPEC = """\
+FIRST_SPEC = f"""\
 title: A first experiment
 task: generation
+environment: {DEFAULT}
 model:
   name: facebook/mbart-large-50-many-to-many-mmt
   dtype: float16
-languages: {source: ko, target: ja}
-codes: {source: ko_KR, target: ja_XX}
+languages: {{source: ko, target: en}}
+codes: {{source: ko_KR, target: en_XX}}
 data:
   source: data/test.ko
-  reference: data/test.ja
-output: outputs/first.ja
+  reference: data/test.en
+output: outputs/first.en
 generation:
   batch_size: 20
   num_beams: 3
@@ -63,21 +66,26 @@ def make_ready(start: Path | None = None) -> Ready:
     return Ready(
         root,
         (
-            _first_spec(root),
+            *_first_spec(root),
             _line_in(root, ".gitattributes", JOURNAL_MERGE),
-            _line_in(root, ".gitignore", IGNORED),
+            *(_line_in(root, ".gitignore", line) for line in IGNORED),
             _settings(root),
         ),
     )
 
 
-def _first_spec(root: Path) -> InitStep:
-    folder = root / "experiments"
-    folder.mkdir(exist_ok=True)
-    if any(folder.glob("*.yaml")):
-        return InitStep("experiments/", "has specs already")
-    (folder / "first.yaml").write_text(FIRST_SPEC, encoding="utf-8")
-    return InitStep("experiments/first.yaml", "written; edit it")
+def _first_spec(root: Path) -> list[InitStep]:
+    """A spec, and the lockfiles of the environment that it names."""
+    workspace = Workspace(root)
+    workspace.experiments.mkdir(exist_ok=True)
+    if any(workspace.experiments.glob("*.yaml")):
+        return [InitStep("experiments/", "has specs already")]
+    (workspace.experiments / "first.yaml").write_text(FIRST_SPEC, encoding="utf-8")
+    added = add_lockfiles(DEFAULT, workspace.lockfiles)
+    return [
+        InitStep("experiments/first.yaml", "written; edit it"),
+        *(InitStep(f"lockfiles/{path.name}", "written") for path in added),
+    ]
 
 
 def _text(path: Path) -> str:

@@ -43,7 +43,7 @@ def load_metrics(language: str) -> "tuple[BLEU, CHRF]":
         extra = f"[{language_of(language)}]" if tokenizer.endswith("-mecab") else ""
         raise LedgerError(
             f"BLEU for {language} needs sacrebleu's tokenizer {tokenizer}, which is not installed",
-            hint=f"install it with: pip install 'sacrebleu{extra}'",
+            hint=f"install it with: pip install 'experiment-ledger{extra}'",
         ) from error
 
 

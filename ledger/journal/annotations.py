@@ -6,6 +6,7 @@ from typing import Literal
 
 from ledger.findings import Json
 from ledger.journal.store import Entry, open_journal
+from ledger.utils.proportion import wilson_interval
 from ledger.workspace import Workspace
 
 NOTE, SKIP, RATING = "note", "skip", "rating"
@@ -112,7 +113,4 @@ def _share(count: int, lines: int, of: int) -> JudgedShare:
         return JudgedShare(0.0, (0.0, 1.0))
     if lines == of:
         return JudgedShare(count / lines, (count / lines, count / lines))
-    from scipy.stats import binomtest
-
-    interval = binomtest(count, lines).proportion_ci(CONFIDENCE, method="wilson")
-    return JudgedShare(count / lines, (float(interval.low), float(interval.high)))
+    return JudgedShare(count / lines, wilson_interval(count, lines, CONFIDENCE))

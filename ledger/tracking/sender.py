@@ -21,6 +21,7 @@ from ledger.findings import Json
 from ledger.tracking.destination import find_destination, mlflow_environment
 from ledger.tracking.request import is_served, request_file
 from ledger.tracking.status import tracking_folder
+from ledger.utils.extras import is_installed, require
 
 LOG = "sender.log"
 LOG_BYTES = 1_000_000
@@ -33,9 +34,9 @@ def launch(root: Path) -> None:
 
     A sender that is still waiting for requests serves this one, else one is started. It outlives the caller
     and never disturbs it: its errors are in the status and in the log. With LEDGER_SEND=never in the
-    environment nothing is started, and the run stays queued for `ledger sync`.
+    environment, or without MLflow, nothing is started, and the run stays queued for `ledger sync`.
     """
-    if os.environ.get("LEDGER_SEND") == "never":
+    if os.environ.get("LEDGER_SEND") == "never" or not is_installed("mlflow"):
         return
     with suppress(OSError), _open_log(root) as log:
         request = request_file(root, os.environ)
@@ -51,8 +52,9 @@ def send_now(root: Path, on_progress: Callable[[dict[str, Json]], None]) -> dict
     """Run a sender to its end, passing on its progress; return its summary.
 
     Progress is `{"waiting": true}` while another sender is active, and `{"run", "sent", "of"}` in events.
-    Raises LedgerError when the sender ended without a summary.
+    Raises LedgerError when MLflow is not installed, or the sender ended without a summary.
     """
+    require("mlflow")
     summary: dict[str, Json] | None = None
     with _open_log(root) as log:
         process = subprocess.Popen(

@@ -23,9 +23,8 @@ from ledger.errors import LedgerError
 from ledger.utils.plural import and_more
 from ledger.utils.redaction import scrub_file
 from runners.environments.installers import Installer, choose_installer, explain
-from runners.environments.manifest import is_whole, write_manifest
+from runners.environments.manifest import PARTIAL, is_whole, write_manifest
 
-PARTIAL = ".partial"  # suffix of a folder that is being filled or deleted
 POLL_SECONDS = 0.2
 
 Tell = Callable[[Progress], None]

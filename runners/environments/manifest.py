@@ -15,6 +15,7 @@ import orjson
 from ledger.environments.lockfile import Lockfile
 
 NAME = "ledger.json"
+PARTIAL = ".partial"  # suffix of a folder that is being filled or deleted
 START_SECONDS = 60.0
 
 

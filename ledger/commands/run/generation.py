@@ -14,6 +14,7 @@ from ledger.commands.run.preflight import inspect_languages
 from ledger.commands.run.rehearsal_model import rehearsal_model, tiny_model
 from ledger.commands.run.task import ActiveRun, Outcome, Task
 from ledger.evaluation.line_statistics import LineStatistics
+from ledger.evaluation.sacrebleu_metrics import load_metrics
 from ledger.evaluation.scoring import scores_of
 from ledger.evaluation.significance import intervals
 from ledger.evidence import Evidence
@@ -50,7 +51,10 @@ class GenerationOutcome(Outcome):
 
 
 def _read(spec: GenerationSpec, workspace: Workspace, request: RunRequest, _: Reporter) -> GenerationInputs:
-    max_rates(spec, workspace)  # reports invalid settings now rather than after the run
+    # What is wrong with the settings or the installation is said now rather than after the run.
+    max_rates(spec, workspace)
+    if spec.data.reference is not None:
+        load_metrics(spec.languages.target)
     return read_generation_inputs(spec, workspace, rehearsal=request.rehearse)
 
 

@@ -1,9 +1,11 @@
+import json
 import os
 import sys
 import zipfile
 from importlib.metadata import version
 
 import pytest
+from filelock import FileLock
 
 RICH = f"rich=={version('rich')}\n"
 
@@ -131,3 +133,61 @@ def test_what_cannot_be_locked_is_one_message(pinned, ledger, arguments, code, s
     answer = ledger("env", "lock", *arguments)
     assert (answer.code, answer.out) == (code, "")
     assert says in answer.err
+
+
+def test_a_packaged_lockfile_is_added_and_never_replaced(recorded, ledger):
+    answer = ledger("env", "init")
+    assert answer.out.split() == [f"lockfiles/mt-4.57.6{end}" for end in (".in", ".txt", "-cpu.txt")]
+    (recorded.lockfiles / "mt-4.57.6.in").write_text("mine")
+    assert "has all files of mt-4.57.6 already" in ledger("env", "init", "mt-4.57.6").out
+    assert (recorded.lockfiles / "mt-4.57.6.in").read_text() == "mine"
+    answer = ledger("env", "init", "mt-4")
+    assert answer.code == 2
+    assert "known: mt-4.57.6" in answer.err
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch, recorded):
+    """A cache with two environments, the remains of a build, and a folder of somebody else's."""
+    folder = tmp_path / "cache"
+    monkeypatch.setenv("LEDGER_ENVIRONMENTS", str(folder))
+    for name in ("old", "new"):
+        (folder / f"{name}-py3.11-1").mkdir(parents=True)
+        manifest = {"lockfile": name, "python": "3.11.7"}
+        (folder / f"{name}-py3.11-1" / "ledger.json").write_text(json.dumps(manifest))
+    (folder / "old-py3.11-2.abc.partial").mkdir()
+    (folder / "mine").mkdir()
+    return folder
+
+
+def test_built_environments_are_listed(cache, ledger):
+    rows = ledger("env", "list", "--json").document["environments"]
+    assert [(row["lockfile"], row["bytes"] > 0) for row in rows] == [
+        ("new", True),
+        ("old", True),
+        (None, False),
+    ]
+    assert "interrupted build" in ledger("env", "list").out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "left"),
+    [
+        ([], ["mine", "new-py3.11-1", "old-py3.11-1"]),
+        (["old"], ["mine", "new-py3.11-1"]),
+        (["old-py3.11-1", "new"], ["mine"]),
+        (["old", "--dry-run"], ["mine", "new-py3.11-1", "old-py3.11-1", "old-py3.11-2.abc.partial"]),
+        (["odd"], ["mine", "new-py3.11-1", "old-py3.11-1", "old-py3.11-2.abc.partial"]),
+    ],
+)
+def test_prune_removes_what_is_named_and_what_was_interrupted(cache, ledger, arguments, left):
+    answer = ledger("env", "prune", *arguments)
+    assert answer.code == (2 if "odd" in arguments else 0)
+    assert sorted(path.name for path in cache.iterdir() if path.is_dir()) == left
+
+
+def test_an_environment_that_is_being_built_is_not_removed(cache, ledger):
+    with FileLock(cache / "old-py3.11-2.lock"):
+        answer = ledger("env", "prune")
+    assert answer.code == 3
+    assert "is being built" in answer.err

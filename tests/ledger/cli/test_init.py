@@ -25,6 +25,7 @@ def test_a_repository_becomes_ready(repository: Path) -> None:
     assert "experiments/ledger.jsonl merge=union" in (repository / ".gitattributes").read_text()
     assert "/.ledger/" in (repository / ".gitignore").read_text()
     assert "ledger" in tomllib.loads((repository / "pyproject.toml").read_text())["tool"]
+    assert (repository / "lockfiles/mt-4.57.6-cpu.txt").is_file()
     assert ledger("log", cwd=repository).returncode == 0
 
 
@@ -33,7 +34,7 @@ def test_existing_files_stay(repository: Path) -> None:
     (repository / "pyproject.toml").write_text('[project]\nname = "mine"\n')
     ledger("init", cwd=repository)
     first = {path.name: path.read_text() for path in repository.iterdir() if path.is_file()}
-    assert first[".gitignore"].splitlines() == ["*.o", "/.ledger/"]
+    assert first[".gitignore"].splitlines() == ["*.o", "/.ledger/", "/outputs/"]
     assert tomllib.loads(first["pyproject.toml"])["project"] == {"name": "mine"}
     ledger("init", cwd=repository)
     assert {path.name: path.read_text() for path in repository.iterdir() if path.is_file()} == first
@@ -42,7 +43,9 @@ def test_existing_files_stay(repository: Path) -> None:
 def test_from_a_folder_inside(repository: Path) -> None:
     inside = repository / "src" / "deep"
     inside.mkdir(parents=True)
-    assert ledger("init", cwd=inside).returncode == 0
+    done = ledger("init", cwd=inside)
+    assert done.returncode == 0
+    assert done.stdout.startswith(f"in {repository}:")
     assert (repository / "experiments").is_dir()
 
 

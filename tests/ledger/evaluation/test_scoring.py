@@ -109,7 +109,7 @@ except LedgerError as error:
 """
     shown = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout
     assert "is not installed" in shown
-    assert "pip install 'sacrebleu" in shown
+    assert "pip install 'experiment-ledger" in shown
 
 
 def test_scoring_again_and_again_takes_no_more_memory():
