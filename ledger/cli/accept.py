@@ -3,7 +3,7 @@
 import click
 
 from ledger.cli import complete
-from ledger.cli.output import emit, json_option
+from ledger.cli.output import echo, emit, json_option
 
 
 @click.command("accept")
@@ -40,4 +40,4 @@ def command(run: str, code: str, why: str, as_json: bool) -> None:
     if as_json:
         emit(document, as_json)
     else:
-        click.echo(text)
+        echo(text)

@@ -4,10 +4,12 @@ import errno
 import os
 import sys
 from collections.abc import Sequence
+from io import StringIO, TextIOWrapper
 from pathlib import Path
 
 import click
 
+from ledger.cli.output import echo
 from ledger.errors import Exit, LedgerError
 
 NO_LOCKS = {errno.ENOLCK, errno.EOPNOTSUPP}
@@ -16,6 +18,9 @@ NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 def run_command(command: click.Command, arguments: Sequence[str]) -> int:
     """Run `command` and return the contract's exit code; an error is reported once, on standard error."""
+    for stream in (sys.stdout, sys.stderr):  # a terminal of any encoding: Japanese on an ASCII one is escaped
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         result = command.main(list(arguments), prog_name="ledger", standalone_mode=False)
         sys.stdout.flush()
@@ -26,7 +31,8 @@ def run_command(command: click.Command, arguments: Sequence[str]) -> int:
         _say("interrupted")
         return Exit.INTERRUPTED
     except click.ClickException as error:
-        error.show()
+        error.show(shown := StringIO())
+        echo(shown.getvalue().rstrip("\n"), err=True)
         return Exit.USAGE
     except LedgerError as error:
         _say(str(error))
@@ -90,4 +96,4 @@ def _bug(error: Exception) -> int:
 def _say(message: str) -> None:
     from ledger.utils.redaction import scrub_text
 
-    click.echo(f"ledger: {scrub_text(message)}", err=True)
+    echo(f"ledger: {scrub_text(message)}", err=True)

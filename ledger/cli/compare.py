@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from ledger.cli import complete
-from ledger.cli.output import console, emit, json_option
+from ledger.cli.output import console, echo, emit, json_option
 from ledger.errors import Exit, UsageError
 
 FILE = click.Path(path_type=Path)
@@ -58,7 +58,7 @@ def command(
             Workspace.find_if_any(), CompareRequest(baseline, candidate, source, reference, language)
         )
     if as_markdown:
-        click.echo(to_markdown(found, shown))
+        echo(to_markdown(found, shown))
     else:
         emit(to_json(found, shown), as_json, *to_tables(found, shown))
     return Exit.PASSED

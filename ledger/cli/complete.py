@@ -74,7 +74,7 @@ def _read(names: "Callable[[Workspace], list[str]]") -> list[str]:
 
 
 def _starting(typed: str, names: Iterable[str]) -> list[str]:
-    return [name for name in dict.fromkeys(names) if name.startswith(typed)]
+    return [name for name in dict.fromkeys(names) if name.startswith(typed) and name.isprintable()]
 
 
 def _or_files(typed: str, names: Iterable[str]) -> list[CompletionItem]:

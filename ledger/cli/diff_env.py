@@ -3,7 +3,7 @@
 import click
 
 from ledger.cli import complete
-from ledger.cli.output import emit, exit_for, json_option
+from ledger.cli.output import echo, emit, exit_for, json_option
 
 
 @click.command("diff-env")
@@ -51,5 +51,5 @@ def command(
     if as_json:
         emit(document, as_json)
     else:
-        click.echo("\n".join(difference_lines(document, get_terminal_size().columns, everything=everything)))
+        echo(*difference_lines(document, get_terminal_size().columns, everything=everything))
     return exit_for(answer.report)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ledger.cli import complete
-from ledger.cli.output import OutputFile, emit, exit_for, json_option
+from ledger.cli.output import OutputFile, echo, emit, exit_for, json_option
 from ledger.errors import Exit, UsageError
 
 if TYPE_CHECKING:
@@ -87,13 +87,11 @@ def lock(name: str, upgrade: bool, pylock: Path | None, as_json: bool) -> int:
     from ledger.commands.env import lock_named
     from ledger.workspace import Workspace
 
-    written = lock_named(
-        Workspace.find(), name, pylock, lambda text: click.echo(text, err=True), upgrade=upgrade
-    )
+    written = lock_named(Workspace.find(), name, pylock, lambda text: echo(text, err=True), upgrade=upgrade)
     if as_json:
         emit({"written": [str(path) for path in written], "findings": [], "skips": []}, True)
     else:
-        click.echo("\n".join(str(path) for path in written))
+        echo(*map(str, written))
     return Exit.PASSED
 
 
@@ -119,7 +117,7 @@ def build(name: str, as_json: bool) -> int:
     if as_json:
         emit({"python": str(python), "lockfile": built, "findings": [], "skips": []}, True)
     else:
-        click.echo(python)
+        echo(str(python))
     return Exit.PASSED
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from ledger.cli import complete
-from ledger.cli.output import OutputFile, emit, json_option
+from ledger.cli.output import OutputFile, echo, emit, json_option
 from ledger.errors import Exit
 
 KINDS = ("in-toto", "model-card", "docker", "markdown")
@@ -39,7 +39,7 @@ def command(run: str, kind: str, out: Path | None, as_json: bool) -> int:
     if as_json:
         emit({"run": run, "format": kind, "out": str(out) if out else None, "text": text}, as_json)
     elif out is None:
-        click.echo(text)
+        echo(text)
     else:
-        click.echo(f"{out} written", err=True)
+        echo(f"{out} written", err=True)
     return Exit.PASSED

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ledger.cli.output import console, emit, exit_for, json_option
+from ledger.cli.output import console, echo, emit, exit_for, json_option
 from ledger.utils.plural import count
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def _print(one: "CheckedJournal", path: str) -> None:
         result = "not wholly checked" if one.report.skips else "nothing changed, lost or moved"
         entries = count(one.entries, "entry", "entries")
         summary = f"{entries}, {count(one.runs or 0, 'run')}: {result}"
-    click.echo(f"{path}: {summary}")
+    echo(f"{path}: {summary}")
     if one.report.findings or one.report.skips:
         from ledger.display.results import report_table
 

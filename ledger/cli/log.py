@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ledger.cli import complete
-from ledger.cli.output import emit, json_option
+from ledger.cli.output import echo, emit, json_option
 from ledger.errors import UsageError
 
 if TYPE_CHECKING:
@@ -94,9 +94,9 @@ def command(
     if as_json:
         emit({"runs": [_row(run) for run in runs], "skipped": [asdict(one) for one in skipped]}, as_json)
     elif runs or skipped:
-        click.echo("\n".join([*(_table(runs) if runs else []), *_decisions(skipped)]))
+        echo(*(_table(runs) if runs else []), *_decisions(skipped))
     else:
-        click.echo(_nothing(wanted))
+        echo(_nothing(wanted))
 
 
 def _select(workspace: "Workspace", wanted: "Wanted", count: int | None) -> "list[Run]":
@@ -140,7 +140,7 @@ def _row(run: "Run") -> "dict[str, Json]":
 def _table(runs: "list[Run]") -> list[str]:
     import shutil
 
-    from ledger.display.table import Column, Table
+    from ledger.display.table import Column, Table, styled
 
     years = {run.time[:4] for run in runs}
     started = f"{years.pop()}, UTC" if len(years) == 1 else ""
@@ -153,7 +153,7 @@ def _table(runs: "list[Run]") -> list[str]:
             rows = [[*row[:place], *row[place + 1 :]] for row in rows]
     table = Table((*(Column(one, "whole") for one in whole), Column(last, "cut")), rows)
     heading, *lines = table.lines(shutil.get_terminal_size((80, 24)).columns)
-    return [click.style(heading, bold=True), *lines]
+    return [styled(heading, "bold"), *lines]
 
 
 def _minute(run: "Run") -> str:

@@ -4,17 +4,18 @@ import logging
 import sys
 import warnings
 
+from ledger.utils.escape import printable
 from ledger.utils.redaction import scrub_text
 
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
 class ScrubbingFormatter(logging.Formatter):
-    """Removes secrets from records, tracebacks included."""
+    """Removes secrets and control characters from records, tracebacks included."""
 
     def format(self, record: logging.LogRecord) -> str:
         """The record as text without secrets."""
-        return scrub_text(super().format(record))
+        return printable(scrub_text(super().format(record)))
 
 
 def configure_logging(verbose: int) -> None:

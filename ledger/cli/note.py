@@ -5,7 +5,7 @@ from dataclasses import asdict
 import click
 
 from ledger.cli import complete
-from ledger.cli.output import emit, json_option
+from ledger.cli.output import echo, emit, json_option
 
 
 @click.command("note")
@@ -28,4 +28,4 @@ def command(about: str, text: str, as_json: bool) -> None:
     if as_json:
         emit(asdict(done), as_json)
     else:
-        click.echo(f"noted about {done.run or done.experiment} by {done.who}: {done.text}")
+        echo(f"noted about {done.run or done.experiment} by {done.who}: {done.text}")

@@ -8,6 +8,7 @@ import click
 
 from ledger.errors import Exit
 from ledger.findings import Json, Report, Verdict
+from ledger.utils.escape import ascii_controls, printable
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -33,12 +34,23 @@ class OutputFile(click.ParamType[Path]):
         return path
 
 
+def echo(*lines: str, err: bool = False, nl: bool = True) -> None:
+    """Print lines of text, escaped; those that are `styled` are bold."""
+    click.echo("\n".join(_line(one) for one in lines), err=err, nl=nl)
+
+
+def _line(text: str) -> str:
+    shown = printable(text)
+    return click.style(shown, bold=True) if getattr(text, "style", "") else shown
+
+
 def emit(document: Mapping[str, Json], as_json: bool, *human: "RenderableType") -> None:
     """Print `document` as JSON, or the `human` renderables, on stdout."""
     if as_json:
         import orjson
 
-        click.echo(orjson.dumps(dict(document), option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS))
+        option = orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS
+        click.echo(ascii_controls(orjson.dumps(dict(document), option=option).decode()).encode())
     else:
         console().print(*human, sep="\n")
 

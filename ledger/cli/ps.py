@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ledger.cli.output import emit, json_option
+from ledger.cli.output import echo, emit, json_option
 
 if TYPE_CHECKING:
     from ledger.commands.ps import Process
@@ -40,19 +40,19 @@ def command(stalled_after: float, as_json: bool) -> None:
     if as_json:
         emit({"processes": [one.to_json() for one in found]}, as_json)
     else:
-        click.echo("\n".join(_table(found)) if found else "no running or interrupted runs")
+        echo(*(_table(found) if found else ["no running or interrupted runs"]))
 
 
 def _table(found: "list[Process]") -> list[str]:
     import shutil
     from textwrap import wrap
 
-    from ledger.display.table import Column, Table
+    from ledger.display.table import Column, Table, styled
 
     width = shutil.get_terminal_size((80, 24)).columns
     columns = [*(Column(one, "whole") for one in HEADINGS[:-1]), Column(HEADINGS[-1], "cut")]
     heading, *lines = Table(columns, [_row(one) for one in found]).lines(width)
-    shown = [click.style(heading, bold=True)]
+    shown: list[str] = [styled(heading, "bold")]
     for one, line in zip(found, lines, strict=True):
         shown.append(line)
         for text in _remarks(one):

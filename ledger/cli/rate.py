@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ledger.cli import complete
-from ledger.cli.output import console, emit, json_option
+from ledger.cli.output import console, echo, emit, json_option
 from ledger.errors import Exit
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def command(run: str, lines: int, as_json: bool) -> int:
     session = open_session(Workspace.find(), run, lines)
     if not _judge(session):
         left = len(session.left)
-        click.echo(
+        echo(
             f"stopped; {left} of {len(session.lines)} lines left: ledger rate {run} --lines {lines}", err=True
         )
         return Exit.PASSED
@@ -47,7 +47,7 @@ def command(run: str, lines: int, as_json: bool) -> int:
     if as_json:
         emit(rating.to_json(), as_json)
     else:
-        click.echo("\n".join(_summary(rating)))
+        echo(*_summary(rating))
     return Exit.PASSED
 
 
@@ -77,10 +77,10 @@ def _show(line: "RatedLine", place: int, of: int) -> None:
 
 def _key() -> str:
     """One key on a terminal, the first letter of a line in a pipe; `q` at the end of the input."""
-    click.echo(ASK, nl=False, err=True)
+    echo(ASK, nl=False, err=True)
     typed = click.getchar() if sys.stdin.isatty() else sys.stdin.readline() or "q"
     key = typed.strip().lower()[:1]
-    click.echo(key, err=True)
+    echo(key, err=True)
     return key
 
 

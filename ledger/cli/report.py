@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from ledger.cli.output import OutputFile, console, emit, json_option
+from ledger.cli.output import OutputFile, console, echo, emit, json_option
 from ledger.errors import Exit
 
 PAGE = Path("report.html")
@@ -47,7 +47,7 @@ def command(
     with console(stderr=True).status("collecting"):
         text = report(Workspace.find(), ReportRequest(language, markdown, pairs)).rstrip("\n")
     if markdown and out is None and not as_json:
-        click.echo(text)
+        echo(text)
         return Exit.PASSED
     target = out or PAGE
     size = len(data := f"{text}\n".encode())
@@ -55,5 +55,5 @@ def command(
     if as_json:
         emit({"report": str(target), "bytes": size}, as_json)
     else:
-        click.echo(f"{target} written, {size / 1024:,.0f} KiB")
+        echo(f"{target} written, {size / 1024:,.0f} KiB")
     return Exit.PASSED

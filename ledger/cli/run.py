@@ -8,7 +8,7 @@ import click
 
 from ledger.checkpoints.levels import LEVELS
 from ledger.cli import complete
-from ledger.cli.output import console, emit, exit_for, json_option
+from ledger.cli.output import console, echo, emit, exit_for, json_option
 from ledger.errors import Exit, RunFailedError, UsageError
 from ledger.findings import Verdict
 from ledger.utils.plural import count
@@ -141,7 +141,7 @@ def _record_command(
     ended = "finished" if done.exit_code == 0 else f"FAILED with exit code {done.exit_code}"
     if by := done.recorded.get("signal"):
         ended = f"was interrupted by {by} and ended with exit code {done.exit_code}"
-    click.echo(f"ledger: {done.run} {ended} in {done.seconds:.1f} s, recorded", err=True)
+    echo(f"ledger: {done.run} {ended} in {done.seconds:.1f} s, recorded", err=True)
     if as_json:
         emit(document, True)
     if done.interrupted:
@@ -202,7 +202,7 @@ def _warn_unsent(workspace: "Workspace") -> None:
     errors = read_status(workspace.root).errors
     if errors:
         why = next(iter(errors.values()))
-        click.echo(f"not in MLflow: {count(len(errors), 'run')}: {why}; send with: ledger sync", err=True)
+        echo(f"not in MLflow: {count(len(errors), 'run')}: {why}; send with: ledger sync", err=True)
 
 
 def _human(outcome: "RunOutcome") -> "list[RenderableType]":
@@ -284,7 +284,7 @@ class TerminalReporter:
 
     def say(self, text: str) -> None:
         """Print one line."""
-        click.echo(text, err=True)
+        echo(text, err=True)
 
     def preflight(self, report: "Report") -> None:
         """The preflight findings as a table, if there are any."""

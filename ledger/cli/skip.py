@@ -5,7 +5,7 @@ from dataclasses import asdict
 import click
 
 from ledger.cli import complete
-from ledger.cli.output import emit, json_option
+from ledger.cli.output import echo, emit, json_option
 
 
 @click.command("skip")
@@ -27,4 +27,4 @@ def command(experiment: str, why: str, as_json: bool) -> None:
     if as_json:
         emit(asdict(done), as_json)
     else:
-        click.echo(f"{done.experiment} skipped by {done.who}: {done.why}")
+        echo(f"{done.experiment} skipped by {done.who}: {done.why}")

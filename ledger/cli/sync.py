@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ledger.cli.output import console, emit, json_option
+from ledger.cli.output import console, echo, emit, json_option
 from ledger.errors import Exit
 from ledger.utils.plural import count
 
@@ -33,7 +33,7 @@ def command(as_json: bool) -> int:
     if as_json:
         emit({**summary, "unsent": unsent}, as_json)
     else:
-        click.echo("\n".join(_lines(summary, unsent)))
+        echo(*_lines(summary, unsent))
     return Exit.NOT_DONE if unsent else Exit.PASSED
 
 
@@ -49,7 +49,7 @@ def send_with_progress(root: "Path") -> "dict[str, Json]":
 
         def show(message: "dict[str, Json]") -> None:
             if "waiting" in message:
-                click.echo("another sender is active; waiting for it", err=True)
+                echo("another sender is active; waiting for it", err=True)
             else:
                 progress.update(
                     task, description=message["run"], completed=message["sent"], total=message["of"]

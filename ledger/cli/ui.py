@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from ledger.cli.output import emit, json_option
+from ledger.cli.output import echo, emit, json_option
 from ledger.utils.plural import count
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def command(host: str, port: int, as_json: bool) -> None:
     if as_json:
         emit({"address": address, "destination": destination.shown}, as_json)
     else:
-        click.echo(f"MLflow: {address}{note}")
+        echo(f"MLflow: {address}{note}")
     if not destination.is_http:
         _serve(destination, host, port, as_json)
 
@@ -48,7 +48,7 @@ def _sync(destination: "Destination") -> None:
 
     for run in send_with_progress(destination.root)["runs"]:
         if run["error"]:
-            click.echo(f"{run['run']}: {count(run['unsent'], 'event')} unsent: {run['error']}", err=True)
+            echo(f"{run['run']}: {count(run['unsent'], 'event')} unsent: {run['error']}", err=True)
 
 
 def _check_port(host: str, port: int) -> None:

@@ -9,7 +9,7 @@ import click
 
 from ledger.checkpoints.levels import LEVELS
 from ledger.cli import complete
-from ledger.cli.output import emit, exit_for, json_option
+from ledger.cli.output import echo, emit, exit_for, json_option
 from ledger.errors import Exit, LedgerError, UsageError
 
 if TYPE_CHECKING:
@@ -175,7 +175,7 @@ def _print_last(folder: Path, level: "Level | None", as_json: bool) -> int:
     if as_json:
         emit({**document, "levels": mark.levels, "findings": [], "skips": []}, True)
     else:
-        click.echo(found)
+        echo(str(found))
     return Exit.PASSED
 
 

@@ -8,10 +8,11 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from ledger.display.results import lines
-from ledger.display.table import Table, escaped
+from ledger.display.table import Table
 from ledger.evaluation.comparison import Comparison, LineChange, conclusions
 from ledger.evidence import Unobserved
 from ledger.findings import Json
+from ledger.utils.escape import escaped
 
 MOST_SUSPECTS = 12
 NOTHING = "-"
@@ -54,7 +55,7 @@ def to_tables(comparison: Comparison, shown: int) -> Iterator[RenderableType]:
 
 def to_markdown(comparison: Comparison, shown: int) -> str:
     """For a pull request or a note."""
-    parts = [f"## {comparison.candidate.name} compared with {comparison.baseline.name}"]
+    parts = [escaped(f"## {comparison.candidate.name} compared with {comparison.baseline.name}")]
     parts.append("\n".join(f"- {escaped(sentence)}" for sentence in conclusions(comparison)))
     for section in sections(comparison, shown):
         parts.append(f"### {section.title.capitalize()}")

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TextIO
 
+from ledger.utils.escape import visible
+
 PLAIN_EVERY = 10.0  # seconds between lines if standard error is not a terminal
 
 
@@ -41,6 +43,7 @@ def show_progress(
 @contextmanager
 def _bar(unit: str, stream: TextIO) -> Iterator[Callable[[Progress], None]]:
     from rich.console import Console
+    from rich.markup import escape as rich_escape
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
     from rich.progress import Progress as Bars
 
@@ -55,7 +58,7 @@ def _bar(unit: str, stream: TextIO) -> Iterator[Callable[[Progress], None]]:
 
         def draw(progress: Progress) -> None:
             if progress.stage not in tasks:
-                tasks[progress.stage] = bars.add_task(progress.stage, state="")
+                tasks[progress.stage] = bars.add_task(rich_escape(visible(progress.stage)), state="")
             state = describe_rate(progress, unit)
             bars.update(tasks[progress.stage], completed=progress.done, total=progress.total, state=state)
 
@@ -86,4 +89,4 @@ class _PlainLines:
             self._stage, self._last = progress.stage, now
             state = describe_rate(progress, self._unit)
             text = f"{progress.stage}: {progress.done}/{progress.total}" + (f", {state}" if state else "")
-            print(text, file=self._stream, flush=True)
+            print(visible(text), file=self._stream, flush=True)

@@ -2,15 +2,17 @@
 
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, ConsoleOptions, ConsoleRenderable, Group, RenderableType, RenderHook
+from rich.segment import Segment
 from rich.text import Text
 
 from ledger.display.table import Column, Table, styled
 from ledger.evidence.scores import Scores
 from ledger.evidence.text import LineSample, TextEvidence
 from ledger.findings import Json, Report, Severity, Verdict
+from ledger.utils.escape import printable
 
 MARKS = {
     Severity.ERROR: styled("error", "bold red"),
@@ -24,7 +26,29 @@ def make_console(*, stderr: bool = False) -> Console:
     """A console without colour in a pipe, 80 columns wide if neither a terminal nor COLUMNS gives a width."""
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() or "COLUMNS" in os.environ else 80
-    return Console(file=stream, width=width, highlight=False, soft_wrap=False)
+    made = Console(file=stream, width=width, highlight=False, soft_wrap=False)
+    made.push_render_hook(_Escaping())
+    return made
+
+
+class _Escaping(RenderHook):
+    """Escapes the text of whatever is printed; styles and rich's own control codes pass."""
+
+    def process_renderables(self, renderables: list[ConsoleRenderable]) -> list[ConsoleRenderable]:
+        """The same renderables, escaped."""
+        return [_Escaped(one) for one in renderables]
+
+
+class _Escaped:
+    def __init__(self, inner: ConsoleRenderable) -> None:
+        self._inner = inner
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Segment]:
+        for segment in console.render(self._inner, options):
+            if segment.control is None and not segment.text.isprintable():
+                yield Segment(printable(segment.text), segment.style)
+            else:
+                yield segment
 
 
 def report_table(report: Report, *, title: str = "") -> Table:

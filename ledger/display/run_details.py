@@ -8,10 +8,11 @@ from rich.padding import Padding
 from rich.text import Text
 
 from ledger.display.results import checkpoints_table, report_table
-from ledger.display.table import Column, Table, visible
+from ledger.display.table import Column, Table
 from ledger.findings import Json
 from ledger.journal.annotations import Note, Rating
 from ledger.journal.run import Acceptance, RecordedReproduction, Run
+from ledger.utils.escape import visible
 from ledger.utils.plural import count
 
 INDENT = (0, 0, 0, 2)

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Literal
 
 from rich.cells import cell_len, chop_cells, set_cell_size
 
+from ledger.utils.escape import escaped, visible
+
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions
     from rich.text import Text
@@ -61,11 +63,11 @@ class Table:
     def lines(self, width: int) -> list[str]:
         """Title, headings and rows as lines of at most `width` cells, if the columns can be so narrow."""
         body = (_joined(parts).rstrip() for parts, _ in self._lines(width))
-        return [*([self.title] if self.title else []), *body]
+        return [*([visible(self.title)] if self.title else []), *body]
 
     def markdown(self) -> str:
         """A Markdown table; empty if there are no rows."""
-        headings = [column.heading for column in self._columns()]
+        headings = [escaped(column.heading) for column in self._columns()]
         head = [" | ".join(headings), " | ".join("---" for _ in headings)]
         body = [" | ".join(map(escaped, row)) for row in self.rows]
         return "\n".join(f"| {line} |" for line in (*head, *body)) if body else ""
@@ -129,16 +131,6 @@ def _joints(word: str, width: int) -> list[str]:
 def fit(text: str, width: int) -> str:
     """`text` in at most `width` cells, ended with an ellipsis where it was cut."""
     return text if cell_len(text) <= width else f"{set_cell_size(text, width - 1).rstrip()}…"
-
-
-def visible(text: str) -> str:
-    """The text with characters that a terminal would obey or hide made visible."""
-    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
-
-
-def escaped(text: str) -> str:
-    """The text with Markdown's table and HTML characters escaped, on one line."""
-    return text.replace("|", "\\|").replace("<", "&lt;").replace("\n", " ")
 
 
 def _widths(rows: Iterable[Sequence[str]], columns: Sequence[Column], width: int) -> list[int]:

@@ -6,6 +6,7 @@ import shlex
 from ledger import __version__
 from ledger.errors import LedgerError
 from ledger.exporters.record import Record
+from ledger.utils.escape import visible
 from ledger.utils.plural import and_more, count
 
 TEMPLATE = """\
@@ -36,19 +37,23 @@ def export(record: Record) -> str:
         )
     on_cpu = record.run.is_rehearsal or record.spec.get("device") == "cpu"
     lockfile = record.spec.get("environment")
-    python = str((record.environment.get("python") or {}).get("version") or "3.11")
+    stated = record.environment.get("python")
+    python = str((stated.get("version") if isinstance(stated, dict) else stated) or "3.11")
+    values = {
+        "run": record.run.id,
+        "date": record.run.time[:10],
+        "commit": commit,
+        "tag": _tag(record.run.experiment),
+        "gpus": "--gpus all " if record.spec and not on_cpu else "",
+        "mounts": _mounts(record),
+        "python": ".".join(python.split(".")[:2]),
+        "ledger": __version__,
+        "command": json.dumps(_command(record), ensure_ascii=False),
+    }
     return TEMPLATE.format(
-        run=record.run.id,
-        date=record.run.time[:10],
-        commit=commit,
-        tag=_tag(record.run.experiment),
-        gpus="--gpus all " if record.spec and not on_cpu else "",
-        mounts=_mounts(record),
-        warnings=_warnings(record),
-        python=".".join(python.split(".")[:2]),
-        ledger=__version__,
-        build=f"RUN ledger env build {shlex.quote(lockfile)}\n" if lockfile else "",
-        command=json.dumps(_command(record), ensure_ascii=False),
+        **{name: visible(value) for name, value in values.items()},  # a line feed would begin an instruction
+        warnings=f"{visible(warnings)}\n" if (warnings := _warnings(record)) else "",
+        build=f"RUN ledger env build {visible(shlex.quote(lockfile))}\n" if lockfile else "",
     )
 
 
@@ -85,4 +90,4 @@ def _warnings(record: Record) -> str:
     if not changed:
         return ""
     changes = count(len(changed), "uncommitted change")
-    return f"# NOT in this image: {changes} of the run: {and_more(changed, 5)}\n"
+    return f"# NOT in this image: {changes} of the run: {and_more(changed, 5)}"

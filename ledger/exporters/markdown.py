@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
-from ledger.display.table import Table, escaped
+from ledger.display.table import Table
 from ledger.exporters.record import Record
 from ledger.findings import Severity
+from ledger.utils.escape import escaped
 
 OWN = "[ledger]: # (written by ledger export)"
 
@@ -16,10 +17,10 @@ def export(record: Record) -> str:
 
 def _parts(record: Record) -> Iterator[str]:
     run = record.run
-    yield f"## {run.id}: {run.title or run.experiment}"
+    yield escaped(f"## {run.id}: {run.title or run.experiment}")
     if run.is_rehearsal:
         yield "A rehearsal: it says nothing about the real model."
-    yield f"{run.verdict or run.status}, started {run.time[:16].replace('T', ' ')} UTC"
+    yield escaped(f"{run.verdict or run.status}, started {run.time[:16].replace('T', ' ')} UTC")
     scores = [
         (name, f"{one.shown} of {one.scale[0]:g}–{one.scale[1]:g}" if one.scale[1] else "", one.signature)
         for name, one in record.run.metrics.items()
@@ -41,6 +42,6 @@ def _parts(record: Record) -> Iterator[str]:
 def _opinions(record: Record) -> Iterator[str]:
     for one in record.ratings:
         shares = ", ".join(f"{name} {share.share:.0%}" for name, share in one.shares.items())
-        yield f"- {one.who} rated {one.lines:,} of {one.of:,} lines: {shares}"
+        yield f"- {escaped(one.who)} rated {one.lines:,} of {one.of:,} lines: {shares}"
     for note in record.notes:
-        yield f"- {note.time[:10]} {note.who}: {escaped(note.text)}"
+        yield escaped(f"- {note.time[:10]} {note.who}: {note.text}")

@@ -4,6 +4,7 @@ from ledger.evidence.metrics import Metric
 from ledger.exporters.markdown import OWN
 from ledger.exporters.record import Record, refuse_rehearsal
 from ledger.findings import Json
+from ledger.utils.escape import code, escaped
 
 # Names of metrics on the hub; it has none for the others.
 # Neither the score of a checkpoint's sample nor an unsigned one of the script's own is published.
@@ -54,10 +55,14 @@ def _result(record: Record, kind: str, metric: Metric) -> Json:
 
 def _text(record: Record) -> str:
     parts = [
-        f"# {record.run.experiment}",
-        record.run.title or "",
-        f"Recorded as `{record.run.id}` on {record.run.time[:10]}; the guards' verdict: "
+        escaped(f"# {record.run.experiment}"),
+        escaped(record.run.title or ""),
+        f"Recorded as {code(record.run.id)} on {record.run.time[:10]}; the guards' verdict: "
         f"{record.run.verdict or 'none'}.",
-        *(f"- {finding.code}: {finding.message}" for finding in record.findings if finding.severity > 0),
+        *(
+            escaped(f"- {finding.code}: {finding.message}")
+            for finding in record.findings
+            if finding.severity > 0
+        ),
     ]
     return "\n\n".join(part for part in parts if part)

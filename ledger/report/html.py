@@ -17,6 +17,7 @@ from ledger.report.charts import curve_chart, timeline
 from ledger.report.page import Page
 from ledger.report.training_chart import described, training_chart
 from ledger.report.translations import LANGUAGES
+from ledger.utils.escape import printable
 
 CHANGED_LINES = 5
 
@@ -25,7 +26,13 @@ def to_html(page: Page, language: str, titles: Mapping[str, str]) -> str:
     """The page in `en` or `ja`; `titles` gives the title of each guard's code."""
     words = LANGUAGES[language]
     environment = Environment(
-        loader=PackageLoader("ledger.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+        loader=PackageLoader("ledger.report"),
+        autoescape=True,
+        finalize=lambda value: (
+            value if isinstance(value, Markup) or not isinstance(value, str) else printable(value)
+        ),
+        undefined=StrictUndefined,
+        trim_blocks=True,
     )
     environment.tests["unobserved"] = lambda value: isinstance(value, Unobserved)
     chart = partial(curve_chart, memory=words["memory"], reloaded=words["reloaded"], step=words["step"])
@@ -37,12 +44,12 @@ def to_html(page: Page, language: str, titles: Mapping[str, str]) -> str:
         style=_part("style.css"),
         script=_part("tables.js"),
         present=_present(page),
-        timeline=Markup(timeline(page)),
+        timeline=Markup(printable(timeline(page))),
         trainings=[
-            (curve, Markup(training_chart(curve, words["step"])), described(curve))
+            (curve, Markup(printable(training_chart(curve, words["step"]))), described(curve))
             for curve in page.trainings
         ],
-        curves=[(curve, Markup(chart(curve))) for curve in page.curves],
+        curves=[(curve, Markup(printable(chart(curve)))) for curve in page.curves],
         rate_codes=sorted({code for rates in page.rates.values() for code in rates}),
         comparisons=[_comparison(one) for one in page.comparisons],
         signatures=_signatures(page.runs),

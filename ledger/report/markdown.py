@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from ledger.display.table import Table, escaped
+from ledger.display.table import Table
 from ledger.evidence import Unobserved
 from ledger.journal.query import findings_of
 from ledger.journal.run import Run
@@ -10,6 +10,7 @@ from ledger.report.html import standing
 from ledger.report.page import ExperimentPage, Page
 from ledger.report.training_chart import summary
 from ledger.report.translations import LANGUAGES
+from ledger.utils.escape import code, escaped
 
 Words = Mapping[str, str]
 
@@ -17,7 +18,11 @@ Words = Mapping[str, str]
 def to_markdown(page: Page, language: str) -> str:
     """The page in `en` or `ja`, to commit with the code."""
     words = LANGUAGES[language]
-    parts = [f"# {words['title'].format(page.repository)}", words["rehearsals"], _overview(page, words)]
+    parts = [
+        escaped(f"# {words['title'].format(page.repository)}"),
+        words["rehearsals"],
+        _overview(page, words),
+    ]
     parts += ["\n\n".join(_experiment(page, one, words)) for one in page.experiments]
     return "\n\n".join(part for part in (*parts, "[ledger]: # (written by ledger report)") if part) + "\n"
 
@@ -50,34 +55,34 @@ def _codes(run: Run) -> str:
 
 
 def _experiment(page: Page, one: ExperimentPage, words: Words) -> Iterator[str]:
-    yield f"## {one.name}: {escaped(one.title)}" if one.title else f"## {one.name}"
+    yield escaped(f"## {one.name}: {one.title}" if one.title else f"## {one.name}")
     if one.decision:
         by = f"{one.decision.who}, {one.decision.time[:10]}"
-        yield f"{words['skipped'].format(escaped(one.decision.why))} ({by})"
+        yield escaped(f"{words['skipped'].format(one.decision.why)} ({by})")
     for run in reversed(one.runs):
         yield "\n".join(_run(page, run, words))
     notes = [note for note in page.notes if note.experiment == one.name]
     if notes:
-        yield "\n".join(f"- {note.time[:10]} {note.who}: {escaped(note.text)}" for note in notes)
+        yield "\n".join(escaped(f"- {note.time[:10]} {note.who}: {note.text}") for note in notes)
 
 
 def _run(page: Page, run: Run, words: Words) -> Iterator[str]:
     mode, verdict = words.get(run.mode, run.mode), words.get(standing(run), standing(run))
-    yield f"- **{run.id}** {run.time[:16].replace('T', ' ')} UTC, {mode}: {verdict}"
+    yield f"- **{escaped(run.id)}** {run.time[:16].replace('T', ' ')} UTC, {mode}: {verdict}"
     for name in ("bleu", "chrf", "correlation"):
         if found := run.score(name):
             metric, origin = found
-            yield f"  - {metric.shown}{f' ({origin})' if origin else ''} `{metric.signature}`"
+            yield f"  - {escaped(metric.shown)}{f' ({origin})' if origin else ''} {code(metric.signature)}"
     rates = {code: rate for code, rate in page.rates.get(run.id, {}).items() if rate}
     if rates:
-        yield "  - " + ", ".join(f"{code} {rate:.2%}" for code, rate in sorted(rates.items()))
+        yield "  - " + ", ".join(f"{escaped(name)} {rate:.2%}" for name, rate in sorted(rates.items()))
     for curve in page.trainings:
         if curve.run == run.id:
             yield f"  - {escaped(summary(curve))}"
     for finding in findings_of(run):
         if finding.severity > 0:
             waived = f" ({words['accepted']}: {escaped(finding.accepted)})" if finding.accepted else ""
-            yield f"  - {finding.code} {escaped(finding.message)}{waived}"
+            yield f"  - {escaped(finding.code)} {escaped(finding.message)}{waived}"
     yield from _samples(page, run)
 
 
@@ -85,5 +90,9 @@ def _samples(page: Page, run: Run) -> Iterator[str]:
     for one in page.samples:
         if one.run == run.id and not isinstance(one.lines, Unobserved):
             for line in one.lines:
-                text = "".join(f"**{part.text}**" if part.code else part.text for part in line.output)
-                yield f"  - {line.number:,}: {escaped(line.source or '')} → {escaped(text)}"
+                text = "".join(_marked(escaped(part.text), part.code) for part in line.output)
+                yield f"  - {line.number:,}: {escaped(line.source or '')} → {text}"
+
+
+def _marked(text: str, marked: object) -> str:
+    return f"**{text}**" if marked else text

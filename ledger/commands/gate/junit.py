@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from ledger.commands.gate.context import Checked
 from ledger.commands.gate.gate import Gate
-from ledger.display.table import visible
 from ledger.findings import Severity
 from ledger.outputs import write_output
+from ledger.utils.escape import visible
 
 if TYPE_CHECKING:
     from junitparser import TestCase

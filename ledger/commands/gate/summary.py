@@ -7,6 +7,7 @@ from ledger.commands.gate.context import Checked
 from ledger.commands.gate.gate import Gate
 from ledger.findings import Severity
 from ledger.outputs import append_output, write_output
+from ledger.utils.escape import escaped
 
 WORDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
 
@@ -23,7 +24,7 @@ def summary(gate: Gate) -> str:
 
 def _lines(gate: Gate) -> Iterator[str]:
     yield f"## ledger gate: {gate.report.verdict}"
-    yield f"\nAgainst {_cell(gate.base.name)} (`{gate.base.tree[:12]}`).\n"
+    yield f"\nAgainst {escaped(gate.base.name)} (`{gate.base.tree[:12]}`).\n"
     checks = [(check.name, check.status, check.about) for check in gate.checks]
     yield from _table(("check", "", "details"), checks)
     for check in gate.checks:
@@ -43,7 +44,7 @@ def _details(check: Checked) -> Iterator[str]:
     if rows:
         yield from _table(("code", "", "message"), rows)
     for table in check.tables:
-        yield f"\n{_cell(table.title)}\n"
+        yield f"\n{escaped(table.title)}\n"
         yield from _table(table.headings, table.rows)
 
 
@@ -55,9 +56,4 @@ def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[s
     yield f"| {' | '.join(headings)} |"
     yield f"|{'---|' * len(headings)}"
     for row in rows:
-        yield f"| {' | '.join(map(_cell, row))} |"
-
-
-def _cell(text: str) -> str:
-    """The text escaped: it cannot end its cell, start a tag or start a line."""
-    return text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace("\n", " ")
+        yield f"| {' | '.join(map(escaped, row))} |"

@@ -1,5 +1,6 @@
 import io
 import re
+import unicodedata
 
 import pytest
 from hypothesis import given
@@ -7,7 +8,8 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
-from ledger.display.table import GAP, LEAST, Column, Table, fit, fold, styled, visible
+from ledger.display.table import GAP, LEAST, Column, Table, fit, fold, styled
+from ledger.utils.escape import visible
 
 TEXT = st.text(alphabet="ab ._-(/)漢字", max_size=60)
 HEADLESS = ("", "", "")
@@ -101,9 +103,10 @@ def test_a_terminal_gets_the_same_lines_with_styles():
 def test_visible_keeps_the_length_and_leaves_nothing_for_a_terminal_to_obey(text):
     shown = visible(text)
     assert len(shown) == len(text)
-    assert shown.isprintable()
+    hidden = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+    assert not {unicodedata.category(char) for char in shown if char not in "\u200c\u200d"} & hidden
 
 
-@pytest.mark.parametrize("text", ["私の願いは...", "진실 서약", "♪♪♪", "a b", ""])
+@pytest.mark.parametrize("text", ["私の願いは...", "진실 서약", "♪♪♪", "a b", "全角\u3000空白", ""])
 def test_visible_leaves_printable_text_alone(text):
     assert visible(text) == text
