@@ -181,3 +181,150 @@ def test_a_log_is_rewritten_where_it_holds_one(tmp_path):
     log.write_bytes(b"\xff https://ana:hunter2@h/x?sig=1\n")
     scrub_file(log)
     assert log.read_bytes() == b"\xff https://h/x\n"
+
+
+MARK = "Zq7Xw9Kd2Lm4"  # part of each planted secret
+LONG = f"{MARK}abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJ"
+OPTIONS = (
+    "--pass",
+    "--pw",
+    "--pwd",
+    "--key",
+    "--auth",
+    "--wandb-key",
+    "--wandb_key",
+    "--pat",
+    "--secret",
+    "--secrets",
+    "--token",
+    "--private_token",
+    "--private-token",
+    "--api-key",
+    "--hf-token",
+    "--github-pat",
+    "--password",
+    "--passwd",
+    "-pass",
+    "--client-secret",
+    "--secret-access-key",
+    "--deploy-key",
+    "--mlflow-pw",
+    "--OPENAI-KEY",
+)
+PLANTED = [
+    *(f"{option} {LONG[:20]}" for option in OPTIONS),
+    *(f"{option}={LONG[:20]}" for option in OPTIONS),
+    f"sshpass -p {LONG[:14]} ssh host",
+    f"sshpass -p{LONG[:14]} ssh host",
+    *(
+        f"{name}: {LONG}"
+        for name in (
+            "Cookie",
+            "Set-Cookie",
+            "Authorization",
+            "Proxy-Authorization",
+            "X-Api-Key",
+            "x-auth-token",
+        )
+    ),
+    f"curl -H 'Cookie: session={LONG}; theme=dark'",
+    f'{{"Authorization": "Bearer {LONG}"}}',
+    f"Authorization: token {LONG}",
+    *(f"{name}: {MARK}" for name in ("パスワード", "비밀번호", "密码", "暗証番号", "пароль", "contraseña")),
+    f"パスワード：{MARK}",
+    f"パスワードは{MARK}。",
+    f"ana:{MARK}@db.example.org",
+    f"ana:{MARK}@localhost",
+    f"ana:{MARK}@db:5432/x",
+    f"cannot reach https:/ana:{MARK}@h/x",
+    f"https://ana:{MARK}@h/x",
+    f"redis://:{MARK}@h",
+    f"https://h/x?token={MARK}",
+    f"mysql -u ana --password={MARK}",
+    f"npm_{LONG[:36]}",
+    f"dckr_pat_{LONG[:27]}",
+    f"sk_live_{LONG[:24]}",
+    f"rk_test_{LONG[:24]}",
+    f"r8_{LONG[:37]}",
+    f"ya29.{LONG}",
+    f"SG.{LONG[:22]}.{LONG[:43]}",
+    f"123456789:AA{LONG[:33]}",
+    "dapi" + "0123456789abcdef" * 2,
+    f"hf_{LONG[:34]}",
+    f"ghp_{LONG[:36]}",
+    f"github_pat_{LONG}",
+    f"glpat-{LONG[:20]}",
+    f"sk-{LONG}",
+    f"sk-ant-api03-{LONG}",
+    f"xoxb-{LONG}",
+    f"pypi-{LONG}",
+    f"AIza{LONG[:35]}",
+    f"eyJhbGciOiJIUzI1NiJ9.{LONG}.{LONG}",
+    f"hvs.{LONG * 2}",
+    f"HF_TOKEN={MARK}",
+    f"MY_SERVICE_KEY={MARK}",
+    f"AWS_SECRET_ACCESS_KEY={MARK}",
+    f'password = "{MARK}"',
+    f"api_key: {MARK}",
+]
+
+
+@pytest.mark.parametrize("text", PLANTED)
+def test_a_planted_secret_is_hidden_in_text_and_arguments(text):
+    for form in ("{}", "the call `{}` failed", "({})", "a=1, {}, b=2"):
+        shown = scrub_text(form.format(text), {})
+        assert MARK not in shown
+        assert "0123456789abcdef" not in shown
+    words = scrub_arguments(["sh", "-c", text])
+    assert MARK not in " ".join(words)
+    if text.startswith(("-", "sshpass", "mysql")):
+        assert MARK not in " ".join(scrub_arguments(text.split()))
+
+
+def test_a_known_secret_is_hidden_in_base64_and_in_a_url():
+    import base64
+
+    known = {"DEPLOY_SECRET": "p+s/w?rd é!"}
+    for before in ("", "a", "ab", "ana:", "user:"):
+        for after in ("", "x", "@host"):
+            text = base64.b64encode(f"{before}p+s/w?rd é!{after}".encode()).decode()
+            assert HIDDEN in scrub_text(f"header {text}", known)
+    assert scrub_text("x?p=p%2Bs%2Fw%3Frd%20%C3%A9%21", known) == f"x?p={HIDDEN}"
+
+
+def test_no_commit_digest_model_or_run_is_taken_for_a_secret():
+    """5,000 names as the journal has them."""
+    import random
+
+    seeded = random.Random(7)
+
+    def digits(count):
+        return "".join(seeded.choices("0123456789abcdef", k=count))
+
+    models = [
+        "facebook/mbart-large-50-many-to-many-mmt",
+        "Helsinki-NLP/opus-mt-ko-ja",
+        "google/mt5-small",
+        "Qwen/Qwen2.5-0.5B",
+        "facebook/nllb-200-distilled-600M",
+        "openai-community/gpt2",
+        "t5-v1_1-base",
+    ]
+    names = []
+    for number in range(500):
+        names += [
+            digits(40),
+            f"sha256:{digits(64)}",
+            f"commit: {digits(40)}",
+            digits(32),
+            f"exp{number}-{digits(6)}",
+            f"{models[number % 7]}@{digits(40)}",
+            f"out/checkpoint-{number}/model-0000{number % 9}-of-00009.safetensors",
+            f"torch=={number % 9}.{number % 13}.0+cpu --hash=sha256:{digits(64)}",
+            f"md5 {digits(32)}  exp{number}.ja",
+            f"--model {models[number % 7]} --seed {number} --output_dir out/{digits(8)} --key-frames 3",
+        ]
+    assert len(names) == 5000
+    assert [name for name in names if scrub_text(name, {}) != name] == []
+    assert [name for name in names if scrub_arguments(name.split()) != name.split()] == []
+    assert [name for name in names if find_secrets(name)] == []
