@@ -32,6 +32,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "fsck": ("ledger.cli.fsck", "Check the journal for altered, lost and moved entries."),
     "gate": ("ledger.cli.gate", "Check a branch before it is merged."),
     "env": ("ledger.cli.env", "Show, pin, build and list environments."),
+    "gc": ("ledger.cli.gc", "Delete checkpoints that failed, were not verified, or are superseded."),
     "import": ("ledger.cli.import_", "Import runs that other tools or people recorded, as claims."),
     "report": ("ledger.cli.report", "Write a report of all recorded runs."),
     "export": ("ledger.cli.export", "Write a run in a standard format."),

@@ -219,6 +219,10 @@ _KINDS: dict[str, Shape] = {
             "effective": _OBJECT,
         },
     ),
+    "checkpoint.deleted": _record(
+        {"checkpoint": _NAME, "why": _NAME, "who": _NAME},
+        {**dict.fromkeys(("run", "experiment", "state"), _TEXT), "bytes": _WHOLE},
+    ),
     "acceptance": _record({"code": _NAME, "why": _NAME, "experiment": _NAME}, {"run": _TEXT, "who": _TEXT}),
     "note": _record({"run": _TEXT, "experiment": _NAME, "text": _NAME, "who": _NAME}),
     "skip": _record({"experiment": _NAME, "why": _NAME, "who": _NAME}),

@@ -30,6 +30,7 @@ CALLS = {
     "explain": ["explain", "TXT001"],
     "fsck": ["fsck"],
     "env": ["env", "show"],
+    "gc": ["gc"],
     "import": ["import", "log.md"],
     "report": ["report"],
     "export": ["export", "true", "--format", "markdown"],
