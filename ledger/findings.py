@@ -129,6 +129,11 @@ class Report:
             findings=tuple(replace(f, accepted=waivers.get(f.code, f.accepted)) for f in self.findings),
         )
 
+    def as_warnings(self) -> "Report":
+        """The same report without errors: they are warnings."""
+        capped = (replace(f, severity=min(f.severity, Severity.WARNING)) for f in self.findings)
+        return replace(self, findings=tuple(capped))
+
     def to_json(self) -> dict[str, Json]:
         """The part of `--json` that every command ending in a verdict shares."""
         return {

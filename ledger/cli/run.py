@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from ledger.display.progress import Progress
     from ledger.findings import Json, Report
     from ledger.workspace import Workspace
+    from runners.host.verification import ReloadOptions
 
+FILE = click.Path(path_type=Path)
 SHOWN = 4
 # Exit codes of a recorded command that mean more than a failure.
 EXITS = {130: Exit.INTERRUPTED}
@@ -75,6 +77,9 @@ class RunCommand(click.Command):
     type=click.Path(path_type=Path),
     help="The folder where a command without a trainer saves checkpoints.",
 )
+@click.option("--source", type=FILE, help="Lines that each checkpoint of a command translates.")
+@click.option("--reference", type=FILE, help="Their reference translation, to score against.")
+@click.option("--lang", "language", help="The language of the reference, for scores and guards: ja, ko.")
 @json_option
 @click.pass_context
 def command(
@@ -88,6 +93,9 @@ def command(
     allow: tuple[str, ...],
     on_fail: str | None,
     watch: Path | None,
+    source: Path | None,
+    reference: Path | None,
+    language: str | None,
     as_json: bool,
 ) -> int:
     """Run EXPERIMENT: preflight, run in the pinned environment, check, record. Or record a command.
@@ -105,9 +113,15 @@ def command(
             raise UsageError(
                 "--rehearse, --again, --resume, --level, --set and --allow are for experiments, not commands"
             )
-        return _record_command(argv, experiment, on_fail, watch, as_json)
-    if on_fail or watch:
-        raise UsageError("--on-fail and --watch are for commands", hint="an experiment's spec sets on_fail")
+        from ledger.cli.verify import reload_options
+
+        options = reload_options(source, reference, language)
+        return _record_command(argv, experiment, options, on_fail, watch, as_json)
+    if on_fail or watch or source or reference or language:
+        raise UsageError(
+            "--on-fail, --watch, --source, --reference and --lang are for commands",
+            hint="an experiment's spec sets on_fail and its data",
+        )
     if experiment is None:
         raise UsageError("no experiment given", hint="ledger run EXP, or: ledger run -- COMMAND")
     if level and not resume:
@@ -120,14 +134,20 @@ def command(
 
 
 def _record_command(
-    argv: list[str], experiment: str | None, on_fail: str | None, watch: Path | None, as_json: bool
+    argv: list[str],
+    experiment: str | None,
+    options: "ReloadOptions",
+    on_fail: str | None,
+    watch: Path | None,
+    as_json: bool,
 ) -> int:
     if not argv:
         raise UsageError("no command after `--`")
     from ledger.commands.run.command.command import CommandRequest, run_command
     from ledger.workspace import Workspace
 
-    request = CommandRequest(argv, experiment, on_fail, watch, sys.stderr if as_json else None)
+    output = sys.stderr if as_json else None
+    request = CommandRequest(argv, experiment, on_fail, watch, options, output)
     done = run_command(Workspace.find(), request, TerminalReporter())
     document: dict[str, Json] = {
         "run": done.run,

@@ -146,7 +146,7 @@ def command(
         interpreter=(interpreter or Path(sys.executable)).absolute(),
         lockfile=lockfile,
         options=replace(
-            _options(source, reference, language, full, device),
+            reload_options(source, reference, language, full=full, device=device),
             source_code=source_code,
             target_code=target_code,
             prefix=prefix,
@@ -189,9 +189,16 @@ def _workspace() -> "Workspace | None":
         return None
 
 
-def _options(
-    source: Path | None, reference: Path | None, language: str | None, full: bool, device: str
+def reload_options(
+    source: Path | None,
+    reference: Path | None,
+    language: str | None,
+    *,
+    full: bool = False,
+    device: str = "cpu",
 ) -> "ReloadOptions":
+    """The lines to translate, read from their files. Raises UsageError for options that do not go together,
+    LedgerError for files that do not."""
     from ledger.utils.textfiles import read_lines
     from runners.host.verification import ReloadOptions
 

@@ -37,6 +37,7 @@ def run_sections(
         ("not readable in the source", [Text(visible(one)) for one in before.get("problems") or ()]),
         ("command", _facts({"argv": before.get("command"), "exit code": run.exit_code})),
         ("data", _facts(_flat(before.get("data")))),
+        ("read, and ignored by git", _facts({one["path"]: _read(one) for one in after.get("reads") or ()})),
         ("environment", _facts({"environment": run.environment, "machine": run.machine})),
         ("git", _facts(_flat(run.git))),
         ("effective configuration", _facts(_flat(run.effective))),
@@ -75,6 +76,11 @@ def _claims(claims: Mapping[str, Json]) -> dict[str, Json]:
         environment["packages"] = f"{len(packages):,}; --json lists them"
     series = {f"series.{name}": _series(one) for name, one in (claims.get("series") or {}).items()}
     return {**_flat(shown), **series, **_flat({"environment": environment})}
+
+
+def _read(one: Mapping[str, Json]) -> str:
+    digest = f", sha256:{one['sha256'][:SHOWN_DIGITS]}…" if "sha256" in one else ""
+    return f"{one['bytes']:,} bytes{digest}"
 
 
 def _series(one: Mapping[str, Json]) -> str:

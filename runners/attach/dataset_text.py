@@ -10,8 +10,13 @@ from runners.worker.evidence.probe_inputs import IGNORED, LINES, ProbeLanguages,
 from runners.worker.evidence.recorder import EvidenceRecorder
 from runners.worker.evidence.snapshot import SENTENCES
 from runners.worker.evidence.trace import TrainingTrace
+from runners.worker.messages import Skipped
 from runners.worker.models.checkpoint_languages import Wish, choose_target
 
+NO_TOKENIZER = (
+    "no tokenizer was found in this training, so no text is compared: hand it to the Trainer"
+    " (processing_class), or keep it in the module, its data set or collate_fn"
+)
 TRIES = 4 * LINES  # rows that are read to find LINES usable ones
 SHARE = 0.1  # of the letters: in a script that identifies the language
 
@@ -25,7 +30,9 @@ def make_recorder(
     *,
     trace: TrainingTrace | None = None,
 ) -> EvidenceRecorder:
-    """A recorder for this model, with rows of the loader's data set."""
+    """A recorder for this model, with rows of the loader's data set; says so where there is no tokenizer."""
+    if tokenizer is None:
+        channel.send(Skipped(NO_TOKENIZER))
     text = text_of(loader, tokenizer, seq2seq=bool(model.config.is_encoder_decoder))
     return EvidenceRecorder(
         tokenizer,

@@ -19,6 +19,7 @@ from runners.attach.channel import Channel
 from runners.attach.dataset_text import make_recorder
 from runners.attach.reloadability import not_reloadable
 from runners.attach.snapshots import CHECKPOINT, Snapshots, link_evidence, make_room
+from runners.attach.tokenizer_search import find_tokenizer, is_tokenizer
 from runners.worker.evidence.eval_context import unwrap
 from runners.worker.evidence.recorder import EvidenceRecorder
 from runners.worker.evidence.trace import TrainingTrace
@@ -215,12 +216,11 @@ def is_sharded(args: Any) -> bool:
 
 
 def _tokenizer(known: dict[str, Any], loader: Any) -> Any:
-    """The trainer's tokenizer, or its collator's, which the trainer saves, too."""
+    """The trainer's tokenizer, or that of its collator or data set."""
     own = known.get("processing_class") or known.get("tokenizer")
-    collator = getattr(loader, "collate_fn", None)
-    collator = getattr(collator, "data_collator", collator)
-    found = own if own is not None else getattr(collator, "tokenizer", None)
-    return found if hasattr(found, "batch_decode") and hasattr(found, "get_vocab") else None
+    if own is not None:
+        return own if is_tokenizer(own) else getattr(own, "tokenizer", None)  # that of a processor
+    return find_tokenizer(getattr(loader, "collate_fn", None), getattr(loader, "dataset", None))
 
 
 def _extend(owner: Any, name: str, extended: Callable[[Any], Any]) -> None:

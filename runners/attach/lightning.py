@@ -17,6 +17,7 @@ from typing import Any
 from runners.attach.channel import Channel
 from runners.attach.dataset_text import make_recorder
 from runners.attach.snapshots import Snapshots
+from runners.attach.tokenizer_search import find_tokenizer, first_loader
 from runners.worker.evidence import lightning_checkpoint
 from runners.worker.evidence.recorder import CapturedEvidence, EvidenceRecorder, save_evidence
 from runners.worker.layout import FOLDER
@@ -121,14 +122,16 @@ class LightningCheckpointCallback:
             save_evidence(snapshot, CapturedEvidence(evidence, {}, {}, 0.0))
             return
         export = snapshot / FOLDER / lightning_checkpoint.EXPORT
-        tokenizer = _tokenizer_in(module)
+        loader = first_loader(trainer.train_dataloader)
+        read = (getattr(loader, "collate_fn", None), getattr(loader, "dataset", None))
+        tokenizer = find_tokenizer(module, getattr(trainer, "datamodule", None), *read)
         model.config.save_pretrained(export)
         if getattr(model, "generation_config", None) is not None:
             model.generation_config.save_pretrained(export)
         if tokenizer is not None:
             tokenizer.save_pretrained(export)
         if id(model) not in self._recorders:
-            recorder = make_recorder(self.channel, trainer.train_dataloader, tokenizer, model)
+            recorder = make_recorder(self.channel, loader, tokenizer, model)
             self._recorders[id(model)] = recorder
         recorder = self._recorders[id(model)]
         recorder.write(snapshot, recorder.observe(model, trainer.global_step))
@@ -144,11 +147,6 @@ def _model_inside(module: Any) -> tuple[str | None, Any]:
         if name and not_reloadable(inside) is None:
             return f"{name}.", inside
     return None, None
-
-
-def _tokenizer_in(module: Any) -> Any:
-    found = (value for value in vars(module).values() if hasattr(value, "batch_decode"))
-    return next((value for value in found if hasattr(value, "get_vocab")), None)
 
 
 def _not_reloadable(save: Path) -> str | None:

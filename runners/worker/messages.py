@@ -460,10 +460,11 @@ class UsesModels(Event):
 
 @dataclass(frozen=True, slots=True)
 class SavedModel(Event):
-    """A process saved a model of transformers in a folder, by itself or by its trainer."""
+    """A process saved a model in a folder. `reason`: why only the program itself can reload it."""
 
     EVENT = "saved_model"
     folder: Path
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ imported lazily, because most commands do no training.
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
@@ -29,6 +29,7 @@ from runners.worker.messages import FamilyMeasurement, SavedCheckpoint, Unverifi
 if TYPE_CHECKING:
     from ledger.commands.verify.background import BackgroundVerifier, CheckpointVerification
     from ledger.commands.verify.values import VerificationContext
+    from runners.host.verification import ReloadOptions
 
 OVERWRITTEN = "it was overwritten by a later save before it could be verified"
 SERIES = ("loss", "grad_norm", "learning_rate", "amp_scale")
@@ -97,6 +98,7 @@ class CheckpointMonitor:
         *,
         stop_on_fail: bool,
         limits: TrainingLimits | None = None,
+        options: "ReloadOptions | None" = None,
     ) -> None:
         self.points: list[TrainingPoint] = []
         self.evaluations: list[EvaluationPoint] = []
@@ -108,7 +110,7 @@ class CheckpointMonitor:
         self.limits = limits or TrainingLimits()
         self._health = HealthWatch(self.limits)
         self._recorder, self._environments = recorder, environments
-        self._stop_on_fail = stop_on_fail
+        self._stop_on_fail, self._options = stop_on_fail, options
         self._queue: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._open = ExitStack()
         self._verifiers: dict[Path, tuple[BackgroundVerifier, VerificationContext]] = {}
@@ -152,6 +154,7 @@ class CheckpointMonitor:
         runs = tuple(load_runs(workspace))
         run = find(runs, self._recorder.run)
         context = VerificationContext(workspace, environment, runs=runs, run=run, health=None)
+        context = replace(context, options=self._options or context.options)
         log = self._recorder.folder / "verify.log"
         verifier = BackgroundVerifier(python, log, context, self._on_verified)
         self._verifiers[python] = self._open.enter_context(verifier), context

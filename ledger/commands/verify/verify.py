@@ -211,6 +211,8 @@ def verify_checkpoint(worker: Worker, context: VerificationContext, checkpoint: 
     run = context.run or _run_of(checkpoint, context.runs)
     expected, actual = _sides(context, checkpoint, result, run)
     text_report, text = _inspect_text(context.options, result)
+    if context.health is None and context.options.source:  # it may not have learned enough yet
+        text_report = text_report.as_warnings()
     report = inspect(registry.CHECKPOINT, expected, actual) + text_report
     if context.health is not None:
         report += inspect_log(checkpoint, result, context.health)

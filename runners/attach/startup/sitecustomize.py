@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 FOLDER = "LEDGER_ATTACH"  # the run's folder
 LIBRARIES = {
+    "accelerate.accelerator": "accelerate",
     "transformers.modeling_utils": "models",
     "transformers.trainer": "huggingface",
     "lightning.pytorch.trainer.trainer": "lightning",

@@ -107,6 +107,16 @@ def encode_labels(
     return [list(row) for row in tokenizer(text_target=list(text.reference))["input_ids"]]
 
 
+def some_ids(model: Any) -> list[list[int]]:
+    """One row of ids that every vocabulary has; the first ones are usually special tokens."""
+    return [[number for number in range(4, 4 + PROBE_WIDTH) if number < vocabulary_size(model)]]
+
+
+def vocabulary_size(model: Any) -> int:
+    """The number of tokens that the model writes: of the decoder's part, where the config has several."""
+    return int(model.config.get_text_config(decoder=True).vocab_size)
+
+
 def probe_batch(
     rows: Sequence[list[int]], labels: Sequence[list[int]], pad: int, vocabulary: int
 ) -> dict[str, Any]:

@@ -32,6 +32,8 @@ from runners.worker.evidence.probe_inputs import (
     encode_sources,
     family_of,
     probe_batch,
+    some_ids,
+    vocabulary_size,
 )
 from runners.worker.evidence.snapshot import CaptureOptions, capture, complete, now, part
 from runners.worker.evidence.trace import TrainingTrace
@@ -59,7 +61,8 @@ class EvidenceRecorder:
 
     32 lines are drawn from `text`, the same ones for the same text and `seed`. `run` and `environment` (a
     digest) tie the checkpoint to its run, `training` holds its TrainingArguments. `settings` replaces the
-    greedy generation parameters. The tokenizer is copied; without one `text` must contain token ids.
+    greedy generation parameters. The tokenizer is copied; without one, no sample is translated, and
+    the probe batch is made of the token ids in `text`, or of the first ids of the vocabulary.
     `trace` follows the parameters from the start of the training on.
     `on_failure` is called if a part cannot be captured, with the error in `sys.exc_info()`.
     """
@@ -80,8 +83,6 @@ class EvidenceRecorder:
         on_failure: Callable[[], object] = traceback.print_exc,
     ) -> None:
         self._tokenizer = copy.deepcopy(tokenizer)
-        if not text.rows and (tokenizer is None or not text.source):
-            raise ValueError("a recorder needs a tokenizer and lines, or lines as token ids")
         self._text = draw(text, lines, seed)
         self._languages = languages or ProbeLanguages()
         self._settings = dict(settings)
@@ -182,10 +183,13 @@ class EvidenceRecorder:
         """The inputs, made for the first checkpoint."""
         if self._inputs is None:
             text, languages, tokenizer = self._text, self._languages, self._tokenizer
-            limit = longest_source(model, tokenizer) if tokenizer is not None else None
-            rows = encode_sources(text, languages, family_of(model, tokenizer), tokenizer, limit)
-            labels = encode_labels(text, languages, tokenizer, rows)
-            probe = probe_batch(rows, labels, model.config.pad_token_id, model.config.vocab_size)
+            rows = labels = some_ids(model)
+            if text.rows or (tokenizer is not None and text.source):
+                limit = longest_source(model, tokenizer) if tokenizer is not None else None
+                rows = encode_sources(text, languages, family_of(model, tokenizer), tokenizer, limit)
+                labels = encode_labels(text, languages, tokenizer, rows)
+            pad = model.config.get_text_config(decoder=True).pad_token_id
+            probe = probe_batch(rows, labels, pad or 0, vocabulary_size(model))
             self._inputs = ProbeInputs(text, languages, probe, self._settings)
         return self._inputs
 

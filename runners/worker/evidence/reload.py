@@ -23,7 +23,6 @@ from runners.worker.evidence.loaded_weights import unlike_file
 from runners.worker.evidence.probe_inputs import (
     GREEDY,
     LINES,
-    PROBE_WIDTH,
     ProbeInputs,
     ProbeLanguages,
     ProbeText,
@@ -32,6 +31,8 @@ from runners.worker.evidence.probe_inputs import (
     encode_sources,
     family_of,
     probe_batch,
+    some_ids,
+    vocabulary_size,
 )
 from runners.worker.evidence.snapshot import SENTENCES, CaptureOptions, capture, not_loaded, sample
 from runners.worker.evidence.tokenizer_files import disagreements
@@ -217,19 +218,14 @@ def _stored_inputs(stored: Json, probe: Mapping[str, Any]) -> ProbeInputs:
 def _new_inputs(loaded: Loaded, job: ProbeCheckpoint) -> ProbeInputs:
     """The given lines; without any, built-in sentences or ids go through the model, but into no sample."""
     text, languages = draw(_given_text(job)), _languages(loaded, job)
-    rows, labels, pad = _some_ids(loaded.model), _some_ids(loaded.model), 0
+    rows, labels, pad = some_ids(loaded.model), some_ids(loaded.model), 0
     if loaded.tokenizer is not None:
-        probed, pad = text if text.source else ProbeText(SENTENCES), loaded.tokenizer.pad_token_id
+        probed, pad = text if text.source else ProbeText(SENTENCES), loaded.tokenizer.pad_token_id or 0
         family = family_of(loaded.model, loaded.tokenizer)
         limit = longest_source(loaded.model, loaded.tokenizer)
         rows = encode_sources(probed, languages, family, loaded.tokenizer, limit)
         labels = encode_labels(probed, languages, loaded.tokenizer, rows)
-    return ProbeInputs(text, languages, probe_batch(rows, labels, pad, loaded.model.config.vocab_size))
-
-
-def _some_ids(model: Any) -> list[list[int]]:
-    """One row of ids that every vocabulary has; the first ones are usually special tokens."""
-    return [[number for number in range(4, 4 + PROBE_WIDTH) if number < model.config.vocab_size]]
+    return ProbeInputs(text, languages, probe_batch(rows, labels, pad, vocabulary_size(loaded.model)))
 
 
 def _given_text(job: ProbeCheckpoint) -> ProbeText:

@@ -216,7 +216,7 @@ def generate(model: Any, tokenizer: Any, rows: list[list[int]], parameters: Mapp
     import torch
 
     width = max(len(row) for row in rows)
-    pad = tokenizer.pad_token_id
+    pad = tokenizer.pad_token_id or 0
     resolved = resolved_config.resolve_generation(model, parameters)
     output = model.generate(
         input_ids=torch.tensor([row + [pad] * (width - len(row)) for row in rows], device=model.device),

@@ -40,6 +40,7 @@ from ledger.workspace import Workspace
 from runners.attach.snapshots import Snapshots
 from runners.environments.inspection import capture
 from runners.host.attachment import Attachment, default_python, isolating_option, output_folder
+from runners.host.verification import ReloadOptions
 
 ON_FAIL = ("stop", "warn")
 
@@ -47,12 +48,14 @@ ON_FAIL = ("stop", "warn")
 @dataclass(frozen=True, slots=True)
 class CommandRequest:
     """The user's request. `on_fail` None: as `[tool.ledger]` says. `watch` is a folder that is searched for
-    checkpoints. `output` receives the command's standard output; None: this process's own."""
+    checkpoints, `options` has the lines that they translate. `output` receives the command's standard output;
+    None: this process's own."""
 
     argv: Sequence[str]
     experiment: str | None = None
     on_fail: str | None = None
     watch: Path | None = None
+    options: ReloadOptions = field(default_factory=ReloadOptions)
     output: TextIO | None = None
 
 
@@ -101,7 +104,12 @@ def run_command(workspace: Workspace, request: CommandRequest, reporter: Reporte
 
         limits = training_limits(workspace, None)
         monitor = CheckpointMonitor(
-            recorder, say, {python: environment}, stop_on_fail=on_fail == "stop", limits=limits
+            recorder,
+            say,
+            {python: environment},
+            stop_on_fail=on_fail == "stop",
+            limits=limits,
+            options=request.options,
         )
         begun = time.monotonic()
         try:

@@ -6,7 +6,7 @@ from ledger.commands.run.checkpoint import CODE, combine_reports, own_metrics, s
 from ledger.commands.run.command.source import CommandSource
 from ledger.commands.run.monitor import CheckpointMonitor
 from ledger.commands.run.recorder import Recorder
-from ledger.findings import Json, Report, Severity, Skip, Verdict
+from ledger.findings import Json, Report, Skip, Verdict
 from ledger.utils.plural import count
 
 
@@ -45,10 +45,7 @@ def _health(monitor: CheckpointMonitor, source: CommandSource, *, warn_only: boo
     )
     found = inspect(LOGGED, Evidence(monitor.limits), Evidence(series))
     health = replace(found, skips=())  # a log that lacks a column is not an incomplete check
-    if not warn_only:
-        return health
-    findings = (replace(one, severity=min(one.severity, Severity.WARNING)) for one in health.findings)
-    return replace(health, findings=tuple(findings))
+    return health.as_warnings() if warn_only else health
 
 
 def finished(

@@ -45,7 +45,7 @@ class CommandSource:
         self.models: Path | None = None
         self._monitor, self._attachment, self._child, self._watcher = monitor, attachment, child, watcher
         self._is_urgent = is_urgent
-        self._saved: dict[Path, None] = {}  # folders with a model, in the order of saving
+        self._saved: dict[Path, str] = {}  # folders with a model, and why they cannot be verified
         self._unreported: dict[Path, AttachedCheckpoint] = {}  # found in a training's folder by the watcher
         self._began = time.time()
 
@@ -82,8 +82,8 @@ class CommandSource:
                 self._monitor.prepare(event.python)
             case UsesModels():
                 self.models = self.models or event.python
-            case SavedModel():
-                self._saved[event.folder] = None
+            case SavedModel():  # what can be reloaded may be next to what cannot
+                self._saved[event.folder] = event.reason and self._saved.get(event.folder, event.reason)
             case AttachedCheckpoint() if event.watched and self._is_of_a_training(event.saved.folder):
                 self._await_report(event)
             case AttachedCheckpoint():
@@ -120,9 +120,10 @@ class CommandSource:
                     self._monitor.note_unverified(Unverified(UNREPORTED, step, folder))
         for folder in sorted(self._unreported):
             self._verify(self._unreported.pop(folder))
-        for folder in self._saved:
+        for folder, reason in self._saved.items():
             if folder not in self._monitor.accounted_for and folder.is_dir():
-                self._monitor.note_unverified(Unverified(OWN_SAVE, 0, folder))
+                step = step_in_name(folder) or 0
+                self._monitor.note_unverified(Unverified(reason or OWN_SAVE, step, folder))
         if self._is_urgent():
             self._monitor.interrupted = True
         elif left := len(self._monitor.pending):

@@ -96,9 +96,14 @@ def test_it_is_the_scripts_own_python_that_reloads(repository, train_file, tmp_p
 
 def test_without_a_trainer_the_named_folder_is_watched(repository, tiny_marian):
     script = [sys.executable, str(SCRIPTS / "no_trainer.py"), str(tiny_marian), "saved", "cut"]
-    document = repository.json("run", "--json", "--watch", "saved", "--", *script, exits=1)
+    (repository.root / "in.ko").write_text("파일을 저장했습니다.\n안녕하세요.\n", encoding="utf-8")
+    (repository.root / "ref.ja").write_text("保存しました。\nこんにちは。\n", encoding="utf-8")
+    text = ("--source", "in.ko", "--reference", "ref.ja", "--lang", "ja")
+    document = repository.json("run", "--json", "--watch", "saved", *text, "--", *script, exits=1)
     assert [(step, said) for step, said, _ in steps(document)] == [(1, "pass"), (2, "fail")]
+    assert document["checkpoints"][0]["reloaded"] is not None  # an untrained model's text is only a warning
     assert "CKP001" in {found["code"] for found in document["findings"]}  # the second one is cut off
+    assert [one["path"] for one in document["unverified"]] == ["saved/state-2"]
     assert read_mark(repository.root / "saved" / "checkpoint-1")
 
 
@@ -106,7 +111,9 @@ def test_without_a_trainer_and_a_folder_it_is_told_that_nothing_was_verified(rep
     script = [sys.executable, str(SCRIPTS / "no_trainer.py"), str(tiny_marian), "saved"]
     document = repository.json("run", "--json", "--", *script, exits=3)
     assert document["checkpoints"] == []
-    assert [one["path"] for one in document["unverified"]] == ["saved/checkpoint-1", "saved/checkpoint-2"]
+    saved = ["saved/checkpoint-1", "saved/checkpoint-2", "saved/state-2"]
+    assert [one["path"] for one in document["unverified"]] == saved
+    assert "save_state" in document["unverified"][2]["reason"]
     assert any("--watch" in skip["reason"] for skip in document["skips"])
     assert document["verdict"] == "inconclusive"
 
@@ -140,6 +147,8 @@ def test_a_save_that_the_script_makes_beside_its_trainer_is_found(repository, ti
     document = run_without_tokenizer(repository, tiny_marian)
     found = {row["path"]: (row["verdict"], row["marked"]) for row in document["checkpoints"]}
     assert found == dict.fromkeys(["out/checkpoint-2", "out/checkpoint-4", "out/final"], ("pass", True))
+    assert {"CKP005", "CKP006"} <= set(document["passed"])  # tensors and logits need no tokenizer
+    assert any("no tokenizer was found" in skip["reason"] for skip in document["skips"])
     assert not list(repository.root.rglob("snapshots"))
 
 

@@ -1,4 +1,4 @@
-"""A trainer that knows no tokenizer, and a last save that the script makes by itself.
+"""A trainer of a stream that knows no tokenizer, and a last save that the script makes by itself.
 
 With `killed` the process dies over its second checkpoint, when the weights are whole.
 """
@@ -21,6 +21,12 @@ class Mortal(Trainer):
             os.kill(os.getpid(), signal.SIGKILL)
 
 
+class Stream(torch.utils.data.IterableDataset):
+    def __iter__(self):
+        while True:
+            yield {"input_ids": [5, 6, 7, 0], "labels": [5, 8, 9, 0]}
+
+
 def collate(rows):
     return {name: torch.tensor([row[name] for row in rows]) for name in rows[0]}
 
@@ -30,7 +36,7 @@ trainer = Mortal(
     args=TrainingArguments(
         output_dir=output, max_steps=4, save_steps=2, report_to=[], use_cpu=True, disable_tqdm=True
     ),
-    train_dataset=[{"input_ids": [5, 6, 7, 0], "labels": [5, 8, 9, 0]} for _ in range(32)],
+    train_dataset=Stream(),
     data_collator=collate,
 )
 trainer.train()
