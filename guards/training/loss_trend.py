@@ -102,17 +102,27 @@ def _step_of(index: int, losses: Losses, limits: TrainingLimits) -> int:
 def _step(losses: Losses, limits: TrainingLimits) -> Rise | None:
     """Rows that all lie above those just before them, by far more than rows differ otherwise."""
     values = [loss for _, loss in losses]
-    count = limits.step_rows
-    for i in range(limits.least_points, len(values) - count + 1):
-        low = min(values[i : i + count])
-        before = values[i - count : i]
-        if low < limits.step_rise * max(*before, LOSS_RESOLUTION):
-            continue
-        base = max(median(before), LOSS_RESOLUTION)
-        if log(low / base) >= limits.step_deviations * _spread(values[max(0, i - limits.window) : i]):
-            step = losses[i][0]
-            return Rise(step, base, low, f"the {count} rows before step {step:,}", limits.step_rise)
+    for i in range(limits.least_points, len(values) - limits.step_rows + 1):
+        step = losses[i][0]
+        if rise := rise_between(values[:i], values[i:], step, limits):
+            return rise
     return None
+
+
+def rise_between(
+    before: Sequence[float], after: Sequence[float], step: int, limits: TrainingLimits
+) -> Rise | None:
+    """A rise from the last rows of `before` to all of the first rows of `after`, which begins at `step`."""
+    count = limits.step_rows
+    if min(len(before), len(after)) < count:
+        return None
+    low, rows = min(after[:count]), before[-count:]
+    if low < limits.step_rise * max(*rows, LOSS_RESOLUTION):
+        return None
+    base = max(median(rows), LOSS_RESOLUTION)
+    if log(low / base) < limits.step_deviations * _spread(before[-limits.window :]):
+        return None
+    return Rise(step, base, low, f"the {count} rows before step {step:,}", limits.step_rise)
 
 
 def _shift(losses: Losses, limits: TrainingLimits) -> Rise | None:

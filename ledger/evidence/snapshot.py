@@ -109,7 +109,8 @@ class TrainingTrace:
     since the start, or since the first save where the start was not seen. `evaluated`: there was an
     evaluation at `step`, with other values than those that were saved in `evaluated_otherwise`, and with the
     generation settings `evaluated_with`. `resumed_without`: what a resumed training needs to be the same one
-    and did not find.
+    and did not find. `losses_before` and `losses_after` the step at which it was `resumed_at`, and the
+    learning `rates` just before and after it, are rows of its log.
     """
 
     step: int
@@ -121,6 +122,10 @@ class TrainingTrace:
     evaluated_otherwise: tuple[str, ...] = ()
     evaluated_with: Mapping[str, Json] = field(default_factory=dict)
     resumed_without: tuple[str, ...] = ()
+    resumed_at: int | None = None
+    losses_before: tuple[float, ...] = ()
+    losses_after: tuple[float, ...] = ()
+    rates: tuple[float | None, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,7 +64,7 @@ class TrainerCheckpointCallback(TrainerCallback):  # type: ignore[misc]  # trans
             self.channel.send(AttachedTraining(Path(sys.executable), folder, state.global_step, filtered))
         with self.channel.safely("whether the weights move is not watched"):
             if not is_sharded(args):
-                self._trace.begin(unwrap(known["model"]), state.global_step)
+                self._trace.begin(unwrap(known["model"]), state.global_step, state.log_history)
 
     def on_step_end(self, args: Any, state: Any, control: Any, **known: Any) -> None:  # noqa: ARG002
         """End the training on request."""

@@ -20,6 +20,7 @@ from runners.attach.snapshots import Snapshots
 from runners.attach.tokenizer_search import find_tokenizer, first_loader
 from runners.worker.evidence import lightning_checkpoint
 from runners.worker.evidence.recorder import CapturedEvidence, EvidenceRecorder, save_evidence
+from runners.worker.evidence.trace import TrainingTrace
 from runners.worker.layout import FOLDER
 from runners.worker.messages import AttachedTraining, Step
 
@@ -63,13 +64,28 @@ class LightningCheckpointCallback:
     def __init__(self) -> None:
         self._snapshots = Snapshots(self.channel.snapshots, self.channel.run)
         self._recorders: dict[int, EvidenceRecorder] = {}
+        self._trace = TrainingTrace()
 
-    def on_train_start(self, trainer: Any, pl_module: Any) -> None:  # noqa: ARG002
+    def on_train_start(self, trainer: Any, pl_module: Any) -> None:
         """Report that a training starts, and which Python can reload its checkpoints."""
         if trainer.is_global_zero:
             folder = getattr(trainer.checkpoint_callback, "dirpath", None) or trainer.default_root_dir
             python, folder = Path(sys.executable), Path(folder).absolute()
             self.channel.send(AttachedTraining(python, folder, trainer.global_step, filtered=False))
+            with self.channel.safely("whether the weights move is not watched"):
+                if (model := _model_inside(pl_module)[1]) is not None:
+                    self._trace.begin(model, trainer.global_step)
+
+    def on_validation_batch_start(
+        self, trainer: Any, pl_module: Any, _batch: Any, number: int, *_loader: Any
+    ) -> None:
+        """Remember the weights of an evaluation, which other callbacks may have exchanged before its first
+        batch."""
+        if number or trainer.sanity_checking or not trainer.is_global_zero:
+            return
+        with self.channel.safely("whether the saved weights are evaluated is not watched"):
+            if (model := _model_inside(pl_module)[1]) is not None:
+                self._trace.evaluate(model, trainer.global_step, None)
 
     def on_train_batch_end(self, trainer: Any, _module: Any, outputs: Any, *_batch: Any) -> None:
         """Report a point every few steps, and end the training on request, in all processes together."""
@@ -111,7 +127,7 @@ class LightningCheckpointCallback:
             )
 
     def _record(self, trainer: Any, snapshot: Path) -> None:
-        module = trainer.lightning_module
+        module = _saved_module(trainer)
         prefix, model = _model_inside(module)
         lightning_checkpoint.write_note(snapshot, snapshot.name, prefix)
         if model is None:
@@ -131,10 +147,16 @@ class LightningCheckpointCallback:
         if tokenizer is not None:
             tokenizer.save_pretrained(export)
         if id(model) not in self._recorders:
-            recorder = make_recorder(self.channel, loader, tokenizer, model)
+            recorder = make_recorder(self.channel, loader, tokenizer, model, trace=self._trace)
             self._recorders[id(model)] = recorder
         recorder = self._recorders[id(model)]
         recorder.write(snapshot, recorder.observe(model, trainer.global_step))
+
+
+def _saved_module(trainer: Any) -> Any:
+    """The module whose weights a save holds: a callback that averages them has a module of its own."""
+    averaged = (getattr(one, "_average_model", None) for one in trainer.callbacks)
+    return next((one.module for one in averaged if one is not None), trainer.lightning_module)
 
 
 def _model_inside(module: Any) -> tuple[str | None, Any]:

@@ -4,7 +4,8 @@ of them a save leaves out, and the weights and settings that were evaluated.
 Parameters are compared by a sample of their values: some milliseconds, and some kilobytes for each.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,9 @@ from runners.worker.evidence import digests
 from runners.worker.models import resolved_config
 
 Json = dict[str, Any]
+Log = Sequence[Mapping[str, Any]]
 VALUES = 1024  # of each parameter, evenly spaced
+ROWS_BEFORE, ROWS_AFTER = 30, 3  # of the log, on both sides of a resume
 SCALER = "the state of the gradient scaler"
 # What the Trainer of transformers writes besides the weights; accelerate writes the folders `optimizer_*`.
 STATE = {
@@ -31,6 +34,8 @@ class TrainingTrace:
         self._marks: dict[int, Mapping[str, Any]] = {}  # by step: the latest two
         self._evaluated: tuple[int, Mapping[str, Any], Json] | None = None
         self._resumed_without: list[str] = []
+        self._resumed_at = 0
+        self._log: Log = ()
 
     def resume(self, checkpoint: Path | None, *, scaled: bool = False, skips_data: bool = True) -> None:
         """Remember what the training that resumes from `checkpoint` lacks; None: it does not resume.
@@ -46,8 +51,12 @@ class TrainingTrace:
         if checkpoint and not skips_data:
             self._resumed_without.append("the place in the data (ignore_data_skip)")
 
-    def begin(self, model: Any, step: int) -> None:
-        """Remember the parameters that the training starts or resumes with."""
+    def begin(self, model: Any, step: int, log: Log = ()) -> None:
+        """Remember the parameters that the training starts or resumes with.
+
+        `log`: the trainer's own list of what it logs, with the rows from before a resume.
+        """
+        self._resumed_at, self._log = step, log
         self._start = sampled(model)
         self._marks = {step: self._start}
         self._evaluated = None
@@ -75,6 +84,7 @@ class TrainingTrace:
             "not_saved": {name: self._moved(now, name) for name in _not_saved(model, set(trainable))},
             **self._evaluation(now, step),
             "resumed_without": self._resumed_without,
+            **self._curve(),
         }
         self._marks = {mark: self._marks[mark] for mark in sorted(self._marks)[-1:]} | {step: now}
         self._start = self._start or now
@@ -83,6 +93,20 @@ class TrainingTrace:
     def _moved(self, now: Mapping[str, Any], name: str) -> bool | None:
         return not _equal(now[name], self._start[name]) if name in self._start else None
 
+    def _curve(self) -> Json:
+        """The losses and learning rates on both sides of a resume."""
+        rows = [row for row in self._log if self._resumed_at and _is_finite(row.get("loss"))]
+        before = [row for row in rows if row["step"] <= self._resumed_at][-ROWS_BEFORE:]
+        after = [row for row in rows if row["step"] > self._resumed_at][:ROWS_AFTER]
+        if not before or not after:
+            return {}
+        return {
+            "resumed_at": self._resumed_at,
+            "losses_before": [row["loss"] for row in before],
+            "losses_after": [row["loss"] for row in after],
+            "rates": [row.get("learning_rate") for row in (before[-1], after[0])],
+        }
+
     def _evaluation(self, now: Mapping[str, Any], step: int) -> Json:
         if self._evaluated is None or self._evaluated[0] != step:
             return {"evaluated": False}
@@ -90,6 +114,10 @@ class TrainingTrace:
         same_type = (name for name in now if name in then and now[name].dtype == then[name].dtype)
         other = [name for name in same_type if not _equal(now[name], then[name])]
         return {"evaluated": True, "evaluated_otherwise": other, "evaluated_with": generation}
+
+
+def _is_finite(loss: Any) -> bool:
+    return isinstance(loss, int | float) and isfinite(loss)
 
 
 def sampled(model: Any) -> dict[str, Any]:

@@ -58,7 +58,7 @@ class EvidenceCallback(TrainerCallback):  # type: ignore[misc]  # transformers h
     def on_train_begin(self, args: Any, state: Any, control: Any, **known: Any) -> None:  # noqa: ARG002
         """Take the model, and report the start."""
         self._model = known["model"]
-        self._recorder.trace.begin(self._model, state.global_step)
+        self._recorder.trace.begin(self._model, state.global_step, state.log_history)
         self._reporter.report_start(state.global_step, state.max_steps)
 
     def on_step_end(self, args: Any, state: Any, control: Any, **known: Any) -> None:  # noqa: ARG002

@@ -104,6 +104,33 @@ def test_a_resumed_training_without_its_state_is_a_warning(missing):
     assert found == ([(Severity.WARNING, message)] if missing else [])
 
 
+CALM = tuple(2.0 - 0.02 * row for row in range(30))  # to 1.42
+RESUMED = {
+    "goes on": ({"losses_after": (1.41, 1.44, 1.38)}, False),
+    "jumps": ({"losses_after": (3.1, 2.9, 2.8)}, True),
+    "jumps, and recovers at once": ({"losses_after": (3.1, 1.5, 1.4)}, False),
+    "with a higher learning rate": ({"losses_after": (3.1, 2.9, 2.8), "rates": (1e-4, 1e-3)}, False),
+    "at a plateau's lower rate": ({"losses_after": (3.1, 2.9, 2.8), "rates": (1e-4, 1e-5)}, True),
+    "a noisy loss": (
+        {"losses_before": (1.0, 2.1, 0.9, 2.4) * 6, "losses_after": (3.5, 3.4, 3.6)},
+        False,
+    ),
+    "too early to say": ({"losses_after": (3.1, 2.9)}, False),
+    "hardly anything before": ({"losses_before": (1.4,) * 4, "losses_after": (3.1, 2.9, 2.8)}, False),
+    "below the resolution": ({"losses_before": (1e-4,) * 30, "losses_after": (3e-3,) * 3}, False),
+    "not resumed": ({"losses_after": (3.1, 2.9, 2.8), "resumed_at": None}, False),
+}
+
+
+@pytest.mark.parametrize("row", RESUMED)
+def test_a_loss_that_jumps_at_the_resume_is_a_warning(row):
+    parts, jumps = RESUMED[row]
+    trace = {"resumed_at": 300, "losses_before": CALM, "rates": (1e-4, 1e-4), **parts}
+    found = findings(incomplete_resume, **trace)
+    message = "the loss jumped from 1.44 to 2.8 when the training was resumed at step 300"
+    assert found == ([(Severity.WARNING, message)] if jumps else [])
+
+
 @pytest.mark.parametrize("guard", [unmoved_weights, unsaved_parameters, other_evaluation, incomplete_resume])
 def test_evidence_of_older_versions_has_no_trace_and_is_skipped(guard, good):
     (skip,) = guard.inspect(replace(good, owed=True), good)
