@@ -48,8 +48,12 @@ def inspect(expected: TrainingLimits, actual: TrainingSeries) -> Iterator[Findin
 
 
 def _values(evaluations: Sequence[EvaluationPoint], name: str) -> list[tuple[int, float]]:
-    found = ((one.step, one.metrics.get(name)) for one in evaluations)
-    return [(step, value) for step, value in found if value is not None and isfinite(value)]
+    """The finite values by step. A second one at a step is of other weights, those of the best checkpoint."""
+    found: dict[int, float] = {}
+    for one in evaluations:
+        if (value := one.metrics.get(name)) is not None and isfinite(value):
+            found.setdefault(one.step, value)
+    return list(found.items())
 
 
 def _task_metrics(evaluations: Sequence[EvaluationPoint]) -> list[str]:

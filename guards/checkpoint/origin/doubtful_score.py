@@ -13,8 +13,9 @@ TITLE = "a claimed score is doubtful"
 READS = (ScoreClaims, Measured)
 EXPLANATION = Explanation(
     means="A claimed BLEU or chrF is not on 0-100, or is at most 1, so that it may be a fraction of 1 or "
-    "points of 100; or the measured score contradicts it: one is below a third of the other, and the other "
-    "is at least 5 of 100. A contradiction over 32 lines or more is an error, a doubtful scale a warning.",
+    "points of 100, and no measurement shows that it is points; or the measured score contradicts it: one is "
+    "below a third of the other, and the other is at least 5 of 100. A contradiction over 32 lines or more "
+    "is an error, a doubtful scale a warning.",
     matters='A log once said "BLEU 0.22 (22%?)". Read as a fraction of 1, the model had learned and was '
     "lost on reload; read as points of 100, where the same pipeline had recorded 33.03, it had never "
     "learned. Two days went into the first reading.",
@@ -50,7 +51,7 @@ def _judge(
         severity = Severity.ERROR if lines >= LINES else Severity.WARNING
         message = f"{stated} is claimed, but {measured:.2f} of 100 was measured over {count(lines, 'line')}"
         yield _finding(claim, severity, message, measured, earlier)
-    elif len(readings) > 1:
+    elif len(readings) > 1 and (fitting != [claim.value] or max(earlier, default=0) >= WORTH):
         message = f"{stated} is on a doubtful scale: {_doubt(claim.value, earlier, measured, fitting)}"
         yield _finding(claim, Severity.WARNING, message, measured, earlier)
 

@@ -46,6 +46,12 @@ def test_what_is_not_named(metrics):
     assert look(**metrics) == []
 
 
+def test_an_evaluation_of_the_best_checkpoint_at_the_end_does_not_count():
+    points = [(10, {"eval_ter": 96.0}), (20, {"eval_ter": 90.0}), (20, {"eval_ter": 96.0})]
+    series = TrainingSeries(evaluations=tuple(EvaluationPoint(*one) for one in points))
+    assert list(worse_evaluation.inspect(TrainingLimits(), series)) == []
+
+
 def test_one_evaluation_is_skipped():
     (skip,) = look(loss=[0.5])
     assert isinstance(skip, Skip)

@@ -31,6 +31,8 @@ def measured(value, lines=32):
         (0.22, (33.03,), 21.7, Severity.WARNING),
         (0.22, (33.03,), 0.01, Severity.WARNING),
         (1.0, (), None, Severity.WARNING),
+        (0.22, (), 21.7, Severity.WARNING),
+        (0.31, (), 0.12, None),  # a model that has only begun to learn
         # Contradicted.
         (98.2, (), 1.3, Severity.ERROR),
         (2.0, (), 61.0, Severity.ERROR),
