@@ -1,10 +1,10 @@
 """Save tiny models with one version of transformers, load them with another, verify each: `make matrix`.
 
-Every configuration is trained from scratch and saved in each pinned environment, then verified in each by the
-flow of `ledger verify`. Beside it stands a plain comparison that knows nothing of the guards: from_pretrained
-and generate in the loading environment, and the texts compared with those that the model wrote in memory. The
-table goes to docs/matrix.md. Exits 1 where the verdicts and the texts disagree, or a guard fired on anything
-that translates as it did.
+Every configuration is trained and saved in each pinned environment, from scratch or from a checkpoint loaded
+there, then verified in each by the flow of `ledger verify`. A plain comparison that knows nothing of the
+guards is made as well: from_pretrained and generate in the loading environment, and the texts compared with
+those that the model wrote in memory. The table goes to docs/matrix.md. Exits 1 where verdicts and texts
+disagree, or a guard fired on anything that translates as it did.
 """
 
 import argparse
@@ -39,6 +39,7 @@ BEGIN, END = "<!-- the table: make matrix -->\n", "<!-- the end of the table -->
 ENVIRONMENTS = ("mt-4.57.6", "mt-5.0.0", "mt-5-latest")
 LINES = 32
 STEPS = 200  # by which every configuration has learned the lines
+PRETRAINED = 60
 SEED = 10
 SAME = 1.0  # share of lines that are the same as in memory
 SHARE, TIE = "share_encoder_decoder_embeddings", "tie_word_embeddings"
@@ -51,6 +52,7 @@ class Model:
     name: str
     family: str
     config: dict[str, bool]
+    pretrained: int = 0  # steps after which it is saved, loaded, and fine-tuned
 
     @property
     def folder(self) -> str:
@@ -65,6 +67,8 @@ MODELS = (
     ),
     Model("MBart tie=T", "mbart50", {TIE: True}),
     Model("MBart tie=F", "mbart50", {TIE: False}),
+    Model("Marian fine-tuned", "marian", {SHARE: True, TIE: True}, PRETRAINED),
+    Model("MBart fine-tuned", "mbart50", {TIE: True}, PRETRAINED),
 )
 
 
@@ -178,6 +182,7 @@ def _order(model: Model, folder: Path) -> dict[str, Any]:
         "steps": [STEPS],
         "seed": SEED,
         "config": model.config,
+        "pretrained": model.pretrained,
         # A tokenizer that 5.x saves cannot be read by 4.57.6, which is a cell of its own: here all have the
         # SentencePiece files that published models come with.
         "tokenizer_saved": False,

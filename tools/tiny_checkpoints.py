@@ -1,8 +1,9 @@
 """Train tiny models on real text and save them as a training would, with their evidence next to the weights.
 
 `python tools/tiny_checkpoints.py save` reads a JSON list of orders on stdin, each `{"folder", "family",
-"triples", "steps": [..], "seed", "config": {..}, "tokenizer_saved", "bilingual"}`, and writes
-FOLDER/checkpoint-STEP for each step. `… translate` reads `[{"folder", "family", "source", "bilingual"}]` and
+"triples", "steps": [..], "seed", "config": {..}, "tokenizer_saved", "bilingual", "pretrained"}`, and writes
+FOLDER/checkpoint-STEP for each step. `pretrained`: the steps after which the model is saved and loaded again,
+as one that is fine-tuned. `… translate` reads `[{"folder", "family", "source", "bilingual"}]` and
 prints what a bare from_pretrained and generate make of the lines, as a JSON list of lists. The interpreter's
 transformers is what saves or loads. `bilingual`: a Marian of one pair of languages, without tags.
 
@@ -53,11 +54,14 @@ def save(order: Mapping[str, Any]) -> None:
         torch.set_num_threads(1)  # tensors as small as these only wait for a second thread
         tokenizer, model = make(order, first)
         text = ProbeText(tuple(row[0] for row in triples), tuple(row[1] for row in triples))
+        model = pretrained(order, tokenizer, model, first)
         learning = taught(order, tokenizer, model, steps)
         languages = ProbeLanguages(codes["ko"], codes["ja"], "ja")
         if order.get("bilingual"):
             tokenizer, languages = without_tags(tokenizer, first), ProbeLanguages(name="ja")
         recorder = EvidenceRecorder(tokenizer, text, languages, run=RUN)
+        if order.get("pretrained"):
+            recorder.trace.begin(model, 0)
         for step in learning:
             checkpoint = folder / f"checkpoint-{step}"
             checkpoint.mkdir(exist_ok=True)
@@ -85,6 +89,15 @@ def make(order: Mapping[str, Any], folder: Path) -> tuple[Any, Any]:
     model = getattr(transformers, FAMILIES[order["family"]].model_class)(config)
     model.generation_config = generation
     return tokenizer, model
+
+
+def pretrained(order: Mapping[str, Any], tokenizer: Any, model: Any, folder: Path) -> Any:
+    """The model to train on: after the order's first steps, one that from_pretrained has loaded."""
+    if not order.get("pretrained"):
+        return model
+    for _ in taught(order, tokenizer, model, [order["pretrained"]]):
+        model.save_pretrained(folder)
+    return type(model).from_pretrained(folder)
 
 
 def taught(order: Mapping[str, Any], tokenizer: Any, model: Any, steps: Sequence[int]) -> Any:
