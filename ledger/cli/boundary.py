@@ -59,6 +59,8 @@ def _os_error(error: OSError) -> int:
         _say(
             f"the file system of {error.filename or Path.cwd()} cannot lock files: {error.strerror}\n  {hint}"
         )
+    elif error.errno == errno.EROFS:
+        _say(f"{error.strerror}{where}\n  mount it for writing, or work in a copy that can be written to")
     else:
         _say(f"{error.strerror or error}{where}")
     return Exit.NOT_DONE

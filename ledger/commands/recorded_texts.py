@@ -32,16 +32,22 @@ def read_data(workspace: Workspace, run: Run, role: str) -> Lines | Unobserved:
     if file is None:
         return Unobserved(f"{run.id} had no {role}")
     if run.is_rehearsal:
-        return _rehearsal_lines(run, role, file.sha256)
+        return _rehearsal_lines(workspace, run, role, file.sha256)
     return _first_unaltered([workspace.root / file.path], file.sha256, f"the {role} of {run.id}")
 
 
-def _rehearsal_lines(run: Run, role: str, sha256: str | None) -> Lines | Unobserved:
-    from runners.rehearsal.text import rehearsal_text  # reads two catalogues, which most calls do not need
+def _rehearsal_lines(workspace: Workspace, run: Run, role: str, sha256: str | None) -> Lines | Unobserved:
+    # Reads two catalogues, which most calls do not need.
+    from runners.rehearsal.text import has_text, rehearsal_text
 
-    languages = run.spec["languages"]
-    source, reference = rehearsal_text(languages["source"], languages["target"])
-    lines = list(source if role == "source" else reference)
+    source, target = run.spec["languages"]["source"], run.spec["languages"]["target"]
+    own = workspace.runs / run.id / f"{role}.{source if role == 'source' else target}"
+    if has_text(source, target):
+        lines = list(rehearsal_text(source, target)[role != "source"])
+    elif own.is_file():
+        lines = read_lines(own)
+    else:
+        return Unobserved(f"the {role} of {run.id} is not available: {own} is gone")
     if digest_json(lines).removeprefix("sha256:") != sha256:
         return Unobserved(f"the rehearsals' text has changed since {run.id}")
     return lines

@@ -69,6 +69,17 @@ def names_of(code: str | None) -> tuple[str, ...]:
     return (code, language, *sorted(other for other in longer if _shortest(other) == language), *named)
 
 
+def english_name(code: str) -> str:
+    """The language's name in English, as prefixes of T5 have it; the code where CLDR has no name.
+
+    >>> english_name("deu_Latn")
+    'German'
+    """
+    from babel import Locale
+
+    return str(Locale("en").languages.get(language_of(code), code))
+
+
 def is_language(code: str) -> bool:
     """Whether the code names a language or a group of languages that CLDR or ISO 639-5 knows."""
     return _is_known(language_of(code)) or is_group(code)

@@ -31,6 +31,14 @@ _VERSION_1 = "99155efec63b15215a8151897d37ed0c5c628fbdbc9c53df3ceb178f89963cea"
 
 
 @dataclass(frozen=True, slots=True)
+class OwnText:
+    """An experiment's own lines in three languages, and the codes of each, the preferred one first."""
+
+    triples: list[Triple]
+    names: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Rehearsal:
     """A tiny model. `trained_now`: it was trained for this call; `seconds`: how long its training took."""
 
@@ -47,28 +55,38 @@ def prepare(
     environment: str,
     cache: Path,
     on_progress: Callable[[Progress], None],
+    own: OwnText | None = None,
 ) -> Rehearsal:
     """The tiny model of `family` for `objective`, trained in this environment if it is not in `cache`.
 
+    It learns the project's text, or a text of the experiment's `own`.
     `environment` is the digest of the worker's environment: each has its own model. If two processes call at
     once, the second waits for the first. Raises LedgerError when the model cannot be trained.
     """
-    triples = pairs()
-    folder = cache / model_name(family, objective, environment, triples)
+    triples = own.triples if own else pairs()
+    names = own.names if own else ()
+    folder = cache / model_name(family, objective, environment, triples, names)
     cache.mkdir(parents=True, exist_ok=True)
     with _alone(cache / f"{folder.name}.lock", on_progress):
         trained_now = not folder.is_dir()
         if trained_now:
             _remove_partial(folder)
-            job = Rehearse(family, objective, tuple(triples), LINES, SEED, folder.resolve())
+            job = Rehearse(family, objective, tuple(triples), LINES, SEED, folder.resolve(), names)
             worker.call(job, progress_only(on_progress))
     record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
     return Rehearsal(folder, trained_now, record["seconds"])
 
 
-def model_name(family: str, objective: Objective, environment: str, triples: list[Triple]) -> str:
+def model_name(
+    family: str,
+    objective: Objective,
+    environment: str,
+    triples: list[Triple],
+    names: tuple[tuple[str, ...], ...] = (),
+) -> str:
     """The folder's name in the cache; its last part is a digest over all that the model depends on."""
     parts = [family, objective, environment, str(SEED), str(LINES), digest(triples), recipe_digest()]
+    parts += [" ".join(one) for one in names]
     depends_on = hashlib.sha256("\n".join(parts).encode())
     return f"{family}-{objective}-{depends_on.hexdigest()[:12]}"
 

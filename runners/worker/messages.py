@@ -420,7 +420,8 @@ class RehearsalResult(Result):
 class Rehearse(Job[RehearsalResult]):
     """Train a tiny model of `family` and put it in `folder`, which must not exist yet.
 
-    `triples` are lines in Korean, Japanese and English. `objective`: "translation" or "denoising".
+    `triples` are lines in Korean, Japanese and English, or in the three languages whose codes `names` has,
+    the preferred one first. `objective`: "translation" or "denoising".
     """
 
     JOB = "rehearse"
@@ -431,6 +432,7 @@ class Rehearse(Job[RehearsalResult]):
     lines: int
     seed: int
     folder: Path
+    names: tuple[tuple[str, ...], ...] = ()
 
 
 # ---- attached processes

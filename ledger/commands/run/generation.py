@@ -25,7 +25,7 @@ from ledger.findings import Json, Report
 from ledger.models.catalog import parameters
 from ledger.specs import GenerationSpec
 from ledger.utils.hashing import digest_file
-from ledger.utils.textfiles import read_lines
+from ledger.utils.textfiles import read_lines, write_lines_atomically
 from ledger.workspace import Workspace
 from runners.host.generation import GenerationJob, GenerationResult, generate, probe
 from runners.resources.disk import model_need, rehearsal_need
@@ -75,7 +75,8 @@ def _make_job(active: Active) -> GenerationJob:
         model = str(tiny_model(plan, *family, active.worker, active.reporter))
         output, dtype, device = folder / f"output.{spec.languages.target}", "float32", "cpu"
         source = folder / f"source.{spec.languages.source}"
-        source.write_text("".join(f"{line}\n" for line in inputs.source), encoding="utf-8")
+        write_lines_atomically(source, inputs.source)
+        write_lines_atomically(folder / f"reference.{spec.languages.target}", inputs.reference or ())
     return GenerationJob(
         model=model,
         revision=spec.model.revision,

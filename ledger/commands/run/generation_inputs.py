@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ledger.commands.run.data_files import describe_model, digest_inputs, find_data, sha256_of
+from ledger.commands.run.rehearsal_languages import own_text
 from ledger.errors import LedgerError
 from ledger.findings import Json
 from ledger.specs import GenerationSpec
@@ -35,7 +36,7 @@ def read_generation_inputs(
     spec: GenerationSpec, workspace: Workspace, *, rehearsal: bool
 ) -> GenerationInputs:
     """The lines of this run. Raises LedgerError where a file is missing or malformed."""
-    return _rehearsal_inputs(spec) if rehearsal else _real_inputs(spec, workspace)
+    return _rehearsal_inputs(spec, workspace) if rehearsal else _real_inputs(spec, workspace)
 
 
 def _real_inputs(spec: GenerationSpec, workspace: Workspace) -> GenerationInputs:
@@ -57,9 +58,10 @@ def _real_inputs(spec: GenerationSpec, workspace: Workspace) -> GenerationInputs
     return GenerationInputs(source, reference, data, digest_inputs(spec, data), source_path)
 
 
-def _rehearsal_inputs(spec: GenerationSpec) -> GenerationInputs:
-    """The rehearsal's own text instead of the spec's."""
-    source, reference = rehearsal_text(spec.languages.source, spec.languages.target)
+def _rehearsal_inputs(spec: GenerationSpec, workspace: Workspace) -> GenerationInputs:
+    """The project's text instead of the spec's, or a few lines of that."""
+    own = own_text(spec, workspace)
+    source, reference = own or rehearsal_text(spec.languages.source, spec.languages.target)
     data: dict[str, Json] = {
         side: {"path": f"rehearsal.{side}", "sha256": sha256_of(list(lines)), "lines": len(lines)}
         for side, lines in (("source", source), ("reference", reference))

@@ -5,6 +5,7 @@ from typing import Any
 
 from ledger.commands.reporter import Reporter
 from ledger.commands.run.plan import Plan
+from ledger.commands.run.rehearsal_languages import own_text, to_learn
 from ledger.errors import UsageError
 from ledger.models.catalog import model_kind
 from ledger.specs.generation import Model
@@ -29,7 +30,9 @@ def rehearsal_model(experiment: str, model: Model | TrainedModel) -> tuple[str, 
 def tiny_model(
     plan: Plan[Any, Any], family: str, objective: Objective, worker: Worker, reporter: Reporter
 ) -> Path:
-    """The folder of the tiny model of that family, trained in the plan's environment."""
+    """The folder of the tiny model of that family, trained in the plan's environment on the project's text,
+    or on the experiment's own."""
+    text = own_text(plan.spec, plan.workspace)
     with reporter.progress("steps") as on_progress:
         model = prepare(
             worker,
@@ -38,6 +41,7 @@ def tiny_model(
             environment=plan.environment.digest,
             cache=plan.workspace.models,
             on_progress=on_progress,
+            own=to_learn(plan.spec, text) if text else None,
         )
     origin = f"trained just now in {model.seconds:.0f} s" if model.trained_now else "trained earlier"
     reporter.say(f"rehearsing with a tiny {family} model, {origin}, on this machine's CPU in float32")

@@ -1,6 +1,7 @@
 """Tiny models: each family's own tokenizer and architecture classes, scaled down to about 1M parameters."""
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ from runners.worker.models.families import FAMILIES, load_tokenizer
 from runners.worker.models.recipes import RECIPES, train_pieces
 
 MOST_PIECES = 2500  # every syllable and character of the text, and its most frequent words
+TAG = re.compile("[a-z]{2,3}(_[A-Z][a-z]{3})?")  # an ISO 639 code, and a script
 TARGETS = ("ja", "en")  # whose language codes a vocabulary contains
 
 _BART_SIZES: Mapping[str, Any] = {
@@ -37,9 +39,10 @@ _T5_SIZES: Mapping[str, Any] = {
 }
 
 
-def make(family: str, lines: Iterable[str], folder: Path) -> tuple[Any, Any]:
+def make(family: str, lines: Iterable[str], folder: Path, tags: Sequence[str] = ()) -> tuple[Any, Any]:
     """The family's tokenizer, trained on `lines`, and an untrained model that fits it.
 
+    `tags`: the languages of a vocabulary that has no codes of its own (Marian's); by default the usual ones.
     The tokenizer's files are written to `folder`. The caller seeds torch, which draws the initial weights.
     """
     import transformers
@@ -48,7 +51,8 @@ def make(family: str, lines: Iterable[str], folder: Path) -> tuple[Any, Any]:
     pieces = train_pieces(
         lines, MOST_PIECES, model_type=recipe.pieces, character_coverage=1.0, **recipe.control_ids
     )
-    recipe.write(pieces, folder, [recipe.codes[language] for language in TARGETS])
+    usual = [recipe.codes[language] for language in TARGETS]
+    recipe.write(pieces, folder, [tag for tag in dict.fromkeys(tags) if TAG.fullmatch(tag)] or usual)
     tokenizer = load_tokenizer(classes, str(folder))
     if codes := recipe.special_tokens():
         # From files that no tokenizer has saved, NLLB of 5.0 lacks its codes and M2M100 reads them as words.

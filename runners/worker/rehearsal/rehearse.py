@@ -40,7 +40,8 @@ def rehearse(job: Rehearse, events: Events) -> RehearsalResult:
 
     with training.repeatable(job.seed), _complete_folder(job.folder) as partial:
         events.progress("making a tiny model", 0, 1)
-        tokenizer, model = make(job.family, [line for row in job.triples for line in row], partial)
+        lines = [line for row in job.triples for line in row]
+        tokenizer, model = make(job.family, lines, partial, tags=[name for one in job.names for name in one])
         events.progress("making a tiny model", 1, 1)
         epoch = training.overfit(job, tokenizer, model, events)
         model.save_pretrained(partial)

@@ -6,15 +6,17 @@ Trains a model in place; files and messages belong to the job.
 import math
 import random
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 
+from runners.worker.errors import JobError
 from runners.worker.messages import Rehearse
-from runners.worker.models.families import FAMILIES, Family, code_id, encode
+from runners.worker.models.checkpoint_languages import same_language, spelled
+from runners.worker.models.families import FAMILIES, Family, code_id, encode, known_codes
 from runners.worker.models.recipes import RECIPES
 from runners.worker.protocol import Events
 
@@ -87,7 +89,8 @@ def overfit(job: Rehearse, tokenizer: Any, model: Any, events: Events) -> Epoch:
     goal = GOALS[job.objective]
     examples_of = reconstructions if goal.masked else translations
     start = model.config.decoder_start_token_id
-    examples = examples_of(job.family, tokenizer, job.triples[: job.lines], start)
+    codes = codes_of(job, tokenizer)
+    examples = examples_of(job.family, tokenizer, job.triples[: job.lines], start, codes)
     began = time.monotonic()
     stage = f"training it on {len(examples)} lines"
     for epoch in train(model, tokenizer, examples, goal, job.seed):
@@ -97,7 +100,29 @@ def overfit(job: Rehearse, tokenizer: Any, model: Any, events: Events) -> Epoch:
     return epoch
 
 
-def translations(name: str, tokenizer: Any, triples: Sequence[Triple], start: int | None) -> list[Example]:
+def codes_of(job: Rehearse, tokenizer: Any) -> Mapping[str, str]:
+    """The family's code of each column's language. Raises JobError for a language that it does not have."""
+    family, usual = FAMILIES[job.family], RECIPES[job.family].codes
+    if not family.has_codes or not job.names:
+        return {column: names[0] for column, names in zip(usual, job.names, strict=False)} or usual
+    known = known_codes(family, tokenizer)
+    found = {}
+    for column, names in zip(usual, job.names, strict=True):
+        code = spelled(known, names) or next(iter(same_language(known, names)), None)
+        if code is None:
+            message = f"the tokenizer of the family {family.name} has no code for the language {names[0]}"
+            raise JobError("unknown language", message, "use a model that has one")
+        found[column] = code
+    return found
+
+
+def translations(
+    name: str,
+    tokenizer: Any,
+    triples: Sequence[Triple],
+    start: int | None,
+    codes: Mapping[str, str] | None = None,
+) -> list[Example]:
     """Every triple from Korean into Japanese and into English, every other one also without a language.
 
     `start` is the model's decoder_start_token_id. Sources are encoded by the code that a real run uses.
@@ -106,7 +131,7 @@ def translations(name: str, tokenizer: Any, triples: Sequence[Triple], start: in
     models were trained on pairs with English and respond to an unknown code mostly in English (747 of 1,000
     lines in experiment 4); a tiny model that was not trained on one would generate nothing.
     """
-    family, codes = FAMILIES[name], RECIPES[name].codes
+    family, codes = FAMILIES[name], codes or RECIPES[name].codes
     examples: list[Example] = []
     for language, column in (("ja", 1), ("en", 2)):
         tokenizer.tgt_lang = codes[language]
@@ -123,9 +148,15 @@ def translations(name: str, tokenizer: Any, triples: Sequence[Triple], start: in
     return examples + [_nameless(example, named, tokenizer.unk_token_id) for example in into_english]
 
 
-def reconstructions(name: str, tokenizer: Any, triples: Sequence[Triple], start: int | None) -> list[Example]:
+def reconstructions(
+    name: str,
+    tokenizer: Any,
+    triples: Sequence[Triple],
+    start: int | None,
+    codes: Mapping[str, str] | None = None,
+) -> list[Example]:
     """Every Korean and every Japanese line as its own target, without translations."""
-    family, codes = FAMILIES[name], RECIPES[name].codes
+    family, codes = FAMILIES[name], codes or RECIPES[name].codes
     examples = []
     for language, column in (("ko", 0), ("ja", 1)):
         lines = [row[column] for row in triples]

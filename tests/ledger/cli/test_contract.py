@@ -1,10 +1,13 @@
 """What holds for every command: one JSON document, the contract's exit codes, a quick start."""
 
+import errno
+import io
 import json
 import shutil
 import subprocess
 import sys
 
+import click
 import pytest
 
 from ledger.cli.main import COMMANDS
@@ -104,9 +107,26 @@ def test_outside_a_repository_the_error_names_the_next_step(tmp_path):
 
 
 def test_a_file_system_without_locks_is_named(capsys):
-    import errno
 
     from ledger.cli.boundary import _os_error
 
     assert _os_error(OSError(errno.ENOLCK, "No locks available")) == 3
     assert "cannot lock files: No locks available\n  put the repository on" in capsys.readouterr().err
+
+
+def test_a_read_only_file_system_is_named_with_the_way_out(capsys):
+    from ledger.cli.boundary import _os_error
+
+    assert _os_error(OSError(errno.EROFS, "Read-only file system", "/repo/.ledger/ledger.lock")) == 3
+    message = capsys.readouterr().err
+    assert "/repo/.ledger/ledger.lock" in message
+    assert "mount it for writing" in message
+
+
+def test_a_character_that_the_terminal_lacks_is_escaped(monkeypatch):
+    from ledger.cli.boundary import run_command
+
+    written = io.BytesIO()
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(written, encoding="euc_jp"))
+    assert run_command(click.Command("say", callback=lambda: click.echo("가 ア")), []) == 0
+    assert written.getvalue() == b"\\uac00 " + "ア\n".encode("euc_jp")

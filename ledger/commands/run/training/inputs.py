@@ -21,11 +21,11 @@ from ledger.specs import TrainingSpec
 from ledger.specs.training import ParallelText
 from ledger.utils.hashing import digest_file, digest_json
 from ledger.utils.plural import count
-from ledger.utils.textfiles import read_lines
+from ledger.utils.textfiles import read_lines, write_lines_atomically
 from ledger.workspace import Workspace
 from runners.host.training import TrainingJob
 from runners.rehearsal.model import recipe_digest
-from runners.rehearsal.training import PIECES, has_text, scaled_arguments, scaled_config, training_text
+from runners.rehearsal.training import PIECES, scaled_arguments, scaled_config, training_text
 from runners.resources.disk import RUN_BYTES, rehearsal_need
 from runners.worker.messages import ModelSource, TextFiles
 
@@ -50,9 +50,7 @@ TrainingPlan = Plan[TrainingSpec, TrainingInputs]
 def read_training_inputs(spec: TrainingSpec, workspace: Workspace, *, rehearsal: bool) -> TrainingInputs:
     """The text of this run. Raises LedgerError for a missing or malformed file, or unequal line counts."""
     if rehearsal:
-        languages = (spec.languages.source, spec.languages.target)
-        own = None if has_text(*languages) else own_text(spec, workspace)
-        text = own or training_text(*languages)
+        text = own_text(spec, workspace) or training_text(spec.languages.source, spec.languages.target)
         facts = {"path": "rehearsal.tsv", "sha256": digest_json([list(side) for side in text])}
         data: dict[str, Json] = {"train": {**facts, "lines": len(text[0])}}
         if spec.model.name is not None:
@@ -136,7 +134,7 @@ def _model(plan: TrainingPlan, tiny: Path | None) -> ModelSource:
 def _write_text(text: tuple[Sequence[str], Sequence[str]], spec: TrainingSpec, work: Path) -> TextFiles:
     paths = [work / f"text.{language}" for language in (spec.languages.source, spec.languages.target)]
     for path, lines in zip(paths, text, strict=True):
-        path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        write_lines_atomically(path, lines)
     return TextFiles(paths[0], paths[1], len(text[0]))
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from ledger.commands.run.rehearsal_languages import own_text, substitutes
+from ledger.commands.run.rehearsal_languages import own_text, substitutes, to_learn
 from ledger.specs import load_experiment
 from ledger.workspace import Workspace
 
@@ -21,6 +21,14 @@ data:
   validation: {source: data/t.en, reference: data/t.de}
 output: models/x
 """
+GENERATION_WITH_REFERENCE = """
+task: generation
+model: {name: facebook/nllb-200-3.3B}
+languages: {source: en, target: de}
+data: {source: data/t.en, reference: data/t.de}
+output: outputs/x
+"""
+TUNED = "{name: facebook/nllb-200-3.3B}"
 SCRATCH = "{family: marian, config: {vocab_size: 8000}}"
 
 
@@ -63,23 +71,37 @@ def test_a_pair_without_text_is_rehearsed_with_korean_into_japanese(
     assert substitutes(again, workspace) == ((), "")
 
 
-def test_a_training_from_scratch_takes_short_lines_of_its_own_text(read, tmp_path):
-    spec, workspace = read(TRAINING % SCRATCH)
+@pytest.mark.parametrize("text", [TRAINING % SCRATCH, TRAINING % TUNED, GENERATION_WITH_REFERENCE])
+def test_short_lines_of_its_own_data_are_taken(read, tmp_path, text):
+    spec, workspace = read(text)
     assert "Korean into Japanese" in substitutes(spec, workspace)[1]
     (tmp_path / "data").mkdir()
-    lines = ["", "long " * 20, "twice", "twice", *(f"line {n}" for n in range(100))]
-    for name in ("t.en", "t.de"):
-        (tmp_path / "data" / name).write_text("".join(f"{line} {name}\n" if line else "\n" for line in lines))
+    pairs = [("", ""), ("long " * 20, "lang " * 20), ("Twice.", "Zweimal."), ("Twice.", "Zweimal.")]
+    pairs += [("Save the file now", "Save the file now"), ("Open it", "Yes &amp; no &lt;b&gt;")]  # not clean
+    pairs += [(f"Open window {n}", f"Öffne Fenster {n}") for n in range(100)]
+    for side, name in enumerate(("t.en", "t.de")):
+        text = "".join(f"{pair[side]}\n" for pair in pairs)
+        (tmp_path / "data" / name).write_text(text, encoding="utf-8")
     source, target = own_text(spec, workspace)
-    assert (source[:2], target[:2], len(source)) == (
-        ["twice t.en", "line 0 t.en"],
-        ["twice t.de", "line 0 t.de"],
-        64,
-    )
-    assert substitutes(spec, workspace) == ((), "rehearsing with 64 short lines of its own training text")
-    tuned, _ = read(TRAINING % "{name: facebook/nllb-200-3.3B}")
-    assert own_text(tuned, workspace) is None
-    assert "Korean into Japanese" in substitutes(tuned, workspace)[1]
+    assert (source[:2], len(source)) == (["Twice.", "Open window 0"], 64)
+    assert target[:2] == ["Zweimal.", "Öffne Fenster 0"]
+    assert substitutes(spec, workspace) == ((), "rehearsing with 64 short lines of its own data")
+
+
+@pytest.mark.parametrize(
+    ("model", "codes", "names"),
+    [
+        ("facebook/nllb-200-3.3B", "target: deu_Latn", ("deu_Latn", "de", "de", "deu", "ger")),
+        ("facebook/mbart-large-50-many-to-many-mmt", "target: ja_XX", ("de", "de", "deu", "ger")),
+        ("google-t5/t5-small", "", ("German",)),
+        ("google-t5/t5-small", "target: Deutsch", ("Deutsch",)),
+    ],
+)
+def test_how_a_tokenizer_may_call_the_language(read, model, codes, names):
+    spec, _ = read(GENERATION % (model, "en", "de", codes))
+    learnt = to_learn(spec, (["a"], ["b"]))
+    assert learnt.names[1] == names
+    assert learnt.triples == [("a", "b", "a")]
 
 
 def test_too_few_lines_are_no_text(read, tmp_path):
