@@ -113,9 +113,11 @@ def command(
             raise UsageError(
                 "--rehearse, --again, --resume, --level, --set and --allow are for experiments, not commands"
             )
-        from ledger.cli.verify import reload_options
+        options = None
+        if source or reference or language:
+            from ledger.commands.verify.given_lines import reload_options
 
-        options = reload_options(source, reference, language)
+            options = reload_options(source, reference, language)
         return _record_command(argv, experiment, options, on_fail, watch, as_json)
     if on_fail or watch or source or reference or language:
         raise UsageError(
@@ -136,7 +138,7 @@ def command(
 def _record_command(
     argv: list[str],
     experiment: str | None,
-    options: "ReloadOptions",
+    options: "ReloadOptions | None",
     on_fail: str | None,
     watch: Path | None,
     as_json: bool,

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from ledger.evidence.metrics import Metric
     from ledger.findings import Json, Report
     from ledger.workspace import Workspace
-    from runners.host.verification import ReloadOptions
 
 FOLDER = click.Path(path_type=Path)
 FILE = click.Path(path_type=Path)
@@ -137,6 +136,7 @@ def command(
         raise UsageError("--prefix and --target-code exclude each other", hint="T5 takes the prefix")
     if lockfile and interpreter:
         raise UsageError("--env and --python exclude each other", hint="give one of them")
+    from ledger.commands.verify.given_lines import reload_options
     from ledger.commands.verify.values import VerifyRequest
     from ledger.commands.verify.verify import verify
 
@@ -187,33 +187,6 @@ def _workspace() -> "Workspace | None":
         return Workspace.find()
     except UsageError:
         return None
-
-
-def reload_options(
-    source: Path | None,
-    reference: Path | None,
-    language: str | None,
-    *,
-    full: bool = False,
-    device: str = "cpu",
-) -> "ReloadOptions":
-    """The lines to translate, read from their files. Raises UsageError for options that do not go together,
-    LedgerError for files that do not."""
-    from ledger.utils.textfiles import read_lines
-    from runners.host.verification import ReloadOptions
-
-    if reference and not source:
-        raise UsageError("--reference needs its source text", hint="give --source FILE")
-    if reference and not language:
-        hint = "say which language the reference is in, such as --lang ja"
-        raise UsageError("a score needs the language: BLEU means little without its tokenizer", hint=hint)
-    lines, answers = (tuple(read_lines(path)) if path else () for path in (source, reference))
-    if reference and len(lines) != len(answers):
-        raise LedgerError(
-            f"the source has {len(lines):,} lines and the reference {len(answers):,}",
-            hint="line n of the reference must translate line n of the source",
-        )
-    return ReloadOptions(lines, answers, language, full=full, device=device)
 
 
 def _all(done: "list[VerificationResult]") -> "Report":

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import TIMEOUT_MAX
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from guards.guard import inspect
 from guards.preflight import uncommitted_changes
@@ -40,7 +40,9 @@ from ledger.workspace import Workspace
 from runners.attach.snapshots import Snapshots
 from runners.environments.inspection import capture
 from runners.host.attachment import Attachment, default_python, isolating_option, output_folder
-from runners.host.verification import ReloadOptions
+
+if TYPE_CHECKING:
+    from runners.host.verification import ReloadOptions
 
 ON_FAIL = ("stop", "warn")
 
@@ -55,7 +57,7 @@ class CommandRequest:
     experiment: str | None = None
     on_fail: str | None = None
     watch: Path | None = None
-    options: ReloadOptions = field(default_factory=ReloadOptions)
+    options: "ReloadOptions | None" = None
     output: TextIO | None = None
 
 
