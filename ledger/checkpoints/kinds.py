@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from ledger.checkpoints.folders import CHECKPOINT, FOLDER, list_checkpoints, read_small
+from ledger.checkpoints.folders import CHECKPOINT, FOLDER, evidence_path, list_checkpoints, read_small
 from ledger.findings import Json
 
 # Files that other formats have, and that a folder of the Transformers library does not consist of.
@@ -67,7 +67,12 @@ def _has(folder: Path, patterns: Iterable[str]) -> bool:
 
 
 def unsupported_kind(folder: Path) -> str | None:
-    """What a sound folder holds that cannot be verified yet: another format, or a model of another task."""
+    """What a sound folder holds that cannot be verified yet: another format, or a model of another task.
+
+    None where there is evidence of the save: it is recorded only of models that can be reloaded and run.
+    """
+    if evidence_path(folder).is_file():
+        return None
     if not _has(folder, WEIGHTS):
         formats = (name for pattern, name in FORMATS.items() if _has(folder, [pattern]))
         if found := next(formats, None):

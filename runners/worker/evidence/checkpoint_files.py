@@ -22,6 +22,7 @@ PICKLE, PICKLE_INDEX = "pytorch_model.bin", "pytorch_model.bin.index.json"
 OPTIMIZER = ("optimizer.pt", "optimizer.bin")
 FOREIGN = ("tf_model.h5", "flax_model.msgpack", "model.ckpt.index", "rust_model.ot")
 CONFIGS = ("config.json", "generation_config.json", "tokenizer_config.json")
+READ = (*CONFIGS, "tokenizer.json", "vocab.json", "*.model", "*.spm")  # besides the weights
 CHECKPOINT = re.compile(r"checkpoint-\d+")  # its own checkpoints, which belong to others
 MOST_TOKENS = 100_000  # of a probe batch, which has a few hundred
 WHOLE = "."  # names the folder itself, where no single file is to blame
@@ -54,6 +55,7 @@ def inspect_folder(folder: Path) -> dict[str, Any]:
             )
         refusals.update(_named_outside(folder, configs["tokenizer_config.json"]))
         found["format"] = _weights(folder, problems, refusals)
+        problems.update(_stand_ins(folder))
         if not problems and not refusals:
             problems.update(_by_headers(folder, configs["config.json"]))
     found["bytes"] = sum(size_of(path) for path in entries(folder))
@@ -98,6 +100,22 @@ def _check_note(folder: Path, problems: dict[str, str], refusals: dict[str, str]
         refusals[name] = f"names {file}, which is not one of the checkpoint's own files"
     elif not (folder / file).is_file():
         problems[file] = f"is missing; {name} names it"
+
+
+def _stand_ins(folder: Path) -> dict[str, str]:
+    """The files that are a note of git or a page of a server instead of what was asked for."""
+    found = {}
+    for path in (
+        *weight_files(folder),
+        *(one for name in READ for one in folder.glob(name) if one.is_file()),
+    ):
+        with path.open("rb") as file:
+            begins = file.read(64).lstrip().lower()
+        if begins.startswith(b"version https://git-lfs"):
+            found[path.name] = "is a Git LFS pointer and not the file itself: fetch it with git lfs pull"
+        elif begins.startswith((b"<!doctype", b"<html")):
+            found[path.name] = "is a web page, such as a login form: download the file again"
+    return found
 
 
 def _probe_damage(path: Path) -> str | None:

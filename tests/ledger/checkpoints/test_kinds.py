@@ -87,3 +87,11 @@ def test_files_that_a_trainer_leaves_in_a_runs_folder_make_it_no_checkpoint(tmp_
     make(run / "checkpoint-5", "config.json")
     assert not is_checkpoint(run)
     assert checkpoints_below(tmp_path) == [run / "checkpoint-5"], "two levels too high"
+
+
+def test_a_model_with_evidence_of_its_save_can_be_verified(tmp_path):
+    folder = make(tmp_path / "c", "config.json", "model.safetensors", architecture="LlamaForCausalLM")
+    assert unsupported_kind(folder) == "LlamaForCausalLM"
+    (folder / "ledger").mkdir()
+    (folder / "ledger" / "evidence.json").touch()
+    assert unsupported_kind(folder) is None

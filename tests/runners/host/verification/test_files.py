@@ -89,6 +89,9 @@ def config(folder, text, name="config.json"):
     (folder / name).write_text(text)
 
 
+POINTER = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'a' * 64}\nsize 123456\n"
+PAGE = "\n<!DOCTYPE html><html>Sign in</html>"
+
 FAULTS = {
     "empty folder": (no_file_at_all, WHOLE, "is empty"),
     "no weights": (no_weights, WHOLE, "holds no weights"),
@@ -129,6 +132,10 @@ FAULTS = {
     ),
     "cut archive": (lambda f: archive(f, -30), "pytorch_model.bin", "cut off"),
     "empty archive": (lambda f: archive(f, 0), "pytorch_model.bin", "cut off"),
+    "weights of git lfs": (lambda f: weights(f).write_text(POINTER), "model.safetensors", "git lfs pull"),
+    "vocabulary of git lfs": (lambda f: config(f, POINTER, "source.spm"), "source.spm", "git lfs pull"),
+    "weights of a login form": (lambda f: weights(f).write_text(PAGE), "model.safetensors", "a web page"),
+    "config of a login form": (lambda f: config(f, PAGE), "config.json", "a web page"),
 }
 
 
