@@ -60,7 +60,7 @@ def inspect(expected: Snapshot, actual: Snapshot) -> Iterator[Finding | Skip]:  
 
 def _jump(trace: TrainingTrace) -> Rise | None:
     """The rise at the resume; a learning rate that rose as well is a restart, and explains it."""
-    first, then = trace.rates or (None, None)
+    first, then = trace.rates if len(trace.rates) == 2 else (None, None)
     if trace.resumed_at is None or (first and then and then > RESTARTED * first):
         return None
     return rise_between(trace.losses_before, trace.losses_after, trace.resumed_at, TrainingLimits())
