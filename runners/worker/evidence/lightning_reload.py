@@ -56,7 +56,10 @@ def probe(job: ProbeCheckpoint, events: Events) -> CheckpointResult:
 
 
 def _export(folder: Path, state: Mapping[str, Any], prefix: str) -> Path:
-    """The model inside the module as a checkpoint of its own, with its evidence."""
+    """The model inside the module as a checkpoint of its own, with its evidence.
+
+    It has all tensors of the file: an average of computed positions is not what the class computes.
+    """
     from safetensors.torch import save_file
 
     export = folder / FOLDER / EXPORT
@@ -65,10 +68,7 @@ def _export(folder: Path, state: Mapping[str, Any], prefix: str) -> Path:
         for name, tensor in state.items()
         if name.startswith(prefix) and hasattr(tensor, "data_ptr")
     }
-    evidence = json.loads((folder / FOLDER / EVIDENCE).read_text(encoding="utf-8"))
-    saved = ((evidence.get("snapshot") or {}).get("weights") or {}).get("digests") or inside
-    tensors = {name: tensor for name, tensor in inside.items() if name in saved}
-    save_file(tensors, export / WEIGHTS, metadata={"format": "pt"})
+    save_file(inside, export / WEIGHTS, metadata={"format": "pt"})
     shutil.rmtree(export / FOLDER, ignore_errors=True)
     (export / FOLDER).mkdir()
     for name in (EVIDENCE, PROBE):
