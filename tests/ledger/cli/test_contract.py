@@ -1,13 +1,11 @@
 """What holds for every command: one JSON document, the contract's exit codes, a quick start."""
 
 import errno
-import io
 import json
 import shutil
 import subprocess
 import sys
 
-import click
 import pytest
 
 from ledger.cli.main import COMMANDS
@@ -121,12 +119,3 @@ def test_a_read_only_file_system_is_named_with_the_way_out(capsys):
     message = capsys.readouterr().err
     assert "/repo/.ledger/ledger.lock" in message
     assert "mount it for writing" in message
-
-
-def test_a_character_that_the_terminal_lacks_is_escaped(monkeypatch):
-    from ledger.cli.boundary import run_command
-
-    written = io.BytesIO()
-    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(written, encoding="euc_jp"))
-    assert run_command(click.Command("say", callback=lambda: click.echo("가 ア")), []) == 0
-    assert written.getvalue() == b"\\uac00 " + "ア\n".encode("euc_jp")
