@@ -98,6 +98,10 @@ _SIGNS = (
     "sig=", "asic ", "earer ", "password ", "dckr_", "r8_", "ya29.", ":AA", "npm_", "k_live_", "k_test_",
     "k_prod_", "SG.", "dapi",
 )  # fmt: skip
+# The same for the names of secrets, options and headers.
+_ASSIGNED_SIGNS = ("pass", "pwd", "_pat", "secret", "credential", "key", "token", "signature")
+_OPTION_SIGNS = ("pass", "pw", "pat", "secret", "credential", "auth", "key", "token")
+_HEADER_SIGNS = ("cookie", "authorization", "x-a")
 
 
 def scrub_url(url: str) -> str:
@@ -125,15 +129,18 @@ def scrub_text(text: str, environment: Mapping[str, str] | None = None) -> str:
     if any(sign in text for sign in _SIGNS):
         for pattern in KEYS.values():
             text = pattern.sub(HIDDEN, text)
-    for _, pattern in _matching_rules(text):
+    lower = text.lower()
+    for _, pattern in _matching_rules(lower):
         text = pattern.sub(_hide_group, text)
-    if "-" in text:
+    if "-" in text and any(sign in lower for sign in _OPTION_SIGNS):
         text = _OPTION_IN_TEXT.sub(_hide_value, text)
     if "@" in text:
         text = _SLASH_LOST.sub("", _BARE_USER.sub(_hide_group, text))
     if not text.isascii():
         text = _LABELLED.sub(_hide_value, text)
-    return _ASSIGNED.sub(_hide_value, _HEADER.sub(_hide_value, text)) if "=" in text or ":" in text else text
+    if any(sign in lower for sign in _HEADER_SIGNS):
+        text = _HEADER.sub(_hide_value, text)
+    return _ASSIGNED.sub(_hide_value, text) if any(sign in lower for sign in _ASSIGNED_SIGNS) else text
 
 
 def scrub_json(value: Json) -> Json:
@@ -167,7 +174,7 @@ def scrub_arguments(arguments: Sequence[str]) -> list[str]:
 def find_secrets(text: str) -> list[tuple[int, str]]:
     """The line numbers (from 1) of secrets in `text`, and the kind of each. The secrets are not returned."""
     found = {(_line(text, match.start()), kind) for kind, one in KEYS.items() for match in one.finditer(text)}
-    for name, pattern in _matching_rules(text):
+    for name, pattern in _matching_rules(text.lower()):
         lines = {_line(text, match.start()) for match in pattern.finditer(text)}
         found |= {(line, name) for line in lines - {line for line, _ in found}}
     for match in _URL_IN_TEXT.finditer(text):
@@ -212,20 +219,23 @@ def _scrubbed(arguments: Sequence[str]) -> Iterator[str]:
 
 
 @cache
-def _rules() -> tuple[tuple[str, tuple[str, ...], str], ...]:
-    """gitleaks' rules by name, with the words of which a match holds one: see tools/secret_rules.py."""
-    document = orjson.loads((files("ledger.utils") / "secret_rules.json").read_bytes())
-    return tuple((rule["id"], tuple(rule["keywords"]), rule["regex"]) for rule in document["rules"])
+def _rules() -> dict[str, list[tuple[str, str]]]:
+    """gitleaks' rules (name, pattern) by the words of which a match holds one: see tools/secret_rules.py."""
+    rules: dict[str, list[tuple[str, str]]] = {}
+    for rule in orjson.loads((files("ledger.utils") / "secret_rules.json").read_bytes())["rules"]:
+        for word in rule["keywords"]:
+            rules.setdefault(word, []).append((rule["id"], rule["regex"]))
+    return rules
 
 
-def _matching_rules(text: str) -> Iterator[tuple[str, re.Pattern[str]]]:
+def _matching_rules(lower: str) -> Iterator[tuple[str, re.Pattern[str]]]:
     """The rules that may match: few texts hold any of their words, and a rule is compiled where one does."""
-    if len(text) < SHORTEST * 2:
+    if len(lower) < SHORTEST * 2:
         return
-    lower = text.lower()
-    for name, words, pattern in _rules():
-        if any(word in lower for word in words):
-            yield f"{name.replace('-', ' ')} (gitleaks)", _compiled(pattern)
+    rules = _rules()
+    found = dict.fromkeys(rule for word in [word for word in rules if word in lower] for rule in rules[word])
+    for name, pattern in found:
+        yield f"{name.replace('-', ' ')} (gitleaks)", _compiled(pattern)
 
 
 @cache
