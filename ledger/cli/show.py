@@ -20,9 +20,13 @@ def command(run: str, as_json: bool) -> None:
     ledger show exp7
     ledger show exp7-3fa91c --json
     """
+    from ledger.commands.attention import AttentionFinder
     from ledger.display.run_details import run_sections
+    from ledger.environments.diff.from_journal import environments
     from ledger.journal.annotations import notes, ratings
     from ledger.journal.runs import files_of, find, load_record
+    from ledger.report.attention import basis
+    from ledger.report.translations import ENGLISH
     from ledger.workspace import Workspace
 
     workspace = Workspace.find()
@@ -31,4 +35,14 @@ def command(run: str, as_json: bool) -> None:
     files = files_of(workspace, found)
     noted, rated = list(notes(entries, found.experiment, found.id)), list(ratings(entries, found.id))
     people = {"notes": [asdict(one) for one in noted], "ratings": [one.to_json() for one in rated]}
-    emit({**found.to_json(), "files": files, **people}, as_json, *run_sections(found, files, noted, rated))
+    reasons = list(AttentionFinder(workspace, runs, environments(entries)).of(found))
+    document = {**found.to_json(), "files": files, **people, "attention": [asdict(one) for one in reasons]}
+    sections = run_sections(
+        found,
+        files,
+        noted,
+        rated,
+        basis=basis(found, ENGLISH),
+        attention=[(f"{one.kind}: {one.sentence(ENGLISH)}", one.command) for one in reasons],
+    )
+    emit(document, as_json, *sections)

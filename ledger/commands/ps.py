@@ -62,19 +62,25 @@ def processes(workspace: Workspace, stalled_after: float) -> list[Process]:
 
 def _process(workspace: Workspace, run: Run, stalled_after: float) -> Process:
     folder = workspace.runs / run.id
-    silent = _silent(folder)
-    alive = run.status == "running"
-    stalled = silent is not None and silent > stalled_after
+    state, silent = state_of(workspace, run, stalled_after)
     return Process(
         run=run.id,
         experiment=run.experiment,
         mode=run.mode,
         started=run.time,
-        state="interrupted" if not alive else "stalled" if stalled else "running",
+        state=state,
         silent=silent,
-        pid=_pid(folder) if alive else None,
+        pid=None if state == "interrupted" else _pid(folder),
         changed=tuple(_changed(workspace, run)),
     )
+
+
+def state_of(workspace: Workspace, run: Run, stalled_after: float) -> tuple[State, float | None]:
+    """The state of a run that has not ended, and the seconds since it last wrote to its folder, if known."""
+    silent = _silent(workspace.runs / run.id)
+    if run.status != "running":
+        return "interrupted", silent
+    return "stalled" if silent is not None and silent > stalled_after else "running", silent
 
 
 def _silent(folder: Path) -> float | None:

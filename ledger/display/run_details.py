@@ -26,37 +26,56 @@ SHOWN_DIGITS = 16  # of 64, which would not fit on a line; --json has them all
 
 
 def run_sections(
-    run: Run, files: Mapping[str, Json], notes: Sequence[Note] = (), ratings: Sequence[Rating] = ()
+    run: Run,
+    files: Mapping[str, Json],
+    notes: Sequence[Note] = (),
+    ratings: Sequence[Rating] = (),
+    *,
+    basis: str = "",
+    attention: Sequence[tuple[str, str]] = (),
 ) -> list[RenderableType]:
-    """Everything that the journal has on `run`, the notes and ratings about it, and where its files are."""
+    """Everything that the journal has on `run`, the notes and ratings about it, and where its files are.
+
+    `basis` is what its verdict rests on, `attention` the reasons to look at it, each with the next command:
+    both come first.
+    """
+    reasons = [Text(f"{visible(reason)}\n  next: {visible(command)}") for reason, command in attention]
+    first = ("needs attention", reasons)
+    sections = [first, *run_facts(run, files, notes, ratings)]
+    return [_title(run, basis), *(part for title, body in sections if body for part in _section(title, body))]
+
+
+def run_facts(
+    run: Run, files: Mapping[str, Json], notes: Sequence[Note] = (), ratings: Sequence[Rating] = ()
+) -> list[tuple[str, Sequence[Table | Text]]]:
+    """The sections of a run by title, some of them empty: the result, then what went in, then the rest."""
     before, after = run.started, run.result
-    sections: list[tuple[str, list[RenderableType]]] = [
-        ("spec", _facts({"digest": run.spec_digest, **_flat(run.spec)})),
-        ("source", _facts(_flat(before.get("source")))),
+    return [
+        ("guards on the result", _guards(run, "report")),
+        ("checkpoints", [checkpoints_table(after["checkpoints"])] if run.checkpoints else []),
+        ("not verified", _facts({one["path"]: one["reason"] for one in after.get("unverified") or ()})),
+        ("metrics", _metrics(run.recorded_metrics)),
         ("claims", _facts(_claims(run.claims or {}))),
         ("not readable in the source", [Text(visible(one)) for one in before.get("problems") or ()]),
+        ("preflight guards", _guards(run, "preflight")),
+        ("accepted", [_acceptance(one) for one in run.acceptances]),
+        ("notes", [_note(one) for one in notes]),
+        ("ratings by people", [_rating(one) for one in ratings]),
+        ("spec", _facts({"digest": run.spec_digest, **_flat(run.spec)})),
+        ("source", _facts(_flat(before.get("source")))),
         ("command", _facts({"argv": before.get("command"), "exit code": run.exit_code})),
         ("data", _facts(_flat(before.get("data")))),
         ("read, and ignored by git", _facts({one["path"]: _read(one) for one in after.get("reads") or ()})),
         ("environment", _facts({"environment": run.environment, "machine": run.machine})),
         ("git", _facts(_flat(run.git))),
         ("effective configuration", _facts(_flat(run.effective))),
-        ("metrics", _metrics(run.recorded_metrics)),
-        ("checkpoints", [checkpoints_table(after["checkpoints"])] if run.checkpoints else []),
-        ("not verified", _facts({one["path"]: one["reason"] for one in after.get("unverified") or ()})),
         ("output", _facts({**_flat(after.get("output")), "batch sizes": after.get("batch_sizes")})),
         ("files", _facts(files)),
-        ("preflight guards", _guards(run, "preflight")),
-        ("guards on the result", _guards(run, "report")),
         ("reproduced", [_repeated(one) for one in run.reproductions]),
-        ("ratings by people", [_rating(one) for one in ratings]),
-        ("notes", [_note(one) for one in notes]),
-        ("accepted", [_acceptance(one) for one in run.acceptances]),
     ]
-    return [_title(run), *(part for title, body in sections if body for part in _section(title, body))]
 
 
-def _title(run: Run) -> Text:
+def _title(run: Run, basis: str) -> Text:
     ended = str(run.verdict or run.status) if run.status == "finished" else run.status
     took = f", {run.seconds:,.1f} s" if run.seconds is not None else ""
     kind = MEANING.get(run.mode, run.mode)
@@ -64,6 +83,8 @@ def _title(run: Run) -> Text:
     title = Text.assemble(
         (run.id, "bold"), f"  {ended}  {kind}, {began} {run.time[:19].replace('T', ' ')} UTC{took}"
     )
+    if basis:
+        title.append(f"\n{basis}")
     return title.append(f"\nfailed: {visible(run.error)}") if run.error else title
 
 
@@ -120,18 +141,18 @@ def _rating(one: Rating) -> Text:
     return Text(f"{one.time[:10]} {one.who}, {one.lines:,} of {one.of:,} lines: {shares}")
 
 
-def _section(title: str, body: Sequence[RenderableType]) -> Iterator[RenderableType]:
+def _section(title: str, body: Sequence[Table | Text]) -> Iterator[RenderableType]:
     yield Text(f"\n{title}", "bold cyan")
     for part in body:
         yield Padding(part, INDENT)
 
 
-def _facts(facts: Mapping[str, Json]) -> list[RenderableType]:
+def _facts(facts: Mapping[str, Json]) -> list[Table]:
     known = {key: _text(value) for key, value in facts.items() if value is not None and value not in ([], {})}
     return [Table(("", ""), list(known.items()))] if known else []
 
 
-def _metrics(metrics: Mapping[str, Mapping[str, Json]]) -> list[RenderableType]:
+def _metrics(metrics: Mapping[str, Mapping[str, Json]]) -> list[Table]:
     rows = []
     for name, one in metrics.items():
         low, high = one.get("scale") or (None, None)
@@ -140,7 +161,7 @@ def _metrics(metrics: Mapping[str, Mapping[str, Json]]) -> list[RenderableType]:
     return [Table((*[Column(fit="whole")] * 3, ""), rows)] if rows else []
 
 
-def _guards(run: Run, which: str) -> list[RenderableType]:
+def _guards(run: Run, which: str) -> list[Table]:
     report = run.preflight if which == "preflight" else run.report
     return [report_table(report)] if report.findings or report.skips or report.passed else []
 

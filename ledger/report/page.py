@@ -1,13 +1,41 @@
 """The content of a report as plain values."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Literal, get_args
 
 from ledger.evaluation.comparison import Comparison
 from ledger.evidence import Unobserved
 from ledger.evidence.suspects import Suspect
+from ledger.findings import Json
 from ledger.journal.annotations import Decision, Note, Rating
 from ledger.journal.run import CheckpointRow, Run
+
+Kind = Literal["failed", "unverified", "identical", "drifted", "stalled"]
+KINDS: tuple[Kind, ...] = get_args(Kind)  # the most urgent first
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """A run without an end. `minutes` is the time since it last wrote; None if its folder is gone."""
+
+    state: Literal["running", "stalled", "interrupted"]
+    minutes: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Attention:
+    """One reason to look at a run. `template` names a sentence in the page's words; `facts` fill it in."""
+
+    kind: Kind
+    run: str
+    template: str
+    command: str
+    facts: Mapping[str, Json] = field(default_factory=dict)
+
+    def sentence(self, words: Mapping[str, str]) -> str:
+        """The reason in one sentence; messages of guards stay in English."""
+        return words[self.template].format(**self.facts)
 
 
 @dataclass(frozen=True, slots=True)
