@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import islice, pairwise
+from itertools import islice
 from math import isfinite
 
 from guards import registry
@@ -12,27 +12,27 @@ from guards.text.failed import DEFAULT_MARKERS
 from guards.text.measures.scripts import Script, script_of
 from guards.text.scan import scan
 from guards.text.scan.highlights import marks
+from ledger.commands.attention import AttentionFinder
 from ledger.commands.compare import CompareRequest, compare
 from ledger.commands.recorded_texts import read_data, read_output
-from ledger.environments.diff.from_journal import Facts, environments, side_of_run
-from ledger.environments.diff.ranking import suspects
+from ledger.environments.diff.from_journal import environments
 from ledger.errors import LedgerError
 from ledger.evidence import Unobserved
-from ledger.evidence.suspects import Kind
 from ledger.evidence.text import LineSample, TextEvidence
 from ledger.importers.training_log import column
 from ledger.journal.annotations import Decision, decisions, notes, ratings
 from ledger.journal.run import Run
-from ledger.journal.runs import load_record
-from ledger.report.html import to_html
+from ledger.journal.runs import files_of, load_record
+from ledger.report.html import Explained, to_html
 from ledger.report.markdown import to_markdown
 from ledger.report.page import (
+    KINDS,
     CorrelationTable,
     Curve,
     CurveMark,
-    EnvironmentChange,
     ExperimentPage,
     Page,
+    RunView,
     SampleLine,
     Samples,
     TextPart,
@@ -44,10 +44,12 @@ from ledger.tracking.series import read_points
 from ledger.utils.text import shorten
 from ledger.workspace import Workspace
 
-PLOTTED = ("loss", "eval_loss", "grad_norm")
+PLOTTED = ("loss", "eval_loss", "grad_norm", "learning_rate")
+MOST_RUNS = 300  # the newest: a page that opens in a second
 MOST_TRAININGS, MOST_MARKS = 50, 20  # curves on the page, and findings marked on one
 MOST_POINTS = 400_000  # read of one run's series
 LINES = 6  # flagged lines shown for one run
+ORDINARY = 4  # lines of it that nothing flagged
 DIGITS = re.compile(r"(\d+)")
 CHARACTERS = 300  # of one line: a looping model writes until it is stopped
 
@@ -66,39 +68,72 @@ def report(workspace: Workspace, request: ReportRequest) -> str:
     page = collect(workspace, request.pairs)
     if request.markdown:
         return to_markdown(page, request.language)
-    return to_html(page, request.language, {guard.CODE: guard.TITLE for guard in registry.ALL})
+    return to_html(page, request.language, explanations())
+
+
+def explanations() -> dict[str, Explained]:
+    """What each guard's code means, for the page."""
+    return {
+        guard.CODE: Explained(
+            guard.TITLE, guard.EXPLANATION.means, guard.EXPLANATION.matters, guard.EXPLANATION.do
+        )
+        for guard in registry.ALL
+    }
 
 
 def collect(workspace: Workspace, pairs: Sequence[tuple[str, str]] = ()) -> Page:
-    """Everything in the journal, and flagged lines of the outputs that still exist."""
-    runs, entries = load_record(workspace)
-    experiments = tuple(_experiments(workspace, runs, {one.experiment: one for one in decisions(entries)}))
-    facts = environments(entries)
+    """The newest runs of the journal with all about them, and flagged lines of outputs that still exist."""
+    every, entries = load_record(workspace)
+    runs = every[-MOST_RUNS:]
+    experiments = tuple(
+        _experiments(workspace, every, runs, {one.experiment: one for one in decisions(entries)})
+    )
+    finder = AttentionFinder(workspace, every, environments(entries))
     latest = [one.latest for one in experiments if one.latest]
+    watched = {run.id: run for run in [*latest, *(run for run in runs if run.status == "running")]}
+    trainings = {one.run: one for one in islice(_trainings(workspace, runs), MOST_TRAININGS)}
+    samples = {one.run: one for run in latest if (one := _samples(workspace, run))}
+    all_notes, all_ratings = tuple(notes(entries)), tuple(ratings(entries))
+    reasons = [one for run in watched.values() for one in finder.of(run)]
     return Page(
         repository=workspace.root.name,
         made=datetime.now(UTC).strftime("%Y-%m-%d %H:%M"),
         experiments=experiments,
         runs=tuple(runs),
+        total=len(every),
         rates={run.id: run.rates for run in runs if run.rates},
-        curves=tuple(_curves(latest)),
-        trainings=tuple(islice(_trainings(workspace, runs), MOST_TRAININGS)),
+        attention=tuple(sorted(reasons, key=lambda one: KINDS.index(one.kind))),
+        views=tuple(
+            RunView(
+                run=run,
+                attention=tuple(finder.of(run)),
+                drift=finder.drift(run),
+                files=files_of(workspace, run),
+                training=trainings.get(run.id),
+                curve=_curve(run),
+                samples=samples.get(run.id),
+                notes=tuple(one for one in all_notes if one.run == run.id),
+                ratings=tuple(one for one in all_ratings if one.run == run.id),
+            )
+            for run in reversed(runs)
+        ),
         families=tuple(_families(latest)),
-        changes=tuple(_changes(runs, facts)),
-        samples=tuple(one for run in latest if (one := _samples(workspace, run))),
         comparisons=tuple(compare(workspace, CompareRequest(*pair)) for pair in pairs),
-        notes=tuple(notes(entries)),
-        ratings=tuple(ratings(entries)),
+        notes=all_notes,
+        ratings=all_ratings,
     )
 
 
 def _experiments(
-    workspace: Workspace, runs: Sequence[Run], decided: Mapping[str, Decision]
+    workspace: Workspace, every: Sequence[Run], shown: Sequence[Run], decided: Mapping[str, Decision]
 ) -> Iterator[ExperimentPage]:
-    """Experiments that ran and those that only have a spec, in natural order: exp9 before exp10."""
-    names = {*spec_names(workspace.experiments), *(run.experiment for run in runs)}
-    for name in sorted(names, key=_natural):
-        own = tuple(run for run in runs if run.experiment == name)
+    """Experiments with a run that is shown and those that only have a spec: exp9 before exp10."""
+    by_name: dict[str, list[Run]] = {}
+    for run in every:
+        by_name.setdefault(run.experiment, []).append(run)
+    specs = {name for name in spec_names(workspace.experiments) if name not in by_name}
+    for name in sorted({*specs, *(run.experiment for run in shown)}, key=_natural):
+        own = tuple(by_name.get(name, ()))
         yield ExperimentPage(name, _title(workspace, name, own), own, decided.get(name))
 
 
@@ -115,12 +150,12 @@ def _title(workspace: Workspace, name: str, runs: Sequence[Run]) -> str:
         return ""
 
 
-def _curves(runs: Sequence[Run]) -> Iterator[Curve]:
-    for run in runs:
-        rows = run.checkpoints
-        # A model that writes no text has no BLEU to draw.
-        if any(row.memory is not None or row.reloaded is not None for row in rows):
-            yield Curve(run.id, tuple(sorted(rows, key=lambda row: row.step)))
+def _curve(run: Run) -> Curve | None:
+    """Its checkpoints; None for a model that writes no text, which has no BLEU to draw."""
+    rows = sorted(run.checkpoints, key=lambda row: row.step)
+    if any(row.memory is not None or row.reloaded is not None for row in rows):
+        return Curve(run.id, tuple(rows))
+    return None
 
 
 def _trainings(workspace: Workspace, runs: Sequence[Run]) -> Iterator[TrainingCurve]:
@@ -156,18 +191,6 @@ def _families(runs: Sequence[Run]) -> Iterator[CorrelationTable]:
             )
 
 
-def _changes(runs: Sequence[Run], facts: Facts) -> Iterator[EnvironmentChange]:
-    """Between each run and the previous one of the same mode, if their environments differ."""
-    for mode in dict.fromkeys(run.mode for run in runs):
-        for old, new in pairwise(run for run in runs if run.mode == mode):
-            if old.environment == new.environment:
-                continue
-            found = suspects(side_of_run(old, facts), side_of_run(new, facts))
-            shown = tuple(one for one in found if one.kind is not Kind.SETTING)
-            if shown:
-                yield EnvironmentChange(old.id, new.id, shown)
-
-
 def _samples(workspace: Workspace, run: Run) -> Samples | None:
     """The worst lines of a run's output; None for a run without an output or flagged lines."""
     if run.output is None or run.output.sha256 is None:
@@ -182,11 +205,29 @@ def _samples(workspace: Workspace, run: Run) -> Samples | None:
         language=run.target_language,
         markers=DEFAULT_MARKERS,
     )
-    lines = tuple(_worst(text, script_of(run.target_language)))
-    return Samples(run.id, lines) if lines else None
+    reference = read_data(workspace, run, "reference")
+    known = [] if isinstance(reference, Unobserved) or len(reference) != len(output) else reference
+    flagged = tuple(_worst(text, script_of(run.target_language), known))
+    ordinary = _ordinary(output, text, [] if isinstance(source, Unobserved) else source, known)
+    return Samples(run.id, (*flagged, *ordinary)) if output else None
 
 
-def _worst(text: TextEvidence, script: Script | None) -> Iterator[SampleLine]:
+def _ordinary(
+    output: Sequence[str], text: TextEvidence, source: Sequence[str], reference: Sequence[str]
+) -> Iterator[SampleLine]:
+    """A few lines spread over the output that are not among the worst of any code."""
+    flagged = {line.number for one in text.flagged.values() for line in one.worst}
+    for number in range(1, len(output) + 1, max(1, len(output) // ORDINARY)):
+        if number not in flagged:
+            shown = (shorten(output[number - 1], CHARACTERS), _line(source, number), _line(reference, number))
+            yield SampleLine(number, shown[1], (TextPart(shown[0] or "∅"),), (), shown[2])
+
+
+def _line(lines: Sequence[str], number: int) -> str | None:
+    return shorten(lines[number - 1], CHARACTERS) if len(lines) >= number else None
+
+
+def _worst(text: TextEvidence, script: Script | None, reference: Sequence[str]) -> Iterator[SampleLine]:
     """The worst line of each code, then the second worst, up to `LINES` lines."""
     codes: dict[int, list[str]] = {}
     lines: dict[int, LineSample] = {}
@@ -197,7 +238,8 @@ def _worst(text: TextEvidence, script: Script | None) -> Iterator[SampleLine]:
                 lines.setdefault(line.number, line)
     for number in list(lines)[:LINES]:
         line = lines[number]
-        yield SampleLine(number, line.source, tuple(_parts(line, script)), tuple(codes[number]))
+        parts = tuple(_parts(line, script))
+        yield SampleLine(number, line.source, parts, tuple(codes[number]), _line(reference, number))
 
 
 def _parts(line: LineSample, script: Script | None) -> Iterator[TextPart]:

@@ -19,6 +19,7 @@ MARKS = {
     Severity.WARNING: styled("warning", "yellow"),
     Severity.INFO: styled("note", "cyan"),
 }
+COSTS = ("save_seconds", "evidence_seconds")
 VERDICTS = {Verdict.PASS: "bold green", Verdict.FAIL: "bold red", Verdict.INCONCLUSIVE: "bold yellow"}
 
 
@@ -146,7 +147,7 @@ def checkpoints_table(checkpoints: Iterable[Mapping[str, Json]]) -> Table:
                 f"{row['step']:,}",
                 *("-" if row[side] is None else f"{row[side]:.2f}" for side in sides),
                 styled(row["verdict"].upper(), VERDICTS[Verdict(row["verdict"])]),
-                *(f"{row[cost]:.2f}" for cost in ("save_seconds", "evidence_seconds")),
+                *("-" if row.get(cost) is None else f"{row[cost]:.2f}" for cost in COSTS),
             )
         )
     bleu = (f"BLEU {'in ' if side == 'memory' else ''}{side}" for side in sides)

@@ -1,4 +1,4 @@
-"""What about a run needs attention, and what its verdict rests on: the same for the page, Markdown and `show`."""
+"""What about a run needs attention, and what its verdict rests on, for the page, Markdown and `show`."""
 
 import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -13,6 +13,7 @@ from ledger.utils.text import shorten
 FAMILIES = {"CKP": "checkpoints", "TXT": "text", "SCO": "scores", "TRN": "training", "DUP": "identity"}
 CHARACTERS = 240  # of a guard's message
 MOST_NAMED = 3
+UNSTATED = "the record does not say why"
 Words = Mapping[str, str]
 
 
@@ -55,7 +56,7 @@ def first_with_output(runs: Iterable[Run]) -> dict[str, Run]:
 
 
 def basis(run: Run, words: Words) -> str:
-    """What the verdict rests on: the families of guards that looked at the result, and how many checkpoints."""
+    """What the verdict rests on: families of guards that looked at the result, and checkpoints verified."""
     if run.verdict is None:
         return ""
     parts = [words[f"basis_{name}"] for name in _families(run)]
@@ -69,7 +70,8 @@ def standing(run: Run) -> str:
     """The verdict of a finished run, else its status; `unverified` for a pass that rests on nothing."""
     if run.status != "finished" or run.verdict is None:
         return run.status
-    return "unverified" if run.verdict is Verdict.PASS and not _families(run) else str(run.verdict)
+    rests = _families(run) or (run.verified or (0, 0))[0]
+    return str(run.verdict) if rests or run.verdict is not Verdict.PASS else "unverified"
 
 
 def best_checkpoint(run: Run) -> CheckpointRow | None:
@@ -131,7 +133,7 @@ def _why(run: Run) -> str:
     """The first reason that something was asked for and not checked."""
     reasons = [skip.reason for skip in run.report.skips if skip.required]
     reasons += [str(one.get("reason")) for one in run.result.get("unverified") or ()]
-    return shorten(reasons[0], CHARACTERS) if reasons else "-"
+    return shorten(reasons[0], CHARACTERS) if reasons else UNSTATED
 
 
 def _identical(run: Run, first: Mapping[str, Run]) -> Iterator[Attention]:
@@ -139,9 +141,7 @@ def _identical(run: Run, first: Mapping[str, Run]) -> Iterator[Attention]:
     other = first.get(digest or "")
     if other is not None and other.experiment != run.experiment and not run.is_rehearsal:
         facts: dict[str, Json] = {"other": other.id}
-        yield Attention(
-            "identical", run.id, "att_identical", _line("compare", other.id, run.id), facts
-        )
+        yield Attention("identical", run.id, "att_identical", _line("compare", other.id, run.id), facts)
         return
     for finding in _open(run, Severity.WARNING):
         if finding.code.startswith("DUP") and (name := finding.evidence.get("run")):

@@ -1,16 +1,22 @@
 """Plots as SVG in the page's colours, without scripts. The page also has every value in a table."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from html import escape
+from urllib.parse import quote
 
+from ledger.evidence.metrics import PairedTest
+from ledger.findings import Verdict
 from ledger.journal.run import Run
+from ledger.report.attention import standing
 from ledger.report.page import Curve, Page
 
-WIDTH, LEFT, RIGHT, TOP, BOTTOM = 640, 60, 620, 16, 28
+WIDTH, LEFT, RIGHT, TOP, BOTTOM = 640, 60, 620, 24, 28
 CURVE_HEIGHT, ROW = 220, 22
 FULL_SCALE = 100.0
-SHAPES = {"pass": "circle", "fail": "cross", "inconclusive": "square"}
+SHAPES = {"pass": "circle", "fail": "cross", "failed": "cross"}
+LEGEND = 150  # from one name in a legend to the next
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +29,7 @@ class PlotLine:
 
 
 def curve_chart(curve: Curve, memory: str, reloaded: str, step: str) -> str:
-    """BLEU in memory and reloaded over the steps, on a scale of 0 to 100."""
+    """BLEU in memory and reloaded over the steps, on a scale of 0 to 100, with a cross at each failure."""
     bottom = CURVE_HEIGHT - BOTTOM
     last = max((checkpoint.step for checkpoint in curve.checkpoints), default=1) or 1
 
@@ -46,8 +52,41 @@ def curve_chart(curve: Curve, memory: str, reloaded: str, step: str) -> str:
         for bleu in (0, 25, 50, 75, 100)
     )
     axis = f'<text x="{RIGHT}" y="{CURVE_HEIGHT - 6}" text-anchor="end">{escape(step)} {last:,}</text>'
-    title = f"BLEU, {curve.run}"
-    return svg(CURVE_HEIGHT, title, grid + axis + "".join(map(_series, lines)))
+    failed = "".join(
+        f'<path class="fail" d="M{at(s.step, 0)[0] - 5:.1f},{bottom - 5}l10,10m0,-10l-10,10">'
+        f"<title>{escape(step)} {s.step:,}: {s.verdict}</title></path>"
+        for s in curve.checkpoints
+        if s.verdict is Verdict.FAIL
+    )
+    drawn = [_series(line, place) for place, line in enumerate(lines)]
+    return svg(CURVE_HEIGHT, f"BLEU, {curve.run}", grid + axis + "".join(drawn) + failed)
+
+
+def interval_chart(tests: Sequence[PairedTest]) -> str:
+    """The difference of each score, candidate minus baseline, with its 95% interval, around zero."""
+    height = TOP + ROW * len(tests) + BOTTOM
+    reach = max((abs(one) for test in tests for one in (*test.interval, test.difference)), default=0.0) or 1.0
+    middle = (2 * LEFT + RIGHT) / 2
+
+    def x(points: float) -> float:
+        return middle + (RIGHT - middle) * points / reach
+
+    parts = [f'<line class="zero" x1="{middle}" x2="{middle}" y1="{TOP - 8}" y2="{height - BOTTOM}"/>']
+    for row, test in enumerate(tests):
+        y, (low, high) = TOP + ROW * row + ROW / 2, test.interval
+        kind = ("better" if test.difference > 0 else "worse") if test.significant else "open"
+        parts.append(f'<text x="{2 * LEFT - 8}" y="{y + 4}" text-anchor="end">{escape(test.name)}</text>')
+        parts.append(
+            f'<line class="interval {kind}" x1="{x(low):.1f}" x2="{x(high):.1f}" y1="{y}" y2="{y}"/>'
+        )
+        parts.append(f'<circle class="{kind}" cx="{x(test.difference):.1f}" cy="{y}" r="5"/>')
+    for points, anchor in ((-reach, "start"), (0.0, "middle"), (reach, "end")):
+        label = f"{points:+.2f}" if points else "0"
+        parts.append(f'<text x="{x(points):.1f}" y="{height - 8}" text-anchor="{anchor}">{label}</text>')
+    words = "; ".join(
+        "{} {:+.2f} ({:+.2f} to {:+.2f})".format(test.name, test.difference, *test.interval) for test in tests
+    )
+    return svg(height, f"B - A: {words}", "".join(parts))
 
 
 def timeline(page: Page) -> str:
@@ -67,28 +106,27 @@ def timeline(page: Page) -> str:
         )
         for run in experiment.runs:
             x = 2 * LEFT + 8 + (RIGHT - 2 * LEFT - 16) * (_seconds(run) - first) / span
-            parts.append(_mark(run, x, y))
+            parts.append(f'<a href="#run-{quote(run.id)}">{_mark(run, x, y)}</a>')
     days = [datetime.fromtimestamp(when, UTC).strftime("%Y-%m-%d %H:%M") for when in (first, first + span)]
     parts.append(f'<text x="{2 * LEFT}" y="{height - 6}">{days[0]}</text>')
     parts.append(f'<text x="{RIGHT}" y="{height - 6}" text-anchor="end">{days[1]}</text>')
     return svg(height, "timeline", "".join(parts))
 
 
-def _series(line: PlotLine) -> str:
-    """A polyline with a dot at each checkpoint, and the label at its end."""
+def _series(line: PlotLine, place: int) -> str:
+    """A polyline with a dot at each checkpoint, and its name in the legend above the plot."""
     if not line.points:
         return ""
     path = " ".join(f"{x:.1f},{y:.1f}" for x, y in line.points)
     dots = "".join(f'<circle class="{line.kind}" cx="{x:.1f}" cy="{y:.1f}" r="3"/>' for x, y in line.points)
-    x, y = line.points[-1]
-    shift = -8 if line.kind == "memory" else 16
-    place = f'x="{x:.1f}" y="{max(12, y + shift):.1f}" text-anchor="end"'
-    label = f'<text class="{line.kind}" {place}>{escape(line.label)}</text>'
-    return f'<polyline class="{line.kind}" points="{path}"/>{dots}{label}'
+    x = LEFT + LEGEND * place
+    key = f'<polyline class="{line.kind}" points="{x},8 {x + 24},8"/>'
+    label = f'<text x="{x + 30}" y="12">{escape(line.label)}</text>'
+    return f'<polyline class="{line.kind}" points="{path}"/>{dots}{key}{label}'
 
 
 def _mark(run: Run, x: float, y: float) -> str:
-    verdict = str(run.verdict or run.status)
+    verdict = standing(run)
     kind = f"{verdict}{' rehearsal' if run.is_rehearsal else ''}"
     title = f"<title>{escape(f'{run.id}: {verdict}')}</title>"
     match SHAPES.get(verdict, "square"):
@@ -103,8 +141,9 @@ def _mark(run: Run, x: float, y: float) -> str:
 
 
 def svg(height: float, title: str, inner: str) -> str:
-    """A picture of the page's width; `title` says in words what it shows."""
-    return f'<svg viewBox="0 0 {WIDTH} {height:.0f}" role="img" aria-label="{escape(title)}">{inner}</svg>'
+    """A picture of the page's width; `title` says in words what it shows. One with links is no image."""
+    role = "group" if "<a " in inner else "img"
+    return f'<svg viewBox="0 0 {WIDTH} {height:.0f}" role="{role}" aria-label="{escape(title)}">{inner}</svg>'
 
 
 def _seconds(run: Run) -> float:

@@ -35,7 +35,8 @@ class Attention:
 
     def sentence(self, words: Mapping[str, str]) -> str:
         """The reason in one sentence; messages of guards stay in English."""
-        return words[self.template].format(**self.facts)
+        text = words[self.template].format(**self.facts)
+        return text if text.endswith((".", "。", "…", "!", "?", "）", ")")) else f"{text}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +49,18 @@ class TextPart:
 
 @dataclass(frozen=True, slots=True)
 class SampleLine:
-    """One line of an output, with the parts that guards flagged."""
+    """One line of an output, with the parts that guards flagged, and what it should have been if known."""
 
     number: int
     source: str | None
     output: tuple[TextPart, ...]
     codes: tuple[str, ...]
+    reference: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Samples:
-    """The flagged lines of one run, or the reason why they are not available."""
+    """The flagged lines of one run and a few ordinary ones, or the reason why they are not available."""
 
     run: str
     lines: tuple[SampleLine, ...] | Unobserved
@@ -145,19 +147,35 @@ class EnvironmentChange:
 
 
 @dataclass(frozen=True, slots=True)
+class RunView:
+    """Everything about one run. `drift`: how its environment differs from its experiment's run before."""
+
+    run: Run
+    attention: tuple[Attention, ...] = ()
+    drift: EnvironmentChange | None = None
+    files: Mapping[str, Json] = field(default_factory=dict)
+    training: TrainingCurve | None = None
+    curve: Curve | None = None
+    samples: Samples | None = None
+    notes: tuple[Note, ...] = ()
+    ratings: tuple[Rating, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
-    """The whole report. `made` is its time (UTC); `rates` holds each run's rates (0-1) by guard code."""
+    """The whole report. `made` is its time (UTC); `runs` are the newest of `total`, oldest first, `views` the
+    same, newest first; `rates` holds each run's rates (0-1) by guard code; `attention` is about the latest
+    run of each experiment, the most urgent first."""
 
     repository: str
     made: str
     experiments: tuple[ExperimentPage, ...]
     runs: tuple[Run, ...]
     rates: Mapping[str, Mapping[str, float]]
-    curves: tuple[Curve, ...] = ()
-    trainings: tuple[TrainingCurve, ...] = ()
+    total: int = 0
+    attention: tuple[Attention, ...] = ()
+    views: tuple[RunView, ...] = ()
     families: tuple[CorrelationTable, ...] = ()
-    changes: tuple[EnvironmentChange, ...] = ()
-    samples: tuple[Samples, ...] = ()
     comparisons: tuple[Comparison, ...] = ()
     notes: tuple[Note, ...] = ()
     ratings: tuple[Rating, ...] = ()

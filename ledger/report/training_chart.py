@@ -3,7 +3,7 @@
 Nothing depends on colour alone: a mark's shape is its severity, and each code has its own row with its name.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 from math import log10
@@ -12,6 +12,8 @@ from ledger.report.charts import LEFT, RIGHT, svg
 from ledger.report.page import CurveMark, Steps, TrainingCurve
 
 LANE, PANEL, GAP, BOTTOM = 16, 130, 22, 24
+PANELS = (("loss", "eval_loss"), ("grad_norm",), ("learning_rate",))
+PANELS = (("loss", "eval_loss"), ("grad_norm",), ("learning_rate",))
 LABELS = 5  # on one axis, at most
 POINTS = 300  # of one line: about two for each of the chart's pixels on a phone
 LOG_FROM = 30.0  # the largest value as a multiple of the smallest: beyond it the scale is logarithmic
@@ -41,9 +43,7 @@ def training_chart(curve: TrainingCurve, step: str) -> str:
     )
     lanes = curve.codes
     top = GAP + LANE * len(lanes)
-    panels = [
-        names for names in (("loss", "eval_loss"), ("grad_norm",)) if any(n in curve.series for n in names)
-    ]
+    panels = [names for names in PANELS if any(name in curve.series for name in names)]
     parts = []
     for number, names in enumerate(panels):
         low = top + number * (PANEL + GAP)
@@ -99,7 +99,7 @@ def _x(step: int, last: int) -> float:
 def _panel(curve: TrainingCurve, names: Sequence[str], top: float, last: int) -> Iterator[str]:
     """One plot: its axis, and a line with its name for each series that it has."""
     shown = {name: thin(curve.series[name]) for name in names if name in curve.series}
-    scale = _scale([value for points in shown.values() for _, value in points], top)
+    scale = _scale(names, [value for points in shown.values() for _, value in points], top)
     for value in _labels(scale):
         y = scale.y(value)
         yield f'<line class="grid" x1="{LEFT}" x2="{RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>'
@@ -112,10 +112,16 @@ def _panel(curve: TrainingCurve, names: Sequence[str], top: float, last: int) ->
         yield f'<text x="{x + 30}" y="{top - 5}">{name}{" (log)" if scale.is_log else ""}</text>'
 
 
-def _scale(values: Sequence[float], top: float) -> _Scale:
+def _scale(names: Collection[str], values: Sequence[float], top: float) -> _Scale:
     low, high = min(values), max(values)
-    is_log = low > 0 and high / low >= LOG_FROM
+    is_log = is_logarithmic(names, values)
     return _Scale(low if is_log else min(low, 0.0), high, top, top + PANEL, is_log)
+
+
+def is_logarithmic(names: Collection[str], values: Sequence[float]) -> bool:
+    """Whether a logarithmic scale shows these values better; a schedule is drawn as it was stated."""
+    low, high = min(values), max(values)
+    return low > 0 and high / low >= LOG_FROM and "learning_rate" not in names
 
 
 def _labels(scale: _Scale) -> Sequence[float]:

@@ -21,27 +21,47 @@ for (const table of document.querySelectorAll("table.sortable")) {
     });
   });
 }
+// What a table is filtered by stands in the address, as #runs?q=WORDS&verdict=fail.
+const stated = () => new URLSearchParams(location.hash.split("?")[1] ?? "");
 for (const table of document.querySelectorAll("table.filterable")) {
   const rows = [...table.tBodies[0].rows];
+  const section = table.closest("section").id;
   const words = Object.assign(document.createElement("input"), { type: "search", placeholder: table.dataset.filter });
   words.setAttribute("aria-label", table.dataset.filter);
   const verdicts = document.createElement("select");
+  verdicts.setAttribute("aria-label", table.dataset.verdicts);
   verdicts.append(new Option(table.dataset.all, ""));
   for (const row of rows) {
     const known = [...verdicts.options].some((option) => option.value === row.dataset.verdict);
     if (!known) verdicts.append(new Option(row.querySelector(".verdict").textContent, row.dataset.verdict));
   }
+  const none = Object.assign(document.createElement("p"), { textContent: table.dataset.none, hidden: true });
+  none.setAttribute("role", "status");
   const show = () => {
     const wanted = words.value.toLowerCase().split(/\s+/).filter(Boolean);
     for (const row of rows) {
-      const said = row.textContent.toLowerCase();
-      const fits = wanted.every((word) => said.includes(word));
+      const content = row.textContent.toLowerCase();
+      const fits = wanted.every((word) => content.includes(word));
       row.hidden = !fits || (verdicts.value !== "" && verdicts.value !== row.dataset.verdict);
     }
+    none.hidden = rows.some((row) => !row.hidden);
   };
-  words.addEventListener("input", show);
-  verdicts.addEventListener("change", show);
+  const remember = () => {
+    show();
+    const state = Object.entries({ q: words.value, verdict: verdicts.value }).filter(([, value]) => value);
+    history.replaceState(null, "", `#${section}${state.length ? `?${new URLSearchParams(state)}` : ""}`);
+  };
+  const restore = () => {
+    if (location.hash.split("?")[0] !== `#${section}`) return;
+    words.value = stated().get("q") ?? "";
+    verdicts.value = stated().get("verdict") ?? "";
+    show();
+  };
+  words.addEventListener("input", remember);
+  verdicts.addEventListener("change", remember);
+  addEventListener("hashchange", restore);
+  restore();
   const filters = Object.assign(document.createElement("div"), { className: "filters" });
-  filters.append(words, verdicts);
+  filters.append(words, verdicts, none);
   table.parentElement.before(filters);
 }

@@ -63,7 +63,7 @@ def workspace(tmp_path):
 
 
 def test_each_training_and_import_with_a_series_has_a_curve(workspace):
-    theirs, here = collect(workspace).trainings
+    theirs, here = (view.training for view in collect(workspace).views if view.training)
     assert (theirs.run, here.run) == ("theirs-1", "here-0a1b2c")
     assert list(theirs.series) == ["loss", "eval_loss", "grad_norm"]
     assert here.series == {"loss": (*losses()[:999], (999, 1.0))}
@@ -73,7 +73,7 @@ def test_each_training_and_import_with_a_series_has_a_curve(workspace):
 
 def test_the_page_marks_where_guards_spoke(workspace):
     html = report(workspace, ReportRequest())
-    section = html[html.index('<section id="trainings">') :]
+    section = html[html.index('<section class="view"') :]
     pictures = re.findall(r'<svg[^>]*aria-label="([^"]*)">(.*?)</svg>', section)
     assert len(pictures) == 2
     words, picture = next(one for one in pictures if one[0].startswith("here"))
@@ -100,7 +100,7 @@ def test_the_markdown_says_the_same(workspace):
 
 def test_without_a_series_there_is_no_section(tmp_path):
     (tmp_path / "experiments").mkdir()
-    assert 'id="trainings"' not in report(Workspace(tmp_path), ReportRequest())
+    assert 'class="plot"' not in report(Workspace(tmp_path), ReportRequest())
 
 
 def test_a_long_training_makes_a_small_chart_that_keeps_its_spike():

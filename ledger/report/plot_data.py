@@ -1,0 +1,58 @@
+"""The curves of a run as the data of the page's interactive plots (uPlot)."""
+
+from collections.abc import Sequence
+
+from ledger.findings import Json, Verdict
+from ledger.report.page import RunView, Steps
+from ledger.report.training_chart import PANELS, is_logarithmic, thin
+
+POINTS = 40_000  # of all plots on a page together: some 600 KB
+MOST_POINTS, LEAST_POINTS = 1_000, 60  # of one series
+SCALE = [0, 100]
+
+
+def points_per_series(views: Sequence[RunView]) -> int:
+    """How many points each series may have, so that the page stays small however many trainings it shows."""
+    series = sum(len(view.training.series) for view in views if view.training)
+    return max(LEAST_POINTS, min(MOST_POINTS, POINTS // max(series, 1)))
+
+
+def plot_data(view: RunView, most: int) -> Json:
+    """Panels of series by step, and marks at steps; None for a run without curves."""
+    panels = []
+    if view.training:
+        known = view.training.series
+        for names in PANELS:
+            shown = {name: known[name] for name in names if name in known}
+            if shown:
+                values = [value for points in shown.values() for _, value in points]
+                series = [_series(name, name, thin(points, most)) for name, points in shown.items()]
+                panels.append({"log": is_logarithmic(shown, values), "range": None, "series": series})
+    if view.curve:
+        sides = {name: _side(view, name) for name in ("memory", "reloaded")}
+        series = [_series(f"BLEU {name}", name, points) for name, points in sides.items() if points]
+        panels.append({"log": False, "range": SCALE, "series": series})
+    return {"panels": panels, "marks": list(_marks(view))} if panels else None
+
+
+def _side(view: RunView, name: str) -> Steps:
+    rows = view.curve.checkpoints if view.curve else ()
+    return tuple((row.step, value) for row in rows if (value := getattr(row, name)) is not None)
+
+
+def _series(label: str, kind: str, points: Steps) -> Json:
+    by_step = dict(points)  # of two points at one step, the later
+    steps = sorted(by_step)
+    return {"label": label, "kind": kind, "x": steps, "y": [float(f"{by_step[at]:.5g}") for at in steps]}
+
+
+def _marks(view: RunView) -> Sequence[Json]:
+    marks = {
+        (step, mark.code): {"x": step, "code": mark.code, "severity": mark.severity}
+        for mark in (view.training.marks if view.training else ())
+        for step in mark.steps
+    }
+    for row in view.run.checkpoints:
+        if row.verdict is Verdict.FAIL and not any(step == row.step for step, _ in marks):
+            marks[row.step, "fail"] = {"x": row.step, "code": "fail", "severity": "error"}
+    return list(marks.values())
