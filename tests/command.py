@@ -21,10 +21,9 @@ Done = subprocess.CompletedProcess[str]
 def environment(variables: Mapping[str, str] = {}) -> dict[str, str]:
     """This process's variables, with `variables` on top.
 
-    Tests of the MLflow sender start it themselves; elsewhere each run would cost an import of MLflow. No
-    test needs the Hugging Face hub, which costs minutes of retries where there is no network.
+    No test needs the Hugging Face hub, which costs minutes of retries where there is no network.
     """
-    return {**os.environ, "LEDGER_SEND": "never", "HF_HUB_OFFLINE": "1", **variables}
+    return {**os.environ, "HF_HUB_OFFLINE": "1", **variables}
 
 
 def run_process(*arguments: str, cwd: Path, variables: Mapping[str, str] = {}, **options: Any) -> Done:
@@ -43,13 +42,17 @@ def run_process(*arguments: str, cwd: Path, variables: Mapping[str, str] = {}, *
 
 
 def run_ledger(*arguments: str, cwd: Path, variables: Mapping[str, str] = {}) -> Done:
+    """Run the command: in this process where that is possible."""
+    run = run_process if arguments and arguments[0] in ALWAYS_A_PROCESS else run_here
+    return run(*arguments, cwd=cwd, variables=variables)
+
+
+def run_here(*arguments: str, cwd: Path, variables: Mapping[str, str] = {}) -> Done:
     """Run the entry point of the installed command in this process, as if it were a process of its own.
 
     It sees its own folder, variables, arguments and standard streams. The streams are replaced as file
     descriptors, so that the output of its child processes is captured as well.
     """
-    if arguments and arguments[0] in ALWAYS_A_PROCESS:
-        return run_process(*arguments, cwd=cwd, variables=variables)
     with (
         tempfile.TemporaryFile() as out,
         tempfile.TemporaryFile() as err,

@@ -31,6 +31,8 @@ ROOT = Path(__file__).parents[1]
 # Tiny tensors gain nothing from threads, and lose much where test processes share a few cores.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+# Tests of the MLflow sender start it themselves; elsewhere each run would cost an import of MLflow.
+os.environ["LEDGER_SEND"] = "never"
 
 
 # An integration test uses a fixture that starts workers or MLflow, or is in a folder full of such tests.

@@ -11,13 +11,21 @@ import pytest
 
 from ledger.evidence.text import LineSample
 from ledger.journal.store import open_journal
+from ledger.tracking.delivery import Delivery
 from ledger.tracking.destination import find_destination, mlflow_environment
 from ledger.tracking.queue import queued_runs
 from ledger.tracking.series import MetricPoint, append_points, write_samples
 from ledger.workspace import Workspace
+from tests.command import run_here
 
 os.environ.update(mlflow_environment(os.environ))
 os.environ.pop("MLFLOW_TRACKING_URI", None)
+
+
+@pytest.fixture(autouse=True)
+def sending(monkeypatch):
+    """Runs are sent in the background, as by default."""
+    monkeypatch.delenv("LEDGER_SEND", raising=False)
 
 
 @pytest.fixture
@@ -102,10 +110,22 @@ def client(root):
 
 
 @pytest.fixture
-def sync(root):
-    """Run `ledger sync --json` as a process."""
+def sync(root, monkeypatch):
+    """Run `ledger sync --json`: with variables as a process, which starts a sender.
+
+    Without any it sends from this process, which has imported MLflow: each new one takes seconds for that.
+    """
+
+    def send_here(root, on_progress):
+        delivery = Delivery(find_destination(root), on_progress)
+        delivery.run(wait=True)
+        return delivery.summary()
 
     def sync(**environment):
+        if not environment:
+            with monkeypatch.context() as patch:
+                patch.setattr("ledger.tracking.sender.send_now", send_here)
+                return run_here("sync", "--json", cwd=root)
         return subprocess.run(
             [sys.executable, "-c", "from ledger.cli.main import main; main()", "sync", "--json"],
             cwd=root,
