@@ -19,13 +19,13 @@ OTHER_FILE = "name another file"
 # How the files that the ledger writes begin or end, so that it may write them again where git tracks them.
 _OWN = re.compile(
     rb'<meta name="generator" content="ledger|\[ledger\]: # \(written by ledger|"https://in-toto\.io/Statement'
-    rb'|<testsuites name="ledger gate"|\A## ledger gate: |\A\{"line":\d+,"codes":'
+    rb'|<testsuites name="ledger gate"|\A(<!-- ledger gate -->\n)?## ledger gate: |\A\{"line":\d+,"codes":'
     rb"|# In the repository: docker build -f|^lock-version = ",
     re.MULTILINE,
 )
 _READ = 4096  # bytes at each end of a file that are searched for it
 _STREAM = re.compile(r"/(?:dev/fd|proc/(?:self|thread-self|\d+)/fd)/(\d+)")
-_SPECS, _LOCKFILES = frozenset({".yaml", ".yml"}), frozenset({".in", ".txt", ".toml"})
+_SPECS, _LOCKFILES = frozenset({".yaml", ".yml"}), frozenset({".in", ".txt", ".toml", ".lock"})
 
 
 def check_output(path: Path, inputs: Sequence[Path] = ()) -> None:

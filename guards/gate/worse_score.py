@@ -13,7 +13,9 @@ EXPLANATION = Explanation(
     means="The newest run of an experiment scores lower than the newest one in the base, and by more than "
     "chance: a paired bootstrap over the two outputs (sacrebleu's, 1,000 resamples) gives p below the "
     "limit, or, if the outputs are not available, the recorded 95% intervals do not overlap. A lower score "
-    "within chance is a note; without outputs and intervals it is skipped.",
+    "within chance is a note; without outputs and intervals it is skipped. If there are so few lines that a "
+    "fall of one point cannot be excluded, the check is skipped as underpowered, with the number of lines "
+    "that would find it in 80 of 100 cases.",
     matters="A score that drops a little with each merge is only noticed once it has dropped a lot, and "
     "then it is hard to find the change that caused it.",
     do="Compare the two runs with: ledger compare BASELINE RUN. If the loss is intended, record the reason: "
@@ -26,8 +28,29 @@ def inspect(expected: ScoreLimit, actual: ScoreChanges) -> Iterator[Finding | Sk
     for change in actual.changes:
         if change.candidate.metric.signature != change.baseline.metric.signature:
             yield Skip(CODE, f"{_named(change)}: computed differently from the base's, so not comparable")
-        elif change.candidate.metric.value < change.baseline.metric.value:
-            yield _fell(change, expected.max_p)
+            continue
+        lower = change.candidate.metric.value < change.baseline.metric.value
+        found = _fell(change, expected.max_p) if lower else None
+        if isinstance(found, Finding) and found.severity is Severity.ERROR:
+            yield found
+        elif underpowered := _underpowered(change, expected.smallest):
+            yield underpowered
+        elif found:
+            yield found
+
+
+def _underpowered(change: ScoreChange, smallest: float) -> Skip | None:
+    """The skip of a comparison that cannot exclude a fall of `smallest` points, if it is one."""
+    interval, needed = change.interval, change.needed(smallest)
+    if interval is None or needed is None or interval[0] > -smallest or needed <= (change.lines or 0):
+        return None
+    low, high = interval
+    scores = f"{_shown(change.baseline)} → {_shown(change.candidate)}"
+    return Skip(
+        CODE,
+        f"{_named(change)}: underpowered: {needed:,} lines needed to see a fall of {smallest:g}, "
+        f"and there are {change.lines:,} ({scores}, difference {low:+.2f} to {high:+.2f})",
+    )
 
 
 def _fell(change: ScoreChange, max_p: float) -> Finding | Skip:

@@ -17,22 +17,23 @@ EXPLANATION = Explanation(
     "has no such run or metric; or the mark is invalid. Marks in code blocks are examples and not claims.",
     matters="A README outlives the run that it describes. This is how a BLEU of 33.03 and one of 0.22 come "
     "to be reported for one model.",
-    do="Write the journal's number, which the finding names. If the claim is about an older run, name that "
+    do="Write the journal's number, which the finding names: ledger gate --fix-claims does so. If the claim "
+    "is about an older run, name that "
     "run by its id instead of the experiment.",
 )
-_NUMBER = re.compile(r"[-+−]?\d{1,3}(?:,\d{3})+(?:\.\d+)?|[-+−]?\d+(?:\.\d+)?")
+NUMBER = re.compile(r"[-+−]?\d{1,3}(?:,\d{3})+(?:\.\d+)?|[-+−]?\d+(?:\.\d+)?")
 
 
 def inspect(expected: Numbers, actual: DocumentClaims) -> Iterator[Finding]:
     """Yield one finding for each claim that is wrong or cannot be read."""
     for claim in actual.claims:
-        problem = claim.problem or _problem(claim, expected)
-        if problem:
+        wrong = claim.problem or problem(claim, expected)
+        if wrong:
             key = (claim.run, claim.metric)
             yield Finding(
                 CODE,
                 Severity.ERROR,
-                f"{claim.path}:{claim.line} {problem}",
+                f"{claim.path}:{claim.line} {wrong}",
                 measured=claim.text,
                 threshold=expected.values.get(key),
                 evidence={
@@ -44,11 +45,12 @@ def inspect(expected: Numbers, actual: DocumentClaims) -> Iterator[Finding]:
             )
 
 
-def _problem(claim: DocumentClaim, expected: Numbers) -> str:
+def problem(claim: DocumentClaim, expected: Numbers) -> str:
+    """What is wrong with a claim whose mark is valid; empty if its number is the journal's."""
     key = (claim.run, claim.metric)
     if key in expected.missing:
         return expected.missing[key]
-    numbers = _NUMBER.findall(claim.text)
+    numbers = NUMBER.findall(claim.text)
     if len(numbers) != 1:
         return f"claims {claim.text!r} of {claim.run} {claim.metric}, which is not one number"
     recorded = expected.values[key]

@@ -3,6 +3,7 @@
 Plain values. `ledger.commands.gate` collects them, `guards.gate` and `guards.journal` judge them.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
@@ -10,6 +11,10 @@ from typing import ClassVar
 from ledger.evidence import Slice
 from ledger.evidence.metrics import Metric, PairedTest
 from ledger.findings import Finding
+
+# From the half width of a 95% interval (1.96 standard errors) to the difference that is found with a power of
+# 80%: 1.96 + 0.84 standard errors, as in the usual sample-size formula of a two-sided test.
+POWER = (1.96 + 0.84) / 1.96
 
 FIRST_COMMIT = "nothing (first commit)"
 """The name of the base of a first commit in messages."""
@@ -82,9 +87,13 @@ class SpecRuns(Slice):
 
 @dataclass(frozen=True, slots=True)
 class ScoreLimit(Slice):
-    """Expected of a new score: it is not worse with a p-value below `max_p`."""
+    """Expected of a new score: it is not worse with a p-value below `max_p`.
+
+    The lines must be enough to exclude a fall of `smallest` points (0-100).
+    """
 
     max_p: float = 0.05
+    smallest: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +109,8 @@ class Scored:
 class ScoreChange:
     """The newest score of an experiment and that of the base.
 
-    `paired` is the test on their two outputs; if it is None, `unpaired` says why.
+    `paired` is the test on their two outputs; if it is None, `unpaired` says why. `lines`: how many
+    were scored.
     """
 
     experiment: str
@@ -109,6 +119,30 @@ class ScoreChange:
     candidate: Scored
     paired: PairedTest | None = None
     unpaired: str = ""
+    lines: int | None = None
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """The 95% interval of the difference: of the paired test, else from both intervals (wider)."""
+        if self.paired is not None:
+            return self.paired.interval
+        before, after = self.baseline.interval, self.candidate.interval
+        if before is None or after is None:
+            return None
+        difference = self.candidate.metric.value - self.baseline.metric.value
+        half = math.hypot(before[1] - before[0], after[1] - after[0]) / 2
+        return difference - half, difference + half
+
+    def needed(self, points: float) -> int | None:
+        """The lines that would show a difference of `points` with a power of 80%; None if not known.
+
+        The error of a score falls with the square root of the number of lines.
+        """
+        interval = self.interval
+        if interval is None or not self.lines:
+            return None
+        half = (interval[1] - interval[0]) / 2
+        return math.ceil(self.lines * (half * POWER / points) ** 2)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 from ledger.errors import LedgerError, UsageError
 from ledger.evidence.gate import FIRST_COMMIT
 from ledger.git.client import GitError, ask, paths, run, top_of
+from ledger.git.pushes import Push
 
 DEFAULT_BRANCHES = ("origin/HEAD", "origin/main", "origin/master", "main", "master")
 SHALLOW = "this clone is shallow, and {} is not in it"
@@ -53,6 +54,32 @@ class GitHistory:
         if base is None or base.tree == self._commit("HEAD"):
             return self._on_the_branch_itself(branch)
         return base
+
+    def before_push(self, push: Push) -> Base | None:
+        """The commit before a push; None if HEAD is not the commit that was pushed.
+
+        Raises LedgerError where the clone lacks it, as after a push that replaced the history.
+        """
+        if self._commit("HEAD") != self._commit(push.after):
+            return None
+        commit = self._commit(push.before)
+        if commit is None:
+            short = push.before[:12]
+            if self._is_shallow():
+                raise LedgerError(SHALLOW.format(f"{short}, the commit before this push"), hint=UNSHALLOW)
+            raise LedgerError(
+                f"{short}, the commit before this push, is not in this clone: the push replaced the history",
+                hint="compare with a commit that is there: ledger gate --base REF",
+            )
+        return Base(commit, f"{self._ask('rev-parse', '--short', commit)}, before this push")
+
+    def pushed(self, base: Base) -> list[tuple[Base, Base]]:
+        """Each parent and commit between the base and HEAD, oldest first."""
+        listed = self._ask("rev-list", "--reverse", "--topo-order", "--parents", "HEAD", f"^{base.tree}")
+        pairs = []
+        for commit, *parents in map(str.split, listed.splitlines()):
+            pairs += [(Base(one, one[:12]), Base(commit, f"commit {commit[:12]}")) for one in parents]
+        return pairs
 
     def file(self, base: Base, path: Path) -> bytes:
         """The content of a file in the base; empty if it has no such file."""

@@ -10,14 +10,15 @@ from tempfile import TemporaryDirectory
 from ledger.commands.reporter import Reporter
 from ledger.errors import LedgerError
 from ledger.evidence import Unobserved
-from ledger.findings import Report
+from ledger.findings import Finding, Report
 from ledger.git.history import Base, GitHistory
+from ledger.git.pushes import Push
 from ledger.journal.run import Run
 from ledger.journal.runs import read_runs
 from ledger.journal.store import Entry, Journal, open_journal, parse_sound
 from ledger.workspace import Workspace
 
-SPECS, LOCKFILES = ".yaml", (".txt", ".toml")
+SPECS, LOCKFILES = ".yaml", (".txt", ".toml", ".lock")
 HERE = "the work tree"
 
 
@@ -49,7 +50,10 @@ class Checked:
 
 @dataclass(frozen=True)
 class GateContext:
-    """The input of one gate run. `before` is a copy of the base's specs and lockfiles."""
+    """The input of one gate run. `before` is a copy of the base's specs and lockfiles.
+
+    `is_push`: the base is the commit before a push to the default branch.
+    """
 
     workspace: Workspace
     history: GitHistory
@@ -57,6 +61,7 @@ class GateContext:
     reporter: Reporter
     rehearse: bool
     before: Workspace
+    is_push: bool = False
 
     @cached_property
     def journal(self) -> Journal:
@@ -113,6 +118,26 @@ class GateContext:
             and (any(path.is_relative_to(folder) for folder in own) or path.as_posix() in self._specs)
         ]
 
+    def place(self, finding: Finding) -> tuple[str, int]:
+        """The file and line that a finding is about; the journal if it names none."""
+        facts = finding.evidence
+        if "file" in facts:
+            return str(facts["file"]), int(facts.get("line") or 1)
+        spec = self.workspace.experiments / f"{facts.get('experiment')}{SPECS}"
+        journal = self.workspace.journal.relative_to(self.workspace.root).as_posix()
+        lines = facts.get("lines") or [facts.get("line")]
+        run = str(facts.get("run") or "").rpartition(" ")[2]  # also `CHECKPOINT of RUN`
+        if run and not finding.code.startswith("JRN"):
+            return journal, self._line_of(run)
+        if "experiment" in facts and spec.is_file():
+            return spec.relative_to(self.workspace.root).as_posix(), 1
+        return journal, int(lines[0] or 1)
+
+    def _line_of(self, run: str) -> int:
+        """The line of the run's last entry in the journal; 1 if it has none."""
+        numbers = (n for n, entry in enumerate(self.entries, 1) if entry.body.get("run") == run)
+        return max(numbers, default=1)
+
     @cached_property
     def _specs(self) -> str:
         """The text of all specs: a lockfile elsewhere counts if a spec names its path."""
@@ -122,17 +147,19 @@ class GateContext:
 
 @contextmanager
 def open_context(
-    workspace: Workspace, ref: str | None, reporter: Reporter, *, rehearse: bool
+    workspace: Workspace, ref: str | None, reporter: Reporter, *, rehearse: bool, push: Push | None = None
 ) -> Iterator[GateContext]:
     """The context, with the base's specs and lockfiles in a folder that is deleted afterwards.
 
-    Raises UsageError or LedgerError if the base is not available.
+    The base is `ref`, else the commit before `push`, else the default branch. Raises UsageError or
+    LedgerError if it is not available.
     """
     history = GitHistory(workspace.root)
-    base = history.base(ref)
+    pushed = history.before_push(push) if push and ref is None else None
+    base = pushed or history.base(ref)
     with TemporaryDirectory(prefix="ledger-gate-") as folder:
         before = Workspace(Path(folder).resolve())
-        context = GateContext(workspace, history, base, reporter, rehearse, before)
+        context = GateContext(workspace, history, base, reporter, rehearse, before, pushed is not None)
         if context.changed:
             folders = [workspace.experiments, workspace.lockfiles]
             history.export(base, folders, (SPECS, *LOCKFILES), before.root)

@@ -32,7 +32,7 @@ def check(context: GateContext) -> Checked:
             unread.append(Finding(wrong_document_number.CODE, Severity.WARNING, says))
     numbers: Numbers | Unobserved = Numbers()
     if claims:
-        numbers = unreadable(context) or _numbers(claims, context.runs)
+        numbers = unreadable(context) or numbers_of_claims(claims, context.runs)
     expected, actual = (
         Evidence().including(Numbers, numbers),
         Evidence(DocumentClaims(tuple(claims))),
@@ -43,7 +43,7 @@ def check(context: GateContext) -> Checked:
     )
 
 
-def _numbers(claims: Sequence[DocumentClaim], runs: Sequence[Run]) -> Numbers:
+def numbers_of_claims(claims: Sequence[DocumentClaim], runs: Sequence[Run]) -> Numbers:
     """The journal's value for each pair of run and metric that is claimed."""
     values: dict[tuple[str, str], float] = {}
     named: dict[str, str] = {}

@@ -1,7 +1,7 @@
 """`ledger gate`: runs every check on the work tree against a base, and merges the results."""
 
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
 
 from ledger.commands.gate import (
     document_claims,
@@ -12,10 +12,11 @@ from ledger.commands.gate import (
     scores,
     specs,
 )
-from ledger.commands.gate.context import Checked, GateContext, open_context
+from ledger.commands.gate.context import Checked, GateContext, open_context, unreadable
 from ledger.commands.reporter import Reporter
 from ledger.findings import Json, Report, merge
 from ledger.git.history import Base
+from ledger.git.pushes import Push
 from ledger.workspace import Workspace
 
 Check = Callable[[GateContext], Checked]
@@ -34,10 +35,11 @@ CHECKS: tuple[Check, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """The result: the base, and every check."""
+    """The result: the base, and every check; the file and line of each finding by its message."""
 
     base: Base
     checks: tuple[Checked, ...]
+    places: Mapping[str, tuple[str, int]] = field(default_factory=dict)
 
     @property
     def report(self) -> Report:
@@ -53,10 +55,21 @@ class Gate:
         }
 
 
-def run_gate(workspace: Workspace, ref: str | None, reporter: Reporter, *, rehearse: bool) -> Gate:
-    """Run every check. Raises UsageError or LedgerError if the base is not available."""
-    with open_context(workspace, ref, reporter, rehearse=rehearse) as context:
-        return Gate(context.base, tuple(check(context) for check in CHECKS))
+def run_gate(
+    workspace: Workspace, ref: str | None, reporter: Reporter, *, rehearse: bool, push: Push | None = None
+) -> Gate:
+    """Run every check; on the default branch, on all commits of the push.
+
+    Raises UsageError or LedgerError if the base is not available.
+    """
+    with open_context(workspace, ref, reporter, rehearse=rehearse, push=push) as context:
+        checks = tuple(check(context) for check in CHECKS)
+        findings = [finding for check in checks for finding in check.report.findings]
+        readable = unreadable(context) is None
+        places = {
+            one.message: context.place(one) for one in findings if readable or "run" not in one.evidence
+        }
+        return Gate(context.base, checks, places)
 
 
 def _row(check: Checked) -> dict[str, Json]:

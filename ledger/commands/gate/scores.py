@@ -1,6 +1,6 @@
 """The newest score of each experiment is no worse than the base's (GAT003)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from hashlib import sha256
 
@@ -16,7 +16,7 @@ from ledger.journal.run import Run
 from ledger.utils.plural import count
 
 NAME = "scores"
-HEADINGS = ("experiment", "score", "base", "now", "test")
+HEADINGS = ("experiment", "score", "base", "head", "difference", "test", "checkpoints")
 NAMES = ("bleu", "chrf")  # in the order of `paired_tests`
 
 
@@ -30,7 +30,7 @@ def check(context: GateContext) -> Checked:
     changes = tuple(change for old, new in pairs for change in _changes(context, old, new))
     actual = Evidence(ScoreChanges(changes))
     report = inspect([worse_score], Evidence(ScoreLimit(LEVEL)), actual)
-    rows = tuple(_row(change) for change in changes)
+    rows = (*(_row(context, change) for change in changes), *_untested(context, pairs))
     tables = (GateTable("scores", HEADINGS, rows),) if rows else ()
     return Checked(
         NAME, f"{count(len(pairs), 'experiment')} with a new score", _accepted(report, context), tables
@@ -48,8 +48,12 @@ def _pairs(context: GateContext) -> Iterator[tuple[Run, Run]]:
 
 def _changes(context: GateContext, old: Run, new: Run) -> Iterator[ScoreChange]:
     shared = [name for name in NAMES if name in old.metrics and name in new.metrics]
-    changes = [ScoreChange(new.experiment, name, _scored(old, name), _scored(new, name)) for name in shared]
-    if any(change.candidate.metric.value < change.baseline.metric.value for change in changes):
+    lines = new.output.lines if new.output else None
+    changes = [
+        ScoreChange(new.experiment, name, _scored(old, name), _scored(new, name), lines=lines)
+        for name in shared
+    ]
+    if any(one.candidate.metric.signature == one.baseline.metric.signature for one in changes):
         tested = _test(context, old, new)
         changes = [_with_test(change, tested) for change in changes]
     yield from changes
@@ -104,11 +108,51 @@ def _scored(run: Run, name: str) -> Scored:
     return Scored(run.id, run.metrics[name], (interval[0], interval[1]) if interval else None)
 
 
-def _row(change: ScoreChange) -> tuple[str, ...]:
-    values = [f"{side.metric.value:.2f}" for side in (change.baseline, change.candidate)]
-    lower = change.candidate.metric.value < change.baseline.metric.value
+def _row(context: GateContext, change: ScoreChange) -> tuple[str, ...]:
+    before, after = change.baseline, change.candidate
+    values = (f"{before.metric.value:.2f}", f"{after.metric.value:.2f}")
+    if after.metric.signature != before.metric.signature:
+        return (
+            change.experiment,
+            change.name,
+            *values,
+            "",
+            "computed differently",
+            _checkpoints(context, after.run),
+        )
+    difference = f"{after.metric.value - before.metric.value:+.2f}"
+    if interval := change.interval:
+        difference += f" [{interval[0]:+.2f}, {interval[1]:+.2f}]"
     test = f"p = {change.paired.p_value:.4f}" if change.paired else change.unpaired
-    return (change.experiment, change.name, *values, test if lower else "not lower")
+    return (change.experiment, change.name, *values, difference, test, _checkpoints(context, after.run))
+
+
+def _untested(context: GateContext, pairs: Sequence[tuple[Run, Run]]) -> Iterator[tuple[str, ...]]:
+    """The newest runs without a score to test: first ones, and trainings, whose scores are of few lines."""
+    paired = {new.id for _, new in pairs}
+    old = {run.experiment: run for run in context.runs if run.id in context.known}
+    newest = {run.experiment: run for run in context.new_runs}
+    for run in (run for run in newest.values() if run.id not in paired):
+        before, after = _own_score(old.get(run.experiment)), _own_score(run)
+        difference = f"{after[1] - before[1]:+.2f}" if before and after and before[0] == after[0] else "-"
+        why = "not tested" if before else "first score" if after else "no score"
+        values = (f"{one[1]:.2f}" if one else "-" for one in (before, after))
+        name = after[0] if after else "-"
+        yield (run.experiment, name, *values, difference, why, _checkpoints(context, run.id))
+
+
+def _own_score(run: Run | None) -> tuple[str, float] | None:
+    """The name, with its origin, and the value of the run's first known score."""
+    found = ((name, run.score(name)) for name in NAMES) if run else ()
+    return next(
+        ((f"{name} ({one[1]})" if one[1] else name, one[0].value) for name, one in found if one), None
+    )
+
+
+def _checkpoints(context: GateContext, run: str) -> str:
+    """How many of the checkpoints that a run saved were verified; empty if it saved none."""
+    verified = context.by_id[run].verified
+    return "{} of {} verified".format(*verified) if verified else ""
 
 
 def _accepted(report: Report, context: GateContext) -> Report:

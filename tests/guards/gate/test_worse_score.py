@@ -13,13 +13,21 @@ def scored(value, interval=None, signature="BLEU|tok:ja-mecab"):
     return Scored("exp5-abc123", Metric(value, signature), interval)
 
 
-def change(before, after, p_value=None, unpaired=""):
+def change(before, after, p_value=None, unpaired="", half=None, lines=None):
     paired = None
     if p_value is not None:
         metrics = before.metric, after.metric
         difference = after.metric.value - before.metric.value
-        paired = PairedTest("BLEU", *metrics, difference, (difference, difference), p_value, 1.0, "bs:1000")
-    return ScoreChange("exp5", "bleu", before, after, paired, unpaired)
+        paired = PairedTest(
+            "BLEU",
+            *metrics,
+            difference,
+            (difference - (half or 0), difference + (half or 0)),
+            p_value,
+            1.0,
+            "bs:1000",
+        )
+    return ScoreChange("exp5", "bleu", before, after, paired, unpaired, lines)
 
 
 GONE = "the output of exp5-abc123 is not available"
@@ -37,6 +45,17 @@ GONE = "the output of exp5-abc123 is not available"
         (change(scored(20, (19, 21)), scored(18), unpaired=GONE), "skip", GONE),
         (change(scored(20, (19, 21)), scored(18, (17, 18.9)), unpaired=GONE), "error", "do not overlap"),
         (change(scored(20, (19, 21)), scored(18.5, (17, 19.5)), unpaired=GONE), "info", "overlap"),
+        # Few lines: a fall of a point cannot be excluded, whatever the difference seen.
+        (change(scored(20), scored(19.9), 0.4, half=1.96, lines=500), "skip", "underpowered: 3,920 lines"),
+        (change(scored(20), scored(20.5), 0.4, half=1.96, lines=500), "skip", "and there are 500"),
+        (change(scored(20), scored(18), 0.001, half=1.96, lines=500), "error", "p = 0.0010"),
+        (change(scored(20), scored(19.9), 0.4, half=0.5, lines=5000), "info", "within chance"),
+        (change(scored(20), scored(22.5), 0.01, half=1.96, lines=500), "passed", ""),
+        (
+            change(scored(20, (18, 22)), scored(20, (18, 22)), unpaired=GONE, lines=100),
+            "skip",
+            "underpowered",
+        ),
         (change(scored(20), scored(2, signature="BLEU|tok:13a"), 0.0), "skip", "computed differently"),
     ],
 )

@@ -1,7 +1,6 @@
 """What the gate makes of longer histories: entries that the journal itself wrote, in real git."""
 
 import os
-import subprocess
 
 import pytest
 from junitparser import JUnitXml
@@ -9,67 +8,15 @@ from junitparser import JUnitXml
 from guards.preflight import insufficient_disk
 from ledger.commands.accept import accept
 from ledger.commands.gate.context import Checked
-from ledger.commands.gate.gate import Gate, run_gate
+from ledger.commands.gate.gate import Gate
 from ledger.commands.gate.junit import write_junit
 from ledger.commands.gate.lockfile_rehearsal import judge
 from ledger.findings import Finding, Report, Severity
 from ledger.git.history import Base
 from ledger.journal.store import open_journal
-from ledger.workspace import Workspace
+from tests.gate_repository import LOST, Repository
 
 FAILED = {"code": "TXT001", "severity": "error", "message": "3 of 10 lines repeat themselves"}
-
-
-class Silent:
-    def say(self, text):
-        pass
-
-
-class Repository:
-    def __init__(self, root):
-        (root / "experiments").mkdir()
-        self.workspace = Workspace(root)
-        self.git("init", "-q", "-b", "main")
-        (root / ".gitignore").write_text("/.ledger/\n")
-        self.commit("begin")
-
-    def git(self, *arguments):
-        identity = ["-c", "user.name=Minji", "-c", "user.email=minji@example.org"]
-        subprocess.run(["git", *identity, *arguments], cwd=self.workspace.root, check=True)
-
-    def commit(self, message="x"):
-        self.git("add", "--all")
-        self.git("commit", "-qm", message)
-
-    def record(self, run, output="a", bleu=20.0, findings=(), interval=None):
-        journal = open_journal(self.workspace, "real")
-        head = {"run": run, "experiment": run.partition("-")[0], "mode": "real"}
-        journal.append("run.started", {**head, "inputs": run, "spec": {}, "spec_digest": run, "data": {},
-                                       "environment": "sha256:own"})  # fmt: skip
-        report = {"findings": list(findings), "skips": [], "passed": []}
-        metric = {"value": bleu, "signature": "BLEU|tok:ja-mecab", "scale": [0, 100], "interval": interval}
-        end = {"status": "finished", "report": report, "verdict": "fail" if findings else "pass"}
-        files = {"output": {"path": "out.ja", "md5": output, "sha256": output}, "metrics": {"bleu": metric}}
-        journal.append("run.finished", {**head, **end, **files})
-
-    def verify(self, run, *findings, checkpoint="models/checkpoint-10", environment="sha256:own"):
-        report = {"findings": list(findings), "skips": [], "passed": [] if findings else [LOST["code"]]}
-        body = {"run": run, "checkpoint": checkpoint, "environment": environment, "report": report}
-        verdict = "fail" if findings else "pass"
-        open_journal(self.workspace, "real").append("checkpoint.verified", {**body, "verdict": verdict})
-
-    def accept(self, run, code):
-        body = {"run": run, "experiment": run.partition("-")[0], "code": code, "why": "x", "who": "Minji"}
-        open_journal(self.workspace, "real").append("acceptance", body)
-
-    def gate(self):
-        done = run_gate(self.workspace, "main", Silent(), rehearse=False)
-        return [(f.code, f.severity.label, f.message) for f in done.report.findings if f.accepted is None], [
-            (skip.code, skip.reason) for skip in done.report.skips
-        ]
-
-    def found(self):
-        return [(code, severity) for code, severity, _ in self.gate()[0]]
 
 
 @pytest.fixture
@@ -243,9 +190,6 @@ def test_a_disk_without_room_accuses_no_package():
     other = Finding("PRE001", Severity.ERROR, "ja is no code of this tokenizer")
     assert judge("mt", Report((full,)), None).unfinished == full.message
     assert judge("mt", Report((full, other)), None).problems == (f"PRE001 {other.message}",)
-
-
-LOST = {"code": "CKP003", "severity": "error", "message": "lm_head.weight is missing"}
 
 
 def test_a_checkpoint_that_fails_when_it_is_verified_later_is_an_open_finding(repo):
