@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from guards.guard import Guard
-from guards.registry import FAMILIES
+from guards.registry import families
 
 HEAD = """\
 # Guards
@@ -37,7 +37,7 @@ def write(folder: Path) -> None:
 
 
 def _all() -> Iterator[tuple[str, Guard]]:
-    return ((family, guard) for family, guards in FAMILIES.items() for guard in guards)
+    return ((family, guard) for family, guards in families().items() for guard in guards)
 
 
 def _contents() -> Iterator[str]:

@@ -1,49 +1,83 @@
 """All guards, by family: the list that commands, documentation and tests use.
 
-A new guard is a module in its family's package, an item of that package's GUARDS, and a table of tests.
+A new guard is a module in its family's package, an item of that package's GUARDS, and a table of tests. A
+family is imported when it is first asked for: all of them together take as long as a short command.
 """
 
-from guards import (
-    checkpoint,
-    claims,
-    environment,
-    gate,
-    identity,
-    journal,
-    preflight,
-    reproduction,
-    scores,
-    text,
-    training,
-)
+from importlib import import_module
+
 from guards.guard import Guard
 
-PREFLIGHT: tuple[Guard, ...] = (*identity.BEFORE, *preflight.GUARDS)
-TEXT: tuple[Guard, ...] = text.GUARDS
-SCORES: tuple[Guard, ...] = scores.GUARDS
-GIVEN: tuple[Guard, ...] = scores.GIVEN
-IDENTITY: tuple[Guard, ...] = identity.AFTER
-TRAINED: tuple[Guard, ...] = identity.TRAINED
-ENVIRONMENT: tuple[Guard, ...] = (*environment.GUARDS, *environment.DIFFERENCES)
-CHECKPOINT: tuple[Guard, ...] = checkpoint.GUARDS
-TRAINING: tuple[Guard, ...] = training.GUARDS
-CLAIMS: tuple[Guard, ...] = claims.GUARDS
-JOURNAL: tuple[Guard, ...] = (*journal.GUARDS, *journal.AGAINST_BASE)
-REPRODUCTION: tuple[Guard, ...] = reproduction.GUARDS
-GATE: tuple[Guard, ...] = gate.GUARDS
+PREFLIGHT: tuple[Guard, ...]
+TEXT: tuple[Guard, ...]
+SCORES: tuple[Guard, ...]
+GIVEN: tuple[Guard, ...]
+IDENTITY: tuple[Guard, ...]
+TRAINED: tuple[Guard, ...]
+ENVIRONMENT: tuple[Guard, ...]
+CHECKPOINT: tuple[Guard, ...]
+TRAINING: tuple[Guard, ...]
+CLAIMS: tuple[Guard, ...]
+JOURNAL: tuple[Guard, ...]
+REPRODUCTION: tuple[Guard, ...]
+GATE: tuple[Guard, ...]
 
-FAMILIES: dict[str, tuple[Guard, ...]] = {
-    "preflight": PREFLIGHT,
-    "environment": ENVIRONMENT,
-    "text": TEXT,
-    "scores": (*SCORES, *GIVEN),
-    "identity": (*IDENTITY, *TRAINED),
-    "checkpoint": CHECKPOINT,
-    "training": TRAINING,
-    "journal": JOURNAL,
-    "claims": CLAIMS,
-    "reproduction": REPRODUCTION,
-    "gate": GATE,
+# The lists that each name above joins: package and attribute.
+_LISTS: dict[str, tuple[tuple[str, str], ...]] = {
+    "PREFLIGHT": (("identity", "BEFORE"), ("preflight", "GUARDS")),
+    "TEXT": (("text", "GUARDS"),),
+    "SCORES": (("scores", "GUARDS"),),
+    "GIVEN": (("scores", "GIVEN"),),
+    "IDENTITY": (("identity", "AFTER"),),
+    "TRAINED": (("identity", "TRAINED"),),
+    "ENVIRONMENT": (("environment", "GUARDS"), ("environment", "DIFFERENCES")),
+    "CHECKPOINT": (("checkpoint", "GUARDS"),),
+    "TRAINING": (("training", "GUARDS"),),
+    "CLAIMS": (("claims", "GUARDS"),),
+    "JOURNAL": (("journal", "GUARDS"), ("journal", "AGAINST_BASE")),
+    "REPRODUCTION": (("reproduction", "GUARDS"),),
+    "GATE": (("gate", "GUARDS"),),
 }
-ALL: tuple[Guard, ...] = tuple(guard for family in FAMILIES.values() for guard in family)
-BY_CODE: dict[str, Guard] = {guard.CODE: guard for guard in ALL}
+# Each family with the beginning of its codes and the names above that it consists of.
+_FAMILIES: dict[str, tuple[str, tuple[str, ...]]] = {
+    "preflight": ("PRE", ("PREFLIGHT",)),
+    "environment": ("ENV", ("ENVIRONMENT",)),
+    "text": ("TXT", ("TEXT",)),
+    "scores": ("SCO", ("SCORES", "GIVEN")),
+    "identity": ("DUP", ("IDENTITY", "TRAINED")),
+    "checkpoint": ("CKP", ("CHECKPOINT",)),
+    "training": ("TRN", ("TRAINING",)),
+    "journal": ("JRN", ("JOURNAL",)),
+    "claims": ("CLM", ("CLAIMS",)),
+    "reproduction": ("REP", ("REPRODUCTION",)),
+    "gate": ("GAT", ("GATE",)),
+}
+
+
+def __getattr__(name: str) -> tuple[Guard, ...]:
+    if name not in _LISTS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    lists = (getattr(import_module(f"guards.{package}"), part) for package, part in _LISTS[name])
+    found: tuple[Guard, ...] = tuple(guard for one in lists for guard in one)
+    globals()[name] = found
+    return found
+
+
+def families() -> dict[str, tuple[Guard, ...]]:
+    """All guards by the name of their family, in the order of the documentation."""
+    return {family: _members(names) for family, (_, names) in _FAMILIES.items()}
+
+
+def by_code() -> dict[str, Guard]:
+    """All guards by their code, in the order of the documentation."""
+    return {guard.CODE: guard for guards in families().values() for guard in guards}
+
+
+def find(code: str) -> Guard | None:
+    """The guard of a code; only its family is imported."""
+    names = next((names for start, names in _FAMILIES.values() if code.startswith(start)), ())
+    return next((guard for guard in _members(names) if code == guard.CODE), None)
+
+
+def _members(names: tuple[str, ...]) -> tuple[Guard, ...]:
+    return tuple(guard for name in names for guard in globals().get(name) or __getattr__(name))

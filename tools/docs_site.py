@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from guards.registry import FAMILIES
+from guards.registry import families
 from ledger.cli.main import COMMANDS
 
 REFERENCE = """
@@ -64,7 +64,7 @@ def _expanded(entries: list[Any], docs: Path) -> Iterator[Any]:
 def _pages(folder: str, docs: Path) -> Iterator[Any]:
     """The pages of a folder, the index first: commands in order of use, guards by family, others by name."""
     if folder == "guards/":
-        for family, guards in FAMILIES.items():
+        for family, guards in families().items():
             yield {family.capitalize(): [f"guards/{guard.CODE}.md" for guard in guards]}
         return
     remaining = {path.stem: f"{folder}{path.name}" for path in sorted((docs / folder).glob("*.md"))}

@@ -50,9 +50,9 @@ def runs_or_files(ctx: click.Context, param: click.Parameter, typed: str) -> lis
 
 def codes(_ctx: click.Context, _param: click.Parameter, typed: str) -> list[str]:
     """The guards' codes, in upper or lower case."""
-    from guards.registry import BY_CODE
+    from guards.registry import by_code
 
-    return _starting(typed.upper(), BY_CODE)
+    return _starting(typed.upper(), by_code())
 
 
 def lockfiles(_ctx: click.Context, _param: click.Parameter, typed: str) -> list[CompletionItem]:

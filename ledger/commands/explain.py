@@ -3,7 +3,7 @@
 from difflib import get_close_matches
 
 from guards.guard import Guard
-from guards.registry import ALL, BY_CODE
+from guards.registry import by_code, find
 from ledger.errors import UsageError
 from ledger.findings import Json
 
@@ -11,11 +11,12 @@ from ledger.findings import Json
 def find_guard(code: str) -> Guard:
     """The guard of a code, in upper or lower case. Raises UsageError with the nearest codes."""
     wanted = code.strip().upper()
-    guard = BY_CODE.get(wanted)
+    guard = find(wanted)
     if guard is None:
-        near = get_close_matches(wanted, BY_CODE, n=3, cutoff=0.5)
+        known = by_code()
+        near = get_close_matches(wanted, known, n=3, cutoff=0.5)
         padded = f"{wanted[:3]}{wanted[3:].zfill(3)}"  # TXT1 for TXT001
-        near = [padded] if padded in BY_CODE else near
+        near = [padded] if padded in known else near
         hint = f"did you mean {' or '.join(near)}? " if near else ""
         raise UsageError(f"no guard has the code {code!r}", hint=f"{hint}list all codes with: ledger explain")
     return guard
@@ -36,4 +37,4 @@ def in_full(guard: Guard) -> dict[str, Json]:
 
 def titles() -> list[tuple[str, str]]:
     """Every code with its title, in the registry's order."""
-    return [(guard.CODE, guard.TITLE) for guard in ALL]
+    return [(guard.CODE, guard.TITLE) for guard in by_code().values()]

@@ -77,7 +77,7 @@ def explanations() -> dict[str, Explained]:
         guard.CODE: Explained(
             guard.TITLE, guard.EXPLANATION.means, guard.EXPLANATION.matters, guard.EXPLANATION.do
         )
-        for guard in registry.ALL
+        for guard in registry.by_code().values()
     }
 
 

@@ -12,16 +12,18 @@ import pytest
 import guards
 from guards.catalogue import pages, write
 from guards.guard import Explanation, inspect
-from guards.registry import ALL, BY_CODE, FAMILIES, SCORES
+from guards.registry import SCORES, by_code, families, find
 from ledger.evidence import Evidence, Unobserved
 from ledger.evidence.scores import ScoreLimits, Scores
 
+FAMILIES = families()
+ALL = [guard for members in FAMILIES.values() for guard in members]
 ROOT = Path(__file__).parents[2]
 each_guard = pytest.mark.parametrize("guard", ALL, ids=lambda guard: guard.CODE)
 
 
 def test_codes_are_unique():
-    assert len(BY_CODE) == len(ALL)
+    assert len(by_code()) == len(ALL)
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -29,6 +31,23 @@ def test_a_family_is_in_the_order_of_its_codes(family):
     codes = [guard.CODE for guard in FAMILIES[family]]
     assert codes == sorted(codes)
     assert len({code[:3] for code in codes}) == 1
+
+
+@each_guard
+def test_a_guard_is_found_by_its_code(guard):
+    assert find(guard.CODE) is guard
+
+
+@pytest.mark.parametrize("code", ["", "TXT", "TXT999", "XYZ001"])
+def test_no_other_code_is_found(code):
+    assert find(code) is None
+
+
+def test_a_family_is_imported_alone():
+    program = "import sys; from guards import registry; registry.SCORES; print(*sys.modules)"
+    shown = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout
+    assert "guards.scores" in shown.split()
+    assert "guards.checkpoint" not in shown.split()
 
 
 def test_every_guard_module_is_registered():
@@ -95,7 +114,7 @@ def test_the_page_of_a_removed_guard_is_removed(tmp_path):
     (tmp_path / "guards").mkdir()
     (tmp_path / "guards/OLD001.md").touch()
     write(tmp_path)
-    assert {path.stem for path in tmp_path.glob("guards/*")} == set(BY_CODE)
+    assert {path.stem for path in tmp_path.glob("guards/*")} == set(by_code())
 
 
 def test_guards_load_nothing_heavy():

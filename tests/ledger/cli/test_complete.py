@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from guards.registry import BY_CODE
+from guards.registry import by_code
 from ledger.cli.main import COMMANDS
 from tests.command import LEDGER, run_ledger
 
@@ -51,7 +51,7 @@ def test_commands():
         ("ledger compare exp5 exp7", ["exp7"]),
         ("ledger compare exp5 out", ["out"]),
         ("ledger explain dup", ["DUP001", "DUP002", "DUP003", "DUP004"]),
-        ("ledger accept exp7 TXT00", [code for code in BY_CODE if code.startswith("TXT00")]),
+        ("ledger accept exp7 TXT00", [code for code in by_code() if code.startswith("TXT00")]),
         ("ledger verify theirs --env ", ["mt-4.57.6", "mt-5.0.0"]),
         ("ledger env build mt-5", ["mt-5.0.0"]),
         ("ledger env build other", ["other"]),
