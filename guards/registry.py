@@ -10,6 +10,7 @@ from guards.guard import Guard
 
 PREFLIGHT: tuple[Guard, ...]
 TEXT: tuple[Guard, ...]
+GENERATED: tuple[Guard, ...]
 SCORES: tuple[Guard, ...]
 GIVEN: tuple[Guard, ...]
 IDENTITY: tuple[Guard, ...]
@@ -26,6 +27,7 @@ GATE: tuple[Guard, ...]
 _LISTS: dict[str, tuple[tuple[str, str], ...]] = {
     "PREFLIGHT": (("identity", "BEFORE"), ("preflight", "GUARDS")),
     "TEXT": (("text", "GUARDS"),),
+    "GENERATED": (("text", "GENERATED"),),
     "SCORES": (("scores", "GUARDS"),),
     "GIVEN": (("scores", "GIVEN"),),
     "IDENTITY": (("identity", "AFTER"),),
@@ -42,7 +44,7 @@ _LISTS: dict[str, tuple[tuple[str, str], ...]] = {
 _FAMILIES: dict[str, tuple[str, tuple[str, ...]]] = {
     "preflight": ("PRE", ("PREFLIGHT",)),
     "environment": ("ENV", ("ENVIRONMENT",)),
-    "text": ("TXT", ("TEXT",)),
+    "text": ("TXT", ("TEXT", "GENERATED")),
     "scores": ("SCO", ("SCORES", "GIVEN")),
     "identity": ("DUP", ("IDENTITY", "TRAINED")),
     "checkpoint": ("CKP", ("CHECKPOINT",)),
@@ -66,6 +68,11 @@ def __getattr__(name: str) -> tuple[Guard, ...]:
 def families() -> dict[str, tuple[Guard, ...]]:
     """All guards by the name of their family, in the order of the documentation."""
     return {family: _members(names) for family, (_, names) in _FAMILIES.items()}
+
+
+def rated() -> tuple[str, ...]:
+    """The codes on whose rate of flagged lines a spec or `[tool.ledger]` may set a limit."""
+    return tuple(guard.CODE for guard in _members(("TEXT", "GENERATED")))
 
 
 def by_code() -> dict[str, Guard]:

@@ -8,6 +8,7 @@ from guards.text import (
     empty,
     failed,
     form,
+    length_limit,
     length_ratio,
     model_talk,
     off_target,
@@ -15,6 +16,7 @@ from guards.text import (
     repetition,
     same_output,
     shifted,
+    truncated_source,
     unfinished,
 )
 
@@ -34,3 +36,6 @@ GUARDS: tuple[Guard, ...] = (
     model_talk,
     form,
 )
+
+# Known only of the text that our own generation writes.
+GENERATED: tuple[Guard, ...] = (length_limit, truncated_source)

@@ -17,7 +17,7 @@ from ledger.evaluation.given_texts import given_texts
 from ledger.evaluation.scoring import score
 from ledger.evidence import Evidence, Unobserved
 from ledger.evidence.scores import ScoreLimits, Scores
-from ledger.evidence.text import TextEvidence, TextLimits
+from ledger.evidence.text import Flagged, TextEvidence, TextLimits
 from ledger.findings import Report
 from ledger.models.languages import is_language
 from ledger.outputs import check_output
@@ -117,12 +117,14 @@ def inspect_output(
     more_references: Sequence[Sequence[str]] = (),
     found: Scan | None = None,
     scores: Scores | None = None,
+    generated: Mapping[str, Flagged] | None = None,
 ) -> tuple[Report, TextEvidence, Scores | Unobserved]:
     """Run the text and score guards on one output; return the report, the text evidence and the scores.
 
     `max_rate` (0-1, by guard code) overrides the defaults; `found` and `scores` are the scan and the scores
-    of the same texts where they were made already. Raises LedgerError if the output is empty, or the source
-    or a reference has a different number of lines.
+    of the same texts where they were made already; `generated` are the lines that our own generation reports,
+    by code. Raises LedgerError if the output is empty, or the source or a reference has a different number of
+    lines.
     """
     if not output:
         raise LedgerError("the output has no lines", hint="check a file with at least one line")
@@ -135,10 +137,12 @@ def inspect_output(
     text = (
         found or scan_lines(Chunk(output, source, reference), language=language, markers=markers)
     ).evidence
+    text = replace(text, flagged={**text.flagged, **(generated or {})})
     measured = scores or _scores(output, reference, more_references, language)
     expected = Evidence(TextLimits({**DEFAULT_MAX_RATE, **max_rate}), score_limits)
     actual = Evidence(text).including(Scores, measured)
-    report = inspect((*registry.TEXT, *registry.SCORES), expected, actual)
+    own = registry.GENERATED if generated is not None else ()
+    report = inspect((*registry.TEXT, *own, *registry.SCORES), expected, actual)
     return report, text, measured
 
 

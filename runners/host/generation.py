@@ -40,6 +40,7 @@ class GenerationJob:
     generation: Mapping[str, Json] = field(default_factory=dict)
     family: str | None = None
     batch_size: int = 8
+    max_source_length: int | None = None
     dtype: str = "float32"
     device: str = "auto"
     seed: int = 0
@@ -50,6 +51,8 @@ class GenerationResult:
     """The result of a generation.
 
     `failed` counts lines with the failure marker, `resumed` the lines translated before a resume.
+    `unfinished` are the lines, from 0, that reached the limit of tokens, `truncated` those whose source was
+    cut.
     `batch_sizes` has a number for each shard: its smallest batch if memory was short, else the requested
     size; `halved` counts the batches that were halved. `seconds` is wall time, loading included.
     """
@@ -64,6 +67,8 @@ class GenerationResult:
     effective: Mapping[str, Json]
     imported: tuple[str, ...]
     notices: tuple[str, ...] = ()
+    unfinished: tuple[int, ...] = ()
+    truncated: tuple[int, ...] = ()
 
 
 def generate(
@@ -108,6 +113,8 @@ def generate(
         effective=result.effective,
         imported=result.imported,
         notices=tuple(notices),
+        unfinished=tuple(sorted(line for shard in shards for line in shard.unfinished)),
+        truncated=result.truncated,
     )
 
 
@@ -161,6 +168,7 @@ def _to_worker(job: GenerationJob, shards: Path) -> messages.Generate:
         shards=shards.resolve(),
         source_names=names_of(job.source_language),
         target_names=names_of(job.target_language),
+        max_source_length=job.max_source_length,
     )
 
 

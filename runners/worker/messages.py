@@ -271,20 +271,25 @@ class ProbeTraining(TranslationTraining[CodesResult]):
 
 @dataclass(frozen=True, slots=True)
 class GenerationResult(Result):
-    """`shards`: the line numbers of each, from 0; blank lines are in none. `resumed`: lines done before."""
+    """`shards`: the line numbers of each, from 0; blank lines are in none. `resumed`: lines done before.
+
+    `truncated` are the lines, from 0, whose source was cut to the longest input.
+    """
 
     job_digest: str
     shards: tuple[tuple[int, ...], ...]
     effective: Mapping[str, Json]
     imported: tuple[str, ...]
     resumed: int
+    truncated: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Generate(Job[GenerationResult]):
     """Translate the `lines` lines of `source` with `model`, into shards in the folder `shards`.
 
-    `source_names`, `target_names`: the languages of the text, where no code is written.
+    `source_names`, `target_names`: the languages of the text, where no code is written. `max_source_length`:
+    tokens after which a source line is cut; None: where the model's input ends.
     """
 
     JOB = "generate"
@@ -305,6 +310,7 @@ class Generate(Job[GenerationResult]):
     shards: Path
     source_names: tuple[str, ...] = ()
     target_names: tuple[str, ...] = ()
+    max_source_length: int | None = None
 
 
 # ---- checkpoints

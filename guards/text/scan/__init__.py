@@ -247,13 +247,14 @@ def _best(hits: Iterable[Hit], samples: int) -> tuple[Hit, ...]:
 
 
 def _flagged(tally: Tally, text: ScannedText) -> Flagged:
-    worst = tally.hits[: text.samples]
-    return Flagged(len(tally.indices), tuple(_sample(hit.index, text) for hit in worst))
+    worst = (sample_line(hit.index, text.outputs, text.sources) for hit in tally.hits[: text.samples])
+    return Flagged(len(tally.indices), tuple(worst))
 
 
-def _sample(index: int, text: ScannedText) -> LineSample:
-    source = None if text.sources is None else shorten(text.sources[index], SAMPLE_CHARACTERS)
-    return LineSample(index + 1, shorten(text.outputs[index], SAMPLE_CHARACTERS), source)
+def sample_line(index: int, outputs: Sequence[str], sources: Sequence[str] | None) -> LineSample:
+    """A flagged line as findings show it: number from 1, long texts shortened."""
+    source = None if sources is None else shorten(sources[index], SAMPLE_CHARACTERS)
+    return LineSample(index + 1, shorten(outputs[index], SAMPLE_CHARACTERS), source)
 
 
 def _cores() -> int:

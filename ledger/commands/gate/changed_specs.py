@@ -25,8 +25,7 @@ def read_spec(name: str, workspace: Workspace) -> ExperimentSpec | LedgerError |
     """The spec, None if there is none, or the error if it cannot be read."""
     if not (workspace.experiments / f"{name}{SPECS}").is_file():
         return None
-    codes = [guard.CODE for guard in registry.TEXT]
     try:
-        return load_experiment(name, workspace.experiments, rate_codes=codes)
+        return load_experiment(name, workspace.experiments, rate_codes=registry.rated())
     except LedgerError as error:
         return error

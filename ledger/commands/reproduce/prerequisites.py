@@ -96,9 +96,8 @@ def environment_missing(
 
 def load_spec(run: Run, tree: Workspace, overrides: tuple[str, ...] = ()) -> AnySpec:
     """The spec in the work tree, with the overrides of the run, and `overrides` over these."""
-    codes = [guard.CODE for guard in registry.TEXT]
     all_overrides = (*run.overrides, *overrides)
-    return load_experiment(run.experiment, tree.experiments, all_overrides, rate_codes=codes)
+    return load_experiment(run.experiment, tree.experiments, all_overrides, rate_codes=registry.rated())
 
 
 def find_patch(workspace: Workspace, run: Run) -> Path | None:

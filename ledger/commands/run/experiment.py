@@ -45,8 +45,7 @@ def run_experiment(workspace: Workspace, request: RunRequest, reporter: Reporter
     Raises LedgerError if the run cannot start or finish. If it had started, it is recorded as failed or
     interrupted and can be continued with `resume`.
     """
-    codes = [guard.CODE for guard in registry.TEXT]
-    load = partial(load_experiment, request.experiment, workspace.experiments, rate_codes=codes)
+    load = partial(load_experiment, request.experiment, workspace.experiments, rate_codes=registry.rated())
     spec = load(request.overrides)
     if request.rehearse and not isinstance(spec, ForecastingSpec):
         settings, notice = substitutes(spec, workspace)

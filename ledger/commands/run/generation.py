@@ -5,6 +5,8 @@ from dataclasses import asdict, dataclass, replace
 
 from guards import registry
 from guards.guard import inspect
+from guards.text import length_limit, truncated_source
+from guards.text.scan import sample_line
 from ledger.commands.check import inspect_output
 from ledger.commands.reporter import Reporter
 from ledger.commands.run.generation_inputs import GenerationInputs, read_generation_inputs
@@ -20,7 +22,7 @@ from ledger.evaluation.significance import intervals
 from ledger.evidence import Evidence
 from ledger.evidence.preflight import DiskNeed
 from ledger.evidence.scores import Scores
-from ledger.evidence.text import LineSample, TextEvidence
+from ledger.evidence.text import Flagged, LineSample, TextEvidence
 from ledger.findings import Json, Report
 from ledger.models.catalog import parameters
 from ledger.specs import GenerationSpec
@@ -31,6 +33,7 @@ from runners.host.generation import GenerationJob, GenerationResult, generate, p
 from runners.resources.disk import model_need, rehearsal_need
 
 SAMPLES = 20
+FLAGGED_SAMPLES = 5
 GenerationPlan = Plan[GenerationSpec, GenerationInputs]
 Active = ActiveRun[GenerationSpec, GenerationInputs]
 
@@ -91,6 +94,7 @@ def _make_job(active: Active) -> GenerationJob:
         generation=spec.generation.parameters(),
         family=spec.model.family,
         batch_size=spec.generation.batch_size,
+        max_source_length=spec.generation.max_source_length,
         dtype=dtype,
         device=device,
         seed=spec.seed,
@@ -130,6 +134,10 @@ def _guard(
         max_rate=max_rates(plan.spec, plan.workspace),
         score_limits=score_limits(plan.spec, rehearsal=plan.request.rehearse),
         scores=scores_of(statistics) if statistics else None,
+        generated={
+            length_limit.CODE: _flagged(result.unfinished, lines, plan.inputs.source),
+            truncated_source.CODE: _flagged(result.truncated, lines, plan.inputs.source),
+        },
     )
     digests = digest_file(result.output)
     identity = plan.identity(active.recorder.run, {"md5": digests["md5"], "sha256": digests["sha256"]})
@@ -163,6 +171,8 @@ def _finished(
         "metrics": metrics,
         "rates": _rates(outcome.text),
         "failed_lines": result.failed,
+        "unfinished_lines": len(result.unfinished),
+        "truncated_sources": len(result.truncated),
         "effective": dict(result.effective),
         "batch_sizes": list(result.batch_sizes),
         "halved_batches": result.halved,
@@ -187,6 +197,11 @@ def _metrics(outcome: GenerationOutcome) -> dict[str, Json]:
         "brevity_penalty": {"value": scores.brevity_penalty, "signature": signature, "scale": [0.0, 1.0]},
         "token_ratio": {"value": ratio, "signature": signature, "scale": [0.0, None]},
     }
+
+
+def _flagged(found: Sequence[int], lines: Sequence[str], source: Sequence[str]) -> Flagged:
+    """Lines that the generation itself reports, with a few as samples."""
+    return Flagged(len(found), tuple(sample_line(index, lines, source) for index in found[:FLAGGED_SAMPLES]))
 
 
 def _rates(text: TextEvidence | None) -> dict[str, float]:

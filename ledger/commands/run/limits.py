@@ -26,9 +26,9 @@ def max_rates(spec: "GenerationSpec", workspace: Workspace) -> dict[str, float]:
     where, example = "pyproject.toml, [tool.ledger] max_rate", "max_rate = { TXT003 = 0.05 }"
     if not isinstance(settings, dict):
         raise UsageError(f"{where} is not a table", hint=f"name the guards: {example}")
-    unknown = sorted(settings.keys() - {guard.CODE for guard in registry.TEXT})
+    unknown = sorted(settings.keys() - {*registry.rated()})
     if unknown:
-        known = ", ".join(guard.CODE for guard in registry.TEXT)
+        known = ", ".join(registry.rated())
         raise UsageError(f"{where}: unknown text guard: {', '.join(unknown)}", hint=f"they are {known}")
     invalid = [
         f"{code} = {rate!r}"

@@ -7,16 +7,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from runners.worker.error_messages import is_lasting, is_out_of_memory
+from runners.worker.models.translator import Translation
 from runners.worker.protocol import log
 
-Translate = Callable[[Sequence[int]], list[str]]
+Translate = Callable[[Sequence[int]], list[Translation]]
 
 
 @dataclass(frozen=True, slots=True)
 class BatchOutcome:
-    """The texts of a batch, None for a line that failed; the sizes it ran in; whether memory halved it."""
+    """The lines of a batch, None for one that failed; the sizes it ran in; whether memory halved it."""
 
-    texts: list[str | None]
+    lines: list[Translation | None]
     sizes: list[int]
     halved: bool = False
 
@@ -45,8 +46,8 @@ def translate_batch(
     else:
         notice(f"a batch of {len(lines)} lines failed: trying them one by one")
         parts = [translate_batch(translate, [line], notice) for line in lines]
-    texts = [text for part in parts for text in part.texts]
-    return BatchOutcome(texts, [size for part in parts for size in part.sizes], halved=short)
+    done = [line for part in parts for line in part.lines]
+    return BatchOutcome(done, [size for part in parts for size in part.sizes], halved=short)
 
 
 def _free_memory() -> None:

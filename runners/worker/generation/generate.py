@@ -20,7 +20,7 @@ from runners.worker.models.translator import Translator, prepare
 from runners.worker.protocol import Events
 
 # What a shard depends on besides the effective configuration, the source and the model's files.
-NAMED = ("model", "source_code", "target_code", "seed", "batch_size", "failure_marker")
+NAMED = ("model", "source_code", "target_code", "seed", "batch_size", "failure_marker", "max_source_length")
 
 
 def generate(job: Generate, events: Events) -> GenerationResult:
@@ -36,7 +36,9 @@ def generate(job: Generate, events: Events) -> GenerationResult:
     folder.path.mkdir(parents=True, exist_ok=True)
     resumed = _translate_all(translator, plan, folder, job.failure_marker, events)
     lines = tuple(shards.lines_in(plan))
-    return GenerationResult(folder.job_digest, lines, settings, imported_distributions(), resumed)
+    return GenerationResult(
+        folder.job_digest, lines, settings, imported_distributions(), resumed, translator.truncated
+    )
 
 
 def plan_work(translator: Translator, batch_size: int) -> list[Batches]:
@@ -123,14 +125,19 @@ def translate_shard(translate: Translate, batches: Batches, marker: str, progres
     lines: list[int] = []
     texts: list[str] = []
     failed: list[int] = []
+    unfinished: list[int] = []
     sizes: list[int] = []
     halved = 0
     for batch in batches:
         outcome = translate_batch(translate, batch, progress.notice)
         lines += batch
-        texts += [marker if text is None else text for text in outcome.texts]
-        failed += [line for line, text in zip(batch, outcome.texts, strict=True) if text is None]
+        for line, done in zip(batch, outcome.lines, strict=True):
+            texts.append(marker if done is None else done.text)
+            if done is None:
+                failed.append(line)
+            elif done.unfinished:
+                unfinished.append(line)
         sizes += outcome.sizes
         halved += outcome.halved
         progress.add(len(batch))
-    return Shard(tuple(lines), tuple(texts), tuple(failed), tuple(sizes), halved)
+    return Shard(tuple(lines), tuple(texts), tuple(failed), tuple(sizes), halved, tuple(unfinished))

@@ -19,10 +19,10 @@ MOST_SHARDS = 1000  # a kill loses a thousandth of the work, or one batch if tha
 
 @dataclass(frozen=True, slots=True)
 class Shard:
-    """The texts of some lines, and how they were made; `lines` and `failed` count from 0.
+    """The texts of some lines, and how they were made; `lines`, `failed` and `unfinished` count from 0.
 
-    `batch_sizes` holds the size of each batch as it really ran, in order; `halved` counts the batches that
-    were split because memory ran out.
+    `unfinished` lines reached the limit of tokens before their end. `batch_sizes` holds the size of each
+    batch as it really ran, in order; `halved` counts the batches that were split because memory ran out.
     """
 
     lines: tuple[int, ...]
@@ -30,6 +30,7 @@ class Shard:
     failed: tuple[int, ...]
     batch_sizes: tuple[int, ...]
     halved: int = 0
+    unfinished: tuple[int, ...] = ()
 
 
 def plan_batches(lengths: Mapping[int, int], batch_size: int) -> list[tuple[int, ...]]:

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 from runners.worker.errors import JobError
 from runners.worker.messages import Generate
@@ -14,13 +15,20 @@ from runners.worker.protocol import Events
 UNLIMITED = 10**6  # tokenizers without a limit say 10**30
 
 
+class Translation(NamedTuple):
+    """The text of one line. `unfinished`: the limit of tokens was reached before the end."""
+
+    text: str
+    unfinished: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Translator:
     """Translates lines by their number.
 
     `rows` holds the token ids of every line that has text, `parameters` the arguments of `generate`,
     `resolved` the resulting generation config, `codes` the language codes by role. `keys` names the missing
-    and the unexpected tensors of the weights file.
+    and the unexpected tensors of the weights file. `truncated` are the lines that were cut.
     """
 
     family: Family
@@ -33,8 +41,9 @@ class Translator:
     codes: Mapping[str, str | None]
     device: str
     seed: int
+    truncated: tuple[int, ...] = ()
 
-    def __call__(self, lines: Sequence[int]) -> list[str]:
+    def __call__(self, lines: Sequence[int]) -> list[Translation]:
         """The translations of one batch of lines, each on one line."""
         import torch
 
@@ -52,7 +61,24 @@ class Translator:
             )
         best = output[:: self.resolved.num_return_sequences or 1].tolist()
         forced = self.resolved.forced_bos_token_id
-        return [text_of(self.tokenizer, sequence, forced) for sequence in best]
+        return [
+            Translation(text_of(self.tokenizer, sequence, forced), is_unfinished(sequence, self.resolved))
+            for sequence in best
+        ]
+
+
+def is_unfinished(sequence: Sequence[int], resolved: Any) -> bool:
+    """Whether generation stopped at its limit of tokens: no end of sentence, or a forced one as the last.
+
+    The first token starts the decoder, and is the end of sentence itself for some models.
+    """
+    ends = resolved.eos_token_id
+    ends = set(ends) if isinstance(ends, (list, tuple)) else {ends}
+    length = next((at for at, token in enumerate(sequence[1:], 2) if token in ends), None)
+    if length is None:
+        return True
+    limit = resolved.max_new_tokens + 1 if resolved.max_new_tokens else resolved.max_length
+    return resolved.forced_eos_token_id is not None and limit is not None and length >= limit
 
 
 def text_of(tokenizer: Any, sequence: list[int], forced: int | None) -> str:
@@ -91,12 +117,15 @@ def prepare(job: Generate, texts: Sequence[str], events: Events) -> Translator:
     parameters = {**job.generation, **language}
     resolved = resolved_config.resolve_generation(model, parameters)
     _check_length(model, resolved)
-    limit = longest_source(model, tokenizer)
-    rows = _encode(codes, family, tokenizer, texts, limit)
-    cut = sum(limit is not None and len(row) >= limit for row in rows.values())
+    limits = (job.max_source_length, longest_source(model, tokenizer))
+    limit = min((one for one in limits if one is not None), default=None)
+    rows, cut = _encode(codes, family, tokenizer, texts, limit)
     if cut:
-        events.notice(f"{cut} source lines have {limit} tokens or more, and are cut there")
-    return Translator(family, model, tokenizer, parameters, resolved, rows, keys, codes, device, job.seed)
+        lines = "1 source line has" if len(cut) == 1 else f"{len(cut):,} source lines have"
+        events.notice(f"{lines} more than {limit} tokens, and {'is' if len(cut) == 1 else 'are'} cut there")
+    return Translator(
+        family, model, tokenizer, parameters, resolved, rows, keys, codes, device, job.seed, cut
+    )
 
 
 def _codes(
@@ -117,11 +146,14 @@ def _codes(
 
 def _encode(
     codes: Mapping[str, str | None], family: Family, tokenizer: Any, texts: Sequence[str], limit: int | None
-) -> dict[int, list[int]]:
+) -> tuple[dict[int, list[int]], tuple[int, ...]]:
+    """The token ids of the lines that have text, and the lines that were cut to `limit` tokens."""
+    encode = partial(families.encode, family, tokenizer, source=codes["source"], target=codes["target"])
     lines = [line for line, text in enumerate(texts) if text.strip()]
-    filled = [texts[line] for line in lines]
-    rows = families.encode(family, tokenizer, filled, codes["source"], codes["target"], limit)
-    return dict(zip(lines, rows, strict=True))
+    rows = dict(zip(lines, encode([texts[line] for line in lines], max_length=limit), strict=True))
+    full = [line for line, row in rows.items() if limit is not None and len(row) >= limit]
+    whole = encode([texts[line] for line in full])
+    return rows, tuple(n for n, row in zip(full, whole, strict=True) if len(row) > len(rows[n]))
 
 
 def longest_source(model: Any, tokenizer: Any) -> int | None:

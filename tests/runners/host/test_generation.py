@@ -40,6 +40,22 @@ def test_each_line_gets_its_own_translation_whatever_it_is_batched_with(
     assert len(set(together)) > 9, "outputs so alike would hide a shifted line"
 
 
+def test_lines_that_reached_a_limit_are_named(
+    worker: Worker, make_job: MakeJob, korean: list[str], tmp_path: Path
+) -> None:
+    """Without beams, a line that ended by itself does not change with a higher limit."""
+    lines = [*korean[:12], "", f"{korean[12]} {korean[13]} {korean[14]}"]
+    short, few = run(worker, make_job(lines, generation={"max_length": 6, "num_beams": 1}), tmp_path / "a")
+    job = make_job(lines, generation={"max_length": 40, "num_beams": 1}, max_source_length=12)
+    longer, more = run(worker, job, tmp_path / "b")
+    changed = {line for line, (one, other) in enumerate(zip(few, more, strict=True)) if one != other}
+    assert short.truncated == ()
+    assert 13 in longer.truncated
+    assert 12 not in short.unfinished
+    assert changed - {*longer.truncated} <= {*short.unfinished}
+    assert run(worker, job, tmp_path / "b")[0].unfinished == longer.unfinished, "resumed from the shards"
+
+
 def test_blank_lines_and_odd_breaks_keep_every_line_in_its_place(
     worker: Worker, make_job: MakeJob, korean: list[str], tmp_path: Path
 ) -> None:

@@ -114,6 +114,13 @@ def test_a_real_run_writes_its_output_and_the_journal(real):
     assert kinds == ["environment", "environment", "run.started", "run.finished"]
     assert document["effective"]["generation"]["num_beams"] == 3
     assert "transformers" in document["imported"]
+    assert document["rates"]["TXT016"] == document["unfinished_lines"] / 64 <= 0.02
+    assert document["truncated_sources"] == document["rates"]["TXT017"] == 0
+
+    cut = ("generation.max_length=4", "generation.max_source_length=4", "output=out/cut.ja")
+    limited = real.json("run", "small", *(part for one in cut for part in ("--set", one)), exits=1)
+    assert {"TXT016", "TXT017"} <= codes(limited, "error")
+    assert limited["rates"]["TXT016"] > 0.9
 
 
 @pytest.mark.parametrize(

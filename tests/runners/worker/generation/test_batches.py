@@ -5,21 +5,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runners.worker.generation.batches import translate_batch
+from runners.worker.models.translator import Translation
 
 
 def translator(
     most: int, bad: set[int], error: Exception | None = None
-) -> Callable[[Sequence[int]], list[str]]:
+) -> Callable[[Sequence[int]], list[Translation]]:
     """A function with the limits of a model: `most` lines find memory, `bad` ones fail."""
 
-    def translate(lines: Sequence[int]) -> list[str]:
+    def translate(lines: Sequence[int]) -> list[Translation]:
         if len(lines) > most:
             raise error or RuntimeError(
                 "[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried 9 bytes"
             )
         if bad & set(lines):
             raise ValueError("no")
-        return [f"text {line}" for line in lines]
+        return [Translation(f"text {line}", line % 2 == 0) for line in lines]
 
     return translate
 
@@ -32,7 +33,8 @@ def translator(
 )
 def test_each_line_has_its_text_or_none_in_its_place(lines: list[int], bad: set[int], most: int) -> None:
     outcome = translate_batch(translator(most, bad), lines, lambda message: None)
-    assert outcome.texts == [None if line in bad else f"text {line}" for line in lines]
+    whole = [Translation(f"text {line}", line % 2 == 0) for line in lines]
+    assert outcome.lines == [None if line in bad else text for line, text in zip(lines, whole, strict=True)]
     assert sum(outcome.sizes) == len(lines)
     assert max(outcome.sizes) <= most
     assert outcome.halved == (len(lines) > most)

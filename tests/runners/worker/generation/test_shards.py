@@ -18,7 +18,7 @@ from runners.worker.generation.shards import (
 )
 
 LENGTHS = st.dictionaries(st.integers(0, 5000), st.integers(1, 300), max_size=200)
-SHARD = Shard((3, 1), ("하나", "둘"), (1,), (2,))
+SHARD = Shard((3, 1), ("하나", "둘"), (1,), (2,), unfinished=(3,))
 
 
 @given(LENGTHS, st.integers(1, 9))
