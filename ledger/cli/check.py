@@ -117,6 +117,7 @@ def _document(output: Path, checked: "CheckedOutput") -> dict[str, "Json"]:
         "output": str(output),
         "lines": checked.text.lines,
         "scores": asdict(checked.scores) if isinstance(checked.scores, Scores) else None,
+        "normalized_scores": asdict(checked.normalized) if checked.normalized else None,
         "rates": checked.rates,
         "kept": checked.kept.to_json() if checked.kept else None,
     }
@@ -129,7 +130,7 @@ def _human(output: Path, checked: "CheckedOutput") -> list["RenderableType"]:
 
     parts: list[RenderableType] = [report_table(checked.report), lines([""])]
     if isinstance(checked.scores, Scores):
-        parts += [scores_lines(checked.scores), lines([""])]
+        parts += [scores_lines(checked.scores, checked.normalized), lines([""])]
     if any(flagged.worst for flagged in checked.text.flagged.values()):
         parts += [samples_table(checked.text), lines([""])]
     if kept := checked.kept:

@@ -8,13 +8,16 @@ from guards import registry
 from guards.guard import inspect
 from guards.preflight.nearest_codes import nearest_codes
 from guards.text.failed import DEFAULT_MARKERS
+from guards.text.form import normalized
 from guards.text.limits import DEFAULT_MAX_RATE
 from guards.text.measures.chunk import Chunk
 from guards.text.scan import Scan, scan_lines
 from ledger.errors import LedgerError, UsageError
 from ledger.evaluation.flagged_lines import Kept, kept_files, write_flagged, write_kept
 from ledger.evaluation.given_texts import given_texts
-from ledger.evaluation.scoring import score
+from ledger.evaluation.line_statistics import LineStatistics
+from ledger.evaluation.normalized_scores import normalized_statistics
+from ledger.evaluation.scoring import score, scores_of
 from ledger.evidence import Evidence, Unobserved
 from ledger.evidence.scores import ScoreLimits, Scores
 from ledger.evidence.text import Flagged, TextEvidence, TextLimits
@@ -47,12 +50,16 @@ class CheckRequest:
 
 @dataclass(frozen=True, slots=True)
 class CheckedOutput:
-    """The report, and the evidence that it is based on."""
+    """The report, and the evidence that it is based on.
+
+    `normalized` are the scores after normalising the Unicode form of all texts, where that moves them.
+    """
 
     report: Report
     text: TextEvidence
     scores: Scores | Unobserved
     kept: Kept | None = None
+    normalized: Scores | None = None
 
     @property
     def rates(self) -> dict[str, float]:
@@ -74,11 +81,15 @@ def check_files(request: CheckRequest) -> CheckedOutput:
     for name, other in (("source", source), ("reference", reference)):
         _same_length(output, name, other)
     found = scan_lines(Chunk(output, source, reference), language=request.language, markers=request.markers)
+    statistics = None
+    if references and request.language is not None:
+        statistics = LineStatistics.extract(output, references, request.language)
     report, text, scores = inspect_output(
         output,
         source=source,
         reference=reference,
         found=found,
+        scores=scores_of(statistics) if statistics else None,
         more_references=references[1:],
         language=request.language,
         markers=request.markers,
@@ -90,8 +101,19 @@ def check_files(request: CheckRequest) -> CheckedOutput:
         given = Evidence(given_texts(output, source, references))
     report += inspect(registry.GIVEN, Evidence(request.score_limits), given)
     return CheckedOutput(
-        _require(report, request.max_rate), text, scores, _write_lines(request, found, output, source)
+        report=_require(report, request.max_rate),
+        text=text,
+        scores=scores,
+        kept=_write_lines(request, found, output, source),
+        normalized=_normalized(statistics, output, references) if statistics else None,
     )
+
+
+def _normalized(
+    statistics: LineStatistics, output: Sequence[str], references: Sequence[Sequence[str]]
+) -> Scores | None:
+    found = normalized_statistics((statistics,), (output,), references, normalized)
+    return scores_of(found[0]) if found else None
 
 
 def _write_lines(

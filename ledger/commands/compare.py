@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from guards.text.failed import DEFAULT_MARKERS
+from guards.text.form import normalized
 from guards.text.scan import scan
 from ledger.commands.recorded_texts import read_data, read_output
 from ledger.commands.run.training_health import inspect_identity
@@ -12,7 +13,8 @@ from ledger.environments.diff.from_journal import environments, side_of_run
 from ledger.environments.diff.ranking import suspects
 from ledger.errors import UsageError
 from ledger.evaluation.comparison import Comparison, LineChange, Side, line_changes
-from ledger.evaluation.significance import paired_tests
+from ledger.evaluation.normalized_scores import normalized_statistics
+from ledger.evaluation.significance import paired_statistics, paired_tests_of
 from ledger.evidence import Unobserved
 from ledger.evidence.metrics import PairedTest
 from ledger.evidence.suspects import Suspect
@@ -71,6 +73,7 @@ def compare(workspace: Workspace | None, request: CompareRequest) -> Comparison:
         lines=texts.lines,
         identical=texts.identical,
         tests=texts.tests,
+        normalized=texts.normalized,
         changes=texts.changes,
         params=_params(old, new),
         suspects=_suspects(entries, old, new),
@@ -112,6 +115,7 @@ class TextComparison:
     """The result of comparing two outputs line by line; empty where that is not possible."""
 
     tests: tuple[PairedTest, ...] | Unobserved
+    normalized: tuple[PairedTest, ...] = ()
     changes: tuple[LineChange, ...] = ()
     lines: int = 0
     identical: int | None = None
@@ -137,8 +141,11 @@ def _compare_texts(old: Material, new: Material) -> TextComparison:
         missing = Unobserved("no language is named (--lang), so BLEU has no tokenizer")
         return TextComparison(missing, lines=len(baseline), identical=identical)
     source = None if isinstance(old.source, Unobserved) else old.source
+    sides = paired_statistics(baseline, candidate, reference, language)
+    normal = normalized_statistics(sides, (baseline, candidate), (reference,), normalized)
     return TextComparison(
-        tests=paired_tests(baseline, candidate, reference, language),
+        tests=paired_tests_of(*sides),
+        normalized=paired_tests_of(*normal) if normal else (),
         changes=line_changes(baseline, candidate, reference, source),
         lines=len(baseline),
         identical=identical,

@@ -11,6 +11,7 @@ from ledger.display.results import lines
 from ledger.display.table import Table
 from ledger.evaluation.comparison import Comparison, LineChange, conclusions
 from ledger.evidence import Unobserved
+from ledger.evidence.metrics import PairedTest
 from ledger.findings import Json
 from ledger.utils.escape import escaped
 
@@ -73,7 +74,8 @@ def to_json(comparison: Comparison, shown: int) -> dict[str, Json]:
         "candidate": asdict(comparison.candidate),
         "lines": comparison.lines,
         "identical": comparison.identical,
-        "tests": _each(comparison.tests, lambda test: {**asdict(test), "significant": test.significant}),
+        "tests": _tests(comparison.tests),
+        "normalized_tests": _tests(comparison.normalized),
         "worsened": [change.to_json() for change in comparison.worsened(shown)],
         "improved": [change.to_json() for change in comparison.improved(shown)],
         "params": [one.to_json() for one in comparison.params],
@@ -84,6 +86,10 @@ def to_json(comparison: Comparison, shown: int) -> dict[str, Json]:
     }
 
 
+def _tests(tests: Sequence[PairedTest] | Unobserved) -> Json:
+    return _each(tests, lambda test: {**asdict(test), "significant": test.significant})
+
+
 def _each(items: "Sequence[Any] | Unobserved", shown: Callable[[Any], Json]) -> Json:
     return {"unobserved": items.reason} if isinstance(items, Unobserved) else [shown(item) for item in items]
 
@@ -92,18 +98,20 @@ def _scores(comparison: Comparison) -> TableSection:
     """The tested scores; without texts the recorded ones, which cannot be tested."""
     headings = ("score", "A", "B", "B - A", "95% interval", "p")
     if not isinstance(comparison.tests, Unobserved):
+        normalized = [(f"{test.name}, normalized", test) for test in comparison.normalized]
+        tests = [*((test.name, test) for test in comparison.tests), *normalized]
         rows = tuple(
             (
-                test.name,
+                name,
                 f"{test.baseline.value:.2f}",
                 f"{test.candidate.value:.2f}",
                 f"{test.difference:+.2f}",
                 "identical" if comparison.is_identical else "{:+.2f} to {:+.2f}".format(*test.interval),
                 NOTHING if comparison.is_identical else f"{test.p_value:.3f}",
             )
-            for test in comparison.tests
+            for name, test in tests
         )
-        return TableSection("scores", headings, rows, " ".join(test.signature for test in comparison.tests))
+        return TableSection("scores", headings, rows, " ".join(test.signature for _, test in tests))
     old, new = comparison.baseline.metrics, comparison.candidate.metrics
     rows = tuple(
         (name, _value(old.get(name)), _value(new.get(name)), NOTHING, NOTHING, NOTHING)

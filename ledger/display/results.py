@@ -9,6 +9,7 @@ from rich.segment import Segment
 from rich.text import Text
 
 from ledger.display.table import Column, Table, styled
+from ledger.evaluation.normalized_scores import NORMALIZED
 from ledger.evidence.scores import Scores
 from ledger.evidence.text import LineSample, TextEvidence
 from ledger.findings import Json, Report, Severity, Verdict
@@ -93,11 +94,19 @@ def pairs(rows: Iterable[tuple[str, str]]) -> Table:
     return Table((Column(fit="whole"), Column()), list(rows))
 
 
-def scores_lines(scores: Scores) -> Group:
-    """Each score above its signature, then the token counts of BLEU's tokenizer."""
+def scores_lines(scores: Scores, normalized: Scores | None = None) -> Group:
+    """Each score above its signature, then the token counts of BLEU's tokenizer.
+
+    `normalized` are the scores after normalising the Unicode form of all texts.
+    """
     rows: list[Text] = []
-    for name, metric in (("BLEU", scores.bleu), ("chrF++", scores.chrf)):
-        rows += [Text(f"{name} {metric.value:.2f} of {metric.scale[1]:g}"), Text(metric.signature, "dim")]
+    for name, field in (("BLEU", "bleu"), ("chrF++", "chrf")):
+        metric = getattr(scores, field)
+        after = f", {getattr(normalized, field).value:.2f} with {NORMALIZED}" if normalized else ""
+        rows += [
+            Text(f"{name} {metric.value:.2f} of {metric.scale[1]:g}{after}"),
+            Text(metric.signature, "dim"),
+        ]
     counts = f"{scores.output_tokens:,} output tokens, {scores.reference_tokens:,} in the reference"
     return Group(*rows, Text(f"{counts}; brevity penalty {scores.brevity_penalty:.3f}"))
 

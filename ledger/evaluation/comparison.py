@@ -6,6 +6,7 @@ Every difference is candidate minus baseline.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from ledger.evaluation.normalized_scores import NORMALIZED
 from ledger.evidence import Unobserved
 from ledger.evidence.metrics import Metric, PairedTest
 from ledger.evidence.suspects import Suspect
@@ -49,6 +50,7 @@ class Comparison:
     """The differences of two sides. `changes` are the lines that differ, most worsened first.
 
     `identical` of `lines` lines are equal; None if the outputs do not translate the same source.
+    `normalized` are the tests after normalising the Unicode form of all texts; empty where no score moves.
     `same_training`: a sentence on two trainings whose losses are equal (DUP004); empty where they are not.
     """
 
@@ -57,6 +59,7 @@ class Comparison:
     lines: int
     identical: int | None
     tests: tuple[PairedTest, ...] | Unobserved
+    normalized: tuple[PairedTest, ...] = ()
     changes: tuple[LineChange, ...] = ()
     params: tuple[Difference, ...] = ()
     suspects: tuple[Suspect, ...] | Unobserved = ()
@@ -121,7 +124,9 @@ def conclusions(comparison: Comparison) -> Iterator[str]:
             found = and_more(names, len(names))
             yield f"The two sides computed {found} in different ways: do not compare them."
     else:
-        yield from (_sentence(test, comparison) for test in comparison.tests)
+        normalized = {test.name: test for test in comparison.normalized}
+        for test in comparison.tests:
+            yield _sentence(test, normalized.get(test.name, test), comparison)
         yield from _disagreement(comparison.tests)
         yield "This holds for this text and these outputs; another text or seed may give another result."
     yield from _direction(comparison)
@@ -130,13 +135,20 @@ def conclusions(comparison: Comparison) -> Iterator[str]:
         yield comparison.same_training
 
 
-def _sentence(test: PairedTest, comparison: Comparison) -> str:
+def _sentence(test: PairedTest, normalized: PairedTest, comparison: Comparison) -> str:
+    """One output is only called better if it is so in any Unicode form."""
     low, high = test.interval
     chance = f"95% interval {low:+.2f} to {high:+.2f}, p = {test.p_value:.3f}"
     if test.significant:
         better, worse = comparison.candidate.name, comparison.baseline.name
         if test.difference < 0:
             better, worse = worse, better
+        if not normalized.significant or (normalized.difference > 0) != (test.difference > 0):
+            return (
+                f"{better} scores {abs(test.difference):.2f} {test.name} above {worse} ({chance}), but not "
+                f"with {NORMALIZED} ({normalized.difference:+.2f}, p = {normalized.p_value:.3f}): "
+                "this does not make it better."
+            )
         return f"{better} is better than {worse} by {abs(test.difference):.2f} {test.name} ({chance})."
     return (
         f"No difference in {test.name} can be claimed ({test.difference:+.2f}, {chance}): with these "

@@ -6,10 +6,10 @@ processes where that pays, and their counts are kept in one array. The scores ar
 """
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any, Self
 
@@ -60,6 +60,27 @@ class LineStatistics:
         chunks = list(_chunks(language, output, references))
         bleu, chrf = (np.concatenate(found) for found in zip(*_extract_all(chunks), strict=True))
         return cls(language, (bleu, chrf), (signatures[0], signatures[1]))
+
+    def rewritten(
+        self,
+        output: Sequence[str],
+        references: Sequence[Sequence[str]],
+        rewrite: Callable[[str], str],
+        name: str,
+    ) -> Self:
+        """The statistics after `rewrite` of each line of the same texts; `name` joins the signatures."""
+        changed = [
+            (row, new)
+            for row, old in enumerate(zip(output, *references, strict=True))
+            if (new := tuple(map(rewrite, old))) != old
+        ]
+        bleu, chrf = (one.copy() for one in self.counts)
+        if changed:
+            first, *others = zip(*(texts for _, texts in changed), strict=True)
+            rows = [row for row, _ in changed]
+            bleu[rows], chrf[rows] = self.extract(first, others, self.language).counts
+        of_bleu, of_chrf = self.signatures
+        return replace(self, counts=(bleu, chrf), signatures=(f"{of_bleu}|{name}", f"{of_chrf}|{name}"))
 
     def totals(self) -> "tuple[BLEUScore, CHRFScore]":
         """sacrebleu's BLEU and chrF++ of the whole output."""

@@ -34,6 +34,13 @@ def paired_tests(
     `language` selects BLEU's tokenizer as in `ledger.evaluation.scoring.score`. Raises LedgerError if the
     texts differ in length or are empty.
     """
+    return paired_tests_of(*paired_statistics(baseline, candidate, reference, language))
+
+
+def paired_statistics(
+    baseline: Sequence[str], candidate: Sequence[str], reference: Sequence[str], language: str
+) -> tuple[LineStatistics, LineStatistics]:
+    """The statistics of both outputs; see `paired_tests`."""
     lengths = {len(baseline), len(candidate), len(reference)}
     if len(lengths) > 1 or 0 in lengths:
         raise LedgerError(
@@ -41,7 +48,13 @@ def paired_tests(
             f"the reference {len(reference):,}",
             hint="compare two translations of the same source, line by line, with its reference",
         )
-    sides = [LineStatistics.extract(side, (reference,), language) for side in (baseline, candidate)]
+    before, after = (LineStatistics.extract(side, (reference,), language) for side in (baseline, candidate))
+    return before, after
+
+
+def paired_tests_of(baseline: LineStatistics, candidate: LineStatistics) -> tuple[PairedTest, ...]:
+    """The paired tests of two outputs whose statistics are known."""
+    sides = (baseline, candidate)
     names = [total.name for total in sides[0].totals()]
     resampled = _resample(sides)
     return tuple(

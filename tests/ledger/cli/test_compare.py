@@ -1,5 +1,6 @@
 """`ledger compare` on files; for runs, see the tests of each kind of run."""
 
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,28 @@ def test_two_files_with_known_damage(ledger) -> None:
     assert bleu["significant"]
     assert all(line["candidate"].startswith("I I") for line in found["worsened"])
     assert any("a.ja is better than b.ja" in sentence for sentence in found["conclusions"])
+
+
+def test_an_output_in_another_unicode_form_is_not_called_worse(ledger, tmp_path: Path) -> None:
+    """b.ja is a.ja with decomposed kana and half-width letters: only the form differs."""
+    half = {chr(ord(c) + 0xFEE0): c for c in "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"}
+    other = [unicodedata.normalize("NFD", "".join(half.get(c, c) for c in line)) for line in broken(50)]
+    (tmp_path / "b.ja").write_text("".join(f"{line}\n" for line in other), encoding="utf-8")
+    found = ledger("compare", "a.ja", "b.ja", *TEXTS, "--json").document
+    assert [test["significant"] for test in found["tests"]] == [True, True]
+    assert [test["difference"] for test in found["normalized_tests"]] == [0, 0]
+    assert found["normalized_tests"][0]["signature"].startswith("BLEU|nrefs:1|")
+    assert "norm:NFKC" in found["normalized_tests"][0]["signature"]
+    said = " ".join(found["conclusions"])
+    assert "is better than" not in said
+    assert "BLEU above b.ja" in said
+    assert "this does not make it better" in said
+    shown = ledger("compare", "a.ja", "b.ja", *TEXTS).out
+    assert "BLEU, normalized" in shown
+    checked = ledger("check", "b.ja", *TEXTS, "--json").document
+    assert checked["normalized_scores"]["bleu"]["value"] > checked["scores"]["bleu"]["value"] + 10
+    assert ledger("check", "a.ja", *TEXTS, "--json").document["normalized_scores"] is None
+    assert "with Unicode form normalized" in ledger("check", "b.ja", *TEXTS).out
 
 
 def test_a_table_fits_80_columns_and_markdown_has_one_table_per_section(ledger) -> None:

@@ -26,13 +26,14 @@ def paired(name: str, difference: float, p_value: float) -> PairedTest:
     )
 
 
-def said(tests=(), identical=10, old=None, new=None) -> str:
+def said(tests=(), identical=10, old=None, new=None, normalized=()) -> str:
     found = Comparison(
         baseline=old or side("exp5"),
         candidate=new or side("exp9"),
         lines=1000,
         identical=identical,
         tests=tests,
+        normalized=normalized,
     )
     return "\n".join(conclusions(found))
 
@@ -90,3 +91,19 @@ def test_lines_are_ordered_by_what_they_lost_and_equal_ones_left_out():
         "設定",
         reference[0],
     )
+
+
+@pytest.mark.parametrize(
+    ("normalized", "claimed"),
+    [
+        ((3.0, 0.001), True),
+        ((1.0, 0.04), True),
+        ((0.2, 0.6), False),
+        ((0.0, 1.0), False),
+        ((-3.0, 0.001), False),
+    ],
+)
+def test_a_difference_that_normalizing_removes_makes_nothing_better(normalized, claimed):
+    text = said((paired("BLEU", 3.0, 0.001),), normalized=(paired("BLEU", *normalized),))
+    assert ("exp9 is better than exp5" in text) is claimed
+    assert ("this does not make it better" in text) is not claimed

@@ -2,6 +2,8 @@ import json
 import math
 import subprocess
 import sys
+import unicodedata
+from functools import partial
 
 import pytest
 from hypothesis import given
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 
 from ledger.errors import LedgerError
 from ledger.evaluation import line_statistics
+from ledger.evaluation.line_statistics import LineStatistics
 from ledger.evaluation.sacrebleu_metrics import tokenizer_for
 from ledger.evaluation.scoring import score
 
@@ -47,6 +50,21 @@ def test_a_perfect_output_scores_100():
     assert scores.brevity_penalty == 1.0
     assert scores.output_tokens == scores.reference_tokens > len(JAPANESE)
     assert scores.lines == 3
+
+
+FORMS = st.text("aé ｶﾞガ。２2", max_size=6)
+
+
+@given(st.lists(st.tuples(FORMS, FORMS), min_size=1))
+def test_rewritten_lines_score_as_if_all_had_been_extracted(lines):
+    normalize = partial(unicodedata.normalize, "NFKC")
+    output, reference = zip(*lines, strict=True)
+    found = LineStatistics.extract(output, [reference], "ja").rewritten(
+        output, [reference], normalize, "norm"
+    )
+    again = LineStatistics.extract([*map(normalize, output)], [[*map(normalize, reference)]], "ja")
+    assert [one.value for one in found.metrics()] == [one.value for one in again.metrics()]
+    assert found.signatures == tuple(f"{one}|norm" for one in again.signatures)
 
 
 def test_signatures_are_those_of_the_sacrebleu_command(tmp_path):
