@@ -64,6 +64,17 @@ class RunCommand(click.Command):
     "--level", type=click.Choice(LEVELS), help="With --resume: what the checkpoint's verdict must rest on."
 )
 @click.option(
+    "--redo-flagged",
+    is_flag=True,
+    help="Generate the flagged lines of the newest run again, with the spec's fallback settings.",
+)
+@click.option(
+    "--flagged-by",
+    multiple=True,
+    metavar="CODE",
+    help="With --redo-flagged: only lines that this text guard flagged; repeatable.",
+)
+@click.option(
     "--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change one value of the spec; repeatable."
 )
 @click.option(
@@ -89,6 +100,8 @@ def command(
     again: bool,
     resume: bool,
     level: "Level | None",
+    redo_flagged: bool,
+    flagged_by: tuple[str, ...],
     overrides: tuple[str, ...],
     allow: tuple[str, ...],
     on_fail: str | None,
@@ -105,13 +118,15 @@ def command(
     ledger run exp7                             the real run
     ledger run exp7 --set generation.num_beams=5
     ledger run exp7 --resume                    after a crash, a kill or a full disk
+    ledger run exp7 --redo-flagged              only the lines that text guards flagged
     ledger run -- python train.py --epochs 3    any command; checkpoints of its trainings are verified
     """
     argv = ctx.meta.get("ledger.command")
     if argv is not None:
-        if rehearse or again or resume or level or overrides or allow:
+        if rehearse or again or resume or level or overrides or allow or redo_flagged or flagged_by:
             raise UsageError(
-                "--rehearse, --again, --resume, --level, --set and --allow are for experiments, not commands"
+                "--rehearse, --again, --resume, --level, --redo-flagged, --flagged-by, --set and --allow are "
+                "for experiments, not commands"
             )
         options = None
         if source or reference or language:
@@ -128,10 +143,15 @@ def command(
         raise UsageError("no experiment given", hint="ledger run EXP, or: ledger run -- COMMAND")
     if level and not resume:
         raise UsageError("--level is for --resume", hint="ledger run EXP --resume --level LEVEL")
+    if flagged_by and not redo_flagged:
+        raise UsageError(
+            "--flagged-by is for --redo-flagged", hint="ledger run EXP --redo-flagged --flagged-by CODE"
+        )
     from ledger.commands.run.experiment import AGAIN, RunRequest
 
     allowed = {code.upper() for code in allow} | ({AGAIN} if again else set())
-    request = RunRequest(experiment, rehearse, resume, overrides, frozenset(allowed), level)
+    redo = tuple(code.strip().upper() for code in flagged_by) if redo_flagged else None
+    request = RunRequest(experiment, rehearse, resume, overrides, frozenset(allowed), level, redo)
     return _run_experiment(request, as_json)
 
 
@@ -252,11 +272,29 @@ def _human(outcome: "RunOutcome") -> "list[RenderableType]":
     shown += [report_table(outcome.report, title="guards"), ""]
     if outcome.scores is not None:
         shown += [scores_lines(outcome.scores), ""]
+    if redo := outcome.recorded.get("redo"):
+        shown += [lines([_redone(redo, outcome.recorded["metrics"]), ""])]
     rehearsed = "rehearsal " if outcome.mode == "rehearsal" else ""
     shown.append(verdict_line(outcome.report, f"{rehearsed}{outcome.run} in {outcome.seconds:.0f} s"))
     if outcome.mode == "rehearsal":
         shown.append(lines([REHEARSAL_SAYS]))
     return [*shown, "", lines([f"output: {outcome.recorded['output']['path']}", *_next(outcome)])]
+
+
+def _redone(redo: "Mapping[str, Json]", metrics: "Mapping[str, Json]") -> str:
+    """One sentence: how many lines were generated again, and what that changed."""
+    codes = ", ".join(
+        f"{code} {redo['before'][code]:,} -> {redo['after'][code]:,}" for code in redo["before"]
+    )
+    scores = "".join(
+        f"; {shown} {redo['metrics_before'][name]:.2f} -> {metrics[name]['value']:.2f}"
+        for name, shown in (("bleu", "BLEU"), ("chrf", "chrF++"))
+        if name in metrics and name in redo["metrics_before"]
+    )
+    return (
+        f"{redo['won']:,} of {count(redo['lines'], 'flagged line')} of {redo['parent']} replaced; the others "
+        f"are flagged again and stay as they were ({codes}){scores}"
+    )
 
 
 def _human_training(outcome: "TrainingOutcome") -> "list[RenderableType]":

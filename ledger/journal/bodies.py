@@ -169,6 +169,7 @@ _FINISHED = _record(
         "metrics": _map(_given(_METRIC, "an object")),
         "rates": _map(_NUMBER),
         "output": _FILE,
+        "redo": _OBJECT,
         "checkpoints": _list(_given(_CHECKPOINT, "an object")),
         "imported": _names,
         "exit_code": _WHOLE,

@@ -24,8 +24,9 @@ from ledger.specs.fields import (
 )
 from ledger.utils.hashing import digest_json
 
-# Keys that do not change what is run: descriptions, the output path and the run to compare with.
-NOT_DIGESTED = frozenset({"title", "notes", "status", "output", "parent"})
+# Keys that do not change what is run: descriptions, the output path, the run to compare with, and what only
+# `--redo-flagged` uses.
+NOT_DIGESTED = frozenset({"title", "notes", "status", "output", "parent", "fallback"})
 
 
 class Languages(SpecSection):

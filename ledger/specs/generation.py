@@ -10,6 +10,8 @@ from ledger.models.families import Family
 from ledger.specs.experiment import TextExperiment
 from ledger.specs.fields import Count, FamilyByName, Line, ModelName, Number, Positive, Rate, SpecSection
 
+LENGTHS = frozenset({"max_length", "max_new_tokens"})  # one replaces the other
+
 
 class Model(FamilyByName):
     """The model to run. Code that comes with a checkpoint is never executed."""
@@ -86,6 +88,10 @@ class Generation(SpecSection):
         return self.model_dump(exclude_none=True, exclude={"batch_size", "max_source_length"})
 
 
+class Fallback(Generation):
+    """Settings of `--redo-flagged`, which replace those of `generation` for the lines that were flagged."""
+
+
 class GenerationSpec(TextExperiment):
     """A generation after inheritance and overrides, checked."""
 
@@ -98,6 +104,18 @@ class GenerationSpec(TextExperiment):
         description="Output line that stands for a line that could not be translated.",
     )
     generation: Generation = Field(default_factory=Generation)
+    fallback: Fallback | None = None
+
+    def with_fallback(self) -> "GenerationSpec | None":
+        """The same with the fallback settings over those of `generation`; None without any."""
+        if self.fallback is None:
+            return None
+        chosen = self.fallback.model_dump(exclude_unset=True)
+        settings = self.generation.model_dump(exclude_unset=True)
+        if not LENGTHS.isdisjoint(chosen):
+            settings = {key: value for key, value in settings.items() if key not in LENGTHS}
+        generation = Generation(**{**settings, **chosen})
+        return self.model_copy(update={"generation": generation, "fallback": None})
 
     @field_validator("output")
     @classmethod

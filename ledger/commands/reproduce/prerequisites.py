@@ -47,6 +47,8 @@ def in_record(workspace: Workspace, run: Run) -> Iterator[Missing]:
     done = run.finished
     if done is None or (run.status == "failed" and "exit_code" not in done):
         yield Missing("result", f"the run is {run.status}: there is nothing to compare with")
+    if parent := (run.started.get("data") or {}).get("parent"):
+        yield Missing("parent", f"it redid lines of {parent.get('run')}: reproduce that run")
     commit = run.commit
     if commit is None:
         yield Missing("commit", "the run was made before the first commit, or outside git")

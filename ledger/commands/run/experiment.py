@@ -3,6 +3,7 @@
 Real runs and rehearsals take the same path; they differ in their inputs and in the journal that stores them.
 """
 
+from dataclasses import replace
 from functools import partial
 
 from guards import registry
@@ -24,13 +25,15 @@ from ledger.commands.run.plan import (
     started,
 )
 from ledger.commands.run.recorder import Recorder, new_run_id
+from ledger.commands.run.redo import redo_inputs
 from ledger.commands.run.rehearsal_languages import substitutes
 from ledger.commands.run.task import ActiveRun, JobT, OutcomeT, Task
 from ledger.commands.run.training.forecasting import FORECASTING
 from ledger.commands.run.training.task import TrainingOutcome
 from ledger.commands.run.training.translation import TRANSLATION
+from ledger.errors import UsageError
 from ledger.findings import Verdict
-from ledger.specs import ForecastingSpec, TrainingSpec, load_experiment
+from ledger.specs import ForecastingSpec, GenerationSpec, TrainingSpec, load_experiment
 from ledger.workspace import Workspace
 from runners.host.worker_process import Worker
 
@@ -52,11 +55,16 @@ def run_experiment(workspace: Workspace, request: RunRequest, reporter: Reporter
         if notice:
             reporter.say(f"{spec.name}: {notice}")
         spec = load((*request.overrides, *settings))
+    if request.redo is not None and not isinstance(spec, GenerationSpec):
+        raise UsageError(f"{spec.name} generates no text", hint="--redo-flagged is for generations")
     with interruptible():
         if isinstance(spec, TrainingSpec):
             return _run(TRANSLATION, workspace, request, spec, reporter)
         if isinstance(spec, ForecastingSpec):
             return _run(FORECASTING, workspace, request, spec, reporter)
+        if request.redo is not None:
+            again, inputs = redo_inputs(spec, workspace, request)
+            return _run(replace(GENERATION, read=lambda *_: inputs), workspace, request, again, reporter)
         return _run(GENERATION, workspace, request, spec, reporter)
 
 

@@ -13,6 +13,7 @@ from ledger.commands.run.generation_inputs import GenerationInputs, read_generat
 from ledger.commands.run.limits import max_rates, score_limits
 from ledger.commands.run.plan import Plan, RunRequest
 from ledger.commands.run.preflight import inspect_languages
+from ledger.commands.run.redo import merge, write_reached
 from ledger.commands.run.rehearsal_model import rehearsal_model, tiny_model
 from ledger.commands.run.task import ActiveRun, Outcome, Task
 from ledger.evaluation.line_statistics import LineStatistics
@@ -70,21 +71,25 @@ def _make_job(active: Active) -> GenerationJob:
     plan, folder = active.plan, active.recorder.folder
     spec, inputs = plan.spec, plan.inputs
     model, dtype, device = spec.model.name, spec.model.dtype, spec.device
-    output, source = plan.workspace.root / spec.output, inputs.source_path
+    output, source, lines = plan.workspace.root / spec.output, inputs.source_path, inputs.source
     if (plan.workspace.root / model).is_dir():
         model = str(plan.workspace.root / model)
     if plan.request.rehearse:
         family = rehearsal_model(spec.name, spec.model)
         model = str(tiny_model(plan, *family, active.worker, active.reporter))
         output, dtype, device = folder / f"output.{spec.languages.target}", "float32", "cpu"
+    if inputs.redo:
+        output, lines = folder / f"redone.{spec.languages.target}", [lines[n] for n in inputs.redo.lines]
+    if inputs.redo or plan.request.rehearse:
         source = folder / f"source.{spec.languages.source}"
-        write_lines_atomically(source, inputs.source)
+        write_lines_atomically(source, lines)
+    if plan.request.rehearse:
         write_lines_atomically(folder / f"reference.{spec.languages.target}", inputs.reference or ())
     return GenerationJob(
         model=model,
         revision=spec.model.revision,
         source=source,
-        lines=len(inputs.source),
+        lines=len(lines),
         output=output,
         failure_marker=spec.failure_marker,
         source_code=spec.codes.source,
@@ -110,10 +115,14 @@ def _execute(active: Active, job: GenerationJob, before: Report) -> GenerationOu
     recorder = active.recorder
     with active.reporter.progress("sentences") as on_progress:
         result = generate(active.worker, job, recorder.folder, on_progress, active.reporter.say)
+    redone: dict[str, Json] = {}
+    if redo := active.plan.inputs.redo:
+        result, redone = merge(redo, result, active)
+    write_reached(recorder.folder, result)
     lines = read_lines(result.output)
     outcome, report = _guard(active, before, result, lines)
     output = {"path": recorder.shown(result.output), "lines": len(lines), **digest_file(result.output)}
-    recorded = _finished(outcome, report, result, output, _metrics(outcome))
+    recorded = {**_finished(outcome, report, result, output, _metrics(outcome)), **redone}
     recorder.finished(recorded, outcome.samples)
     return replace(outcome, recorded=recorded)
 

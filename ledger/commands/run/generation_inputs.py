@@ -4,7 +4,7 @@ A real run reads the files that its spec names. A rehearsal takes a small real t
 same family, so that everything else is the same code.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,14 +22,38 @@ from runners.rehearsal.model import recipe_digest
 
 
 @dataclass(frozen=True, slots=True)
+class Redo:
+    """The lines of the `output` of the run `parent` that are generated again.
+
+    `flagged` are their indices by the codes that flagged them; `unfinished` and `truncated` are all such
+    lines of the parent, as far as they are known.
+    """
+
+    parent: str
+    output: Sequence[str]
+    flagged: Mapping[str, Sequence[int]]
+    unfinished: frozenset[int]
+    truncated: frozenset[int]
+
+    @property
+    def lines(self) -> list[int]:
+        """The flagged lines, in order."""
+        return sorted({index for found in self.flagged.values() for index in found})
+
+
+@dataclass(frozen=True, slots=True)
 class GenerationInputs:
-    """Source lines, reference lines if there are any, and their facts for the journal."""
+    """Source lines, reference lines if there are any, and their facts for the journal.
+
+    `redo`: only these lines are generated.
+    """
 
     source: Sequence[str]
     reference: Sequence[str] | None
     data: dict[str, Json]
     digest: str
     source_path: Path
+    redo: Redo | None = None
 
 
 def read_generation_inputs(

@@ -51,7 +51,8 @@ InputsT = TypeVar("InputsT", bound=Inputs)
 class RunRequest:
     """The user's request. `allow` holds the codes of preflight refusals that this one run may pass.
 
-    `level`: what the verdict on a checkpoint must rest on for the run to resume from it.
+    `level`: what the verdict on a checkpoint must rest on for the run to resume from it. `redo`: generate the
+    lines again that these guards flagged in the newest run; none named: all guards.
     """
 
     experiment: str
@@ -60,6 +61,7 @@ class RunRequest:
     overrides: tuple[str, ...] = ()
     allow: frozenset[str] = frozenset()
     level: Level | None = None
+    redo: tuple[str, ...] | None = None
 
     @property
     def mode(self) -> Mode:

@@ -123,6 +123,43 @@ def test_a_real_run_writes_its_output_and_the_journal(real):
     assert limited["rates"]["TXT016"] > 0.9
 
 
+def test_flagged_lines_are_generated_again_with_the_fallback_settings(real):
+    spec = real.root / "experiments" / "small.yaml"
+    spec.write_text(spec.read_text(encoding="utf-8") + "fallback: {max_length: 60}\n", encoding="utf-8")
+    short = ("--set", "generation.max_length=7")
+    first = real.json("run", "small", *short, exits=1)
+    assert "TXT016" in codes(first, "error")
+    parent = (real.root / "out" / "small.ja").read_text(encoding="utf-8").splitlines()
+
+    done = real.json("run", "small", *short, "--redo-flagged")
+    redo, output = done["redo"], real.root / done["output"]["path"]
+    assert output.name == f"small.{done['run']}.ja"
+    assert (real.root / "out" / "small.ja").read_text(encoding="utf-8").splitlines() == parent
+    assert redo["parent"] == first["run"]
+    assert redo["before"]["TXT016"] == first["unfinished_lines"]
+    assert redo["after"]["TXT016"] == done["unfinished_lines"] == redo["lines"] - redo["won"]
+    lines = output.read_text(encoding="utf-8").splitlines()
+    assert len(lines) == len(parent)
+    assert sum(new != old for new, old in zip(lines, parent, strict=True)) <= redo["won"]
+    assert done["metrics"]["bleu"]["value"] > redo["metrics_before"]["bleu"] + 20
+    started = real.json("show", done["run"])["recorded"]["started"]
+    assert started["data"]["parent"]["run"] == first["run"]
+    assert started["spec"]["generation"]["max_length"] == 60
+    assert real.json("run", "small", *short, "--redo-flagged", exits=1)["findings"][0]["code"] == "PRE001"
+    assert real.json("reproduce", done["run"], exits=3)["missing"][0]["piece"] == "parent"
+    for arguments, exits, says in (
+        ([*short, "--flagged-by", "TXT016"], 2, "--flagged-by is for --redo-flagged"),
+        ([*short, "--redo-flagged", "--flagged-by", "TXT999"], 2, "TXT999"),
+        ([*short, "--redo-flagged", "--flagged-by", "txt005"], 3, "no line of"),
+        (["--redo-flagged"], 2, "no finished run of small"),
+        (["--redo-flagged", *short, "--set", "fallback="], 2, "no fallback settings"),
+    ):
+        refused = real.ledger("run", "small", *arguments)
+        assert (refused.returncode, says in refused.stderr) == (exits, True), refused.stderr
+    shown = real.ledger("run", "small", *short, "--redo-flagged", "--again").stdout
+    assert f"flagged lines of {first['run']} replaced" in " ".join(shown.split())
+
+
 @pytest.mark.parametrize(
     ("spoil", "arguments", "exits", "says"),
     [
