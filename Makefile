@@ -2,7 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 GATE := --rehearse
-WORKERS := 2
+# More than the cores of a small machine: tests wait for processes of their own.
+WORKERS := 3
 # A shallow clone, as CI makes them, may lack the base, and a first commit has none: then the gate compares with HEAD.
 SHALLOW = $(filter true,$(shell git rev-parse --is-shallow-repository))
 FIRST = $(if $(shell git rev-parse --verify --quiet HEAD^),,true)
