@@ -9,9 +9,10 @@ from importlib import import_module
 
 import click
 
-from ledger import __version__, own_packages
+from ledger import __version__
 from ledger.cli.boundary import run_command
 from ledger.cli.logs import configure_logging
+from ledger.utils import own_packages
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "init": ("ledger.cli.init", "Make a git repository ready for the ledger."),

@@ -77,6 +77,37 @@ def check_files(request: CheckRequest) -> CheckedOutput:
     output = read_lines(request.output)
     source = None if request.source is None else read_lines(request.source)
     references = [read_lines(path) for path in request.references]
+    checked, found = _check(request, output, source, references)
+    return replace(checked, kept=_write_lines(request, found, output, source))
+
+
+def check_lines(
+    output: Sequence[str],
+    *,
+    source: Sequence[str] | None,
+    references: Sequence[Sequence[str]],
+    language: str | None,
+    max_rate: Mapping[str, float],
+    score_limits: ScoreLimits,
+) -> CheckedOutput:
+    """The same on lines in memory. Raises UsageError and LedgerError as `check_files` does."""
+    request = CheckRequest(
+        Path(),
+        references=(Path(),) * len(references),
+        language=language,
+        max_rate=max_rate,
+        score_limits=score_limits,
+    )
+    _validate(request)
+    return _check(request, output, source, references)[0]
+
+
+def _check(
+    request: CheckRequest,
+    output: Sequence[str],
+    source: Sequence[str] | None,
+    references: Sequence[Sequence[str]],
+) -> tuple[CheckedOutput, Scan]:
     reference = references[0] if references else None
     for name, other in (("source", source), ("reference", reference)):
         _same_length(output, name, other)
@@ -100,13 +131,13 @@ def check_files(request: CheckRequest) -> CheckedOutput:
     if source is not None or references:
         given = Evidence(given_texts(output, source, references))
     report += inspect(registry.GIVEN, Evidence(request.score_limits), given)
-    return CheckedOutput(
+    checked = CheckedOutput(
         report=_require(report, request.max_rate),
         text=text,
         scores=scores,
-        kept=_write_lines(request, found, output, source),
         normalized=_normalized(statistics, output, references) if statistics else None,
     )
+    return checked, found
 
 
 def _normalized(

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import ledger
 from ledger.environments.lockfile import VARIANTS, names
 from ledger.errors import UsageError
 
@@ -11,7 +10,7 @@ DEFAULT = "mt-4.57.6"
 
 def packaged_lockfiles() -> Path:
     """The folder of the lockfiles that are installed with this package."""
-    return Path(ledger.__file__).parent / "lockfiles"
+    return Path(__file__).parent / "lockfiles"
 
 
 def add_lockfiles(name: str, folder: Path) -> list[Path]:

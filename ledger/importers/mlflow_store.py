@@ -12,11 +12,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from ledger import own_packages
 from ledger.errors import LedgerError
 from ledger.evidence.imported_claims import Claimed, ClaimedRun, Outcome, Point
 from ledger.findings import Json
 from ledger.importers.untrusted_files import Problems, foreign, model_in, parse_yaml
+from ledger.utils import own_packages
 from ledger.utils.json_values import to_number
 from ledger.utils.times import iso_utc
 

@@ -15,12 +15,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-from ledger import own_packages
 from ledger.errors import Exit, LedgerError
 from ledger.findings import Json
 from ledger.tracking.destination import find_destination, mlflow_environment
 from ledger.tracking.request import is_served, request_file
 from ledger.tracking.status import tracking_folder
+from ledger.utils import own_packages
 from ledger.utils.extras import is_installed, require
 
 LOG = "sender.log"

@@ -5,6 +5,7 @@ from importlib.util import find_spec
 from ledger.errors import LedgerError
 
 EXTRA_OF = {
+    "pandas": "notebook",
     "mlflow": "mlflow",
     "in_toto_attestation": "export",
 }

@@ -9,12 +9,12 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from ledger import own_packages
 from ledger.commands.reproduce.prerequisites import folder_of
 from ledger.commands.run.plan import AGAIN
 from ledger.errors import LedgerError
 from ledger.journal.run import Run
 from ledger.journal.runs import find, load_runs
+from ledger.utils import own_packages
 from ledger.workspace import Workspace
 
 CLEAN = "PRE004"  # the work tree has the recorded uncommitted changes on purpose

@@ -10,11 +10,11 @@ from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 PACKAGES = ("ledger", "guards", "runners")
-_ROOT = Path(__file__).resolve().parents[1]
+_ROOT = Path(__file__).resolve().parents[2]
 
 
 def load() -> None:
-    """Load the packages next to this file, unless they are loaded; of a package, only its `__init__`."""
+    """Load the packages of this project, unless they are loaded; of a package, only its `__init__`."""
     for name in PACKAGES:
         path = _ROOT / name / "__init__.py"
         loaded = getattr(sys.modules.get(name), "__file__", None)

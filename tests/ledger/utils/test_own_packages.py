@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from ledger import own_packages
+from ledger.utils import own_packages
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[3]
 STARTS = {
     "the installed command": [sys.executable, str(ROOT / "experiment_ledger.py")],
     "python -m": own_packages.command("ledger"),
