@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ledger.errors import UsageError
 from ledger.findings import Json
+from ledger.regular_file import MOST_SETTINGS, read_regular
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ class Workspace:
 def read_settings(path: Path) -> dict[str, Json]:
     """The `[tool.ledger]` table of a pyproject.toml; empty when there is none."""
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        table = tomllib.loads(read_regular(path, MOST_SETTINGS).decode("utf-8"))
     except FileNotFoundError:
         return {}
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

@@ -1,15 +1,15 @@
 """A checkpoint's folder: the names in it, the checkpoints of a training, the files, and their digest."""
 
-import errno
 import hashlib
 import json
 import os
 import re
-import stat
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
+
+from ledger.regular_file import read_regular
 
 # Everything that the ledger stores in a checkpoint is in one folder of it, and travels with it.
 FOLDER = "ledger"
@@ -20,7 +20,7 @@ VERIFIED = "verified.json"
 RESUME_ONLY = re.compile(r"(optimizer|scheduler|scaler|rng_state).*\.(pt|pth|bin)")
 CHECKPOINT = re.compile(r"checkpoint-(\d{1,15})")
 PIECE = 4 << 20  # bytes
-MOST_BYTES = 1 << 30  # of a small file in a checkpoint: evidence or settings
+MOST_BYTES = 1 << 28  # of a small file in a checkpoint: evidence or settings
 
 
 def evidence_path(checkpoint: Path) -> Path:
@@ -40,10 +40,7 @@ def has_own_folder(checkpoint: Path) -> bool:
 
 def read_small(path: Path) -> bytes:
     """A small file in a checkpoint. Raises OSError for a pipe, a device, or an absurd size."""
-    found = path.stat()
-    if not stat.S_ISREG(found.st_mode) or found.st_size > MOST_BYTES:
-        raise OSError(errno.EINVAL, "it is not a small file", str(path))
-    return path.read_bytes()
+    return read_regular(path, MOST_BYTES)
 
 
 def list_checkpoints(folder: Path) -> list[Path]:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import orjson
 
+from ledger.checkpoints.folders import read_small
 from ledger.evidence.provenance import BestCheckpoint, Origin, ScoreClaim, ScoreClaims
 from ledger.evidence.snapshot import Snapshot
 from ledger.findings import Json
@@ -130,7 +131,7 @@ def tokenizer_digest(folder: Path) -> str | None:
 
 def _vocabulary(path: Path) -> str | None:
     try:
-        if path.name == "tokenizer.json" and (content := _vocabulary_content(path.read_bytes())):
+        if path.name == "tokenizer.json" and (content := _vocabulary_content(read_small(path))):
             return digest_bytes(content)
         return f"sha256:{digest_file(path)['sha256']}"
     except OSError:
@@ -168,7 +169,7 @@ def _time_of(paths: Iterable[Path]) -> str | None:
 
 def _progress(folder: Path) -> int | None:
     try:
-        content = orjson.loads((folder / PROGRESS).read_bytes())
+        content = orjson.loads(read_small(folder / PROGRESS))
     except (OSError, orjson.JSONDecodeError):
         return None  # never written, or only in part
     return _step(content.get("step")) if isinstance(content, dict) else None

@@ -12,6 +12,7 @@ from pathlib import Path
 from ledger.environments.pin import SUFFIXES, Pin
 from ledger.environments.requirements import decode, logical_lines
 from ledger.errors import LedgerError, UsageError
+from ledger.regular_file import MOST_SETTINGS, read_regular
 from ledger.utils.hashing import digest_bytes
 from ledger.utils.textfiles import not_utf8
 
@@ -141,7 +142,7 @@ def read(path: Path) -> Lockfile:
     Raises LedgerError, with the line, when it cannot be read or holds anything but exact pins.
     """
     try:
-        content = path.read_bytes()
+        content = read_regular(path, MOST_SETTINGS)
         text = decode(content)
     except FileNotFoundError as error:
         raise LedgerError(f"no lockfile {path}", hint="compile it with: ledger env lock NAME") from error

@@ -24,6 +24,7 @@ from packaging.utils import (
 from ledger.errors import LedgerError
 from ledger.evidence.environment import Package
 from ledger.findings import Json
+from ledger.regular_file import MOST_SETTINGS, read_regular
 from ledger.utils.redaction import scrub_url
 from ledger.utils.textfiles import not_utf8
 
@@ -292,7 +293,7 @@ def read_text(path: Path) -> str:
     """The decoded text of a list. Raises LedgerError where the file is not text or cannot be read."""
     data = b""
     try:
-        data = path.read_bytes()
+        data = read_regular(path, MOST_SETTINGS)
         return decode(data)
     except UnicodeDecodeError as error:
         raise not_utf8(path, data, error) from error

@@ -10,6 +10,8 @@ from ledger.errors import LedgerError
 from ledger.findings import Json
 
 MOST_BYTES = 64 * 1024 * 1024  # of a text file; no configuration is larger
+MOST_YAML = 4 << 20  # bytes: the parser, which is written in Python, reads 0.1 MB a second
+MOST_VALUES = 100_000
 _MODEL_KEYS = ("model_name_or_path", "_name_or_path", "model_name", "model.name", "model")
 
 
@@ -51,6 +53,8 @@ def parse_json(data: bytes) -> Json:
 
 def parse_yaml(data: bytes) -> Any:
     """Parse YAML, ignoring tags: only plain values are constructed. Raises ValueError."""
+    if len(data) > MOST_YAML:
+        raise ValueError(f"it is larger than {MOST_YAML // 2**20:,} MiB")
     from ruamel.yaml import YAML
     from ruamel.yaml.constructor import SafeConstructor
     from ruamel.yaml.error import YAMLError
@@ -68,9 +72,25 @@ def parse_yaml(data: bytes) -> Any:
     yaml = YAML(typ="safe", pure=True)
     yaml.Constructor = Plain
     try:
-        return yaml.load(StringIO(data.decode("utf-8")))
+        content = yaml.load(StringIO(data.decode("utf-8")))
     except (YAMLError, TypeError) as error:
         raise ValueError(f"it is not YAML ({_first_line(error)})") from error
+    if _expanded(content, {}) > MOST_VALUES:
+        raise ValueError(f"its anchors expand to more than {MOST_VALUES:,} values")
+    return content
+
+
+def _expanded(value: Any, sizes: dict[int, int]) -> int:
+    """How many values there are once every alias is a copy. Raises ValueError for one that holds itself."""
+    if not isinstance(value, dict | list):
+        return 1
+    if id(value) not in sizes:
+        sizes[id(value)] = 0
+        below = value.values() if isinstance(value, dict) else value
+        sizes[id(value)] = 1 + sum(_expanded(one, sizes) for one in below)
+    elif not sizes[id(value)]:
+        raise ValueError("an anchor in it holds itself")
+    return sizes[id(value)]
 
 
 def pinned(data: bytes) -> dict[str, Json]:

@@ -21,6 +21,7 @@ from ledger.findings import Json
 from ledger.git.branch import current_branch
 from ledger.journal import bodies
 from ledger.journal.heads import Heads
+from ledger.regular_file import read_regular
 from ledger.utils.atomic_file import append_atomically, write_atomically
 from ledger.utils.times import utc_now
 from ledger.workspace import Workspace
@@ -120,7 +121,7 @@ class Journal:
     def read(self) -> bytes:
         """The file's bytes; empty when there is no file."""
         try:
-            return self.path.read_bytes()
+            return read_regular(self.path)
         except FileNotFoundError:
             return b""
 

@@ -1,11 +1,13 @@
 """Numeric series from CSV files: one column, checked number by number."""
 
 import csv
+import io
 import math
 from array import array
 from pathlib import Path
 
 from ledger.errors import LedgerError
+from ledger.regular_file import open_regular
 
 SHAPE = "a series is a UTF-8 CSV file with a header and one row per bar, oldest first"
 
@@ -18,7 +20,7 @@ def read_column(path: Path, column: str) -> "array[float]":
     """
     values = array("d")
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        with io.TextIOWrapper(open_regular(path), encoding="utf-8-sig", newline="") as file:
             rows = csv.reader(file, strict=True)
             place = _place(next(rows, []), column, path)
             for row in rows:

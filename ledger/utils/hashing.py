@@ -1,11 +1,13 @@
 """Canonical JSON (RFC 8785) and digests in the form `sha256:…`."""
 
 import hashlib
+import sys
 from pathlib import Path
 from typing import TypedDict
 
 from ledger.errors import LedgerError
 from ledger.findings import Json
+from ledger.regular_file import open_regular
 
 CHUNK = 1 << 20
 
@@ -47,7 +49,7 @@ def digest_json(value: Json) -> str:
 def digest_file(path: Path) -> FileDigest:
     """MD5, SHA-256 and size of a file, read once. Raises OSError if it cannot be read."""
     md5, sha256, size = hashlib.md5(usedforsecurity=False), hashlib.sha256(), 0
-    with path.open("rb") as file:
+    with open_regular(path, sys.maxsize) as file:
         while chunk := file.read(CHUNK):
             md5.update(chunk)
             sha256.update(chunk)

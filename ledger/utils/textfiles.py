@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ledger.errors import LedgerError
+from ledger.regular_file import read_regular
 from ledger.utils.atomic_file import write_atomically
 
 LINE_END = re.compile(r"\r?\n")
@@ -58,15 +59,17 @@ def write_lines_atomically(path: Path | str, lines: Sequence[str]) -> None:
 
 def _read_bytes(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        return read_regular(path)
     except FileNotFoundError as error:
         raise LedgerError(f"file not found: {path}", hint="check the name and the folder") from error
     except IsADirectoryError as error:
         raise LedgerError(f"{path} is a folder, not a text file", hint="name a file inside it") from error
     except PermissionError as error:
         raise LedgerError(f"no permission to read {path}", hint=f"see: ls -l {path}") from error
+    except ValueError as error:
+        raise LedgerError(f"{str(path)!r} cannot be the name of a file", hint="check the name") from error
     except OSError as error:
-        raise LedgerError(f"{path} cannot be read: {error.strerror}", hint="check the disk") from error
+        raise LedgerError(f"{path} cannot be read: {error.strerror}", hint=f"see: ls -lL {path}") from error
 
 
 def not_utf8(path: Path, data: bytes, error: UnicodeDecodeError) -> LedgerError:

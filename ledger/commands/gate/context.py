@@ -16,6 +16,7 @@ from ledger.git.pushes import Push
 from ledger.journal.run import Run
 from ledger.journal.runs import read_runs
 from ledger.journal.store import Entry, Journal, open_journal, parse_sound
+from ledger.regular_file import MOST_SETTINGS, read_regular
 from ledger.workspace import Workspace
 
 SPECS, LOCKFILES = ".yaml", (".txt", ".toml", ".lock")
@@ -142,7 +143,9 @@ class GateContext:
     def _specs(self) -> str:
         """The text of all specs: a lockfile elsewhere counts if a spec names its path."""
         files = sorted(self.workspace.experiments.rglob(f"*{SPECS}"))
-        return "\n".join(path.read_text(encoding="utf-8", errors="replace") for path in files)
+        return "\n".join(
+            read_regular(path, MOST_SETTINGS).decode(errors="replace") for path in files if path.is_file()
+        )
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from ledger.evidence.metrics import Metric
 from ledger.findings import Finding, Report, Severity
 from ledger.journal.run import Run
 from ledger.journal.runs import find
+from ledger.regular_file import read_regular
 from ledger.utils.plural import count
 
 NAME = "claims"
@@ -26,7 +27,7 @@ def check(context: GateContext) -> Checked:
     for path in documents:
         shown = path.encode("utf-8", "backslashreplace").decode()  # a file name may not be valid text
         try:
-            claims += find_claims(shown, (context.workspace.root / path).read_text(encoding="utf-8"))
+            claims += find_claims(shown, read_regular(context.workspace.root / path).decode("utf-8"))
         except UnicodeDecodeError:
             says = f"{shown} is not UTF-8, so its claims were not read"
             unread.append(Finding(wrong_document_number.CODE, Severity.WARNING, says))

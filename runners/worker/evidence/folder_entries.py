@@ -12,7 +12,7 @@ from pathlib import Path
 
 from runners.worker.layout import FOLDER
 
-MOST_SETTINGS = 1 << 30  # bytes of a JSON file: a tokenizer of a million entries has less than a tenth
+MOST_SETTINGS = 1 << 28  # bytes of a JSON file: a tokenizer of a million entries has less than half
 KINDS = {
     stat.S_ISFIFO: "a named pipe",
     stat.S_ISSOCK: "a socket",
