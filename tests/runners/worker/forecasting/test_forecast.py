@@ -12,7 +12,7 @@ import torch
 from runners.rehearsal.forecasting import made_series
 from runners.worker.errors import JobError
 from runners.worker.evidence import lightning_checkpoint, lightning_reload
-from runners.worker.forecasting import evidence, forecast
+from runners.worker.forecasting import evidence
 from runners.worker.messages import (
     FamilyMeasurement,
     Forecast,
@@ -53,6 +53,13 @@ class Recorded:
 
     def of(self, kind):
         return [one for one in self.events if isinstance(one, kind)]
+
+
+def forecast(job, events):
+    """Imports Lightning when a test needs it: it would cost each process that collects the tests seconds."""
+    from runners.worker.forecasting.forecast import forecast
+
+    return forecast(job, events)
 
 
 def make_job(folder: Path, **changes) -> Forecast:
@@ -96,7 +103,7 @@ def whole(tmp_path_factory):
     """A training from the beginning to the end: its folder, its events, its result."""
     folder = tmp_path_factory.mktemp("whole")
     sent = Recorded()
-    return folder, sent, forecast.forecast(make_job(folder), sent)
+    return folder, sent, forecast(make_job(folder), sent)
 
 
 def test_it_reports_its_series_with_rates_and_norms(whole):
@@ -160,7 +167,7 @@ def test_another_model_than_was_saved_forecasts_something_else(whole, tmp_path):
 def test_a_resumed_training_ends_where_an_uninterrupted_one_does(whole, tmp_path):
     folder, *_ = whole
     resumed = make_job(tmp_path, resume=folder / "snapshots" / "checkpoint-6")
-    result = forecast.forecast(resumed, Recorded())
+    result = forecast(resumed, Recorded())
     assert result.last_step == 18
     last = "checkpoints/checkpoint-18"
     assert equal(weights(folder / last), weights(tmp_path / last))
@@ -180,7 +187,7 @@ class StopsAt(Recorded):
 
 
 def test_it_ends_where_that_is_asked_for(tmp_path):
-    result = forecast.forecast(make_job(tmp_path), StopsAt(2, tmp_path / "stop"))
+    result = forecast(make_job(tmp_path), StopsAt(2, tmp_path / "stop"))
     assert result.stopped
     assert result.last_step == 2
 
@@ -191,7 +198,7 @@ def test_a_warmup_may_be_as_short_as_one_step(tmp_path, warmup):
     sent = Recorded()
     training = {**TRAINING, "epochs": 4, "warmup_epochs": warmup, "log_every_n_steps": 1}
     limits = {"limit_train_batches": 1, "limit_val_batches": 1}
-    forecast.forecast(make_job(tmp_path, training=training, development=limits), sent)
+    forecast(make_job(tmp_path, training=training, development=limits), sent)
     rates = [one.lr for one in sent.of(Step) if one.loss is not None]
     assert rates[0] > rates[1] > rates[2]
 
@@ -199,7 +206,7 @@ def test_a_warmup_may_be_as_short_as_one_step(tmp_path, warmup):
 def test_mixed_precision_reports_its_scale_on_a_cpu_too(tmp_path):
     sent = Recorded()
     training = {**TRAINING, "precision": "16-mixed", "epochs": 1, "warmup_epochs": 0.0}
-    forecast.forecast(make_job(tmp_path, training=training), sent)
+    forecast(make_job(tmp_path, training=training), sent)
     scales = [one.amp_scale for one in sent.of(Step) if one.loss is not None]
     assert scales
     assert all(math.log2(scale).is_integer() and scale >= 1 for scale in scales)
@@ -209,7 +216,7 @@ def test_a_series_of_one_value_is_refused(tmp_path):
     job = make_job(tmp_path)
     job.series["H4"].write_bytes(array("d", [3.0] * 200).tobytes())
     with pytest.raises(JobError, match="the training part of H4 is one value throughout"):
-        forecast.forecast(job, Recorded())
+        forecast(job, Recorded())
 
 
 def test_a_full_disk_is_reported_and_leaves_no_partial_checkpoint(tmp_path, monkeypatch):
@@ -218,6 +225,6 @@ def test_a_full_disk_is_reported_and_leaves_no_partial_checkpoint(tmp_path, monk
 
     monkeypatch.setattr(torch, "save", full)
     with pytest.raises(JobError) as caught:
-        forecast.forecast(make_job(tmp_path), Recorded())
+        forecast(make_job(tmp_path), Recorded())
     assert caught.value.message == "checkpoint-6 could not be saved: no space left to write"
     assert not (tmp_path / "checkpoints" / "checkpoint-6").exists()
