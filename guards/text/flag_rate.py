@@ -4,8 +4,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict
 
 from guards.text.limits import DEFAULT_MAX_RATE
-from ledger.evidence.text import LineSample, TextEvidence, TextLimits
+from ledger.evidence.text import Flagged, LineSample, TextEvidence, TextLimits
 from ledger.findings import Finding, Severity, Skip
+from ledger.utils.proportion import wilson_interval
+
+CONFIDENCE = 0.95
 
 READS = (TextLimits, TextEvidence)
 
@@ -41,19 +44,33 @@ def _inspect_rate(
     flagged = actual.flagged[code]
     if flagged.count == 0:
         return
-    rate = flagged.count / actual.lines
+    judged = flagged.judged or actual.lines
+    rate = flagged.count / judged
     more = detail(flagged.worst) if detail else ""
     found = f"{fault} ({more})" if more else fault
     allowed = expected.max_rate.get(code, DEFAULT_MAX_RATE[code])
     yield Finding(
         code,
         Severity.ERROR if rate > allowed else Severity.INFO,
-        f"{flagged.count:,} of {actual.lines:,} lines {found}: {rate:.2%}, at most {allowed:.2%} allowed",
+        f"{flagged.count:,} of {judged:,} {_drawn(flagged)}lines {found}: {rate:.2%}{_interval(flagged)}, "
+        f"at most {allowed:.2%} allowed",
         measured=rate,
         threshold=allowed,
         evidence={
             "count": flagged.count,
-            "lines": actual.lines,
+            "lines": judged,
             "worst": [asdict(sample) for sample in flagged.worst],
         },
     )
+
+
+def _drawn(flagged: Flagged) -> str:
+    return "randomly drawn " if flagged.judged else ""
+
+
+def _interval(flagged: Flagged) -> str:
+    """The 95% interval of the rate in the whole text, where only a sample was judged."""
+    if not flagged.judged:
+        return ""
+    low, high = wilson_interval(flagged.count, flagged.judged, CONFIDENCE)
+    return f" (95% interval {low:.2%} to {high:.2%})"

@@ -26,6 +26,8 @@ DEFAULT_MAX_RATE: Mapping[str, float] = {
     "TXT008": 0.015,
     "TXT009": 0.05,
     "TXT010": 0.005,
+    # Human text: 0.01%, of software in 90 languages.
+    "TXT011": 0.01,
     "TXT012": 0.01,
     "TXT013": 0.005,
     "TXT014": 0.002,

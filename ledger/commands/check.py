@@ -64,7 +64,7 @@ class CheckedOutput:
     @property
     def rates(self) -> dict[str, float]:
         """The share of lines (0-1) that each text guard flagged; skipped guards are missing."""
-        return {code: flagged.count / self.text.lines for code, flagged in sorted(self.text.flagged.items())}
+        return self.text.rates
 
 
 def check_files(request: CheckRequest) -> CheckedOutput:

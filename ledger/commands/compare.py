@@ -202,7 +202,7 @@ def _rates(material: Material) -> dict[str, float]:
         language=material.language,
         markers=_markers(material),
     )
-    return {code: flagged.count / scanned.lines for code, flagged in sorted(scanned.flagged.items())}
+    return scanned.rates
 
 
 def _markers(material: Material) -> Sequence[str]:

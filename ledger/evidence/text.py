@@ -18,10 +18,14 @@ class LineSample:
 
 @dataclass(frozen=True, slots=True)
 class Flagged:
-    """The lines that one text rule flagged: their number, and the worst few."""
+    """The lines that one text rule flagged: their number, and the worst few.
+
+    `judged` is the number of lines that the rule looked at, if it drew a sample of them.
+    """
 
     count: int
     worst: tuple[LineSample, ...] = ()
+    judged: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,3 +46,13 @@ class TextEvidence(Slice):
     lines: int
     flagged: Mapping[str, Flagged]
     unseen: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def rates(self) -> dict[str, float]:
+        """The share of lines (0-1) that each rule flagged, of those that it judged; none without lines."""
+        if not self.lines:
+            return {}
+        return {
+            code: flagged.count / (flagged.judged or self.lines)
+            for code, flagged in sorted(self.flagged.items())
+        }

@@ -111,6 +111,8 @@ def scripts_of(code: str) -> tuple[str, ...]:
     language = language_of(code)
     region = next((part.upper() for part in subtags[1:] if re.fullmatch("[a-z]{2}|[0-9]{3}", part)), "")
     # zh_TW is written in another script than zh; XX in ja_XX is not a country, so ja is looked up.
+    if (language, region) in {("zh", "CN"), ("zh", "SG")}:
+        return ("Hans",)
     if found := _likely_script(f"{language}_{region}"):
         return (found,)
     first = _likely_script(language)

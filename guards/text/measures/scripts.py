@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from guards.text.measures.han import strange_to
 from ledger.models.languages import scripts_of
 
 # Ranges for a character class, as escapes: pasted characters may be normalized into others on the way.
@@ -31,7 +32,8 @@ class Script:
     """A writing system. `name` is its ISO 15924 code.
 
     `letter` matches one character of it, `foreign` one letter of any other (and some numerals),
-    `foreign_word` two or more of these, `third_word` two or more that are not Latin either.
+    `foreign_word` two or more of these, `third_word` two or more that are not Latin either. `strange` matches
+    a Chinese character that this script writes in another way.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Script:
     foreign: re.Pattern[str]
     foreign_word: re.Pattern[str]
     third_word: re.Pattern[str]
+    strange: re.Pattern[str] | None
 
     @property
     def is_latin(self) -> bool:
@@ -61,8 +64,14 @@ def script_of(language: str | None, outputs: Sequence[str] = ()) -> Script | Non
     scripts = [script for script in map(_script, scripts_of(language or "")) if script]
     if len(scripts) > 1 and outputs:
         sample = "".join(outputs[:: max(1, len(outputs) // SAMPLED_LINES)])
-        return max(scripts, key=lambda script: len(sample) - len(script.letter.sub("", sample)))
+        return max(scripts, key=lambda script: _letters(script, sample))
     return scripts[0] if scripts else None
+
+
+def _letters(script: Script, sample: str) -> int:
+    """The number of the script's letters, less those that it writes in another way."""
+    letters = len(sample) - len(script.letter.sub("", sample))
+    return letters - (len(script.strange.findall(sample)) if script.strange else 0)
 
 
 @lru_cache(maxsize=16)
@@ -72,7 +81,9 @@ def _script(name: str) -> Script | None:
         return None
     foreign = rf"[^\W\d_{own}]"
     third = rf"[^\W\d_{LATIN}{own}]{{2,}}"
-    return Script(name, *map(re.compile, (f"[{own}]", foreign, f"{foreign}{{2,}}", third)))
+    strange = re.compile(f"[{strange_to(name)}]") if strange_to(name) else None
+    letter, one, two, others = map(re.compile, (f"[{own}]", foreign, f"{foreign}{{2,}}", third))
+    return Script(name, letter, one, two, others, strange)
 
 
 def _ranges(name: str) -> str:

@@ -8,9 +8,9 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from guards.text import off_target
+from guards.text import off_target, other_language
 from guards.text.measures.chunk import Chunk
-from guards.text.scan.rules import ACROSS, EXCLUSIVE, SAMPLE_PRIORITY, Rules, flagged_plainly, rules_for
+from guards.text.scan.rules import EXCLUSIVE, SAMPLE_PRIORITY, Rules, flagged_plainly, rules_for
 from ledger.errors import LedgerError
 from ledger.evidence.text import Flagged, LineSample, TextEvidence
 from ledger.utils.plural import count
@@ -129,7 +129,7 @@ def scan_lines(
     tallies |= _across(replace(whole, prints=_all_prints(chunks)), text, tallies)
     evidence = TextEvidence(
         lines=len(whole.outputs),
-        flagged={code: _flagged(tally, text) for code, tally in tallies.items()},
+        flagged={code: _flagged(tally, text, _judged(code, rules, whole)) for code, tally in tallies.items()},
         unseen=dict(rules.unseen),
     )
     return Scan(evidence, {code: tally.indices for code, tally in tallies.items()})
@@ -166,8 +166,8 @@ def _across(whole: Chunk, text: ScannedText, tallies: Mapping[str, Tally]) -> di
         indices = array("l", sorted({*tallies[off_target.CODE].indices, *more}))
         hits = _best((_hit(off_target.CODE, whole, i, 0) for i in indices), text.samples)
         found[off_target.CODE] = Tally(indices, hits)
-    for code in text.rules.across:
-        indices = array("l", (index for index in ACROSS[code](whole) if index not in claimed))
+    for code, rule in text.rules.across.items():
+        indices = array("l", (index for index in rule(whole) if index not in claimed))
         found[code] = Tally(indices, _best((_hit(code, whole, i, 0) for i in indices), text.samples))
     return found
 
@@ -246,9 +246,16 @@ def _best(hits: Iterable[Hit], samples: int) -> tuple[Hit, ...]:
     return (*list(distinct.values())[:samples], *repeated[:samples])
 
 
-def _flagged(tally: Tally, text: ScannedText) -> Flagged:
+def _flagged(tally: Tally, text: ScannedText, judged: int | None) -> Flagged:
     worst = (sample_line(hit.index, text.outputs, text.sources) for hit in tally.hits[: text.samples])
-    return Flagged(len(tally.indices), tuple(worst))
+    return Flagged(len(tally.indices), tuple(worst), judged)
+
+
+def _judged(code: str, rules: Rules, whole: Chunk) -> int | None:
+    """The number of lines that a rule drew of a longer text."""
+    drawn = len(other_language.drawn_lines(len(whole.outputs)))
+    is_drawn = code == other_language.CODE and code in rules.across and drawn < len(whole.outputs)
+    return drawn if is_drawn else None
 
 
 def sample_line(index: int, outputs: Sequence[str], sources: Sequence[str] | None) -> LineSample:

@@ -18,6 +18,7 @@ from guards.text import (
     length_ratio,
     model_talk,
     off_target,
+    other_language,
     punctuation,
     repetition,
     unfinished,
@@ -37,6 +38,7 @@ from guards.text.scan.view import (
     OWN,
     RARE,
     SPACE,
+    STRANGE,
     THIRD,
     WORD,
     Flags,
@@ -198,6 +200,10 @@ def _may_be_copied(view: View) -> Iterator[int]:
             yield line
 
 
+def _with_strange_characters(view: View) -> list[int]:
+    return np.flatnonzero(view.has(STRANGE)).tolist()
+
+
 def _may_talk(view: View) -> Iterator[int]:
     """A root of a phrase in the line."""
     lower = view.outputs.text.lower()
@@ -216,5 +222,6 @@ CANDIDATES: Mapping[str, Callable[[View], Iterable[int]]] = {
     length_ratio.CODE: _may_be_out_of_length,
     copied.CODE: _may_be_copied,
     unfinished.CODE: _may_be_unfinished,
+    other_language.CODE: _with_strange_characters,
     model_talk.CODE: _may_talk,
 }

@@ -19,6 +19,7 @@ from guards.text import (
     length_ratio,
     model_talk,
     off_target,
+    other_language,
     punctuation,
     repetition,
     same_output,
@@ -26,10 +27,13 @@ from guards.text import (
     unfinished,
 )
 from guards.text.measures.chunk import Chunk
+from guards.text.measures.language_id import choice_for
 from guards.text.measures.scripts import Script, script_of
 
 # (output, source) -> flagged? `source` is None if there is no source text at all.
 Rule = Callable[[str, str | None], bool]
+# A whole text -> the indices of its flagged lines. Those that a rule of EXCLUSIVE claims are left out later.
+AcrossRule = Callable[[Chunk], Sequence[int]]
 
 EXCLUSIVE = (failed.CODE, empty.CODE, repetition.CODE, punctuation.CODE)
 TOGETHER = (
@@ -38,13 +42,9 @@ TOGETHER = (
     length_ratio.CODE,
     copied.CODE,
     unfinished.CODE,
+    other_language.CODE,
     model_talk.CODE,
 )
-# These look at all lines of a text together, and leave those that a rule of EXCLUSIVE claims.
-ACROSS: Mapping[str, Callable[[Chunk], Sequence[int]]] = {
-    module.CODE: module.flagged_lines for module in (cut_short, same_output, shifted, form)
-}
-
 SAMPLE_PRIORITY: Mapping[str, Callable[[str, str | None], int]] = {
     module.CODE: module.sample_priority
     for module in (
@@ -57,6 +57,7 @@ SAMPLE_PRIORITY: Mapping[str, Callable[[str, str | None], int]] = {
         length_ratio,
         copied,
         unfinished,
+        other_language,
         model_talk,
         cut_short,
         same_output,
@@ -70,12 +71,12 @@ SAMPLE_PRIORITY: Mapping[str, Callable[[str, str | None], int]] = {
 class Rules:
     """The rules that apply to one text, by code, and why the others do not.
 
-    `by_code` judge line by line, `across` are the codes of the rules that look at all lines together.
+    `by_code` judge line by line, `across` look at all lines together.
     `script` is the target language's, or None if it is unknown; `markers` are the failure markers.
     """
 
     by_code: Mapping[str, Rule]
-    across: tuple[str, ...]
+    across: Mapping[str, AcrossRule]
     unseen: Mapping[str, str]
     script: Script | None
     markers: tuple[str, ...]
@@ -107,27 +108,40 @@ def rules_for(
         rules[failed.CODE] = partial(failed.is_flagged, markers=known)
     else:
         unseen[failed.CODE] = "no failure marker is set"
-    if script:
-        rules[off_target.CODE] = partial(off_target.is_flagged, script=script)
-    else:
+    rules |= _script_rules(script, has_source=has_source)
+    if script is None:
         unseen[off_target.CODE] = _script_unknown(language)
-    if has_source and script:
-        rules[contamination.CODE] = partial(contamination.is_flagged, script=script)
-    else:
+    if contamination.CODE not in rules:
         unseen[contamination.CODE] = _contamination_unseen(language, script)
-    across = []
-    if has_source:
-        rules[length_ratio.CODE] = length_ratio.is_flagged
-        rules[copied.CODE] = partial(copied.is_flagged, script=script)
-        across += [cut_short.CODE, same_output.CODE, shifted.CODE]
-    else:
+    across: dict[str, AcrossRule] = {}
+    if choice := choice_for(language, script):
+        across[other_language.CODE] = partial(other_language.flagged_lines, choice=choice)
+    elif other_language.CODE not in rules:
+        unseen[other_language.CODE] = _other_language_unseen(language, script)
+    if not has_source:
         needing = (length_ratio, copied, cut_short, same_output, shifted)
         unseen |= {module.CODE: "no source text was given" for module in needing}
+    else:
+        rules[length_ratio.CODE] = length_ratio.is_flagged
+        rules[copied.CODE] = partial(copied.is_flagged, script=script)
+        across |= {module.CODE: module.flagged_lines for module in (cut_short, same_output, shifted)}
     if has_reference:
-        across.append(form.CODE)
+        across[form.CODE] = form.flagged_lines
     else:
         unseen[form.CODE] = "no reference was given"
-    return Rules(rules, tuple(across), unseen, script, known)
+    return Rules(rules, across, unseen, script, known)
+
+
+def _script_rules(script: Script | None, *, has_source: bool) -> dict[str, Rule]:
+    """The rules of single lines that need the target language's script."""
+    if script is None:
+        return {}
+    rules: dict[str, Rule] = {off_target.CODE: partial(off_target.is_flagged, script=script)}
+    if has_source:
+        rules[contamination.CODE] = partial(contamination.is_flagged, script=script)
+    if script.strange:
+        rules[other_language.CODE] = partial(other_language.is_flagged, script=script)
+    return rules
 
 
 def judge(output: str, source: str | None, rules: Rules) -> tuple[str, ...]:
@@ -158,3 +172,9 @@ def _contamination_unseen(language: str | None, script: Script | None) -> str:
     if script is None:
         return _script_unknown(language)
     return "no source text was given, so names look like foreign words"
+
+
+def _other_language_unseen(language: str | None, script: Script | None) -> str:
+    if script is None:
+        return _script_unknown(language)
+    return f"no other language is known in the script of {language!r}, or this one is not"

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from guards.text import off_target, punctuation, unfinished
 from guards.text.measures.chunk import Chunk
 from guards.text.measures.fingerprints import Prints, joined_fingerprints
+from guards.text.measures.han import strange_to
 from guards.text.measures.joined import Joined, Places
 from guards.text.measures.mojibake import FOLLOWERS, LEADS, RARE_IDEOGRAPHS
 from guards.text.measures.scripts import LATIN_LETTER, Script
@@ -18,8 +19,8 @@ from guards.text.repetition import is_symbol
 from guards.text.scan.rules import Rules
 
 # Kinds of characters, as bits.
-WORD, SYMBOL, OWN, FOREIGN, LATIN, THIRD, KANA, SPACE, HINT, INITIAL, RARE, LEAD, FOLLOWER = (
-    np.uint16(1 << bit) for bit in range(13)
+WORD, SYMBOL, OWN, FOREIGN, LATIN, THIRD, KANA, SPACE, HINT, INITIAL, RARE, LEAD, FOLLOWER, STRANGE = (
+    np.uint16(1 << bit) for bit in range(14)
 )
 SAYING = WORD | SYMBOL
 TABLE_SIZE = 0x10000
@@ -143,6 +144,7 @@ def _kinds(script: Script | None) -> Kinds:
         RARE: RARE_IDEOGRAPHS,
         LEAD: LEADS,
         FOLLOWER: FOLLOWERS,
+        STRANGE: strange_to(script.name) if script else "",
     }
     for bit, members in characters.items():
         table[[ord(char) for char in members]] |= bit

@@ -178,7 +178,7 @@ def _finished(
         "seconds": round(result.seconds, 3),
         "output": output,
         "metrics": metrics,
-        "rates": _rates(outcome.text),
+        "rates": outcome.text.rates if outcome.text else {},
         "failed_lines": result.failed,
         "unfinished_lines": len(result.unfinished),
         "truncated_sources": len(result.truncated),
@@ -211,12 +211,6 @@ def _metrics(outcome: GenerationOutcome) -> dict[str, Json]:
 def _flagged(found: Sequence[int], lines: Sequence[str], source: Sequence[str]) -> Flagged:
     """Lines that the generation itself reports, with a few as samples."""
     return Flagged(len(found), tuple(sample_line(index, lines, source) for index in found[:FLAGGED_SAMPLES]))
-
-
-def _rates(text: TextEvidence | None) -> dict[str, float]:
-    if text is None or not text.lines:
-        return {}
-    return {code: flagged.count / text.lines for code, flagged in sorted(text.flagged.items())}
 
 
 def _samples(lines: Sequence[str], source: Sequence[str]) -> tuple[LineSample, ...]:

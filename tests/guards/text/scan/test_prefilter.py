@@ -70,7 +70,7 @@ def _spoil(line: str, dice: random.Random) -> str:
 @given(st.text(st.characters(blacklist_categories=["Cs"]), min_size=1, max_size=101), st.integers(0, 3))
 def test_three_copies_are_always_a_candidate(unit: str, spaces: int) -> None:
     line = "x" + (" " * spaces).join([unit] * 3)
-    if repetition.REPEATED.search(line) or repetition.SHORT_LOOP.search(line):
+    if repetition.is_flagged(line, None) and not repetition.shrinks(line):
         assert 1 in with_cubes(View.of(Chunk(["good", line, "good"], None), rules("ja")))
 
 
