@@ -100,11 +100,6 @@ def may_be_flagged(lower: str) -> bool:
     return any(root in lower for root in ROOTS)
 
 
-def roots_in(lower: str) -> tuple[str, ...]:
-    """The roots that text in lower case, of many lines, holds."""
-    return tuple(root for root in ROOTS if root in lower)
-
-
 def sample_priority(output: str, source: str | None) -> int:  # noqa: ARG001 - one signature for all text rules
     """How useful a line is as a sample: the longest is best."""
     return len(output)

@@ -1,4 +1,4 @@
-"""The keys of a spec, for readers and for editors, generated from the classes so that neither can drift.
+"""The keys of a spec for readers, generated from the classes so that they cannot drift.
 
 `python -m ledger.specs.reference` prints the tables of docs/specs.md, one for each task.
 """
@@ -12,14 +12,6 @@ from ledger.specs.generation import GenerationSpec
 from ledger.specs.loader import TASKS
 
 _WORDS = {"string": "text", "integer": "whole number", "number": "number", "boolean": "true or false"}
-
-
-def json_schema() -> dict[str, Json]:
-    """A JSON schema for editors. No key is required in it: a base may supply what a spec leaves out."""
-    schema = GenerationSpec.model_json_schema()
-    for section in (schema, *schema["$defs"].values()):
-        section.pop("required", None)
-    return schema
 
 
 def field_table(kind: type[ExperimentSpec] = GenerationSpec) -> str:

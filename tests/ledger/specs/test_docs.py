@@ -9,7 +9,7 @@ import pytest
 
 from ledger.errors import UsageError
 from ledger.specs import load_experiment
-from ledger.specs.reference import field_table, json_schema
+from ledger.specs.reference import field_table
 
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs/specs.md").read_text(encoding="utf-8")
@@ -68,10 +68,3 @@ def test_the_commands(command):
     assert overrides
     changed = load_experiment(words[2], ROOT / "experiments", overrides)
     assert changed.digest != load_experiment(words[2], ROOT / "experiments").digest
-
-
-def test_the_schema_for_editors():
-    schema = json_schema()
-    assert "num_beams" in schema["$defs"]["Generation"]["properties"]
-    assert not any("required" in part for part in (schema, *schema["$defs"].values()))
-    assert schema["additionalProperties"] is False
