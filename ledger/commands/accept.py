@@ -10,7 +10,7 @@ from ledger.errors import UsageError
 from ledger.findings import Finding, Report
 from ledger.git import status
 from ledger.journal.run import Acceptance, Run
-from ledger.journal.runs import find, load_runs
+from ledger.journal.runs import find_run
 from ledger.journal.store import open_journal
 from ledger.workspace import Workspace
 
@@ -29,7 +29,7 @@ class Accepted:
 
 def accept(workspace: Workspace, name: str, code: str, why: str) -> Accepted:
     """Record the acceptance in the run's journal. Raises UsageError for an unknown run or finding."""
-    run = find(load_runs(workspace), name)
+    run = find_run(workspace, name)
     code, why = code.strip().upper(), why.strip()
     if not why:
         raise UsageError("an acceptance needs its reason", hint='give it with: --why "…"')
@@ -41,7 +41,7 @@ def accept(workspace: Workspace, name: str, code: str, why: str) -> Accepted:
     body = {"run": run.id, "experiment": run.experiment, "code": code, "why": why, "who": who}
     journal = open_journal(workspace, run.mode)
     entry = journal.append("acceptance", body)
-    return Accepted(find(load_runs(workspace), run.id), Acceptance(code, why, who, entry.time), entry.id)
+    return Accepted(find_run(workspace, run.id), Acceptance(code, why, who, entry.time), entry.id)
 
 
 def _must_have(workspace: Workspace, run: Run, code: str) -> None:

@@ -19,7 +19,7 @@ from ledger.evidence import Unobserved
 from ledger.evidence.metrics import PairedTest
 from ledger.evidence.suspects import Suspect
 from ledger.journal.run import Run
-from ledger.journal.runs import find, load_record
+from ledger.journal.runs import find, load_named
 from ledger.journal.store import Entry
 from ledger.models.languages import language_of
 from ledger.utils.mapping_diff import Difference, differences
@@ -62,7 +62,8 @@ def compare(workspace: Workspace | None, request: CompareRequest) -> Comparison:
     Without a workspace only files can be compared. Raises UsageError for a name that is neither a file nor a
     run, LedgerError for a file that cannot be read.
     """
-    runs, entries = load_record(workspace) if workspace else ([], [])
+    named = [one for one in (request.baseline, request.candidate) if not Path(one).is_file()]
+    runs, entries = load_named(workspace, named) if workspace else ([], [])
     old, new = (_material(workspace, runs, name, request) for name in (request.baseline, request.candidate))
     if old.name == new.name:
         raise UsageError(f"both sides are {old.name}", hint="name two runs, experiments or files")

@@ -8,7 +8,7 @@ from ledger.exporters import dockerfile, in_toto, markdown, model_card
 from ledger.exporters.record import Product, Record
 from ledger.journal.annotations import notes, ratings
 from ledger.journal.run import Run
-from ledger.journal.runs import find, load_record
+from ledger.journal.runs import find, load_named
 from ledger.journal.store import Entry
 from ledger.workspace import Workspace
 
@@ -27,7 +27,7 @@ def export(workspace: Workspace, name: str, kind: str) -> str:
 
 def read_record(workspace: Workspace, name: str) -> Record:
     """Everything that is recorded about a finished run. Raises LedgerError for one that has not finished."""
-    runs, entries = load_record(workspace)
+    runs, entries = load_named(workspace, [name])
     run = find(runs, name)
     if run.finished is None:
         raise LedgerError(

@@ -11,7 +11,7 @@ from ledger.git import status
 from ledger.journal.annotations import JUDGEMENTS, RATING, Judgement, Rating, ratings
 from ledger.journal.rating_session import JudgementFile, draw
 from ledger.journal.run import Run
-from ledger.journal.runs import find, load_runs
+from ledger.journal.runs import find_run
 from ledger.journal.store import open_journal
 from ledger.utils.plural import count
 from ledger.workspace import Workspace
@@ -71,7 +71,7 @@ class Session:
 
 def open_session(workspace: Workspace, name: str, lines: int) -> Session:
     """Start or resume judging a run's output. Raises LedgerError where that is not available."""
-    run = find(load_runs(workspace), name)
+    run = find_run(workspace, name)
     output = read_output(workspace, run)
     if isinstance(output, Unobserved):
         raise LedgerError(

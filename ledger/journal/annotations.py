@@ -94,8 +94,10 @@ def decisions(entries: Iterable[Entry]) -> Iterator[Decision]:
 def standing_decisions(workspace: Workspace) -> list[Decision]:
     """The decisions in a repository's journal that still hold, oldest first."""
     journal = open_journal(workspace, "real")
-    # Most journals hold none, and `ledger log` need not parse ten thousand entries to see that.
-    return list(decisions(journal.entries())) if b'"kind":"skip"' in journal.read() else []
+    with journal.index() as index:
+        if index is not None and not index.damaged and not list(index.places_of_kind(SKIP)):
+            return []
+    return list(decisions(journal.entries()))
 
 
 def ratings(entries: Iterable[Entry], run: str | None = None) -> Iterator[Rating]:

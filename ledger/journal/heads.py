@@ -3,7 +3,7 @@
 Every other entry is named by a later one, so only this file shows that the newest was lost.
 """
 
-from collections.abc import Collection
+from collections.abc import Container
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -44,7 +44,7 @@ class Heads:
                 f"{self.path} is damaged", hint="delete it, then check the journal's git history"
             ) from error
 
-    def advance(self, newest: str, present: Collection[str]) -> None:
+    def advance(self, newest: str, present: Container[str]) -> None:
         """Store the newest entry. Heads that the journal lost stay stored, so that the loss stays visible."""
         try:
             lost = [head for head in self.read() if head not in present]

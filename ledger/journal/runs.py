@@ -10,7 +10,7 @@ from pathlib import Path
 from ledger.errors import UsageError
 from ledger.findings import Json
 from ledger.journal.run import Acceptance, RecordedReproduction, Run, Status
-from ledger.journal.store import Entry, open_journal
+from ledger.journal.store import Entry, Journal, open_journal
 from ledger.utils.paths import relative_if_inside
 from ledger.workspace import Workspace
 
@@ -55,12 +55,78 @@ def load_record(workspace: Workspace) -> tuple[list[Run], list[Entry]]:
         read.extend(entries)
         return entries
 
-    return _both(workspace, collect), read
+    return _both(workspace, lambda journal: collect(journal.entries())), read
 
 
 def latest_runs(workspace: Workspace, count: int) -> list[Run]:
     """The `count` runs that started last, oldest first, reading no more entries than they need."""
-    return _both(workspace, lambda entries: _since(entries, count))[-count:]
+
+    def select(journal: Journal) -> list[Entry]:
+        with journal.index() as index:
+            if index is None or index.damaged:
+                return _since(journal.entries(), count)
+            return journal.at(index.places_from(index.first_of_latest(count)))
+
+    return _both(workspace, select)[-count:]
+
+
+def find_run(workspace: Workspace, name: str) -> Run:
+    """The run that `find` gives among all runs, reading no more entries than those about it.
+
+    Raises UsageError as `find` does.
+    """
+    return find(load_named(workspace, [name])[0], name)
+
+
+def load_named(workspace: Workspace, names: Sequence[str]) -> tuple[list[Run], list[Entry]]:
+    """The runs that `find` gives for these names, with the entries about them and about environments.
+
+    Everything, where one of them has to be searched for.
+    """
+    journals = [open_journal(workspace, mode) for mode in ("real", "rehearsal")]
+    found: list[list[Entry]] = [[], []]
+    for name in names:
+        about = [_named(journal, name) for journal in journals]
+        if None in about or sum(map(bool, about)) != 1:
+            return load_record(workspace)
+        for entries, more in zip(found, about, strict=True):
+            entries.extend(more or [])
+    alive = partial(is_alive, workspace.runs)
+    runs = [run for entries in found for run in read_runs(entries, alive)]
+    environments = [entry for journal in journals for entry in _of_kind(journal, "environment")]
+    return sorted(runs, key=lambda run: run.time), [*found[0], *found[1], *environments]
+
+
+def _of_kind(journal: Journal, kind: str) -> list[Entry]:
+    with journal.index() as index:
+        if index is None:
+            return [entry for entry in journal.entries() if entry.kind == kind]
+        return journal.at(index.places_of_kind(kind))
+
+
+def _named(journal: Journal, name: str) -> list[Entry] | None:
+    """The entries about the run of that name; empty for none, None where the whole must be read."""
+    with journal.index() as index:
+        if index is None or index.damaged:
+            return None
+        starts = index.starts(name)
+        runs: dict[str, str] = {}
+        kinds: dict[str, str] = {}
+        for run, _, kind, time in starts:
+            runs.setdefault(run, time)
+            kinds[run] = kind
+        if not runs:
+            return []
+        experiments = {run: experiment for run, experiment, *_ in starts}
+        of_experiment = [run for run in runs if experiments[run] == name]
+        observed = [run for run in of_experiment if kinds[run] != IMPORTED]
+        exact = [name] if name in runs else observed or of_experiment
+        if not exact and len(runs) > 1:
+            return None
+        run = max(exact or runs, key=lambda one: runs[one])
+        if sum(runs[one] == runs[run] for one in exact) > 1:
+            return None  # the order of two that started at once is that of the whole
+        return journal.at(index.places_of_run(run, experiments[run]))
 
 
 def find(runs: Sequence[Run], name: str) -> Run:
@@ -194,11 +260,11 @@ _HANDLERS: dict[str, Callable[[defaultdict[str, _RunEntries], Entry], None]] = {
 }
 
 
-def _both(workspace: Workspace, select: Callable[[list[Entry]], list[Entry]]) -> list[Run]:
+def _both(workspace: Workspace, select: Callable[[Journal], list[Entry]]) -> list[Run]:
     journals = (open_journal(workspace, mode) for mode in ("real", "rehearsal"))
     alive = partial(is_alive, workspace.runs)
     with _garbage_collection_off():
-        found = [run for journal in journals for run in read_runs(select(journal.entries()), alive)]
+        found = [run for journal in journals for run in read_runs(select(journal), alive)]
     return sorted(found, key=lambda run: run.time)
 
 

@@ -8,11 +8,12 @@ checks them. `ledger log` reads ten thousand entries through here, so bodies are
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import orjson
 
@@ -21,13 +22,17 @@ from ledger.findings import Json
 from ledger.git.branch import current_branch
 from ledger.journal import bodies
 from ledger.journal.heads import Heads
-from ledger.regular_file import read_regular
+from ledger.regular_file import open_regular, read_regular
 from ledger.utils.atomic_file import append_atomically, write_atomically
 from ledger.utils.times import utc_now
 from ledger.workspace import Workspace
 
+if TYPE_CHECKING:
+    from ledger.journal.index import Index, Place
+
 VERSION = 1
 LOCK_SECONDS = 60
+SMALL = 1 << 20  # bytes: such a journal is read as fast as its index
 FSCK = "see what is wrong with: ledger fsck"
 
 KIND = re.compile(r"[a-z]+(\.[a-z]+)*")
@@ -52,6 +57,7 @@ class Entry:
     _journal: bytes = field(compare=False, repr=False)
     _span: slice = field(compare=False, repr=False)
     _body: dict[str, Json] | None = field(default=None, compare=False, repr=False)
+    _number: int = field(default=0, compare=False, repr=False)  # of its line, where it was read alone
 
     @property
     def line(self) -> bytes:
@@ -70,7 +76,7 @@ class Entry:
             except orjson.JSONDecodeError as error:
                 raise LedgerError(f"the journal's entry {self.id[:19]} is damaged", hint=FSCK) from error
             if found := bodies.problem(self.kind, body):
-                number = self._journal.count(b"\n", 0, self._span.start) + 1
+                number = self._number or self._journal.count(b"\n", 0, self._span.start) + 1
                 raise LedgerError(f"line {number} of the journal, {self.kind}: {found}", hint=FSCK)
             self._body = body
         return self._body
@@ -137,19 +143,76 @@ class Journal:
     def append_once(self, kind: str, body: Mapping[str, Json], key: str) -> Entry | None:
         """The same, unless an entry of this kind already has the same value of `key`: then None."""
         with self.locked():
-            if any(entry.kind == kind and entry.body[key] == body[key] for entry in self.entries()):
-                return None
-            return self._append(kind, body)
+            with self.index() as index:
+                if index is not None and key == "digest":
+                    known = index.has_digest(kind, str(body[key]))
+                else:
+                    known = any(one.kind == kind and one.body[key] == body[key] for one in self.entries())
+            return None if known else self._append(kind, body)
 
     def _append(self, kind: str, body: Mapping[str, Json]) -> Entry:
         from ledger.utils.redaction import scrub_json
 
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        known = list(parse_sound(self._repair()))
-        entry = seal(kind, scrub_json(body), newest(known))
-        append_atomically(self.path, entry.line + b"\n")
-        self._remember(entry, known)
+        import sqlite3
+
+        heads: Iterable[str]
+        present: Container[str]
+        with self.index() as index:
+            if index is None:
+                known = list(parse_sound(self._repair(self.read())))
+                heads, present = newest(known), {one.id for one in known}
+            else:
+                if self._repair(self._rest(index.size)):
+                    index.refresh()
+                heads, present = index.heads(), index
+            entry = seal(kind, scrub_json(body), heads)
+            append_atomically(self.path, entry.line + b"\n")
+            self._remember(entry, present)
+            if index is not None:
+                with suppress(OSError, sqlite3.Error):  # it is made anew by whoever reads next
+                    index.refresh(appended=len(entry.line) + 1)
         return entry
+
+    @contextmanager
+    def index(self) -> "Iterator[Index | None]":
+        """The index of this journal; None where it is small, or where nothing may be written."""
+        import sqlite3
+
+        from ledger.journal.index import Index
+
+        try:
+            if self.path.stat().st_size < SMALL or not self.private.is_dir():
+                raise FileNotFoundError
+            index = Index(self.path, self.private / "index" / f"{self.path.stem}.sqlite")
+        except (OSError, sqlite3.Error):
+            yield None
+            return
+        try:
+            yield index
+        finally:
+            index.close()
+
+    def at(self, places: "Iterable[Place]") -> list[Entry]:
+        """The entries at places that the index gave."""
+        found = []
+        with open_regular(self.path) as file:
+            for number, start, end in places:
+                entry = parse(os.pread(file.fileno(), end - start, start))
+                if entry is None:
+                    raise LedgerError(f"{self.path}: line {number} is not a journal entry", hint=FSCK)
+                entry._number = number
+                found.append(entry)
+        return found
+
+    def _rest(self, size: int) -> bytes:
+        """What follows the complete lines: nothing, or the rest of an append that was interrupted."""
+        try:
+            with open_regular(self.path) as file:
+                file.seek(size)
+                return file.read()
+        except FileNotFoundError:
+            return b""
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -166,12 +229,15 @@ class Journal:
                 hint="end that process, then repeat the command",
             ) from error
 
-    def _repair(self) -> bytes:
-        """Quarantine a torn tail and complete a line that lacks only its newline; return the sound part."""
-        tail = split_tail(self.read())
+    def _repair(self, data: bytes) -> bytes:
+        """Quarantine a torn tail and complete a line that lacks only its newline; return the sound part.
+
+        `data` is the journal from the beginning of any line on.
+        """
+        tail = split_tail(data)
         if tail.torn:
             path = self._quarantine(tail.torn)
-            os.truncate(self.path, len(tail.sound))
+            os.truncate(self.path, self.path.stat().st_size - len(tail.torn))
             self._warn(
                 f"{self.path.name} ended in {len(tail.torn)} bytes of an unfinished append, now in {path}"
             )
@@ -185,9 +251,9 @@ class Journal:
         write_atomically(path, torn)
         return path
 
-    def _remember(self, entry: Entry, known: Iterable[Entry]) -> None:
+    def _remember(self, entry: Entry, present: Container[str]) -> None:
         try:
-            self.heads.advance(entry.id, {one.id for one in known})
+            self.heads.advance(entry.id, present)
         except (OSError, LedgerError) as error:
             # The entry is safe. Only the loss of this newest line could now go undetected.
             self._warn(f"recorded, but {self.heads.path} could not be updated: {error}")

@@ -26,7 +26,7 @@ from ledger.errors import UsageError
 from ledger.findings import Report, Skip
 from ledger.git.worktree import checkout
 from ledger.journal.run import Run
-from ledger.journal.runs import REPRODUCED, find, load_runs
+from ledger.journal.runs import REPRODUCED, find_run
 from ledger.journal.store import Journal, open_journal
 from ledger.utils.mapping_diff import differences
 from ledger.workspace import Workspace
@@ -48,7 +48,7 @@ def reproduce(
     unknown run or one that cannot be repeated so, LedgerError where it cannot be run again.
     """
     began = time.monotonic()
-    run = find(load_runs(workspace), name)
+    run = find_run(workspace, name)
     _refuse(run, [*overrides, *([environment] if environment else [])])
     missing = list(in_record(workspace, run))
     commit = run.commit
