@@ -1,6 +1,7 @@
 """`ledger run`: an experiment, or any command."""
 
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,16 +15,16 @@ from ledger.findings import Verdict
 from ledger.utils.plural import count
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from rich.console import RenderableType
 
     from ledger.checkpoints.levels import Level
     from ledger.commands.run.command.command import RecordedCommand
-    from ledger.commands.run.experiment import RunOutcome, RunRequest
+    from ledger.commands.run.experiment import GenerationOutcome, RunOutcome, RunRequest
     from ledger.commands.run.training.task import TrainingOutcome
-    from ledger.display.progress import Progress
+    from ledger.display.progress import Block, Progress
     from ledger.findings import Json, Report
     from ledger.workspace import Workspace
     from runners.host.verification import ReloadOptions
@@ -91,6 +92,9 @@ class RunCommand(click.Command):
 @click.option("--source", type=FILE, help="Lines that each checkpoint of a command translates.")
 @click.option("--reference", type=FILE, help="Their reference translation, to score against.")
 @click.option("--lang", "language", help="The language of the reference, for scores and guards: ja, ko.")
+@click.option(
+    "-v", "--verbose", is_flag=True, help="List every guard, those that passed and were skipped too."
+)
 @json_option
 @click.pass_context
 def command(
@@ -109,6 +113,7 @@ def command(
     source: Path | None,
     reference: Path | None,
     language: str | None,
+    verbose: bool,
     as_json: bool,
 ) -> int:
     """Run EXPERIMENT: preflight, run in the pinned environment, check, record. Or record a command.
@@ -133,7 +138,7 @@ def command(
             from ledger.commands.verify.given_lines import reload_options
 
             options = reload_options(source, reference, language)
-        return _record_command(argv, experiment, options, on_fail, watch, as_json)
+        return _record_command(argv, experiment, options, on_fail, watch, as_json=as_json, verbose=verbose)
     if on_fail or watch or source or reference or language:
         raise UsageError(
             "--on-fail, --watch, --source, --reference and --lang are for commands",
@@ -152,7 +157,7 @@ def command(
     allowed = {code.upper() for code in allow} | ({AGAIN} if again else set())
     redo = tuple(code.strip().upper() for code in flagged_by) if redo_flagged else None
     request = RunRequest(experiment, rehearse, resume, overrides, frozenset(allowed), level, redo)
-    return _run_experiment(request, as_json)
+    return _run_experiment(request, as_json=as_json, verbose=verbose)
 
 
 def _record_command(
@@ -161,7 +166,9 @@ def _record_command(
     options: "ReloadOptions | None",
     on_fail: str | None,
     watch: Path | None,
+    *,
     as_json: bool,
+    verbose: bool,
 ) -> int:
     if not argv:
         raise UsageError("no command after `--`")
@@ -179,7 +186,7 @@ def _record_command(
         "verdict": done.recorded["verdict"],
     }
     # Standard output belongs to the command or, with --json, to the document.
-    console(stderr=True).print(*_human_command(done), sep="\n", end="")
+    console(stderr=True).print(*_human_command(done, verbose=verbose), sep="\n", end="")
     ended = "finished" if done.exit_code == 0 else f"FAILED with exit code {done.exit_code}"
     if by := done.recorded.get("signal"):
         ended = f"was interrupted by {by} and ended with exit code {done.exit_code}"
@@ -193,25 +200,30 @@ def _record_command(
     return exit_for(done.report)
 
 
-def _human_command(done: "RecordedCommand") -> "list[RenderableType]":
-    """The checkpoints and findings; empty for a command without either."""
-    from ledger.display.results import checkpoints_table, report_table
+def _human_command(done: "RecordedCommand", *, verbose: bool) -> "list[RenderableType]":
+    """The findings and checkpoints; empty for a command without either."""
+    from ledger.display.results import checkpoints_table, left_out, lines, report_table
 
     shown: list[RenderableType] = []
+    found = report_table(done.report, title="guards" if verbose else "needs attention", brief=not verbose)
+    if done.recorded["checkpoints"] or done.report.findings or done.report.skips:
+        shown += ["", found, ""] if found.rows else [""]
     if done.recorded["checkpoints"]:
-        shown += ["", checkpoints_table(done.recorded["checkpoints"]), ""]
-    if shown or done.report.findings or done.report.skips:
-        shown += [report_table(done.report, title="guards"), ""]
+        shown += [checkpoints_table(done.recorded["checkpoints"]), ""]
+    if shown and not verbose and (others := left_out(done.report)):
+        shown += [lines([others]), ""]
     return shown
 
 
-def _run_experiment(request: "RunRequest", as_json: bool) -> int:
-    from ledger.commands.run.experiment import run_experiment
+def _run_experiment(request: "RunRequest", *, as_json: bool, verbose: bool) -> int:
     from ledger.workspace import Workspace
 
-    workspace = Workspace.find()
+    workspace, reporter = Workspace.find(), TerminalReporter()
     try:
-        outcome = run_experiment(workspace, request, TerminalReporter())
+        with reporter.working(request.experiment):
+            from ledger.commands.run.experiment import run_experiment  # takes seconds where disks are slow
+
+            outcome = run_experiment(workspace, request, reporter)
     except RunFailedError as error:
         _print_failed(error, request, as_json)
         raise
@@ -222,7 +234,7 @@ def _run_experiment(request: "RunRequest", as_json: bool) -> int:
         **outcome.recorded,
         **outcome.report.to_json(),
     }
-    emit(document, as_json, *([] if as_json else _human(outcome)))
+    emit(document, as_json, *([] if as_json else _human(outcome, verbose=verbose)))
     _warn_unsent(workspace)
     return exit_for(outcome.report)
 
@@ -234,7 +246,9 @@ def _print_failed(error: RunFailedError, request: "RunRequest", as_json: bool) -
     findings = {**error.report.to_json(), "verdict": str(Verdict.INCONCLUSIVE)}
     head = {"run": error.run, "experiment": request.experiment, "mode": request.mode}
     if as_json or error.report.findings:
-        emit({**head, **findings, "error": error.message}, as_json, report_table(error.report), "")
+        emit(
+            {**head, **findings, "error": error.message}, as_json, report_table(error.report, brief=True), ""
+        )
 
 
 def _warn_unsent(workspace: "Workspace") -> None:
@@ -247,14 +261,13 @@ def _warn_unsent(workspace: "Workspace") -> None:
         echo(f"not in MLflow: {count(len(errors), 'run')}: {why}; send with: ledger sync", err=True)
 
 
-def _human(outcome: "RunOutcome") -> "list[RenderableType]":
+def _human(outcome: "RunOutcome", *, verbose: bool) -> "list[RenderableType]":
+    """The verdict, what needs attention, the result, and the verdict again, where the eye is at the end."""
     from ledger.commands.run.training.task import TrainingOutcome
     from ledger.display.results import (
+        left_out,
         lines,
         report_table,
-        samples_table,
-        scores_lines,
-        translations_table,
         verdict_line,
     )
 
@@ -264,21 +277,40 @@ def _human(outcome: "RunOutcome") -> "list[RenderableType]":
             verdict_line(outcome.report, f"{outcome.experiment} was not run: preflight found {refused}"),
             lines([f"for the meaning of a code: ledger explain {min(outcome.report.failing)}"]),
         ]
+    rehearsed = "rehearsal " if outcome.mode == "rehearsal" else ""
+    ended = ", stopped early" if isinstance(outcome, TrainingOutcome) and outcome.stopped else ""
+    codes = f": {', '.join(sorted(outcome.report.failing))}" if outcome.report.failing else ""
+    verdict = verdict_line(
+        outcome.report, f"{rehearsed}{outcome.run} in {outcome.seconds:.0f} s{ended}{codes}"
+    )
+    shown: list[RenderableType] = [verdict, ""]
+    found = report_table(
+        outcome.report, title="needs attention" if not verbose else "guards", brief=not verbose
+    )
+    if found.rows:
+        shown += [found, ""]
     if isinstance(outcome, TrainingOutcome):
-        return _human_training(outcome)
+        shown += _human_training(outcome)
+    else:
+        shown += _human_generation(outcome)
+    if not verbose and (others := left_out(outcome.report)):
+        shown += [lines([others]), ""]
+    if outcome.mode == "rehearsal":
+        shown += [lines([SERIES_REHEARSAL_SAYS if outcome.recorded.get("family") else REHEARSAL_SAYS]), ""]
+    return [*shown, lines(_next(outcome)), "", verdict]
+
+
+def _human_generation(outcome: "GenerationOutcome") -> "list[RenderableType]":
+    from ledger.display.results import lines, samples_table, scores_lines, translations_table
+
     shown: list[RenderableType] = [translations_table(outcome.samples[:SHOWN], outcome.reference), ""]
     if outcome.text is not None and any(flagged.count for flagged in outcome.text.flagged.values()):
         shown += [samples_table(outcome.text), ""]
-    shown += [report_table(outcome.report, title="guards"), ""]
     if outcome.scores is not None:
         shown += [scores_lines(outcome.scores), ""]
     if redo := outcome.recorded.get("redo"):
         shown += [lines([_redone(redo, outcome.recorded["metrics"]), ""])]
-    rehearsed = "rehearsal " if outcome.mode == "rehearsal" else ""
-    shown.append(verdict_line(outcome.report, f"{rehearsed}{outcome.run} in {outcome.seconds:.0f} s"))
-    if outcome.mode == "rehearsal":
-        shown.append(lines([REHEARSAL_SAYS]))
-    return [*shown, "", lines([f"output: {outcome.recorded['output']['path']}", *_next(outcome)])]
+    return [*shown, lines([f"output: {outcome.recorded['output']['path']}"]), ""]
 
 
 def _redone(redo: "Mapping[str, Json]", metrics: "Mapping[str, Json]") -> str:
@@ -298,25 +330,15 @@ def _redone(redo: "Mapping[str, Json]", metrics: "Mapping[str, Json]") -> str:
 
 
 def _human_training(outcome: "TrainingOutcome") -> "list[RenderableType]":
-    from ledger.display.results import checkpoints_table, family_table, lines, report_table, verdict_line
+    from ledger.display.results import checkpoints_table, family_table, lines
 
     shown: list[RenderableType] = [checkpoints_table(outcome.recorded["checkpoints"]), ""]
     family = outcome.recorded.get("family")
     if family:
         shown += [family_table(family), *_improved(family), ""]
-    shown += [report_table(outcome.report, title="guards"), ""]
-    rehearsed = "rehearsal " if outcome.mode == "rehearsal" else ""
-    ended = ", stopped early" if outcome.stopped else ""
-    shown.append(verdict_line(outcome.report, f"{rehearsed}{outcome.run} in {outcome.seconds:.0f} s{ended}"))
-    if outcome.mode == "rehearsal":
-        shown.append(lines([SERIES_REHEARSAL_SAYS if family else REHEARSAL_SAYS]))
     folder = outcome.recorded["output"]["path"]
     last = f"ledger verify --last {folder}"
-    return [
-        *shown,
-        "",
-        lines([f"checkpoints: {folder}", f"{last}  the newest verified checkpoint", *_next(outcome)]),
-    ]
+    return [*shown, lines([f"checkpoints: {folder}", f"{last}  the newest verified checkpoint"]), ""]
 
 
 def _improved(family: "Mapping[str, Json]") -> "list[RenderableType]":
@@ -342,19 +364,37 @@ def _next(outcome: "RunOutcome") -> list[str]:
 class TerminalReporter:
     """Messages and progress on standard error; standard output is for the result."""
 
+    def __init__(self) -> None:
+        self._block: Block | None = None
+
+    @contextmanager
+    def working(self, title: str) -> "Iterator[None]":
+        """Show from now on, in one block, what a run is doing."""
+        from ledger.display.progress import Block
+
+        with Block(title) as self._block:
+            yield
+        self._block = None
+
     def say(self, text: str) -> None:
         """Print one line."""
         echo(text, err=True)
+
+    def checkpoint(self, told: "Sequence[str]") -> None:
+        """The verdict on a checkpoint, and its errors: in the block while there is one."""
+        if self._block is None or not self._block.keep(told):
+            for line in told:
+                self.say(line)
 
     def preflight(self, report: "Report") -> None:
         """The preflight findings as a table, if there are any."""
         from ledger.display.results import report_table
 
         if report.findings:
-            console(stderr=True).print(report_table(report, title="preflight"), "", sep="\n")
+            console(stderr=True).print(report_table(report, title="preflight", brief=True), "", sep="\n")
 
     def progress(self, unit: str) -> "AbstractContextManager[Callable[[Progress], None]]":
         """A bar on a terminal, a line every few seconds elsewhere."""
         from ledger.display.progress import show_progress
 
-        return show_progress(unit)
+        return self._block.progress(unit) if self._block else show_progress(unit)

@@ -1,6 +1,6 @@
 """How a command reports what it is doing. Its result is its return value."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
@@ -13,6 +13,9 @@ class Reporter(Protocol):
 
     def say(self, text: str) -> None:
         """Report one line."""
+
+    def checkpoint(self, told: Sequence[str]) -> None:
+        """Report the verdict on a checkpoint: one line, then one for each error."""
 
     def preflight(self, report: Report) -> None:
         """Report the findings of preflight, before anything runs."""

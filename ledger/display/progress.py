@@ -2,24 +2,33 @@
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TextIO
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, TextIO
 
 from ledger.utils.escape import visible
 
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.live import Live
+
+BAR, MOST_KEPT = 20, 12  # cells of the bar, and lines about checkpoints in a block
 PLAIN_EVERY = 10.0  # seconds between lines if standard error is not a terminal
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """`done` of `total` units in one stage; `rate` is in units per second, None if unknown."""
+    """`done` of `total` units in one stage; `rate` is in units per second, None if unknown.
+
+    `detail` is another fact about the stage, such as the loss.
+    """
 
     stage: str
     done: int
     total: int
     rate: float | None = None
+    detail: str = ""
 
     @property
     def seconds_left(self) -> float | None:
@@ -31,38 +40,82 @@ class Progress:
 def show_progress(
     unit: str = "sentences", stream: TextIO | None = None
 ) -> Iterator[Callable[[Progress], None]]:
-    """Yield a function that shows a Progress: a bar on a terminal, a line every few seconds elsewhere."""
-    target = stream or sys.stderr
-    if target.isatty():
-        with _bar(unit, target) as draw:
-            yield draw
-    else:
-        yield _PlainLines(unit, target)
+    """Yield a function that shows a Progress: a block on a terminal, a line every few seconds elsewhere."""
+    with Block("", stream) as block, block.progress(unit) as show:
+        yield show
 
 
-@contextmanager
-def _bar(unit: str, stream: TextIO) -> Iterator[Callable[[Progress], None]]:
-    from rich.console import Console
-    from rich.markup import escape as rich_escape
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
-    from rich.progress import Progress as Bars
+class Block:
+    """What a command is doing: one block on a terminal, refreshed in place and gone at the end, else lines.
 
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[state]}"),
-    )
-    with Bars(*columns, console=Console(file=stream)) as bars:
-        tasks = {}
+    The first line appears when the block is entered, before anything slow.
+    """
 
-        def draw(progress: Progress) -> None:
-            if progress.stage not in tasks:
-                tasks[progress.stage] = bars.add_task(rich_escape(visible(progress.stage)), state="")
-            state = describe_rate(progress, unit)
-            bars.update(tasks[progress.stage], completed=progress.done, total=progress.total, state=state)
+    def __init__(self, title: str, stream: TextIO | None = None) -> None:
+        self._title, self._stream = visible(title), stream or sys.stderr
+        self._live: Live | None = None
+        self._began = time.monotonic()
+        self._now = Progress("preparing", 0, 1)
+        self._unit = ""
+        self._kept: list[str] = []
+        self._plain = _PlainLines(self._stream)
 
-        yield draw
+    def __enter__(self) -> "Block":
+        if self._stream.isatty():
+            from rich.console import Console
+            from rich.live import Live
+
+            console = Console(file=self._stream)
+            self._live = Live(
+                console=console, get_renderable=self._drawn, transient=True, refresh_per_second=8
+            )
+            self._live.start(refresh=True)
+        elif self._title:
+            print(f"{self._title}: preparing", file=self._stream, flush=True)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+
+    def keep(self, lines: Sequence[str]) -> bool:
+        """Show these lines in the block from now on; False where there is no block."""
+        self._kept += map(visible, lines)
+        return self._live is not None
+
+    @contextmanager
+    def progress(self, unit: str) -> Iterator[Callable[[Progress], None]]:
+        """Yield a function that shows a Progress, counted in `unit`, until the context is left."""
+        self._unit = unit
+
+        def show(progress: Progress) -> None:
+            self._now = progress
+            if self._live is None:
+                self._plain.show(progress, unit)
+
+        yield show
+        self._now = replace(self._now, stage="finishing", rate=None, detail="")
+
+    def _drawn(self) -> "RenderableType":
+        from rich.console import Group
+        from rich.progress_bar import ProgressBar
+        from rich.table import Table
+        from rich.text import Text
+
+        now = self._now
+        minutes, seconds = divmod(int(time.monotonic() - self._began), 60)
+        counted = f"{now.done:,}/{now.total:,}" if now.total > 1 else ""
+        facts = (visible(now.stage), counted, visible(now.detail), describe_rate(now, self._unit))
+        row = Table.grid(padding=(0, 2))
+        head = Text(
+            f"{self._title}  {minutes}:{seconds:02}" if self._title else f"{minutes}:{seconds:02}", "bold"
+        )
+        bar = [ProgressBar(now.total, now.done, width=BAR)] if now.total > 1 else []
+        row.add_row(head, *bar, Text("  ".join(filter(None, facts)), overflow="fold"))
+        return Group(
+            row, *(Text(f"  {line}", overflow="ellipsis", no_wrap=True) for line in self._kept[-MOST_KEPT:])
+        )
 
 
 def describe_rate(progress: Progress, unit: str) -> str:
@@ -75,18 +128,24 @@ def describe_rate(progress: Progress, unit: str) -> str:
 
 
 class _PlainLines:
-    """Prints a line at the start and end of a stage, and every few seconds in between."""
+    """Prints a line at the start and end of each stage, each once, and every few seconds in between."""
 
-    def __init__(self, unit: str, stream: TextIO) -> None:
-        self._unit, self._stream = unit, stream
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._printed: set[str] = set()
         self._stage = ""
         self._last = 0.0
 
-    def __call__(self, progress: Progress) -> None:
+    def show(self, progress: Progress, unit: str) -> None:
         now = time.monotonic()
-        is_due = progress.stage != self._stage or progress.done == progress.total
-        if is_due or now - self._last >= PLAIN_EVERY:
-            self._stage, self._last = progress.stage, now
-            state = describe_rate(progress, self._unit)
-            text = f"{progress.stage}: {progress.done}/{progress.total}" + (f", {state}" if state else "")
-            print(visible(text), file=self._stream, flush=True)
+        single = progress.total <= 1  # nothing to count: its start is all there is to say
+        is_due = progress.stage != self._stage or (progress.done == progress.total and not single)
+        if not is_due and (single or now - self._last < PLAIN_EVERY):
+            return
+        counted = "" if single else f": {progress.done}/{progress.total}"
+        facts = [progress.stage + counted, progress.detail, describe_rate(progress, unit)]
+        text = visible(", ".join(filter(None, facts)))
+        self._stage, self._last = progress.stage, now
+        if text not in self._printed:
+            self._printed.add(text)
+            print(text, file=self._stream, flush=True)

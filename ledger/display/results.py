@@ -14,12 +14,14 @@ from ledger.evidence.scores import Scores
 from ledger.evidence.text import LineSample, TextEvidence
 from ledger.findings import Json, Report, Severity, Verdict
 from ledger.utils.escape import printable
+from ledger.utils.plural import count
 
 MARKS = {
     Severity.ERROR: styled("error", "bold red"),
     Severity.WARNING: styled("warning", "yellow"),
     Severity.INFO: styled("note", "cyan"),
 }
+NOT_VERIFIED = "CKP001"
 COSTS = ("save_seconds", "evidence_seconds")
 VERDICTS = {Verdict.PASS: "bold green", Verdict.FAIL: "bold red", Verdict.INCONCLUSIVE: "bold yellow"}
 
@@ -53,8 +55,12 @@ class _Escaped:
                 yield segment
 
 
-def report_table(report: Report, *, title: str = "") -> Table:
-    """One row for each finding, then one for each reason to skip, then the codes that passed in one row."""
+def report_table(report: Report, *, title: str = "", brief: bool = False) -> Table:
+    """One row for each finding, then one for each reason to skip, then the codes that passed in one row.
+
+    A `brief` table has the findings, and of the skips only those of guards that were asked for and those
+    of checkpoints that were not verified.
+    """
     rows: list[tuple[str, str, str]] = []
     for finding in sorted(report.findings, key=lambda f: (-f.severity, f.code)):
         mark = MARKS[finding.severity] if finding.accepted is None else styled("accepted", "dim")
@@ -62,13 +68,24 @@ def report_table(report: Report, *, title: str = "") -> Table:
         rows.append((finding.code, mark, (finding.message + accepted).replace("\n", " ")))
     skipped: dict[str, list[str]] = {}
     for skip in report.skips:
-        skipped.setdefault(skip.reason, []).append(skip.code)
+        if skip.required or skip.code == NOT_VERIFIED or not brief:
+            skipped.setdefault(skip.reason, []).append(skip.code)
     for reason, (first, *others) in skipped.items():
         also = f" (also {', '.join(others)})" if others else ""
         rows.append((first, styled("skipped", "dim"), reason + also))
-    if report.passed:
+    if report.passed and not brief:
         rows.append(("", styled("passed", "green"), ", ".join(report.passed)))
     return Table((Column("guard", "whole"), Column("result", "whole"), "message"), rows, title)
+
+
+def left_out(report: Report) -> str:
+    """How many guards a brief table leaves out, in one sentence; empty if there are none."""
+    passed = len(set(report.passed))
+    skipped = len({skip.code for skip in report.skips if not skip.required} - {NOT_VERIFIED})
+    parts = [f"{count(passed, 'guard')} passed"] if passed else []
+    if skipped:
+        parts.append(f"{count(skipped, 'guard')} had nothing to check")
+    return f"{', '.join(parts)} (-v lists them)" if parts else ""
 
 
 def verdict_line(report: Report, subject: str) -> Text:

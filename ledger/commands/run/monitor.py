@@ -5,7 +5,7 @@ threads only enqueue work; a single thread writes to the record and the terminal
 imported lazily, because most commands do no training.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
@@ -99,6 +99,7 @@ class CheckpointMonitor:
         stop_on_fail: bool,
         limits: TrainingLimits | None = None,
         options: "ReloadOptions | None" = None,
+        tell: Callable[[Sequence[str]], None] | None = None,
     ) -> None:
         self.points: list[TrainingPoint] = []
         self.evaluations: list[EvaluationPoint] = []
@@ -107,6 +108,7 @@ class CheckpointMonitor:
         self.unverified: list[Unverified] = []
         self.interrupted = False
         self.say = say
+        self._tell = tell or self._say_each
         self.limits = limits or TrainingLimits()
         self._health = HealthWatch(self.limits)
         self._recorder, self._environments = recorder, environments
@@ -252,11 +254,14 @@ class CheckpointMonitor:
         self.checkpoints.append(checkpoint)
         for name, score in (("memory", checkpoint.memory), ("reloaded", checkpoint.reloaded)):
             self._recorder.metric(f"sample_bleu_{name}", score.value if score else None, checkpoint.step)
-        for line in describe(checkpoint):
-            self.say(line)
+        self._tell(describe(checkpoint))
         if checkpoint.verdict is Verdict.FAIL:
             self._stop_training()
         self._drop_older(saved, passed=checkpoint.marked)
+
+    def _say_each(self, told: Sequence[str]) -> None:
+        for line in told:
+            self.say(line)
 
     def _stop_training(self) -> None:
         """Stop it, once, where on_fail is stop."""

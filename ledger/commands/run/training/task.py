@@ -78,6 +78,7 @@ def execute(
         environments,
         stop_on_fail=plan.spec.on_fail == "stop",
         limits=training_limits(plan.workspace, plan.spec.guards.training_limits),
+        tell=reporter.checkpoint,
     )
     source = WorkerSource(monitor, active.worker, job, reporter)
     monitor.run(source)
@@ -136,7 +137,9 @@ class WorkerSource:
         """Show progress and notices; have checkpoints verified."""
         match event:
             case Progress():
-                self._on_progress(event)
+                last = next(reversed(self._monitor.points), None)
+                detail = f"loss {last.loss:.4g}" if last and last.loss is not None else ""
+                self._on_progress(replace(event, detail=detail))
             case SavedCheckpoint():
                 self._monitor.verify(event, self._worker.interpreter)
             case str():
