@@ -4,12 +4,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ledger.cli.output import echo, emit, json_option
+from ledger.cli.output import console, echo, emit, json_option
+from ledger.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ledger.commands.ps import Process
 
 RESUMES = {"real": "ledger run {} --resume", "rehearsal": "ledger run {} --rehearse --resume"}
+EVERY = 2.0  # seconds between two looks with --watch
 HEADINGS = ("run", "mode", "state", "started (UTC)", "last write", "pid")
 
 
@@ -22,25 +26,62 @@ HEADINGS = ("run", "mode", "state", "started (UTC)", "last write", "pid")
     metavar="MINUTES",
     help="Minutes without a write before a run counts as stalled.",
 )
+@click.option("--watch", is_flag=True, help="Keep showing them until Ctrl-C.")
 @json_option
-def command(stalled_after: float, as_json: bool) -> None:
+def command(stalled_after: float, watch: bool, as_json: bool) -> None:
     """List the runs that have not ended: running, stalled or interrupted.
 
-    Below each run: what has changed on disk since it started (spec, data or code). The run still uses what
-    it read at the start.
+    Below each run: what it is doing, and what has changed on disk since it started (spec, data or code).
+    The run still uses what it read at the start.
 
     \b
     ledger ps
+    ledger ps --watch
     ledger ps --stalled-after 60
     """
     from ledger.commands.ps import processes
     from ledger.workspace import Workspace
 
-    found = processes(Workspace.find(), stalled_after * 60)
-    if as_json:
+    if watch and as_json:
+        raise UsageError("--watch is for people", hint="repeat: ledger ps --json")
+    workspace = Workspace.find()
+
+    def shown() -> list[str]:
+        found = processes(workspace, stalled_after * 60)
+        return _table(found) if found else ["no running or interrupted runs"]
+
+    if watch:
+        _watch(shown)
+    elif as_json:
+        found = processes(workspace, stalled_after * 60)
         emit({"processes": [one.to_json() for one in found]}, as_json)
     else:
-        echo(*(_table(found) if found else ["no running or interrupted runs"]))
+        echo(*shown())
+
+
+def _watch(shown: "Callable[[], list[str]]") -> None:
+    """Refresh in place on a terminal; elsewhere, print what changed. Ends by Ctrl-C, which is no failure."""
+    import sys
+    import time
+    from contextlib import suppress
+
+    with suppress(KeyboardInterrupt):
+        if not sys.stdout.isatty():
+            before: list[str] = []
+            while True:
+                lines = shown()
+                echo(*(line for line in lines if line not in before))
+                sys.stdout.flush()
+                before = lines
+                time.sleep(EVERY)
+        from rich.live import Live
+
+        from ledger.display.results import lines as drawn
+
+        with Live(drawn(shown()), console=console(), auto_refresh=False) as live:
+            while True:
+                live.update(drawn(shown()), refresh=True)
+                time.sleep(EVERY)
 
 
 def _table(found: "list[Process]") -> list[str]:
@@ -67,7 +108,8 @@ def _row(one: "Process") -> tuple[str, ...]:
 
 
 def _remarks(one: "Process") -> list[str]:
-    remarks = [f"changed since the start: {text}" for text in one.changed]
+    remarks = [one.doing] if one.doing else []
+    remarks += [f"changed since the start: {text}" for text in one.changed]
     if one.state == "interrupted" and one.mode in RESUMES:
         remarks.append(f"resume with: {RESUMES[one.mode].format(one.experiment)}")
     return remarks

@@ -11,6 +11,7 @@ from typing import Literal
 from ledger.errors import LedgerError
 from ledger.findings import Json
 from ledger.git import status
+from ledger.journal.live import describe_live, read_live
 from ledger.journal.run import Run
 from ledger.journal.runs import load_runs
 from ledger.specs import load_experiment
@@ -26,7 +27,8 @@ State = Literal["running", "stalled", "interrupted"]
 class Process:
     """One run that has not ended. `silent` is the seconds since it last wrote to its folder.
 
-    `pid` is None where the process has ended; `changed` lists inputs that differ from those at the start.
+    `pid` is None where the process has ended; `changed` lists inputs that differ from those at the start;
+    `doing` is its stage, step, loss, time left and checkpoints in one line.
     """
 
     run: str
@@ -37,6 +39,7 @@ class Process:
     silent: float | None
     pid: int | None
     changed: tuple[str, ...]
+    doing: str = ""
 
     def to_json(self) -> dict[str, Json]:
         """The process in the document of `--json`."""
@@ -72,6 +75,7 @@ def _process(workspace: Workspace, run: Run, stalled_after: float) -> Process:
         silent=silent,
         pid=None if state == "interrupted" else _pid(folder),
         changed=tuple(_changed(workspace, run)),
+        doing="" if state == "interrupted" else describe_live(read_live(folder)),
     )
 
 

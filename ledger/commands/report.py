@@ -56,11 +56,12 @@ CHARACTERS = 300  # of one line: a looping model writes until it is stopped
 
 @dataclass(frozen=True, slots=True)
 class ReportRequest:
-    """The options of the command. `pairs` are runs or experiments to compare on the page."""
+    """The options. `pairs` are runs or experiments to compare on it; a `live` page is for the server."""
 
     language: str = "en"
     markdown: bool = False
     pairs: tuple[tuple[str, str], ...] = ()
+    live: bool = False
 
 
 def report(workspace: Workspace, request: ReportRequest) -> str:
@@ -68,7 +69,7 @@ def report(workspace: Workspace, request: ReportRequest) -> str:
     page = collect(workspace, request.pairs)
     if request.markdown:
         return to_markdown(page, request.language)
-    return to_html(page, request.language, explanations())
+    return to_html(page, request.language, explanations(), live=request.live)
 
 
 def explanations() -> dict[str, Explained]:
@@ -160,21 +161,24 @@ def _curve(run: Run) -> Curve | None:
 
 def _trainings(workspace: Workspace, runs: Sequence[Run]) -> Iterator[TrainingCurve]:
     """The trainings and imports whose series are on this machine, newest first."""
-    for run in reversed(runs):
-        series: dict[str, dict[int, float]] = {}
-        for point in read_points(workspace.runs / run.id, MOST_POINTS):
-            if (name := column(point.name)) in PLOTTED and isfinite(point.value):
-                series.setdefault(name, {})[point.step] = point.value  # a resumed run logs some steps again
-        if any(len(points) > 1 for points in series.values()):
-            found = {name: tuple(sorted(series[name].items())) for name in PLOTTED if name in series}
-            marks = (
-                CurveMark(
-                    one.code, one.severity.label, one.steps[:MOST_MARKS], shorten(one.message, CHARACTERS)
-                )
-                for one in run.report.findings
-                if one.steps
-            )
-            yield TrainingCurve(run.id, found, tuple(islice(marks, MOST_MARKS)))
+    return (found for run in reversed(runs) if (found := training_curve(workspace, run)))
+
+
+def training_curve(workspace: Workspace, run: Run) -> TrainingCurve | None:
+    """The logged series of one run with its marks; None where they are not on this machine."""
+    series: dict[str, dict[int, float]] = {}
+    for point in read_points(workspace.runs / run.id, MOST_POINTS):
+        if (name := column(point.name)) in PLOTTED and isfinite(point.value):
+            series.setdefault(name, {})[point.step] = point.value  # a resumed run logs some steps again
+    if not any(len(points) > 1 for points in series.values()):
+        return None
+    found = {name: tuple(sorted(series[name].items())) for name in PLOTTED if name in series}
+    marks = (
+        CurveMark(one.code, one.severity.label, one.steps[:MOST_MARKS], shorten(one.message, CHARACTERS))
+        for one in run.report.findings
+        if one.steps
+    )
+    return TrainingCurve(run.id, found, tuple(islice(marks, MOST_MARKS)))
 
 
 def _families(runs: Sequence[Run]) -> Iterator[CorrelationTable]:

@@ -70,7 +70,7 @@ def to_html(page: Page, language: str, guards: Mapping[str, Explained], *, live:
         training_chart=lambda curve: Markup(printable(training_chart(curve, words["step"]))),
         described=described,
         bleu_chart=lambda curve: Markup(printable(chart(curve))),
-        plot=lambda view: plot_data(view, most),
+        plot=lambda view: plot_data(view.training, view.curve, view.run.checkpoints, most),
         rate_codes=sorted({code for rates in page.rates.values() for code in rates}),
         comparisons=[_comparison(one) for one in page.comparisons],
         signatures=_signatures(page.runs),

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import islice, zip_longest
 from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Protocol
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Protocol
 from ledger.commands.run.checkpoint import Checkpoint, describe, to_checkpoint
 from ledger.commands.run.recorder import Recorder
 from ledger.commands.run.training_health import HealthWatch
+from ledger.display.progress import Progress
 from ledger.environments.environment import Environment
 from ledger.errors import LedgerError
 from ledger.evidence.training import EvaluationPoint, TrainingLimits, TrainingPoint, TrainingSeries
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from runners.host.verification import ReloadOptions
 
 OVERWRITTEN = "it was overwritten by a later save before it could be verified"
+LIVE_LINES = 4  # of a checkpoint's sample, for those who watch
 SERIES = ("loss", "grad_norm", "learning_rate", "amp_scale")
 
 
@@ -206,6 +209,8 @@ class CheckpointMonitor:
                 self.points.append(event)
                 for name in SERIES:
                     self._recorder.metric(name, getattr(event, name), event.step)
+                loss = "" if event.loss is None else f"loss {event.loss:.4g}"
+                self._recorder.live.update({"step": event.step, "detail": loss})
                 self._check_health()
             case EvaluationPoint():
                 self.evaluations.append(event)
@@ -255,9 +260,34 @@ class CheckpointMonitor:
         for name, score in (("memory", checkpoint.memory), ("reloaded", checkpoint.reloaded)):
             self._recorder.metric(f"sample_bleu_{name}", score.value if score else None, checkpoint.step)
         self._tell(describe(checkpoint))
+        self._show_live()
         if checkpoint.verdict is Verdict.FAIL:
             self._stop_training()
         self._drop_older(saved, passed=checkpoint.marked)
+
+    def note_progress(self, progress: Progress) -> Progress:
+        """Write the progress where others can follow it; returns it with the last loss."""
+        last = next(reversed(self.points), None)
+        detail = f"loss {last.loss:.4g}" if last and last.loss is not None else ""
+        facts = {name: getattr(progress, name) for name in ("stage", "done", "total", "rate")}
+        self._recorder.live.update({**facts, "detail": detail})
+        return replace(progress, detail=detail)
+
+    def _show_live(self) -> None:
+        """Write the checkpoints so far, and a few lines of the newest, where others can follow them."""
+        newest = self.checkpoints[-1].sample
+        rows = [{**one.to_json(self._recorder), "told": describe(one)} for one in self.checkpoints]
+        samples = (
+            [
+                {"source": source, "output": output, "reference": reference}
+                for source, output, reference in islice(
+                    zip_longest(newest.source, newest.output, newest.reference, fillvalue=""), LIVE_LINES
+                )
+            ]
+            if newest
+            else []
+        )
+        self._recorder.live.update({"checkpoints": rows, "samples": samples}, at_once=True)
 
     def _say_each(self, told: Sequence[str]) -> None:
         for line in told:

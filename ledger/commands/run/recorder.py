@@ -20,6 +20,7 @@ from ledger.evidence.preflight import GitState
 from ledger.evidence.text import LineSample
 from ledger.findings import Json, Report
 from ledger.git.patch import keep
+from ledger.journal.live import LiveFile
 from ledger.journal.store import Journal, open_journal
 from ledger.tracking.sender import launch
 from ledger.tracking.series import MetricPoint, append_points, write_samples
@@ -52,6 +53,7 @@ class Recorder:
         self.run = run
         self.folder: Path = workspace.runs / run
         self.folder.mkdir(parents=True, exist_ok=True)
+        self.live = LiveFile(self.folder)
         self._journal = open_journal(workspace, mode)
         self._warn = warn
         self._lockfile: Lockfile | None = None
@@ -121,6 +123,7 @@ class Recorder:
 
     def __exit__(self, *_: object) -> None:
         """Release the run's lock."""
+        self.live.remove()
         self._lock.release()
 
     def _git(self, state: Json) -> Json:

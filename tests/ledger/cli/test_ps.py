@@ -6,6 +6,7 @@ import subprocess
 import pytest
 from filelock import FileLock
 
+from ledger.journal.live import LiveFile
 from ledger.journal.store import open_journal
 from ledger.specs import load_experiment
 from ledger.utils.hashing import digest_file
@@ -109,3 +110,28 @@ def test_a_running_process_with_an_old_configuration_is_reported(recorded, ledge
         assert "changed since the start: spec: generation.num_beams (3 -> 5)" in ledger("ps").out
         (recorded.experiments / "exp8.yaml").write_text("[")
         assert "can no longer be read" in processes(ledger)["exp8"]["changed"][0]
+
+
+def test_a_running_run_says_what_it_is_doing(recorded, ledger):
+    with start(recorded, "exp8"):
+        facts = {"stage": "training", "done": 40, "total": 90, "rate": 2.5, "detail": "loss 2.31"}
+        rows = [{"verdict": "pass"}, {"verdict": "fail"}]
+        LiveFile(recorded.runs / "exp8-000009").update({**facts, "checkpoints": rows}, at_once=True)
+        told = "training 40/90, loss 2.31, 0:00:20 left; checkpoints: 2 verified, 1 failed"
+        assert processes(ledger)["exp8"]["doing"] == told
+        assert f"  {told}" in ledger("ps").out
+    assert processes(ledger)["exp8"]["doing"] == ""
+
+
+def test_watching_prints_what_is_new_until_it_is_interrupted(recorded, ledger, monkeypatch):
+    looks = iter([None, None])
+
+    def sleep(_):
+        if next(looks, "enough") == "enough":
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("time.sleep", sleep)
+    answer = ledger("ps", "--watch")
+    assert answer.code == 0
+    assert answer.out.count("exp6-91ac02") == 1
+    assert ledger("ps", "--watch", "--json").code == 2

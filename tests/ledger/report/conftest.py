@@ -2,8 +2,11 @@
 
 import json
 import random
+import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -13,6 +16,11 @@ from ledger.workspace import Workspace
 from runners.rehearsal.text import pairs
 from tests.command import run_ledger
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+CHROMIUM = next((path for name in ("chromium", "google-chrome") if (path := shutil.which(name))), None)
+QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 RUNS = 100  # two entries each
 SIGNATURE = "BLEU|nrefs:1|case:mixed|eff:no|tok:ja-mecab-0.996-IPA|smooth:exp|version:2.6.0"
 BROKEN = {3: "I I I I I I I I I I I I", 5: "これは Window です", 8: "<script>alert(1)</script>", 9: ""}
@@ -103,3 +111,16 @@ def written(many: Workspace, tmp_path_factory: pytest.TempPathFactory) -> dict[s
         assert done.returncode == 0, done.stderr
         assert json.loads(done.stdout)["bytes"] == found[language].stat().st_size
     return found
+
+
+@pytest.fixture(scope="session")
+def browser() -> "Iterator[Browser]":
+    """A real browser."""
+    if CHROMIUM is None:
+        pytest.skip("no Chromium is installed (Debian: apt install chromium)")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield started
+        started.close()

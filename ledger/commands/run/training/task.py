@@ -137,9 +137,7 @@ class WorkerSource:
         """Show progress and notices; have checkpoints verified."""
         match event:
             case Progress():
-                last = next(reversed(self._monitor.points), None)
-                detail = f"loss {last.loss:.4g}" if last and last.loss is not None else ""
-                self._on_progress(replace(event, detail=detail))
+                self._on_progress(self._monitor.note_progress(event))
             case SavedCheckpoint():
                 self._monitor.verify(event, self._worker.interpreter)
             case str():
