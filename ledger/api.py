@@ -200,6 +200,9 @@ class _Silent:
     def say(self, text: str) -> None:
         pass
 
+    def checkpoint(self, told: Sequence[str]) -> None:
+        pass
+
     def preflight(self, report: Report) -> None:
         pass
 
