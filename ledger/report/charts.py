@@ -91,20 +91,21 @@ def interval_chart(tests: Sequence[PairedTest]) -> str:
 
 def timeline(page: Page) -> str:
     """The runs over time, one row for each experiment; shape and colour of a mark show the verdict."""
-    rows = [experiment for experiment in page.experiments if experiment.runs]
-    times = [_seconds(run) for experiment in rows for run in experiment.runs]
+    rows: dict[str, list[Run]] = {one.name: [] for one in page.experiments}
+    for run in page.runs:
+        rows[run.experiment].append(run)
+    rows = {name: runs for name, runs in rows.items() if runs}
+    times = [_seconds(run) for run in page.runs]
     if not times:
         return ""
     first, span = min(times), max(max(times) - min(times), 1.0)
     height = TOP + ROW * len(rows) + BOTTOM
     parts = []
-    for index, experiment in enumerate(rows):
+    for index, (name, runs) in enumerate(rows.items()):
         y = TOP + ROW * index + ROW / 2
         parts.append(f'<line class="grid" x1="{2 * LEFT}" x2="{RIGHT}" y1="{y}" y2="{y}"/>')
-        parts.append(
-            f'<text x="{2 * LEFT - 8}" y="{y + 4}" text-anchor="end">{escape(experiment.name[:16])}</text>'
-        )
-        for run in experiment.runs:
+        parts.append(f'<text x="{2 * LEFT - 8}" y="{y + 4}" text-anchor="end">{escape(name[:16])}</text>')
+        for run in runs:
             x = 2 * LEFT + 8 + (RIGHT - 2 * LEFT - 16) * (_seconds(run) - first) / span
             parts.append(f'<a href="#run-{quote(run.id)}">{_mark(run, x, y)}</a>')
     days = [datetime.fromtimestamp(when, UTC).strftime("%Y-%m-%d %H:%M") for when in (first, first + span)]

@@ -27,6 +27,7 @@ from ledger.report.translations import LANGUAGES
 from ledger.utils.escape import printable
 
 CHANGED_LINES = 5
+DRAWN = 150  # points of a line where a plot has more
 OWN_PARTS = ("guards on the result", "checkpoints", "preflight guards", "notes", "ratings by people")
 
 
@@ -56,6 +57,7 @@ def to_html(page: Page, language: str, guards: Mapping[str, Explained], *, live:
     environment.tests["table"] = lambda value: isinstance(value, Table)
     chart = partial(curve_chart, memory=words["memory"], reloaded=words["reloaded"], step=words["step"])
     most = points_per_series(page.views)
+    drawn = min(most, DRAWN)
     return environment.get_template("report.html.j2").render(
         page=page,
         w=words,
@@ -67,7 +69,9 @@ def to_html(page: Page, language: str, guards: Mapping[str, Explained], *, live:
         live=_part("live.js") if live else "",
         present=_present(page),
         timeline=Markup(printable(timeline(page))),
-        training_chart=lambda curve: Markup(printable(training_chart(curve, words["step"]))),
+        training_chart=lambda curve: Markup(
+            printable(training_chart(curve, words["step"], min(most, DRAWN)))
+        ),
         described=described,
         bleu_chart=lambda curve: Markup(printable(chart(curve))),
         plot=lambda view: plot_data(view.training, view.curve, view.run.checkpoints, most),

@@ -7,7 +7,7 @@ from ledger.journal.run import CheckpointRow
 from ledger.report.page import Curve, CurveMark, RunView, Steps, TrainingCurve
 from ledger.report.training_chart import PANELS, is_logarithmic, thin
 
-POINTS = 40_000  # of all plots on a page together: some 600 KB
+POINTS = 30_000  # of all plots on a page together: some 400 KB
 MOST_POINTS, LEAST_POINTS = 1_000, 60  # of one series
 SCALE = [0, 100]
 

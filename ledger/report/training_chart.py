@@ -36,8 +36,8 @@ class _Scale:
         return self.bottom - (self.bottom - self.top) * (at - low) / ((high - low) or 1.0)
 
 
-def training_chart(curve: TrainingCurve, step: str) -> str:
-    """The chart as SVG, of bounded size however long the training was; `step` is the axis's label."""
+def training_chart(curve: TrainingCurve, step: str, most: int = POINTS) -> str:
+    """The chart as SVG, with at most `most` points of each line; `step` is the axis's label."""
     last = max(
         [at for one in curve.series.values() for at, _ in one] + [at for m in curve.marks for at in m.steps]
     )
@@ -47,7 +47,7 @@ def training_chart(curve: TrainingCurve, step: str) -> str:
     parts = []
     for number, names in enumerate(panels):
         low = top + number * (PANEL + GAP)
-        parts.append("".join(_panel(curve, names, low, last)))
+        parts.append("".join(_panel(curve, names, low, last, most)))
     bottom = top + len(panels) * (PANEL + GAP) - GAP
     for row, code in enumerate(lanes):
         y = 4.0 + LANE * row
@@ -96,9 +96,9 @@ def _x(step: int, last: int) -> float:
     return LEFT + (RIGHT - LEFT) * step / (last or 1)
 
 
-def _panel(curve: TrainingCurve, names: Sequence[str], top: float, last: int) -> Iterator[str]:
+def _panel(curve: TrainingCurve, names: Sequence[str], top: float, last: int, most: int) -> Iterator[str]:
     """One plot: its axis, and a line with its name for each series that it has."""
-    shown = {name: thin(curve.series[name]) for name in names if name in curve.series}
+    shown = {name: thin(curve.series[name], most) for name in names if name in curve.series}
     scale = _scale(names, [value for points in shown.values() for _, value in points], top)
     for value in _labels(scale):
         y = scale.y(value)

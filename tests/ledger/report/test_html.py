@@ -5,7 +5,9 @@ from html.parser import HTMLParser
 
 import pytest
 
+from ledger.commands.report import ReportRequest, report
 from ledger.report.translations import ENGLISH, JAPANESE
+from ledger.workspace import Workspace
 
 LARGEST = 2_000_000
 
@@ -39,6 +41,17 @@ def page(written) -> Page:
 
 def test_two_hundred_entries_stay_small(written):
     assert all(path.stat().st_size < LARGEST for path in written.values())
+
+
+@pytest.mark.parametrize("markdown", [False, True])
+def test_of_many_runs_the_newest_are_shown_and_the_page_says_so(many, monkeypatch, markdown):
+    monkeypatch.setattr("ledger.commands.report.MOST_RUNS", 5)
+    text = report(many, ReportRequest(markdown=markdown))
+    assert "The newest 5 of 100 runs are shown" in text
+    assert "exp3-000063" in text, "the newest"
+    assert text.count('<section class="view"') == (0 if markdown else 5)
+    assert text.count('<circle class="pass') < 6
+    assert "exp99" in text, "it has never been run"
 
 
 def test_nothing_is_fetched(written, page):
@@ -92,9 +105,6 @@ def test_every_word_exists_in_both_languages(written):
 
 
 def test_an_empty_record_makes_a_page_that_says_so(tmp_path, monkeypatch):
-    from ledger.commands.report import ReportRequest, report
-    from ledger.workspace import Workspace
-
     (tmp_path / "experiments").mkdir()
     assert ENGLISH["nothing"] in report(Workspace(tmp_path), ReportRequest())
     assert ENGLISH["nothing"] in report(Workspace(tmp_path), ReportRequest(markdown=True))
