@@ -69,9 +69,7 @@ def to_html(page: Page, language: str, guards: Mapping[str, Explained], *, live:
         live=_part("live.js") if live else "",
         present=_present(page),
         timeline=Markup(printable(timeline(page))),
-        training_chart=lambda curve: Markup(
-            printable(training_chart(curve, words["step"], min(most, DRAWN)))
-        ),
+        training_chart=lambda curve: Markup(printable(training_chart(curve, words["step"], drawn))),
         described=described,
         bleu_chart=lambda curve: Markup(printable(chart(curve))),
         plot=lambda view: plot_data(view.training, view.curve, view.run.checkpoints, most),
