@@ -37,6 +37,7 @@ os.environ["LEDGER_SEND"] = "never"
 
 # An integration test uses a fixture that starts workers or MLflow, or is in a folder full of such tests.
 EXPENSIVE_FIXTURES = {
+    "browser",
     "good",
     "healthy",
     "migrated_database",

@@ -5,10 +5,10 @@ from collections.abc import Iterator, Sequence
 from ledger.commands.ps import state_of
 from ledger.environments.diff.from_journal import Facts, side_of_run
 from ledger.environments.diff.ranking import suspects
-from ledger.evidence.suspects import Kind
+from ledger.findings import Verdict
 from ledger.journal.run import Run
 from ledger.report.attention import first_with_output, needs_attention
-from ledger.report.page import Attention, EnvironmentChange, Unfinished
+from ledger.report.page import Attention, RunChange, Unfinished
 from ledger.workspace import Workspace
 
 STALLED_AFTER = 600.0  # seconds, as the default of `ledger ps`
@@ -21,12 +21,15 @@ class AttentionFinder:
         self._workspace, self._facts = workspace, facts
         self._first = first_with_output(runs)
         self._before: dict[str, Run] = {}
-        newest: dict[tuple[str, str], Run] = {}
+        latest: dict[tuple[str, str], Run] = {}
+        good: dict[tuple[str, str], Run] = {}
         for run in runs:
             key = run.experiment, run.mode
-            if key in newest:
-                self._before[run.id] = newest[key]
-            newest[key] = run
+            if before := good.get(key) or latest.get(key):
+                self._before[run.id] = before
+            latest[key] = run
+            if run.verdict is Verdict.PASS:
+                good[key] = run
 
     def of(self, run: Run) -> Iterator[Attention]:
         """The reasons to look at this run, the most urgent first."""
@@ -34,10 +37,10 @@ class AttentionFinder:
             run, first_with_output=self._first, drift=self.drift(run), unfinished=self.unfinished(run)
         )
 
-    def drift(self, run: Run) -> EnvironmentChange | None:
-        """How its environment differs from that of the run of its experiment and mode before it."""
+    def drift(self, run: Run) -> RunChange | None:
+        """What changed since the last run of its experiment and mode that passed, or else the last one."""
         before = self._before.get(run.id)
-        return environment_change(before, run, self._facts) if before else None
+        return what_changed(before, run, self._facts) if before else None
 
     def unfinished(self, run: Run) -> Unfinished | None:
         """The state of a run that is running or was interrupted."""
@@ -47,10 +50,14 @@ class AttentionFinder:
         return Unfinished(state, None if silent is None else silent / 60)
 
 
-def environment_change(before: Run, after: Run, facts: Facts) -> EnvironmentChange | None:
-    """The differences between the environments of two runs, settings apart; None if there are none."""
-    if before.environment == after.environment and before.machine == after.machine:
+def what_changed(before: Run, after: Run, facts: Facts) -> RunChange | None:
+    """The differences of environment and settings between two runs; None if there are none."""
+    if (before.environment, before.machine, before.spec_digest, before.effective) == (
+        after.environment,
+        after.machine,
+        after.spec_digest,
+        after.effective,
+    ):
         return None
-    found = suspects(side_of_run(before, facts), side_of_run(after, facts))
-    shown = tuple(one for one in found if one.kind is not Kind.SETTING)
-    return EnvironmentChange(before.id, after.id, shown) if shown else None
+    found = tuple(suspects(side_of_run(before, facts), side_of_run(after, facts)))
+    return RunChange(before.id, after.id, found) if found else None

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import TCPServer
 from threading import Lock
 
 from ledger.commands.attention import STALLED_AFTER
@@ -56,10 +57,10 @@ class ReportServer(ThreadingHTTPServer):
         """The address of the page, token included."""
         return f"http://{ADDRESS}:{self.server_port}/{self.token}/"
 
-    @property
-    def hosts(self) -> tuple[str, str]:
-        """The names by which it may be asked: any other is a name that was made to lead here."""
-        return f"{ADDRESS}:{self.server_port}", f"localhost:{self.server_port}"
+    def server_bind(self) -> None:
+        """Bind without asking a name server what this machine is called, which can take seconds."""
+        TCPServer.server_bind(self)
+        self.server_name, self.server_port = ADDRESS, self.server_address[1]
 
     def page(self) -> str:
         """The report, made again if the record has changed since."""
@@ -106,7 +107,8 @@ class _Handler(BaseHTTPRequestHandler):
     server_version, sys_version = "ledger", ""
 
     def do_GET(self) -> None:
-        if self.headers.get("Host") not in self.server.hosts:
+        # A site's name may be made to lead here, so only these are answered; a forwarded port may differ.
+        if (self.headers.get("Host") or "").rpartition(":")[0] not in (ADDRESS, "localhost"):
             return self._answer(HTTPStatus.FORBIDDEN, "text/plain", "ask for 127.0.0.1 or localhost\n")
         _, token, *rest = self.path.split("?")[0].split("/")
         page = {"": self._page, "live.json": self._live}.get(rest[0]) if len(rest) == 1 else None

@@ -3,10 +3,11 @@
 import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from ledger.evidence.suspects import Kind
 from ledger.findings import Finding, Json, Severity, Verdict
 from ledger.journal.query import findings_of
 from ledger.journal.run import CheckpointRow, Run
-from ledger.report.page import Attention, EnvironmentChange, Unfinished
+from ledger.report.page import Attention, RunChange, Unfinished
 from ledger.utils.plural import and_more
 from ledger.utils.text import shorten
 
@@ -21,13 +22,13 @@ def needs_attention(
     run: Run,
     *,
     first_with_output: Mapping[str, Run],
-    drift: EnvironmentChange | None = None,
+    drift: RunChange | None = None,
     unfinished: Unfinished | None = None,
 ) -> Iterator[Attention]:
     """The reasons to look at `run`, the most urgent first.
 
-    `first_with_output`: the first run that wrote each output, by digest. `drift`: how its environment differs
-    from that of the experiment's run before.
+    `first_with_output`: the first run that wrote each output, by digest. `drift`: what changed since an
+    earlier run of its experiment; only its environment can drift, settings are chosen.
     """
     failures = list(_failed(run))
     yield from failures
@@ -35,7 +36,7 @@ def needs_attention(
         yield Attention("failed", run.id, "att_fail", _line("show", run.id))
     yield from _unverified(run)
     yield from _identical(run, first_with_output)
-    if drift and (hard := [one for one in drift.suspects if one.hard]):
+    if drift and (hard := [one for one in drift.suspects if one.hard and one.kind is not Kind.SETTING]):
         names = [f"{one.name} {_shown(one.before)} → {_shown(one.after)}" for one in hard]
         facts = {"before": drift.before, "what": and_more(names, MOST_NAMED)}
         yield Attention("drifted", run.id, "att_drifted", _line("diff-env", drift.before, run.id), facts)

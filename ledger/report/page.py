@@ -138,8 +138,8 @@ class CorrelationTable:
 
 
 @dataclass(frozen=True, slots=True)
-class EnvironmentChange:
-    """The differences between the environments of two consecutive runs, most suspicious first."""
+class RunChange:
+    """The differences of environment and settings between two runs, most suspicious first."""
 
     before: str
     after: str
@@ -148,11 +148,11 @@ class EnvironmentChange:
 
 @dataclass(frozen=True, slots=True)
 class RunView:
-    """Everything about one run. `drift`: how its environment differs from its experiment's run before."""
+    """Everything about one run. `drift`: what changed since its experiment's last good run."""
 
     run: Run
     attention: tuple[Attention, ...] = ()
-    drift: EnvironmentChange | None = None
+    drift: RunChange | None = None
     files: Mapping[str, Json] = field(default_factory=dict)
     training: TrainingCurve | None = None
     curve: Curve | None = None

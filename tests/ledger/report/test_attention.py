@@ -2,6 +2,7 @@
 
 import pytest
 
+from ledger.commands.attention import AttentionFinder
 from ledger.evidence.suspects import Kind, Suspect
 from ledger.journal.run import Run
 from ledger.report.attention import (
@@ -13,8 +14,9 @@ from ledger.report.attention import (
     needs_attention,
     standing,
 )
-from ledger.report.page import KINDS, EnvironmentChange, Unfinished
+from ledger.report.page import KINDS, RunChange, Unfinished
 from ledger.report.translations import ENGLISH, JAPANESE
+from ledger.workspace import Workspace
 
 ERROR = {
     "code": "CKP007",
@@ -134,16 +136,17 @@ def test_an_output_of_another_experiment_is_identical_but_a_repetition_is_not():
 def test_a_drift_names_the_hard_differences_only():
     hard = Suspect(Kind.PACKAGE, "transformers", "4.57.6", "5.0.0")
     soft = Suspect(Kind.MACHINE, "kernel", "6.1", "6.2", hard=False)
+    chosen = Suspect(Kind.SETTING, "generation.num_beams", 3, 5)
     run = a_run(passed=["TXT001"])
-    found = reasons(run, drift=EnvironmentChange("exp1-0", "exp1-1", (hard, soft)))
+    found = reasons(run, drift=RunChange("exp1-0", "exp1-1", (hard, chosen, soft)))
     assert found == [
         (
             "drifted",
-            "Its environment differs from that of exp1-0, the run before: transformers 4.57.6 → 5.0.0.",
+            "Its environment differs from that of exp1-0: transformers 4.57.6 → 5.0.0.",
             "ledger diff-env exp1-0 exp1-1",
         )
     ]
-    assert reasons(run, drift=EnvironmentChange("exp1-0", "exp1-1", (soft,))) == []
+    assert reasons(run, drift=RunChange("exp1-0", "exp1-1", (soft,))) == []
 
 
 def test_a_stalled_run_is_named_while_a_running_one_is_not():
@@ -200,3 +203,21 @@ def test_only_scores_computed_alike_are_compared():
     baseline, best = baseline_and_best([*runs, scored("e-5", 99.0, verdict="fail")])
     assert (baseline.id, best.id) == ("e-1", "e-2")
     assert baseline_and_best([a_run("e-1", verdict="fail")]) == (None, None)
+
+
+def test_a_run_is_compared_with_the_last_one_that_passed(tmp_path):
+    environments = {
+        name: {"packages": {"transformers": {"version": version}}, "python": {"version": "3.11"}}
+        for name, version in (("a", "4.57.6"), ("b", "5.0.0"))
+    }
+    runs = [
+        a_run("e-1", started={"environment": "a"}),
+        a_run("e-2", verdict="fail", started={"environment": "b"}),
+        a_run("e-3", verdict="fail", started={"environment": "b"}),
+        a_run("e-4", started={"environment": "a"}),
+    ]
+    finder = AttentionFinder(Workspace(tmp_path), runs, environments)
+    drifts = {run.id: finder.drift(run) for run in runs}
+    assert drifts["e-1"] is drifts["e-4"] is None
+    assert drifts["e-2"].before == drifts["e-3"].before == "e-1"
+    assert [one.name for one in drifts["e-3"].suspects] == ["transformers"]

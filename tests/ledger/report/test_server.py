@@ -81,8 +81,9 @@ def test_only_the_address_with_its_token_is_answered(tmp_path):
         ):
             status = ask(server, path.replace("é", "%C3%A9"))[0].status
             assert status == 404, path
-        for host in ("evil.example", f"evil.example:{server.server_port}", "127.0.0.1:1"):
+        for host in ("evil.example", f"evil.example:{server.server_port}", "127.0.0.1.evil.example:1"):
             assert ask(server, f"/{server.token}/", host=host)[0].status == 403
+        assert ask(server, f"/{server.token}/", host="localhost:9")[0].status == 200, "a forwarded port"
         for method in ("POST", "PUT", "DELETE"):
             assert ask(server, f"/{server.token}/", method)[0].status == 501
 
