@@ -1,40 +1,53 @@
 """`ledger import`: import runs that other tools or people recorded, as claims."""
 
+import shlex
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from ledger.cli.output import console, emit, exit_for, json_option
+from ledger.cli.output import console, echo, emit, exit_for, json_option
 
 if TYPE_CHECKING:
     from ledger.commands.import_ import Imported, ImportedRun
     from ledger.display.table import Table
 
-KINDS = ("markdown", "huggingface", "mlflow", "lightning", "wandb")
+KINDS = (
+    *("markdown", "huggingface", "mlflow", "lightning", "wandb", "tensorboard", "trackio", "lm-eval", "log"),
+    *("sacred", "dvc", "table"),
+)
 
 
 @click.command("import")
 @click.argument("source", type=click.Path(path_type=Path))
 @click.option("--as", "kind", type=click.Choice(KINDS), help="The kind of source, if it cannot be detected.")
-@click.option("--dry-run", is_flag=True, help="Read and check, but record nothing.")
+@click.option(
+    "--dry-run/--record",
+    "dry_run",
+    default=None,
+    help="Only read and check, or record. Default: at a terminal --dry-run, else --record.",
+)
 @json_option
-def command(source: Path, kind: str | None, dry_run: bool, as_json: bool) -> int:
+def command(source: Path, kind: str | None, dry_run: bool | None, as_json: bool) -> int:
     """Import runs that other tools or people recorded, marked as claims, never as observations.
 
-    SOURCE is a log in Markdown, an output folder of the Hugging Face Trainer, an MLflow store (mlruns/ or
-    mlflow.db), a folder of Lightning's loggers, or a W&B offline run. Contradictions in a log are reported.
-    Importing the same source again adds nothing.
+    SOURCE is a log in Markdown, an output folder of the Hugging Face Trainer, a store of MLflow or Trackio, a
+    run of W&B, TensorBoard, Lightning, Sacred or DVC, a log of fairseq or Marian, results of lm-eval, or a
+    table of runs (CSV, TSV, JSON lines). Contradictions in a log are reported. Importing the same source
+    again adds nothing. At a terminal nothing is recorded without --record.
 
     \b
-    ledger import docs/experiment-log.md --dry-run
+    ledger import docs/experiment-log.md
+    ledger import docs/experiment-log.md --record
     ledger import wandb/offline-run-20260203_170000-80s3lwwk
-    ledger import mlflow.db --json
     """
     from ledger.commands.import_ import read, record
     from ledger.errors import UsageError
     from ledger.workspace import Workspace
 
+    by_default = dry_run is None and sys.stdout.isatty()
+    dry_run = by_default if dry_run is None else dry_run
     try:
         workspace = Workspace.find()
     except UsageError:
@@ -48,6 +61,9 @@ def command(source: Path, kind: str | None, dry_run: bool, as_json: bool) -> int
         emit(_document(imported, dry_run), as_json)
     else:
         _print(imported, dry_run)
+    if by_default and any(run.is_new for run in imported.runs):
+        again = f"ledger import {shlex.quote(str(source))} --record"
+        echo(f"nothing was recorded; if this is right: {again}", err=True)
     return exit_for(imported.report)
 
 

@@ -5,11 +5,16 @@ store only with MLFLOW_ALLOW_FILE_STORE set. Call it on a copy: opening a store 
 """
 
 import json
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlparse
+
+# What the last line on stderr begins with where the database has a revision that this MLflow does not know.
+NEWER = "newer schema: "
+_UNKNOWN = re.compile(r"Can't locate revision identified by '(\w+)'")
 
 
 def runs(client: Any, uri: str) -> Iterator[dict[str, Any]]:
@@ -77,7 +82,12 @@ def main(uri: str) -> None:
             raise
         from mlflow.store.db.utils import _upgrade_db, create_sqlalchemy_engine_with_retry
 
-        _upgrade_db(create_sqlalchemy_engine_with_retry(uri))
+        try:
+            _upgrade_db(create_sqlalchemy_engine_with_retry(uri))
+        except Exception as error:  # alembic's, which is a dependency of MLflow only
+            if unknown := _UNKNOWN.search(str(error)):
+                sys.exit(f"{NEWER}{unknown[1]}")
+            raise
         client = MlflowClient(uri)
     for one in runs(client, uri):
         sys.__stdout__.write(json.dumps(one) + "\n")  # type: ignore[union-attr]

@@ -9,19 +9,20 @@ import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from ledger.errors import LedgerError
 from ledger.evidence.imported_claims import Claimed, ClaimedRun, Outcome, Point
 from ledger.findings import Json
-from ledger.importers.untrusted_files import Problems, foreign, model_in, parse_yaml
+from ledger.importers.mlflow_dump import NEWER
+from ledger.importers.untrusted_files import Problems, foreign, is_sqlite, model_in, parse_yaml
 from ledger.utils import own_packages
 from ledger.utils.json_values import to_number
 from ledger.utils.times import iso_utc
 
 KIND = "mlflow"
-SQLITE = b"SQLite format 3\0"
 READ_SECONDS = 300
 LARGEST = 1.797e308  # what MLflow writes for infinity
 _OUTCOMES: dict[str, Outcome] = {
@@ -64,11 +65,8 @@ def _files(path: Path) -> Iterator[Path]:
 
 
 def _is_database(path: Path) -> bool:
-    if not path.is_file():
+    if not is_sqlite(path):
         return False
-    with path.open("rb") as file:
-        if file.read(len(SQLITE)) != SQLITE:
-            return False
     try:
         with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
             tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
@@ -132,6 +130,12 @@ def _dump(uri: str, path: Path) -> list[dict[str, Json]]:
             f"MLflow did not finish reading {path} within {READ_SECONDS} s", hint="import a part of it"
         ) from error
     errors = done.stderr.strip().splitlines()
+    if done.returncode and errors and errors[-1].startswith(NEWER):
+        raise LedgerError(
+            f"{path} was written by a newer MLflow than the installed {version('mlflow')}, "
+            f"which does not know its schema {errors[-1].removeprefix(NEWER)}",
+            hint="upgrade it: pip install --upgrade mlflow; or import where the database was written",
+        )
     if done.returncode:
         raise LedgerError(
             f"MLflow cannot open {path}: {errors[-1][:200] if errors else done.returncode}",

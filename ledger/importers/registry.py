@@ -7,7 +7,20 @@ from typing import Protocol, cast
 
 from ledger.errors import LedgerError, UsageError
 from ledger.evidence.imported_claims import Claimed
-from ledger.importers import huggingface, lightning, markdown_log, mlflow_store, wandb
+from ledger.importers import (
+    dvclive,
+    fairseq_marian,
+    huggingface,
+    lightning,
+    lm_eval,
+    markdown_log,
+    mlflow_store,
+    sacred,
+    tables,
+    tensorboard,
+    trackio,
+    wandb,
+)
 
 
 class Reader(Protocol):
@@ -24,18 +37,17 @@ class Reader(Protocol):
         ...
 
 
-# A Trainer's folder may contain W&B's, so the reader of the outer folder is tried first.
-_MODULES: tuple[ModuleType, ...] = (markdown_log, huggingface, mlflow_store, lightning, wandb)
+# A Trainer's folder may contain W&B's and TensorBoard's, so the reader of the outer folder is tried first. A
+# log of fairseq may be a text file, so it is tried before the logs that people write.
+_MODULES: tuple[ModuleType, ...] = (
+    *(fairseq_marian, markdown_log, huggingface, mlflow_store, trackio, lightning, wandb, tensorboard),
+    *(lm_eval, sacred, dvclive, tables),
+)
 READERS: dict[str, Reader] = {module.KIND: cast(Reader, module) for module in _MODULES}
 # What else people have, by the files that show it: to refuse it by its name.
 _UNREAD: Mapping[str, tuple[str, ...]] = {
-    "TensorBoard's event files": ("*tfevents*", "*/*tfevents*", "*/*/*tfevents*"),
-    "DVC's files": ("dvc.yaml", "dvclive", "params.yaml"),
-    "Sacred's runs": ("run.json", "*/run.json"),
-    "the files of an online W&B run": ("wandb-summary.json", "files/wandb-summary.json"),
-    "tables (CSV, TSV)": ("*.csv", "*.tsv"),
-    "JSON lines": ("*.jsonl",),
-    "logs in the form of their tool": ("*.log",),
+    "tables without a column that names runs": ("*.csv", "*.tsv", "*.jsonl"),
+    "logs of other tools than fairseq and Marian": ("*.log",),
 }
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from ledger.errors import LedgerError
 from ledger.findings import Json
 
+SQLITE = b"SQLite format 3\0"
 MOST_BYTES = 64 * 1024 * 1024  # of a text file; no configuration is larger
 MOST_YAML = 4 << 20  # bytes: the parser, which is written in Python, reads 0.1 MB a second
 MOST_VALUES = 100_000
@@ -44,6 +45,14 @@ class Problems(list[str]):
         if content is not None and not isinstance(content, dict):
             self.append(f"{path.name}: it is not a mapping")
         return {str(key): value for key, value in content.items()} if isinstance(content, dict) else {}
+
+
+def is_sqlite(path: Path) -> bool:
+    """Whether this is a file that begins like a SQLite database."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return file.read(len(SQLITE)) == SQLITE
 
 
 def parse_json(data: bytes) -> Json:

@@ -1,13 +1,17 @@
 """`ledger import` on real sources, from end to end."""
 
 import json
+import os
+import pty
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from ledger.journal.store import open_journal
 from ledger.workspace import Workspace
+from tests.command import LEDGER
 
 DATA = Path(__file__).parents[2] / "data"
 
@@ -88,6 +92,24 @@ def test_a_dry_run_records_nothing_and_needs_no_ledger(logged, tmp_path):
     assert "ledger init" in refused.stderr
 
 
+def test_at_a_terminal_it_shows_what_it_read_and_records_nothing(logged):
+    main, terminal = pty.openpty()
+    done = subprocess.run(
+        [str(LEDGER), "import", "docs/log.md"],
+        cwd=logged.root,
+        stdout=terminal,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    os.close(terminal)
+    os.close(main)
+    assert (done.returncode, "ledger import docs/log.md --record" in done.stderr) == (0, True)
+    assert entries(logged) == []
+    assert "already recorded" not in logged.ledger("import", "docs/log.md", "--record").stdout
+    assert len(entries(logged)) == 10
+
+
 def test_log_and_show_mark_claims(logged):
     logged.ledger("import", "docs/log.md")
     rows = {row["experiment"]: row for row in logged.json("log", "--all")["runs"]}
@@ -165,12 +187,12 @@ def test_series_go_to_mlflow_and_their_sum_to_the_journal(repository):
     [
         ("nothing", None, (), 3, "nothing does not exist"),
         ("x.bin", b"\x00\x01", (), 2, "unknown kind of source: x.bin"),
-        ("runs.csv", b"run,bleu\n1,2\n", (), 2, "tables (CSV, TSV) cannot be imported: runs.csv"),
-        ("events.out.tfevents.1.h", b"\x18", (), 2, "TensorBoard's event files cannot be imported"),
+        ("runs.csv", b"a,bleu\n1,2\n", (), 2, "tables without a column that names runs cannot be imported"),
+        ("events.out.tfevents.1.h", b"\x18", (), 3, "ends in the middle of a record"),
         ("x.md", b"", (), 3, "is empty"),
         ("x.md", "## 実験1".encode("cp932"), (), 3, "not UTF-8"),
         ("x.md", b"# Notes\n", (), 3, "names no experiment"),
-        ("x.bin", b"\x00", ("--as", "wandb"), 3, "is not a W&B offline run"),
+        ("x.bin", b"\x00", ("--as", "wandb"), 3, "is not a W&B run"),
         ("x.wandb", b":W&B", (), 3, "can be read"),
         ("x.bin", b"\x00", ("--as", "mlflow"), 3, "is not an MLflow store"),
         ("x.bin", b"\x00", ("--as", "lightning"), 3, "is not a folder of a Lightning logger"),

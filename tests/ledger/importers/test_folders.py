@@ -1,6 +1,8 @@
 """The Trainer's, Lightning's and MLflow's folders, really written by them, then damaged."""
 
 import shutil
+import sqlite3
+from contextlib import closing
 from math import isnan
 
 import pytest
@@ -133,6 +135,19 @@ def test_a_damaged_database_is_told(stores, tmp_path):
     assert mlflow_store.matches(tmp_path / "mlflow.db")
     with pytest.raises(LedgerError, match=r"damaged database|cannot open"):
         mlflow_store.read(tmp_path / "mlflow.db")
+
+
+def test_the_database_of_a_newer_mlflow_names_both_versions(stores, tmp_path):
+    path = tmp_path / "mlflow.db"
+    path.write_bytes((stores / "mlflow.db").read_bytes())
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = 'ffff00000000'")
+        connection.commit()
+    with pytest.raises(
+        LedgerError, match=r"newer MLflow than the installed \d.*schema ffff00000000"
+    ) as raised:
+        mlflow_store.read(path)
+    assert "pip install --upgrade mlflow" in raised.value.hint
 
 
 def test_another_database_is_not_mlflows(tmp_path):

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from ledger.errors import LedgerError
 from ledger.importers import wandb
-from ledger.importers.wandb_file import BLOCK_BYTES, Damage, read_records
-from ledger.importers.wandb_schema import record_class
+from ledger.importers.wandb.container import BLOCK_BYTES, Damage, read_records
+from ledger.importers.wandb.schema import record_class
 
 
 @pytest.fixture(scope="module")
@@ -146,5 +146,5 @@ def test_a_run_that_was_cut_off_says_so(tmp_path, data):
 
 
 def test_a_folder_without_runs_is_refused(tmp_path):
-    with pytest.raises(LedgerError, match="is not a W&B offline run"):
+    with pytest.raises(LedgerError, match="is not a W&B run"):
         wandb.read(tmp_path)

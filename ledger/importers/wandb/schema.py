@@ -1,18 +1,15 @@
 """The messages of W&B's protobuf schema that an import needs, built in code.
 
 Field numbers are from `wandb/proto/wandb_internal.proto`; protobuf skips fields that are not listed here.
-`wandb` need not be installed. A separate descriptor pool avoids conflicts with its classes.
+`wandb` need not be installed.
 """
 
 from functools import cache
 from typing import Any
 
-from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+from ledger.importers.protobuf import Messages, message_class
 
-_OPTIONAL, _REPEATED, _MESSAGE = 1, 3, 11  # protobuf's numbers
-_TYPES = {"int64": 3, "int32": 5, "bool": 8, "string": 9}
-# message -> field -> (number, type, "*" where repeated)
-_MESSAGES: dict[str, dict[str, tuple[int, str, str]]] = {
+_MESSAGES: Messages = {
     "Timestamp": {"seconds": (1, "int64", ""), "nanos": (2, "int32", "")},
     "Item": {"key": (1, "string", ""), "nested_key": (2, "string", "*"), "value_json": (16, "string", "")},
     "Items": {"update": (1, "Item", "*"), "remove": (2, "Item", "*")},
@@ -54,15 +51,4 @@ _MESSAGES: dict[str, dict[str, tuple[int, str, str]]] = {
 @cache
 def record_class() -> Any:
     """The class of a record; its `ParseFromString` raises google.protobuf.message.DecodeError."""
-    file = descriptor_pb2.FileDescriptorProto(name="claims.proto", package="claims", syntax="proto3")
-    for name, fields in _MESSAGES.items():
-        message = file.message_type.add(name=name)
-        for field, (number, kind, label) in fields.items():
-            one = message.field.add(name=field, number=number, label=_REPEATED if label else _OPTIONAL)
-            if kind in _TYPES:
-                one.type = _TYPES[kind]
-            else:
-                one.type, one.type_name = _MESSAGE, f".claims.{kind}"
-    pool = descriptor_pool.DescriptorPool()
-    pool.Add(file)
-    return message_factory.GetMessageClass(pool.FindMessageTypeByName("claims.Record"))
+    return message_class("Record", _MESSAGES)

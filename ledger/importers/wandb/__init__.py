@@ -1,7 +1,8 @@
-"""W&B offline runs: the `.wandb` file of a run, or a folder with one or more of them."""
+"""W&B runs: the `.wandb` file of an offline run, the `files/` of an online one, or a folder of either."""
 
 import json
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,8 @@ from ledger.importers.untrusted_files import (
     parse_yaml,
     pinned,
 )
-from ledger.importers.wandb_file import Damage, read_records
-from ledger.importers.wandb_schema import record_class
+from ledger.importers.wandb.container import Damage, read_records
+from ledger.importers.wandb.schema import record_class
 from ledger.utils.json_values import to_metric
 from ledger.utils.redaction import scrub_url
 from ledger.utils.times import iso_utc
@@ -26,19 +27,25 @@ from ledger.utils.times import iso_utc
 KIND = "wandb"
 MOST_BYTES = 2 * 2**30  # read at once
 GLOBS = ("*.wandb", "*/*.wandb", "wandb/*/*.wandb")
+# What an online run leaves, or a download of its files: a folder `files`, or its content.
+SUMMARY = "wandb-summary.json"
+FILES = (SUMMARY, f"files/{SUMMARY}", f"*/files/{SUMMARY}", f"wandb/*/files/{SUMMARY}")
+_RUN_FOLDER = re.compile(r"(offline-)?run-\d{8}_\d{6}-\w+$")
+_ENVIRONMENT = ("os", "python", "gpu", "cudaVersion")
 
 
 def matches(path: Path) -> bool:
-    """Whether this is a `.wandb` file, or a folder with one up to two levels down."""
-    return bool(_files(path))
+    """Whether this is a `.wandb` file, or a folder with one or with W&B's files up to two levels down."""
+    return bool(_files(path) or _folders(path))
 
 
 def read(path: Path) -> Claimed:
     """All runs below `path`. Raises LedgerError if there is none, or none can be read."""
-    files = _files(path)
-    if not files:
-        raise foreign(path, "a W&B offline run")
-    runs, problems = [], Problems()
+    files, folders = _files(path), _folders(path)
+    if not files and not folders:
+        raise foreign(path, "a W&B run")
+    problems = Problems()
+    runs = [_run_of_files(folder, problems) for folder in folders]
     for file in files:
         try:
             runs.append(_read_run(file, problems))
@@ -80,15 +87,61 @@ def _files(path: Path) -> list[Path]:
     return [path] if path.suffix == ".wandb" and path.is_file() else []
 
 
+def _folders(path: Path) -> list[Path]:
+    """The folders with W&B's files that have no `.wandb` file next to them."""
+    found = {file.parent for pattern in FILES for file in path.glob(pattern)} if path.is_dir() else set()
+    return sorted(one for one in found if not any(one.parent.glob("*.wandb")))
+
+
+def _run_of_files(folder: Path, problems: Problems) -> ClaimedRun:
+    """The run of a folder of files: last values only, since the history is on the server."""
+    run = folder.parent if folder.name == "files" else folder
+    folder_name = run.absolute().name
+    name = folder_name.rpartition("-")[2] if _RUN_FOLDER.match(folder_name) else folder_name
+    content = _Files(folder, problems)
+    params = {key: value for key, value in content.config.items() if not key.startswith("_")}
+    facts = {"program": content.metadata.get("program"), "seconds": content.summary.get("_runtime")}
+    facts |= {"time": content.metadata.get("startedAt"), "steps": content.summary.get("_step")}
+    return ClaimedRun(
+        experiment=name,
+        key=name,
+        model=model_in(params),
+        params=params,
+        metrics=content.metrics,
+        environment=content.environment,
+        facts={key: value for key, value in facts.items() if value is not None},
+        where=run.name,
+    )
+
+
+class _Files:
+    """The parsed content of a folder `files`."""
+
+    def __init__(self, folder: Path, problems: Problems) -> None:
+        self.config = _values(problems.mapping(folder / "config.yaml", parse_yaml))
+        self.metadata = problems.mapping(folder / "wandb-metadata.json", parse_json)
+        self.summary = problems.mapping(folder / SUMMARY, parse_json)
+        packages = problems.mapping(folder / "requirements.txt", pinned)
+        named = {key: self.metadata[key] for key in _ENVIRONMENT if self.metadata.get(key)}
+        self.environment = {**named, **({"packages": packages} if packages else {})}
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """The last values."""
+        return _metrics(self.summary)
+
+
+def _metrics(summary: Mapping[str, Json]) -> dict[str, float]:
+    return {k: n for k, v in summary.items() if k[:1] != "_" and (n := to_metric(v)) is not None}
+
+
 def _read_run(file: Path, problems: Problems) -> ClaimedRun:
     data = problems.read(file, bytes, MOST_BYTES)
     records, damage = decode(data if data is not None else b"")
     problems += [f"{file.name}: {one}" for one in damage]
     run = _MergedRecords(records)
-    folder = file.parent / "files"
-    config = {**_values(problems.mapping(folder / "config.yaml", parse_yaml)), **run.config}
-    metadata = problems.mapping(folder / "wandb-metadata.json", parse_json)
-    summary = {**problems.mapping(folder / "wandb-summary.json", parse_json), **run.summary}
+    files = _Files(file.parent / "files", problems)
+    config = {**files.config, **run.config}
     if not run.ended:
         problems.append(f"{file.name}: no exit is recorded: the run was interrupted or is still running")
     params = {key: value for key, value in config.items() if not key.startswith("_wandb")}
@@ -99,13 +152,9 @@ def _read_run(file: Path, problems: Problems) -> ClaimedRun:
         outcome=run.outcome,
         model=model_in(params),
         params=params,
-        metrics={k: n for k, v in summary.items() if k[:1] != "_" and (n := to_metric(v)) is not None},
+        metrics=_metrics({**files.summary, **run.summary}),
         series=run.series,
-        environment={
-            **{key: metadata[key] for key in ("os", "python", "gpu", "cudaVersion") if metadata.get(key)},
-            **run.environment,
-            **({"packages": p} if (p := problems.mapping(folder / "requirements.txt", pinned)) else {}),
-        },
+        environment={**files.environment, **run.environment},
         facts={key: value for key, value in run.head.items() if key != "notes"},
         where=file.name,
     )
