@@ -37,10 +37,12 @@ OUTCOMES: dict[str, Outcome] = {
     "skipped": "skipped",
 }
 # Headings of scores; any other column is a setting.
-_SCORE = re.compile(
+SCORE = re.compile(
     r"(?i)(?:^|[^a-z])(?:sacre)?bleu|chrf|comet|bleurt|meteor|rouge|(?:^|[^a-z])[wct]er(?![a-z])|loss|nll|ppl"
     r"|perplexity|acc(?:uracy)?(?![a-z])|(?:^|[^a-z])f1(?![a-z])|precision|recall|reward|exact_match"
-    r"|^(?:eval|val|valid|test|dev|train)[/_.]"
+    r"|^train/"
+    r"|^(?:eval|val|valid|test|dev)[/_.](?!.*(?:batch|step|size|strategy|split|file|path|every|interval|delay"
+    r"|samples|runtime|set$|data))"
 )
 Row = Mapping[str, Any]
 
@@ -135,7 +137,7 @@ def _split(row: Row) -> tuple[dict[str, Json], dict[str, float]]:
                 else name
             )
             number = to_metric(cell(one))
-            is_score = section in _RESULTS or (section not in _SETTINGS and _SCORE.search(bare))
+            is_score = section in _RESULTS or (section not in _SETTINGS and SCORE.search(bare))
             if is_score and number is not None:
                 metrics[bare] = number
             elif one not in (None, ""):

@@ -12,6 +12,7 @@ from ledger.errors import LedgerError
 from ledger.evidence.imported_claims import Claimed, Statement, WrittenLog, name_different_things
 from ledger.importers.markdown_log import events, figures
 from ledger.importers.markdown_log.attribution import place
+from ledger.importers.markdown_log.other_habits import read_runs
 from ledger.importers.markdown_log.outline import read_lines
 from ledger.importers.markdown_log.runs import claimed_runs
 from ledger.importers.markdown_log.statements import COUNTED_OF, Placed, statements
@@ -28,14 +29,16 @@ def matches(path: Path) -> bool:
 
 def read(path: Path) -> Claimed:
     """The experiments of a log. Raises LedgerError if it names none, or is not UTF-8."""
-    log, placed = read_log("\n".join(read_text(path)))
-    runs = claimed_runs(log, placed)
-    if not runs:
-        raise LedgerError(
-            f"{path} names no experiment",
-            hint="start one with a heading such as `## Experiment 5: …`, `Exp 5`, `実験5` or `Version 56`",
-        )
-    return Claimed(KIND, runs, (path,), log=log)
+    text = "\n".join(read_text(path))
+    log, placed = read_log(text)
+    if runs := claimed_runs(log, placed):
+        return Claimed(KIND, runs, (path,), log=log)
+    if runs := read_runs(text):
+        return Claimed(KIND, runs, (path,))
+    raise LedgerError(
+        f"{path} names no experiment, and no table, heading or bullet in it has a name and a score",
+        hint="start one with a heading such as `## Experiment 5: …`, `Exp 5`, `実験5` or `Version 56`",
+    )
 
 
 def read_log(text: str) -> tuple[WrittenLog, list[Placed]]:

@@ -21,7 +21,16 @@ EXPERIMENT: Final = re.compile(
 PREFIXES: Final = {"version": "v", "ver": "v", "ver.": "v", "trial": "trial", "run": "run"}
 
 PLANNED: Final = _any(
-    "候補", "予定", "計画", r"\bplanned\b", r"\bcandidates?\b", r"\bideas?\b", r"\bbacklog\b"
+    "候補",
+    "予定",
+    "計画",
+    r"\bplanned\b",
+    r"\bcandidates?\b",
+    r"\bideas?\b",
+    r"\bbacklog\b",
+    "계획",
+    "예정",
+    r"\bgeplant\b",
 )
 FUTURE: Final = _any(
     "次",
@@ -33,6 +42,10 @@ FUTURE: Final = _any(
     r"\bplan(s|ned)?\b",
     "候補",
     r"\bideas?\b",
+    "향후",
+    "다음 ?(단계|실험|할)",
+    r"\bnächste\w*\b",
+    r"\bausblick\b",
 )
 HOPED: Final = _any(
     "期待", r"\bexpect(ed|ations?)?\b", r"\bhypothes[ie]s\b", r"\bgoals?\b", "目的", "目標", r"\btargets?\b"
@@ -76,6 +89,9 @@ SETTINGS: Final = _any(
     "設定",
     "パラメータ",
     "構成",
+    "설정",
+    "파라미터",
+    r"\beinstellungen\b",
     r"\bsettings?\b",
     r"\bparam(eter)?s?\b",
     r"\bhyper-?param\w*",
@@ -85,19 +101,64 @@ SETTINGS: Final = _any(
     r"\bargs\b",
     r"\.ya?ml\b",
 )
-RESULTS: Final = _any("^結果", r"^results?\b", r"^outcome\b", r"^status\b", "^状態")
+RESULTS: Final = _any(
+    "^結果", "^결과", "^상태", r"^ergebnis(se)?\b", r"^results?\b", r"^outcome\b", r"^status\b", "^状態"
+)
+
+# --- logs without numbered experiments --------------------------------------------------------------
+
+# The heading of the column that names the runs of a table; the first of several counts.
+NAMED_BY: Final = _any(
+    r"(?:run|exp(eriment)?|system|trial|name|id)(?: ?(?:id|name|no\.?))?",
+    r"#|no\.?|nr\.?|model|variant|configuration|config|setup|date",
+    "versuch|lauf|modell|variante|bezeichnung|konfiguration|datum",
+    "実験(名|番号)?|名前|番号|モデル|試行|設定名|日付",
+    "실험(명| ?번호)?|이름|번호|모델|시도|설정|날짜",
+)
+STATES: Final = _any("status|state|outcome|result|ergebnis|zustand|状態|結果|ステータス|상태|결과")
+STEPS: Final = _any("step|steps|global_step|schritt|ステップ|스텝")
+# Headings and bullets that name a part of a run, or of the document.
+GENERIC: Final = _any(
+    r"^(training |evaluation |final |test )?(results?|scores?|metrics?|evaluation)$",
+    r"^(training )?(hyper-?param\w*|settings?|parameters?|config\w*|setup|command|arguments?|procedure)$",
+    r"^(notes?|remarks?|summary|overview|log|logs|observations?|discussion|details|changes|environment|data)$",
+    r"^(experiment|training|research)s?( ?log| ?notes| ?diary)?s?$",
+    r"^(framework versions|model description|intended uses.*|training and evaluation data|limitations.*)$",
+    "^(ergebnisse?|einstellungen|parameter|notizen|anmerkungen|zusammenfassung|übersicht|konfiguration)$",
+    "^(結果|評価|設定|パラメータ|メモ|備考|概要|まとめ|考察|環境|ハイパーパラメータ|学習設定)$",
+    "^(결과|평가|설정|파라미터|하이퍼파라미터|메모|비고|개요|요약|환경|학습 설정)$",
+)
+DATED: Final = re.compile(r"\d{4}[-./年]\s?\d{1,2}[-./月]|\d{1,2}\.\s?\d{1,2}\.\s?\d{2,4}|\d{4}년")
 
 # --- what a label means -----------------------------------------------------------------------------
 
 KEYS: Final[tuple[tuple[str, "re.Pattern[str]"], ...]] = (
-    ("model", _any("^モデル$", "^model$", "^base model$", "^checkpoint$")),
-    ("batch_size", _any("^バッチサイズ$", r"^(train(ing)? )?batch[ _-]?size$")),
-    ("learning_rate", _any("^学習率$", r"^learning[ _-]?rate$", "^lr$")),
-    ("epochs", _any("^エポック数?$", "^epochs?$", "^num_train_epochs$", "^number of epochs$")),
+    ("model", _any("^モデル$", "^model$", "^base model$", "^checkpoint$", "^modell$", "^모델$")),
+    (
+        "batch_size",
+        _any(
+            "^バッチサイズ$", r"^(train(ing)? )?batch[ _-]?size$", "^batch-?größe$", "^배치 ?(크기|사이즈)$"
+        ),
+    ),
+    ("learning_rate", _any("^学習率$", r"^learning[ _-]?rate$", "^lr$", "^lernrate$", "^학습률$")),
+    (
+        "epochs",
+        _any(
+            "^エポック数?$",
+            "^epochs?$",
+            "^num_train_epochs$",
+            "^number of epochs$",
+            "^epochen$",
+            "^에폭( ?수)?$",
+        ),
+    ),
     ("languages", _any("^言語(ペア)?$", "^languages?$", "^language pair$", "^direction$")),
-    ("data", _any("^データ(セット)?$", "^data( ?set)?$", "^corpus$", "^input$")),
+    (
+        "data",
+        _any("^データ(セット)?$", "^data( ?set)?$", "^corpus$", "^input$", "^daten(satz)?$", "^데이터(셋)?$"),
+    ),
     ("output", _any("^出力$", "^output( file)?$")),
-    ("time", _any("^日時$", "^date$", "^when$", "^started$")),
+    ("time", _any("^日時$", "^date$", "^when$", "^started$", "^datum$", "^날짜$", "^日付$")),
     (
         "seconds",
         _any(
@@ -158,13 +219,29 @@ LOST: Final = re.compile(
 # --- what happened ----------------------------------------------------------------------------------
 
 SUCCEEDED: Final = _any(
-    "✅", "成功", r"\bsuccess(ful(ly)?)?\b", r"\bsucceeded\b", r"\bworks\b", r"\bworked\b"
+    "✅",
+    "成功",
+    "성공",
+    r"\berfolgreich\b",
+    "완료",
+    "完了",
+    r"\bcompleted?\b",
+    r"\babgeschlossen\b",
+    r"\bsuccess(ful(ly)?)?\b",
+    r"\bsucceeded\b",
+    r"\bworks\b",
+    r"\bworked\b",
 )
 FAILED: Final = _any(
     "❌",
     "失敗",
     "悪化",
     "発散",
+    "실패",
+    "발산",
+    r"\bfehlgeschlagen\b",
+    r"\babgebrochen\b",
+    r"\bdivergiert\b",
     r"\bdiverged?\b",
     r"(?<!no )(?<!without )(?<![A-Za-z])NaN\b",
     r"\bfail(ed|ure|s)?\b",
@@ -172,7 +249,9 @@ FAILED: Final = _any(
     r"\bunusable\b",
     r"\bbroken\b",
 )
-RUNNING: Final = _any("実行中", r"\bin progress\b", r"\b(still |now )?running\b", "🚀")
+RUNNING: Final = _any(
+    "実行中", "진행 ?중", "실행 ?중", r"\bläuft\b", r"\bin progress\b", r"\b(still |now )?running\b", "🚀"
+)
 SKIPPED: Final = _any("スキップ", "見送り", r"\bskipped\b", r"\bskip\b", r"\bnot to run\b", r"\bcancelled\b")
 NOT_RUN: Final = _any(
     "実行できず",
