@@ -107,26 +107,41 @@ def _of_kind(journal: Journal, kind: str) -> list[Entry]:
 def _named(journal: Journal, name: str) -> list[Entry] | None:
     """The entries about the run of that name; empty for none, None where the whole must be read."""
     with journal.index() as index:
-        if index is None or index.damaged:
+        if index is None:
+            return _named_in(journal.entries(), name)
+        if index.damaged:
             return None
         starts = index.starts(name)
-        runs: dict[str, str] = {}
-        kinds: dict[str, str] = {}
-        for run, _, kind, time in starts:
-            runs.setdefault(run, time)
-            kinds[run] = kind
-        if not runs:
-            return []
-        experiments = {run: experiment for run, experiment, *_ in starts}
-        of_experiment = [run for run in runs if experiments[run] == name]
-        observed = [run for run in of_experiment if kinds[run] != IMPORTED]
-        exact = [name] if name in runs else observed or of_experiment
-        if not exact and len(runs) > 1:
-            return None
-        run = max(exact or runs, key=lambda one: runs[one])
-        if sum(runs[one] == runs[run] for one in exact) > 1:
-            return None  # the order of two that started at once is that of the whole
-        return journal.at(index.places_of_run(run, experiments[run]))
+        run = _chosen(starts, name)
+        if not run:
+            return [] if run is None else None
+        experiment = next(one[1] for one in reversed(starts) if one[0] == run)
+        return journal.at(index.places_of_run(run, experiment))
+
+
+def _named_in(entries: list[Entry], name: str) -> list[Entry] | None:
+    """The same, where all entries have been read: all of them, if a run may be meant."""
+    bodies = (entry.body for entry in entries if entry.kind in _STARTS)
+    meant = any(one.get("experiment") == name or str(one.get("run")).startswith(name) for one in bodies)
+    return entries if meant else []
+
+
+def _chosen(starts: Sequence[tuple[str, str, str, str]], name: str) -> str | None:
+    """The run that `find` gives, by the starts of those that may be meant; None for none, "" if unclear."""
+    times: dict[str, str] = {}
+    for run, _, _, time in starts:
+        times.setdefault(run, time)
+    if not times:
+        return None
+    latest = {run: (experiment, kind) for run, experiment, kind, _ in starts}
+    of_experiment = [run for run in times if latest[run][0] == name]
+    observed = [run for run in of_experiment if latest[run][1] != IMPORTED]
+    exact = [name] if name in times else observed or of_experiment
+    if not exact and len(times) > 1:
+        return ""
+    run = max(exact or times, key=times.__getitem__)
+    at_once = sum(times[one] == times[run] for one in exact) > 1
+    return "" if at_once else run  # the order of two that started at once is that of the whole
 
 
 def find(runs: Sequence[Run], name: str) -> Run:
