@@ -306,7 +306,7 @@ def part(unseen: dict[str, str], on_failure: Callable[[], object], name: str, re
 def not_loaded(files: Mapping[str, Any]) -> CheckpointResult:
     """The result for a folder that was not loaded, because of its problems or refusals."""
     found = {**files["problems"], **files["refusals"]}
-    why = "; ".join(f"{name} {what}" for name, what in found.items())
+    why = "; ".join(f"{'the folder' if name == '.' else name} {what}" for name, what in found.items())
     unseen = dict.fromkeys(PARTS, f"it was not loaded: {why}")
     snapshot = {**dict.fromkeys(PARTS), "origin": {"versions": versions()}, "unseen": unseen}
     return CheckpointResult(files, snapshot)
