@@ -30,7 +30,7 @@ def make_recorder(
     *,
     trace: TrainingTrace | None = None,
 ) -> EvidenceRecorder:
-    """A recorder for this model, with rows of the loader's data set; says so where there is no tokenizer."""
+    """A recorder for this model, with rows of the loader's data set. A missing tokenizer is reported."""
     if tokenizer is None:
         channel.send(Skipped(NO_TOKENIZER))
     text = text_of(loader, tokenizer, seq2seq=bool(model.config.is_encoder_decoder))
