@@ -22,7 +22,8 @@ class Weights:
     file may load as float32. `ties` are the groups of names that share storage. `missing`, `unexpected` and
     `mismatched` are what from_pretrained reported; empty at save time. `unlike_file` are the tensors that
     have other values than the file stores; None where they were not compared. `mismatched_zeros` are the
-    mismatched ones that are zero both in the file and in the model.
+    mismatched ones that are zero both in the file and in the model. `zeros` are the matrices that hold
+    nothing else.
     """
 
     digests: Mapping[str, str]
@@ -35,6 +36,7 @@ class Weights:
     mismatched: tuple[str, ...] = ()
     unlike_file: tuple[str, ...] | None = None
     mismatched_zeros: tuple[str, ...] = ()
+    zeros: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

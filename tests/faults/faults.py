@@ -495,3 +495,46 @@ def short_embedding(folder, _good):
 @fault("language code at the other end", "nllb", "CKP008")
 def legacy_codes(folder, _good):
     edit_json(folder, "tokenizer_config.json", legacy_behaviour=True)
+
+
+# --- a file that was copied, cast or joined with another's config, without evidence
+
+
+@fault("second half of zeros", "mbart50", "CKP004", evidence=False)
+def half_of_zeros(folder, _good):
+    """As a download that broke off leaves a file whose space was reserved."""
+    data = (folder / WEIGHTS).read_bytes()
+    half = len(data) // 2
+    (folder / WEIGHTS).write_bytes(data[:half] + bytes(len(data) - half))
+
+
+@fault("embedding of another vocabulary", "marian", "CKP003", evidence=False)
+def embedding_of_another_vocabulary(folder, _good):
+    shared = {"model.shared.weight", "lm_head.weight"}
+    edit_weights(
+        folder, lambda tensors: {k: v[:-7].clone() if k in shared else v for k, v in tensors.items()}
+    )
+
+
+@fault("cast to 8-bit integers", "t5", "CKP001", evidence=False)
+def cast_to_integers(folder, _good):
+    edit_weights(
+        folder, lambda tensors: {k: v.to(torch.int8) if v.ndim > 1 else v for k, v in tensors.items()}
+    )
+
+
+@fault("model_type of another architecture", "mbart50", "CKP001", evidence=False)
+def model_type_of_another_architecture(folder, _good):
+    edit_json(folder, "config.json", model_type="bart")
+
+
+@fault("token beyond the vocabulary", "mbart50 t5", "CKP001", evidence=False)
+def token_beyond_the_vocabulary(folder, _good):
+    edit_json(folder, "generation_config.json", eos_token_id=999_999)
+
+
+@twin("padding token beyond the vocabulary", "t5", evidence=False)
+def padding_token_beyond_the_vocabulary(folder, _good):
+    """As in models that got a padding token and no row for it."""
+    size = json.loads((folder / "config.json").read_text(encoding="utf-8"))["vocab_size"]
+    edit_json(folder, "generation_config.json", pad_token_id=size)

@@ -57,6 +57,7 @@ def inspect(expected: Snapshot, actual: Snapshot) -> Iterator[Finding | Skip]:
 def _new(before: Weights | None, after: Weights) -> list[str]:
     saved = before.digests if before else {}
     shared = {name for group in after.ties for name in group if set(group) - set(after.missing)}
+    shared -= set(after.mismatched)  # these are in the file, and were not loaded
     # Without stored evidence, a missing name that shares its storage with a loaded one got its value from
     # there. With it, only the digest shows whether that value is the right one.
     return [

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from runners.worker.evidence.config_checks import absurd_value, misfit
+from runners.worker.evidence.config_checks import absurd_value, beyond_vocabulary, misfit
 from runners.worker.evidence.folder_entries import entries, links_out, shown, size_of, unreadable
 from runners.worker.evidence.safetensors_header import DTYPES, BrokenFileError, Stored, read_header
 from runners.worker.layout import FOLDER, LIGHTNING, PROBE
@@ -58,6 +58,9 @@ def inspect_folder(folder: Path) -> dict[str, Any]:
         problems.update(_stand_ins(folder))
         if not problems and not refusals:
             problems.update(_by_headers(folder, configs["config.json"]))
+            for name in ("config.json", "generation_config.json"):
+                if why := beyond_vocabulary(configs["config.json"], configs[name]):
+                    problems[name] = why
     found["bytes"] = sum(size_of(path) for path in entries(folder))
     return {**found, "problems": problems, "refusals": refusals}
 

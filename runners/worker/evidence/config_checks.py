@@ -26,6 +26,8 @@ COUNTS = (
     "_position_embeddings",
 )
 DTYPE = re.compile(r"(torch\.)?(bfloat16|float(8\w*|16|32|64)|half|float|double|auto|u?int(8|16|32|64)|bool)")
+# Tokens that a generation begins with, must write or ends with. A padding token may have no embedding.
+TOKENS = ("decoder_start_token_id", "forced_bos_token_id", "forced_eos_token_id", "eos_token_id")
 # Each multiplies the memory or the time of a generation.
 SEARCH: Mapping[str, int] = {
     "num_beams": 256,
@@ -60,7 +62,20 @@ def _is_no_size(value: Any, least: int) -> bool:
 
 def misfit(config: Mapping[str, Any], tensors: Mapping[str, Stored]) -> str | None:
     """What config.json asks for and these tensors cannot be, as the end of a sentence; None if they fit."""
-    return next((why for find in (_too_large, _not_packed) for why in find(config, tensors)), None)
+    checks = (_too_large, _not_packed, _packed_unasked)
+    return next((why for find in checks for why in find(config, tensors)), None)
+
+
+def beyond_vocabulary(config: Mapping[str, Any], settings: Mapping[str, Any]) -> str | None:
+    """The first token in the settings of a generation that the vocabulary lacks, as the end of a sentence."""
+    sizes = [config.get(key) for key in ("vocab_size", "decoder_vocab_size")]
+    size = max((one for one in sizes if type(one) is int), default=0)
+    for key in TOKENS if size else ():
+        value = settings.get(key)
+        for token in value if isinstance(value, list) else [value]:
+            if type(token) is int and token >= size:
+                return f"{key} is {token:,}, and the vocabulary has {size:,} tokens"
+    return None
 
 
 def _too_large(config: Mapping[str, Any], tensors: Mapping[str, Stored]) -> Iterator[str]:
@@ -89,6 +104,18 @@ def _not_packed(config: Mapping[str, Any], tensors: Mapping[str, Stored]) -> Ite
         yield (
             f"asks for {what}, but the weights are not quantised: every matrix is {_spelled(present)}; "
             "remove quantization_config from it, or save the quantised model"
+        )
+
+
+def _packed_unasked(config: Mapping[str, Any], tensors: Mapping[str, Stored]) -> Iterator[str]:
+    packed = [
+        name for name, stored in tensors.items() if stored.dtype in ("I8", "U8") and len(stored.shape) > 1
+    ]
+    weights = [name for name in packed if name.endswith(".weight")]  # masks in the file are no weights
+    if weights and not config.get("quantization_config"):
+        yield (
+            f"names no quantisation, but {len(weights):,} of {len(tensors):,} tensors are 8-bit integers, "
+            f"such as {weights[0]}: add quantization_config, or save the weights in floating point"
         )
 
 

@@ -68,6 +68,15 @@ def not_finite(tensors: Mapping[str, Any]) -> list[str]:
     return [name for name, tensor in tensors.items() if not known[identity(tensor)]]
 
 
+def zeros(tensors: Mapping[str, Any]) -> list[str]:
+    """The names of the matrices that hold nothing but zeros; a single row, such as a bias, is none."""
+    return [
+        name
+        for name, tensor in tensors.items()
+        if sum(size > 1 for size in tensor.shape) > 1 and not tensor.any()
+    ]
+
+
 def identity(tensor: Any) -> Any:
     """Equal for two tensors if and only if they are the same memory with the same layout."""
     if not tensor.numel():

@@ -277,7 +277,14 @@ def _family(folder: Path, name: str | None) -> Family | None:
     for a kind of model that this version of the library does not have."""
     import transformers
 
-    kind = json.loads((folder / "config.json").read_text(encoding="utf-8")).get("model_type")
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    kind, name_of_class = config.get("model_type"), str((config.get("architectures") or [""])[0])
+    own = getattr(
+        getattr(getattr(transformers, name_of_class, None), "config_class", None), "model_type", kind
+    )
+    if kind is not None and own != kind:
+        why = f"has the model_type {kind}, and the architecture {name_of_class} is a {own}"
+        raise NotLoadableError("config.json", why)
     saved = FAMILIES.get(name or "")
     if saved is not None and kind not in (saved.model_type, None):
         why = f"has the model_type {kind}, and the model that was saved is a {saved.model_type}"

@@ -104,6 +104,7 @@ def weights(model: Any, options: CaptureOptions) -> Json:
         "shapes": {name: list(tensor.shape) for name, tensor in tensors.items()},
         "ties": digests.ties(tensors),
         "not_finite": digests.not_finite(tensors),
+        "zeros": digests.zeros(tensors),
         **options.keys,
     }
 

@@ -48,6 +48,13 @@ def test_what_is_new_is_named(good, with_evidence, new, reported, outcome):
     assert [finding.message for finding in found] == ([outcome] if outcome else [])
 
 
+def test_a_shared_matrix_of_another_shape_is_new(good):
+    """The other names are not in the file, and the library reports none of them as missing."""
+    (shared,) = {name for group in good.weights.ties for name in group} & {HEAD}
+    (finding,) = errors(NOTHING_SAVED, reloaded(good, mismatched=(shared,)))
+    assert finding.message.endswith(f"of another shape in the file: {HEAD}")
+
+
 def test_a_missing_name_that_the_library_computes_is_fine_where_it_equals_the_save(good):
     assert list(guard.inspect(good, reloaded(good, missing=("final_logits_bias",)))) == []
 

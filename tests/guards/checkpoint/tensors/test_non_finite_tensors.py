@@ -56,3 +56,14 @@ def test_a_model_that_cannot_run_is_no_pass(good):
 
 def test_tensors_without_a_model_to_run_are_inspected_alone(good):
     assert list(guard.inspect(good, replace(good, forward=None, effective=None))) == []
+
+
+@pytest.mark.parametrize(("of", "severity"), [(2, Severity.ERROR), (40, Severity.WARNING)])
+def test_matrices_of_zeros_are_named_where_there_is_no_evidence(good, of, severity):
+    shapes = {f"{at}.weight": (4, 4) for at in range(of)} | {"bias": (1, 4), "norm": (4,)}
+    names = ("0.weight", "1.weight")
+    zero = replace(good, weights=replace(good.weights, shapes=shapes, zeros=names))
+    (finding,) = guard.inspect(Snapshot(), zero)
+    message = f"2 of {of} matrices hold nothing but zeros: 0.weight, 1.weight"
+    assert (finding.severity, finding.message) == (severity, message)
+    assert list(guard.inspect(good, zero)) == []  # their digests are compared

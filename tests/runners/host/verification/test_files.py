@@ -89,6 +89,11 @@ def config(folder, text, name="config.json"):
     (folder / name).write_text(text)
 
 
+def beyond_vocabulary(folder):
+    config(folder, '{"model_type": "marian", "vocab_size": 100, "pad_token_id": 100, "eos_token_id": 99}')
+    config(folder, '{"eos_token_id": [0, 100]}', "generation_config.json")
+
+
 POINTER = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'a' * 64}\nsize 123456\n"
 PAGE = "\n<!DOCTYPE html><html>Sign in</html>"
 
@@ -132,6 +137,16 @@ FAULTS = {
     ),
     "cut archive": (lambda f: archive(f, -30), "pytorch_model.bin", "cut off"),
     "empty archive": (lambda f: archive(f, 0), "pytorch_model.bin", "cut off"),
+    "a token beyond the vocabulary": (
+        beyond_vocabulary,
+        "generation_config.json",
+        "eos_token_id is 100, and the vocabulary has 100 tokens",
+    ),
+    "8-bit weights without quantisation": (
+        lambda f: weights(f).write_bytes(safetensors({"a.weight": ("I8", [2, 3], bytes(6))})),
+        "config.json",
+        "1 of 1 tensors are 8-bit integers",
+    ),
     "weights of git lfs": (lambda f: weights(f).write_text(POINTER), "model.safetensors", "git lfs pull"),
     "vocabulary of git lfs": (lambda f: config(f, POINTER, "source.spm"), "source.spm", "git lfs pull"),
     "weights of a login form": (lambda f: weights(f).write_text(PAGE), "model.safetensors", "a web page"),
