@@ -278,7 +278,8 @@ def _family(folder: Path, name: str | None) -> Family | None:
     import transformers
 
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    kind, name_of_class = config.get("model_type"), str((config.get("architectures") or [""])[0])
+    kind, named = config.get("model_type"), config.get("architectures")
+    name_of_class = str(named[0]) if isinstance(named, list) and named else ""
     own = getattr(
         getattr(getattr(transformers, name_of_class, None), "config_class", None), "model_type", kind
     )
