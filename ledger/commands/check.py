@@ -24,6 +24,7 @@ from ledger.evidence.text import Flagged, TextEvidence, TextLimits
 from ledger.findings import Report
 from ledger.models.languages import is_language
 from ledger.outputs import check_output
+from ledger.utils.line_file import open_lines
 from ledger.utils.plural import count
 from ledger.utils.textfiles import read_lines
 
@@ -74,8 +75,8 @@ def check_files(request: CheckRequest) -> CheckedOutput:
     length.
     """
     _validate(request)
-    output = read_lines(request.output)
-    source = None if request.source is None else read_lines(request.source)
+    output = open_lines(request.output)
+    source = None if request.source is None else open_lines(request.source)
     references = [read_lines(path) for path in request.references]
     checked, found = _check(request, output, source, references)
     return replace(checked, kept=_write_lines(request, found, output, source))
