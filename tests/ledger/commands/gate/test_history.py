@@ -110,12 +110,26 @@ environment: %s
 """
 
 
+UV_LOCK = """
+version = 1
+[[package]]
+name = "mt"
+source = {{ virtual = "." }}
+dependencies = [{{ name = "tokenizers" }}]
+[[package]]
+name = "tokenizers"
+version = "{}"
+wheels = [{{ hash = "sha256:00" }}]
+"""
+
+
 def lock(root, path, version):
     (root / path).parent.mkdir(exist_ok=True)
-    (root / path).write_text(f"tokenizers=={version}\n")
+    form = UV_LOCK if path.endswith(".lock") else "tokenizers=={}\n"
+    (root / path).write_text(form.format(version))
 
 
-@pytest.mark.parametrize("path", ["lockfiles/mt.txt", "envs/pinned.txt", "requirements.txt"])
+@pytest.mark.parametrize("path", ["lockfiles/mt.txt", "envs/pinned.txt", "requirements.txt", "uv.lock"])
 def test_a_lockfile_is_seen_to_change_wherever_a_spec_finds_it(repo, path):
     root = repo.workspace.root
     repo.git("checkout", "-q", "main")
