@@ -13,8 +13,11 @@ if TYPE_CHECKING:
 
 
 @click.command("fsck")
+@click.option(
+    "--repair", is_flag=True, help="First undo what an editor or git did to line ends and encoding."
+)
 @json_option
-def command(as_json: bool) -> int:
+def command(repair: bool, as_json: bool) -> int:
     """Check the journal for altered, lost and moved entries.
 
     Every entry carries the SHA-256 of its content and names the entries before it; the newest ones are
@@ -23,11 +26,17 @@ def command(as_json: bool) -> int:
     \b
     ledger fsck
     ledger fsck --json
+    ledger fsck --repair         after core.autocrlf or an editor changed the whole file
     """
     from ledger.commands.fsck import check_journals, together
+    from ledger.journal.store import open_journal
     from ledger.workspace import Workspace
 
     workspace = Workspace.find()
+    for mode in ("real", "rehearsal") if repair else ():
+        journal = open_journal(workspace, mode)
+        if what := journal.repair_form():
+            echo(f"{journal.path} {what}: restored", err=True)
     checked = check_journals(workspace)
     total = together(checked)
     rows = [_row(one, str(one.path.relative_to(workspace.root))) for one in checked]

@@ -8,7 +8,7 @@ from guards.guard import inspect
 from guards.journal import GUARDS
 from ledger.evidence import Evidence
 from ledger.findings import Finding, Report, Severity, Verdict, merge
-from ledger.journal import audit
+from ledger.journal import audit, text_form
 from ledger.journal.runs import read_runs
 from ledger.journal.store import Journal, open_journal
 from ledger.workspace import Workspace
@@ -60,6 +60,8 @@ def inspect_journal(journal: Journal, root: Path | None) -> tuple[Report, int]:
     """
     with journal.locked():
         data = journal.read()
+        if what := text_form.problem(data):
+            raise text_form.error(journal.path, what)
         lines = audit.read_lines(data)
         expected = audit.expected_heads(journal, data, lines, root)
     return inspect(GUARDS, Evidence(expected), Evidence(lines)), len(lines.lines)

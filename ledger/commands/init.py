@@ -7,7 +7,7 @@ from ledger.environments.packaged import DEFAULT, add_lockfiles
 from ledger.errors import LedgerError, UsageError
 from ledger.workspace import Workspace, read_settings
 
-JOURNAL_MERGE = "experiments/ledger.jsonl merge=union"
+JOURNAL_MERGE = "experiments/ledger.jsonl merge=union -text"  # no conversion of line ends
 # `.ledger/` holds what is large, private or specific to this machine; outputs would be uncommitted changes.
 IGNORED = ("/.ledger/", "/outputs/")
 

@@ -20,7 +20,7 @@ import orjson
 from ledger.errors import LedgerError
 from ledger.findings import Json
 from ledger.git.branch import current_branch
-from ledger.journal import bodies
+from ledger.journal import bodies, text_form
 from ledger.journal.heads import Heads
 from ledger.regular_file import open_regular, read_regular
 from ledger.utils.atomic_file import append_atomically, write_atomically
@@ -116,7 +116,10 @@ class Journal:
         Raises LedgerError on a complete line that is not an entry.
         """
         found = []
-        sound = split_tail(self.read()).sound
+        data = self.read()
+        if what := text_form.problem(data):
+            raise text_form.error(self.path, what)
+        sound = split_tail(data).sound
         for number, (start, end) in enumerate(spans(sound), 1):
             entry = parse(sound, start, end)
             if entry is None:
@@ -156,6 +159,7 @@ class Journal:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         import sqlite3
 
+        self._check_form()
         heads: Iterable[str]
         present: Container[str]
         with self.index() as index:
@@ -173,6 +177,25 @@ class Journal:
                 with suppress(OSError, sqlite3.Error):  # it is made anew by whoever reads next
                     index.refresh(appended=len(entry.line) + 1)
         return entry
+
+    def repair_form(self) -> str:
+        """Undo what an editor or git did to the file as a whole, and say what it was; empty for nothing."""
+        with self.locked():
+            data = self.read()
+            if what := text_form.problem(data):
+                try:
+                    write_atomically(self.path, text_form.restored(data))
+                except UnicodeDecodeError as error:
+                    raise LedgerError(
+                        f"{self.path} {what}, and is damaged", hint="take it from git"
+                    ) from error
+        return what
+
+    def _check_form(self) -> None:
+        """Refuse to append to a journal of another form: its entries would not be recognised."""
+        with suppress(FileNotFoundError), open_regular(self.path) as file:
+            if what := text_form.problem(file.readline()):
+                raise text_form.error(self.path, what)
 
     @contextmanager
     def index(self) -> "Iterator[Index | None]":

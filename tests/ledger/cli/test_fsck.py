@@ -121,3 +121,26 @@ def test_where_git_cannot_be_read_the_check_is_not_conclusive(recorded, ledger, 
     assert "7 entries, 3 runs: not wholly checked" in answer.out
     assert "what was committed is not known" in answer.out
     assert ledger("gate").code == 3
+
+
+FORMS = {
+    "crlf": lambda data: data.replace(b"\n", b"\r\n"),
+    "cr": lambda data: data.replace(b"\n", b"\r"),
+    "bom": lambda data: b"\xef\xbb\xbf" + data,
+    "bom and crlf": lambda data: b"\xef\xbb\xbf" + data.replace(b"\n", b"\r\n"),
+    "utf-16": lambda data: data.decode().encode("utf-16"),
+    "no newline, crlf": lambda data: data.rstrip(b"\n").replace(b"\n", b"\r\n"),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_another_form_of_the_whole_file_is_named_and_restored(recorded, ledger, form):
+    before = recorded.journal.read_bytes()
+    recorded.journal.write_bytes(FORMS[form](before))
+    for call in (["fsck"], ["log"], ["note", "exp5", "x"], ["show", "exp5"]):
+        answer = ledger(*call)
+        assert answer.code == 3
+        assert "fsck --repair" in answer.err
+    assert recorded.journal.read_bytes() == FORMS[form](before)
+    assert ledger("fsck", "--repair").code == 0
+    assert recorded.journal.read_bytes() == before

@@ -22,7 +22,7 @@ def repository(tmp_path: Path) -> Path:
 def test_a_repository_becomes_ready(repository: Path) -> None:
     done = ledger("init", cwd=repository)
     assert done.returncode == 0, done.stderr
-    assert "experiments/ledger.jsonl merge=union" in (repository / ".gitattributes").read_text()
+    assert "experiments/ledger.jsonl merge=union -text" in (repository / ".gitattributes").read_text()
     assert "/.ledger/" in (repository / ".gitignore").read_text()
     assert "ledger" in tomllib.loads((repository / "pyproject.toml").read_text())["tool"]
     assert (repository / "lockfiles/mt-4.57.6-cpu.txt").is_file()
