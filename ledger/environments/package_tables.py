@@ -16,6 +16,7 @@ _CONDA_HEAD = re.compile(r"^#?\s*Name\s+Version\s+Build\b", re.IGNORECASE)
 _RULE = re.compile(r"[-─\s]+")
 # What pip prints around the table when its streams are merged.
 _NOTICE = re.compile(r"\[notice\]|WARNING:|DEPRECATION:|Using Python |\$ ")
+_EDITABLE = "editable project location"
 OMITTED = ("pip", "setuptools", "wheel", "distribute")
 _LEGACY = re.compile(r"(?P<name>[\w.-]+) \((?P<version>[^\s,()]+)(?:, (?P<place>[^()]+))?\)")
 
@@ -26,7 +27,7 @@ def of_table(text: str) -> RequirementList | None:
     for number, line in enumerate(lines):
         rows = (row.split() for row in lines[number + 1 :] if row and not _RULE.fullmatch(row))
         if _PIP_HEAD.match(line):
-            return _of_pip((row[0], row[1], " ".join(row[2:])) for row in rows if len(row) > 1)
+            return _of_pip(_pip_rows(lines[number:]))
         if _CONDA_HEAD.match(line):
             filled = ([*row, "", ""] for row in rows if len(row) > 1)
             return conda.of_rows((row[0], row[1], row[2], row[3]) for row in filled)
@@ -56,6 +57,17 @@ def of_json(content: Any) -> RequirementList | None:
         (str(one["name"]), str(one.get("version", "")), str(one.get("editable_project_location") or ""))
         for one in content
     )
+
+
+def _pip_rows(lines: Sequence[str]) -> Iterator[tuple[str, str, str]]:
+    """Name, version and editable folder of each row. The columns begin where those of the rule do."""
+    rules = [found.start() for found in re.finditer(r"-+", lines[1])] if len(lines) > 1 else []
+    ends = [*rules[1:], None]
+    for line in lines[2:]:
+        cells = [line[start:end].strip() for start, end in zip(rules, ends, strict=True)]
+        heads = [lines[0][start:end].strip().lower() for start, end in zip(rules, ends, strict=True)]
+        if len(cells) > 1 and cells[0] and cells[1]:
+            yield cells[0], cells[1], dict(zip(heads, cells, strict=True)).get(_EDITABLE, "")
 
 
 def _of_pip(rows: Iterator[tuple[str, str, str]]) -> RequirementList:

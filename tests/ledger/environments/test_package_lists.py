@@ -307,6 +307,17 @@ OTHERS = {
         "$ pip list\nPackage Version\n------- -------\ntqdm    4.67.1\n[notice] A new release of pip\n",
         {"tqdm": "4.67.1"},
     ),
+    "verbose.txt": (
+        "Package Version Editable project location Location           Installer\n"
+        "------- ------- ------------------------- ------------------ ---------\n"
+        "tqdm    4.67.1                            /venv/lib          pip\n"
+        "mine    0.1     /home/ann/my mt           /home/ann/my mt    pip\n",
+        {"tqdm": "4.67.1", "mine": "0.1"},
+    ),
+    "outdated.txt": (
+        "Package Version Latest Type\n------- ------- ------ -----\ntqdm    4.67.1  4.70.1 wheel\n",
+        {"tqdm": "4.67.1"},
+    ),
     "git.lock": (
         '[[package]]\nname="a"\nversion="1"\n[package.source]\ntype="git"\nurl="https://x.org/a"\n'
         'resolved_reference="f00"\n[metadata]\ncontent-hash="0"\n',
