@@ -33,13 +33,13 @@ def inspect(expected: ScoreLimit, actual: ScoreChanges) -> Iterator[Finding | Sk
         found = _fell(change, expected.max_p) if lower else None
         if isinstance(found, Finding) and found.severity is Severity.ERROR:
             yield found
-        elif underpowered := _underpowered(change, expected.smallest):
-            yield underpowered
+        elif skip := underpowered(change, expected.smallest):
+            yield skip
         elif found:
             yield found
 
 
-def _underpowered(change: ScoreChange, smallest: float) -> Skip | None:
+def underpowered(change: ScoreChange, smallest: float) -> Skip | None:
     """The skip of a comparison that cannot exclude a fall of `smallest` points, if it is one."""
     interval, needed = change.interval, change.needed(smallest)
     if interval is None or needed is None or interval[0] > -smallest or needed <= (change.lines or 0):

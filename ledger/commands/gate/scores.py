@@ -16,7 +16,7 @@ from ledger.journal.run import Run
 from ledger.utils.plural import count
 
 NAME = "scores"
-HEADINGS = ("experiment", "score", "base", "head", "difference", "test", "checkpoints")
+HEADINGS = ("experiment", "score", "base", "head", "difference", "verdict", "verified")
 NAMES = ("bleu", "chrf")  # in the order of `paired_tests`
 
 
@@ -111,20 +111,26 @@ def _scored(run: Run, name: str) -> Scored:
 def _row(context: GateContext, change: ScoreChange) -> tuple[str, ...]:
     before, after = change.baseline, change.candidate
     values = (f"{before.metric.value:.2f}", f"{after.metric.value:.2f}")
-    if after.metric.signature != before.metric.signature:
-        return (
-            change.experiment,
-            change.name,
-            *values,
-            "",
-            "computed differently",
-            _checkpoints(context, after.run),
-        )
     difference = f"{after.metric.value - before.metric.value:+.2f}"
     if interval := change.interval:
         difference += f" [{interval[0]:+.2f}, {interval[1]:+.2f}]"
-    test = f"p = {change.paired.p_value:.4f}" if change.paired else change.unpaired
-    return (change.experiment, change.name, *values, difference, test, _checkpoints(context, after.run))
+    verdict = _verdict(change)
+    return (change.experiment, change.name, *values, difference, verdict, _checkpoints(context, after.run))
+
+
+def _verdict(change: ScoreChange) -> str:
+    """The comparison in a few words; the finding has the reasons."""
+    if change.candidate.metric.signature != change.baseline.metric.signature:
+        return "not comparable"
+    difference = change.candidate.metric.value - change.baseline.metric.value
+    interval = change.interval
+    p_value = f", p = {change.paired.p_value:.4f}" if change.paired else ""
+    is_clear = change.paired.significant if change.paired else interval and interval[0] * interval[1] > 0
+    if is_clear:
+        return f"{'better' if difference > 0 else 'worse'}{p_value}"
+    if worse_score.underpowered(change, ScoreLimit().smallest):
+        return "underpowered"
+    return f"no difference{p_value}" if interval else "not tested"
 
 
 def _untested(context: GateContext, pairs: Sequence[tuple[Run, Run]]) -> Iterator[tuple[str, ...]]:
@@ -134,6 +140,8 @@ def _untested(context: GateContext, pairs: Sequence[tuple[Run, Run]]) -> Iterato
     newest = {run.experiment: run for run in context.new_runs}
     for run in (run for run in newest.values() if run.id not in paired):
         before, after = _own_score(old.get(run.experiment)), _own_score(run)
+        if after is None and run.verified is None:
+            continue  # a recorded command
         difference = f"{after[1] - before[1]:+.2f}" if before and after and before[0] == after[0] else "-"
         why = "not tested" if before else "first score" if after else "no score"
         values = (f"{one[1]:.2f}" if one else "-" for one in (before, after))
@@ -152,7 +160,7 @@ def _own_score(run: Run | None) -> tuple[str, float] | None:
 def _checkpoints(context: GateContext, run: str) -> str:
     """How many of the checkpoints that a run saved were verified; empty if it saved none."""
     verified = context.by_id[run].verified
-    return "{} of {} verified".format(*verified) if verified else ""
+    return "{} of {}".format(*verified) if verified else ""
 
 
 def _accepted(report: Report, context: GateContext) -> Report:

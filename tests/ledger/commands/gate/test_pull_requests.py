@@ -155,7 +155,8 @@ def test_one_comment_is_written_and_then_updated(pull_request, github):
     assert text.startswith(f"{MARK}\n## ledger gate: fail")
     row = next(line for line in text.splitlines() if line.startswith("| exp5 | bleu"))
     assert row.split(" | ")[2:5] == ["20.00", "18.00", "-2.00 \\[-2.57, -1.43\\]"]
-    assert "| exp10 | bleu (sample) | - | 20.00 | - | first score | 1 of 2 verified |" in text
+    assert row.split(" | ")[5] == "worse"
+    assert "| exp10 | bleu (sample) | - | 20.00 | - | first score | 1 of 2 |" in text
 
 
 def test_a_comment_that_is_refused_does_not_change_the_verdict(pull_request, github):
