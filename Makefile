@@ -9,7 +9,7 @@ SHALLOW = $(filter true,$(shell git rev-parse --is-shallow-repository))
 FIRST = $(if $(shell git rev-parse --verify --quiet HEAD^),,true)
 BASE = $(if $(SHALLOW)$(FIRST),--base HEAD)
 
-.PHONY: help setup demo check test slow lint gate docs lock bench matrix
+.PHONY: help setup demo check test slow lint gate docs lock bench matrix torture
 
 help:
 	@echo "make setup   the environment in .venv, from the lockfiles (PYTHON=python3.12 to choose the Python)"
@@ -21,6 +21,7 @@ help:
 	@echo "make gate    this project's own ledger gate, on its experiments"
 	@echo "make docs    the documentation as a site, in build/site"
 	@echo "make bench   the benchmarks"
+	@echo "make torture what the record survives: mutations, kills, full disks, writers, secrets; it goes on where it was"
 	@echo "make matrix  save with one version of transformers, load with another: docs/matrix.md is written again"
 	@echo "make lock    compile the lockfiles again (UPGRADE=--upgrade for newer versions)"
 
@@ -61,3 +62,6 @@ matrix: setup
 
 lock: setup
 	@$(BIN)/python tools/compile_locks.py $(UPGRADE)
+
+torture: setup
+	@$(BIN)/python tools/torture.py
