@@ -58,7 +58,7 @@ def inspect_journal(journal: Journal, root: Path | None) -> tuple[Report, int]:
 
     `root` is the repository that it is committed to, if any.
     """
-    with journal.locked():
+    with journal.undisturbed():
         data = journal.read()
         if what := text_form.problem(data):
             raise text_form.error(journal.path, what)

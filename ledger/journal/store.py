@@ -5,11 +5,12 @@ is the digest of the line without its `id` member. `ledger.journal.runs` interpr
 checks them. `ledger log` reads ten thousand entries through here, so bodies are parsed on first access.
 """
 
+import errno
 import os
 import re
 import sys
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -177,6 +178,17 @@ class Journal:
                 with suppress(OSError, sqlite3.Error):  # it is made anew by whoever reads next
                     index.refresh(appended=len(entry.line) + 1)
         return entry
+
+    @contextmanager
+    def undisturbed(self) -> Iterator[None]:
+        """The same for reading: where the lock cannot be written, no entry can be either."""
+        with ExitStack() as held:
+            try:
+                held.enter_context(self.locked())
+            except OSError as error:
+                if error.errno not in (errno.EROFS, errno.EACCES, errno.EPERM):
+                    raise
+            yield
 
     def repair_form(self) -> str:
         """Undo what an editor or git did to the file as a whole, and say what it was; empty for nothing."""

@@ -1,3 +1,5 @@
+import errno
+
 import pytest
 
 from ledger.journal.store import open_journal
@@ -144,3 +146,13 @@ def test_another_form_of_the_whole_file_is_named_and_restored(recorded, ledger, 
     assert recorded.journal.read_bytes() == FORMS[form](before)
     assert ledger("fsck", "--repair").code == 0
     assert recorded.journal.read_bytes() == before
+
+
+def test_a_repository_that_cannot_be_written_is_read_without_a_lock(recorded, ledger, monkeypatch):
+    def refuse(*_):
+        raise OSError(errno.EROFS, "Read-only file system", "ledger.lock")
+
+    monkeypatch.setattr("filelock.FileLock.acquire", refuse)
+    for call in (["fsck"], ["log"], ["show", "exp5"]):
+        assert ledger(*call).code == 0
+    assert ledger("note", "exp5", "x").code == 3
