@@ -253,9 +253,9 @@ def _flagged(tally: Tally, text: ScannedText, judged: int | None) -> Flagged:
 
 def _judged(code: str, rules: Rules, whole: Chunk) -> int | None:
     """The number of lines that a rule drew of a longer text."""
-    drawn = len(other_language.drawn_lines(len(whole.outputs)))
-    is_drawn = code == other_language.CODE and code in rules.across and drawn < len(whole.outputs)
-    return drawn if is_drawn else None
+    is_long = len(whole.outputs) > other_language.SAMPLED_LINES
+    is_drawn = is_long and code == other_language.CODE and code in rules.across
+    return other_language.SAMPLED_LINES if is_drawn else None
 
 
 def sample_line(index: int, outputs: Sequence[str], sources: Sequence[str] | None) -> LineSample:
