@@ -6,6 +6,7 @@ Every difference is candidate minus baseline.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from ledger.evaluation.agreement import agreement
 from ledger.evaluation.normalized_scores import NORMALIZED
 from ledger.evidence import Unobserved
 from ledger.evidence.metrics import Metric, PairedTest
@@ -149,7 +150,9 @@ def _sentence(test: PairedTest, normalized: PairedTest, comparison: Comparison) 
                 f"with {NORMALIZED} ({normalized.difference:+.2f}, p = {normalized.p_value:.3f}): "
                 "this does not make it better."
             )
-        return f"{better} is better than {worse} by {abs(test.difference):.2f} {test.name} ({chance})."
+        share = agreement(test.name, test.difference, test.signature)
+        worth = f" People agree with such a difference in {share:.0%} of pairs of systems." if share else ""
+        return f"{better} is better than {worse} by {abs(test.difference):.2f} {test.name} ({chance}).{worth}"
     return (
         f"No difference in {test.name} can be claimed ({test.difference:+.2f}, {chance}): with these "
         f"{count(comparison.lines, 'line')}, the test would probably miss one below {test.detectable:.2f}."
