@@ -30,7 +30,7 @@ const drawMarks = (marks) => (plot) => {
 const drawPanel = (box, panel, marks, step, sync, width) => {
   const data = uPlot.join(panel.series.map((one) => [one.x, one.y]));
   const axis = { stroke: () => colour("--ink"), grid: { stroke: () => colour("--line"), width: 1 }, ticks: { stroke: () => colour("--line") } };
-  const number = (value) => (value == null ? "–" : Number(value.toPrecision(4)).toLocaleString(document.documentElement.lang));
+  const number = (value) => (value == null ? "–" : value.toLocaleString(document.documentElement.lang, { maximumSignificantDigits: 4 }));
   return new uPlot(
     {
       width,
