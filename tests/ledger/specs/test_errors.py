@@ -42,7 +42,7 @@ CONTENT = {
         3,
         "model.num_beams",
         "is not a key of a spec",
-        "did you mean generation.num_beams?",
+        "did you mean generation.num_beams or fallback.num_beams?",
     ),
     "key of several sections": (
         "target: ja",
