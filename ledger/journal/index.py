@@ -7,10 +7,10 @@ it holds for the part of the journal whose size and digests it notes. `fsck` and
 import hashlib
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 import orjson
 
@@ -36,14 +36,31 @@ create index entry_digest on entry (digest) where digest is not null;
 Place = tuple[int, int, int]  # number of the line, and where it begins and ends
 
 
+class Parsed(Protocol):
+    """An entry, as far as the index reads it."""
+
+    @property
+    def line(self) -> bytes:
+        """As written, without the newline."""
+        ...
+
+    id: str
+    kind: str
+    time: str
+    parents: tuple[str, ...]
+
+
+Parse = Callable[[bytes, int, int], Parsed | None]
+
+
 class Index:
     """The index of one journal, brought up to date when it is opened.
 
     Raises OSError or sqlite3.Error where it cannot be kept: the journal is then read as a whole.
     """
 
-    def __init__(self, journal: Path, path: Path) -> None:
-        self._journal = journal
+    def __init__(self, journal: Path, path: Path, parse: "Parse") -> None:
+        self._journal, self._parse = journal, parse
         path.parent.mkdir(parents=True, exist_ok=True)
         self._database = _open(path)
         self.refresh()
@@ -159,7 +176,7 @@ class Index:
             if not line.endswith(b"\n") or (end + len(line) == total and not _is_json(line)):
                 break  # the rest of an append that was interrupted
             place += 1
-            if not _add(database, place, end, line):
+            if not _add(database, place, end, line, self._parse):
                 damaged = damaged or place
             end += len(line)
         first = start // PIECE
@@ -205,10 +222,8 @@ def _clear(database: sqlite3.Connection) -> None:
     database.execute("insert into about values (?, 0, '', 0)", (VERSION,))
 
 
-def _add(database: sqlite3.Connection, place: int, start: int, line: bytes) -> bool:
+def _add(database: sqlite3.Connection, place: int, start: int, line: bytes, parse: "Parse") -> bool:
     """Add one line; False where it is no entry, which only takes its place."""
-    from ledger.journal.store import parse
-
     entry = parse(line, 0, len(line) - 1)
     if entry is None:
         database.execute("insert into entry (place, start, end) values (?, ?, ?)", (place, start, start))

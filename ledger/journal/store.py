@@ -14,7 +14,6 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import orjson
 
@@ -23,13 +22,11 @@ from ledger.findings import Json
 from ledger.git.branch import current_branch
 from ledger.journal import bodies, text_form
 from ledger.journal.heads import Heads
+from ledger.journal.index import Index, Place
 from ledger.regular_file import open_regular, read_regular
 from ledger.utils.atomic_file import append_atomically, write_atomically
 from ledger.utils.times import utc_now
 from ledger.workspace import Workspace
-
-if TYPE_CHECKING:
-    from ledger.journal.index import Index, Place
 
 VERSION = 1
 LOCK_SECONDS = 60
@@ -214,12 +211,10 @@ class Journal:
         """The index of this journal; None where it is small, or where nothing may be written."""
         import sqlite3
 
-        from ledger.journal.index import Index
-
         try:
             if self.path.stat().st_size < SMALL or not self.private.is_dir():
                 raise FileNotFoundError
-            index = Index(self.path, self.private / "index" / f"{self.path.stem}.sqlite")
+            index = Index(self.path, self.private / "index" / f"{self.path.stem}.sqlite", parse)
         except (OSError, sqlite3.Error):
             yield None
             return

@@ -178,7 +178,7 @@ def test_a_damaged_index_is_made_anew_or_done_without(tmp_path, monkeypatch, dam
 
 def test_a_hand_edit_of_the_same_size_is_seen(tmp_path):
     (tmp_path / "one.jsonl").write_bytes(lines_after(b"", [("start", "a-1")]))
-    index = Index(tmp_path / "one.jsonl", tmp_path / "one.sqlite")
+    index = Index(tmp_path / "one.jsonl", tmp_path / "one.sqlite", store.parse)
     assert [run for run, *_ in index.starts("a")] == ["a-1"]
     found = (tmp_path / "one.jsonl").stat()
     (tmp_path / "one.jsonl").write_bytes((tmp_path / "one.jsonl").read_bytes().replace(b'"a-1"', b'"a-9"'))
