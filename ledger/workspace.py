@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ledger.errors import UsageError
 from ledger.findings import Json
-from ledger.regular_file import MOST_SETTINGS, read_regular
+from ledger.utils.regular_file import MOST_SETTINGS, read_regular
 
 
 @dataclass(frozen=True)

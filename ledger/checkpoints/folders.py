@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
-from ledger.regular_file import read_regular
+from ledger.utils.regular_file import read_regular
 
 # Everything that the ledger stores in a checkpoint is in one folder of it, and travels with it.
 FOLDER = "ledger"

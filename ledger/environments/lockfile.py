@@ -12,8 +12,8 @@ from pathlib import Path
 from ledger.environments.pin import SUFFIXES, Pin
 from ledger.environments.requirements import decode, logical_lines
 from ledger.errors import LedgerError, UsageError
-from ledger.regular_file import MOST_SETTINGS, read_regular
 from ledger.utils.hashing import digest_bytes
+from ledger.utils.regular_file import MOST_SETTINGS, read_regular
 from ledger.utils.textfiles import not_utf8
 
 # NAME.txt needs only the public index; NAME-cpu.txt has torch's +cpu build, which not every index has.

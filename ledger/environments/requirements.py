@@ -24,8 +24,8 @@ from packaging.utils import (
 from ledger.errors import LedgerError
 from ledger.evidence.environment import Package
 from ledger.findings import Json
-from ledger.regular_file import MOST_SETTINGS, read_regular
 from ledger.utils.redaction import scrub_url
+from ledger.utils.regular_file import MOST_SETTINGS, read_regular
 from ledger.utils.textfiles import not_utf8
 
 MOST_UNREAD = 20

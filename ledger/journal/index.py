@@ -14,7 +14,7 @@ from typing import BinaryIO, Protocol
 
 import orjson
 
-from ledger.regular_file import open_regular
+from ledger.utils.regular_file import open_regular
 
 VERSION = 1
 PIECE = 1 << 20  # bytes under one digest: an append hashes at most so many again

@@ -23,8 +23,8 @@ from ledger.git.branch import current_branch
 from ledger.journal import bodies, text_form
 from ledger.journal.heads import Heads
 from ledger.journal.index import Index, Place
-from ledger.regular_file import open_regular, read_regular
 from ledger.utils.atomic_file import append_atomically, write_atomically
+from ledger.utils.regular_file import open_regular, read_regular
 from ledger.utils.times import utc_now
 from ledger.workspace import Workspace
 

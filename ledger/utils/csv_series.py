@@ -7,7 +7,7 @@ from array import array
 from pathlib import Path
 
 from ledger.errors import LedgerError
-from ledger.regular_file import open_regular
+from ledger.utils.regular_file import open_regular
 
 SHAPE = "a series is a UTF-8 CSV file with a header and one row per bar, oldest first"
 

@@ -7,7 +7,7 @@ from typing import TypedDict
 
 from ledger.errors import LedgerError
 from ledger.findings import Json
-from ledger.regular_file import open_regular
+from ledger.utils.regular_file import open_regular
 
 CHUNK = 1 << 20
 

@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ledger.errors import LedgerError
-from ledger.regular_file import read_regular
 from ledger.utils.atomic_file import write_atomically
+from ledger.utils.regular_file import read_regular
 
 LINE_END = re.compile(r"\r?\n")
 GUESSED_FROM_BYTES = 64 * 1024

@@ -16,7 +16,7 @@ from ledger.git.pushes import Push
 from ledger.journal.run import Run
 from ledger.journal.runs import read_runs
 from ledger.journal.store import Entry, Journal, open_journal, parse_sound
-from ledger.regular_file import MOST_SETTINGS, read_regular
+from ledger.utils.regular_file import MOST_SETTINGS, read_regular
 from ledger.workspace import Workspace
 
 SPECS, LOCKFILES = ".yaml", (".txt", ".toml", ".lock")

@@ -13,8 +13,8 @@ from ledger.evidence.metrics import Metric
 from ledger.findings import Finding, Report, Severity
 from ledger.journal.run import Run
 from ledger.journal.runs import find
-from ledger.regular_file import read_regular
 from ledger.utils.plural import count
+from ledger.utils.regular_file import read_regular
 
 NAME = "claims"
 

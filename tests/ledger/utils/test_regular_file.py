@@ -8,7 +8,7 @@ import pytest
 
 from ledger import regular_file
 from ledger.importers.untrusted_files import parse_yaml
-from ledger.regular_file import read_regular
+from ledger.utils.regular_file import read_regular
 
 
 @pytest.fixture
