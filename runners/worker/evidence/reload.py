@@ -41,8 +41,8 @@ from runners.worker.imported_packages import imported_distributions
 from runners.worker.layout import EVIDENCE, FOLDER, PROBE
 from runners.worker.messages import CheckpointResult, CodesResult, ProbeCheckpoint
 from runners.worker.models import families, loading
-from runners.worker.models.checkpoint_languages import Wish, choose_source, choose_target, is_known
-from runners.worker.models.families import FAMILIES, Family
+from runners.worker.models.checkpoint_languages import Wish, choose_source, choose_target
+from runners.worker.models.families import FAMILIES, Family, is_known
 from runners.worker.models.language_codes import probe_in
 from runners.worker.models.library_defaults import training_here
 from runners.worker.models.translator import longest_source

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from runners.worker.models.families import Family, code_id, code_token, known_codes
+from runners.worker.models.families import Family, code_token, known_codes
 
 SCRIPT = re.compile(r"[-_]([A-Z][a-z]{3})(?=$|[-_])")
 
@@ -68,11 +68,6 @@ def same_language(known: Sequence[str], names: Sequence[str]) -> list[str]:
     found = [code for code in known if re.split(r"[-_]", code)[0].lower() in wanted]
     scripts = {script[1] for name in names if (script := SCRIPT.search(name))}
     return [code for code in found if not scripts or not (own := SCRIPT.search(code)) or own[1] in scripts]
-
-
-def is_known(family: Family, tokenizer: Any, code: str) -> bool:
-    """Whether the tokenizer has a token for the code; true of every code of a family that has none."""
-    return not family.has_codes or code_id(family, tokenizer, code) != tokenizer.unk_token_id
 
 
 def _stated(family: Family, configs: Iterable[Any], tokenizer: Any, known: Sequence[str]) -> str | None:

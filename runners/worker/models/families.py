@@ -148,6 +148,21 @@ def known_codes(family: Family, tokenizer: Any) -> tuple[str, ...]:
     return tuple(sorted(code for code in codes if code_id(family, tokenizer, code) != tokenizer.unk_token_id))
 
 
+def is_known(family: Family, tokenizer: Any, code: str) -> bool:
+    """Whether the tokenizer has a token for this language; true of every code of a family without codes.
+
+    A code may also be an ordinary piece of a word: `de` is one of mBART-50's, whose code is `de_DE`. So it
+    must be one of the codes, or a token that somebody added.
+    """
+    if not family.has_codes:
+        return True
+    found = code_id(family, tokenizer, code)
+    if found == tokenizer.unk_token_id:
+        return False
+    tokens = {code_token(family, known) for known in known_codes(family, tokenizer)}
+    return code_token(family, code) in tokens or found in tokenizer.added_tokens_decoder
+
+
 def encode(  # noqa: PLR0917 - all six are the caller's to say
     family: Family,
     tokenizer: Any,

@@ -10,8 +10,8 @@ from runners.worker.models.checkpoint_languages import Wish, choose_source, choo
 from runners.worker.models.families import (
     Family,
     code_id,
-    code_token,
     encode,
+    is_known,
     known_codes,
     load_tokenizer,
     read_json,
@@ -82,12 +82,9 @@ def _is_used(family: Family, role: str) -> bool:
 
 def _probe(family: Family, tokenizer: Any, role: str, code: str, sentences: Sequence[str]) -> dict[str, Any]:
     found = code_id(family, tokenizer, code)
-    known = found != tokenizer.unk_token_id and tokenizer.convert_ids_to_tokens(found) == code_token(
-        family, code
-    )
     return {
         "code": code,
-        "known": known,
+        "known": is_known(family, tokenizer, code),
         "token_id": found,
         "is_unk": found == tokenizer.unk_token_id,
         "round_trips": _round_trips(family, tokenizer, role, code, sentences) if sentences else None,

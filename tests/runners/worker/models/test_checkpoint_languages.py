@@ -5,8 +5,8 @@ from types import SimpleNamespace
 import pytest
 
 from ledger.models.languages import names_of
-from runners.worker.models.checkpoint_languages import Wish, choose_source, choose_target, is_known
-from runners.worker.models.families import FAMILIES
+from runners.worker.models.checkpoint_languages import Wish, choose_source, choose_target
+from runners.worker.models.families import FAMILIES, is_known
 
 CODES = {
     "mbart50": ("en_XX", "ja_XX", "ko_KR", "zh_CN"),
@@ -22,12 +22,15 @@ def parts(name, *, states=None, tgt_lang=None):
     """A family, and a model and a tokenizer with as much of the real ones as is read."""
     family = FAMILIES["marian" if name == "bilingual" else name]
     tokens = {family.code_token.format(code): number for number, code in enumerate(CODES[name], start=10)}
+    if name == "mbart50":
+        tokens |= {"de": 30, "ain_JP": 31}
     tokenizer = SimpleNamespace(
         unk_token_id=3,
         convert_tokens_to_ids=lambda token: tokens.get(token, 3),
         get_vocab=lambda: tokens,
         lang_code_to_id=dict.fromkeys(CODES[name], 0),
         tgt_lang=tgt_lang,
+        added_tokens_decoder={31: "ain_JP"},
     )
     own = tokens[family.code_token.format(states)] if states else None
     config = SimpleNamespace(**{family.target: own}) if family.target != "tag" else SimpleNamespace()
@@ -89,6 +92,8 @@ def test_which_codes_are_known():
     family, _, tokenizer = parts("mbart50")
     assert is_known(family, tokenizer, "ja_XX")
     assert not is_known(family, tokenizer, "ja")
+    assert not is_known(family, tokenizer, "de"), "an ordinary piece of a word"
+    assert is_known(family, tokenizer, "ain_JP"), "a token that somebody added"
     assert is_known(FAMILIES["t5"], None, "Japanese"), "words need no token"
 
 
