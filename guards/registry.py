@@ -12,6 +12,7 @@ PREFLIGHT: tuple[Guard, ...]
 TEXT: tuple[Guard, ...]
 GENERATED: tuple[Guard, ...]
 SCORES: tuple[Guard, ...]
+COMET: tuple[Guard, ...]
 GIVEN: tuple[Guard, ...]
 IDENTITY: tuple[Guard, ...]
 TRAINED: tuple[Guard, ...]
@@ -29,6 +30,7 @@ _LISTS: dict[str, tuple[tuple[str, str], ...]] = {
     "TEXT": (("text", "GUARDS"),),
     "GENERATED": (("text", "GENERATED"),),
     "SCORES": (("scores", "GUARDS"),),
+    "COMET": (("scores", "COMET"),),
     "GIVEN": (("scores", "GIVEN"),),
     "IDENTITY": (("identity", "AFTER"),),
     "TRAINED": (("identity", "TRAINED"),),
@@ -45,7 +47,7 @@ _FAMILIES: dict[str, tuple[str, tuple[str, ...]]] = {
     "preflight": ("PRE", ("PREFLIGHT",)),
     "environment": ("ENV", ("ENVIRONMENT",)),
     "text": ("TXT", ("TEXT", "GENERATED")),
-    "scores": ("SCO", ("SCORES", "GIVEN")),
+    "scores": ("SCO", ("SCORES", "GIVEN", "COMET")),
     "identity": ("DUP", ("IDENTITY", "TRAINED")),
     "checkpoint": ("CKP", ("CHECKPOINT",)),
     "training": ("TRN", ("TRAINING",)),

@@ -1,5 +1,6 @@
 """`ledger check`: the text and score guards on any output file."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from ledger.commands.check import CheckedOutput
+    from ledger.commands.comet import Scorer
     from ledger.findings import Json
 
 FILE = click.Path(path_type=Path)
@@ -52,6 +54,8 @@ def _limits(_context: click.Context, _option: click.Parameter, given: tuple[str,
     help="Allow this rate (0-1) of lines for a code; repeatable.",
 )
 @click.option("--min-bleu", type=float, help="The lowest BLEU (0-100) that passes.")
+@click.option("--comet", metavar="MODEL", help="Also score with this COMET model: a hub name or a folder.")
+@click.option("--min-comet", type=float, help="The lowest COMET (times 100) that passes.")
 @click.option("--flagged", type=FILE, help="Write the flagged lines to this file, as JSONL.")
 @click.option(
     "--kept",
@@ -71,6 +75,8 @@ def command(
     markers: tuple[str, ...],
     max_rate: dict[str, float],
     min_bleu: float | None,
+    comet: str | None,
+    min_comet: float | None,
     flagged: Path | None,
     kept: Path | None,
     dropped_codes: tuple[str, ...],
@@ -96,15 +102,24 @@ def command(
         language=language,
         markers=markers or DEFAULT_MARKERS,
         max_rate=max_rate,
-        score_limits=ScoreLimits(min_bleu=min_bleu),
+        score_limits=ScoreLimits(min_bleu=min_bleu, min_comet=min_comet),
         flagged=flagged,
         kept=kept,
         dropped_codes=tuple(code.strip().upper() for code in dropped_codes),
+        comet=comet_scorer(comet) if comet else None,
     )
     with console(stderr=True).status(f"checking {output}"):
         checked = check_files(request)
     emit(_document(output, checked), as_json, *_human(output, checked))
     return exit_for(checked.report)
+
+
+def comet_scorer(model: str) -> "Scorer":
+    """Scores by this COMET model, with progress on standard error."""
+    from ledger.cli.run import TerminalReporter
+    from ledger.commands.comet import comet_scores
+
+    return partial(comet_scores, model, TerminalReporter())
 
 
 def _document(output: Path, checked: "CheckedOutput") -> dict[str, "Json"]:
@@ -118,6 +133,7 @@ def _document(output: Path, checked: "CheckedOutput") -> dict[str, "Json"]:
         "lines": checked.text.lines,
         "scores": asdict(checked.scores) if isinstance(checked.scores, Scores) else None,
         "normalized_scores": asdict(checked.normalized) if checked.normalized else None,
+        "comet": asdict(checked.comet.metric) if checked.comet else None,
         "rates": checked.rates,
         "kept": checked.kept.to_json() if checked.kept else None,
     }
@@ -131,6 +147,9 @@ def _human(output: Path, checked: "CheckedOutput") -> list["RenderableType"]:
     parts: list[RenderableType] = [report_table(checked.report), lines([""])]
     if isinstance(checked.scores, Scores):
         parts += [scores_lines(checked.scores, checked.normalized), lines([""])]
+    if checked.comet:
+        metric = checked.comet.metric
+        parts += [lines([f"COMET {metric.value:.2f}, {metric.signature}", ""])]
     if any(flagged.worst for flagged in checked.text.flagged.values()):
         parts += [samples_table(checked.text), lines([""])]
     if kept := checked.kept:

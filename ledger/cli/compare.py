@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from ledger.cli import complete
+from ledger.cli.check import comet_scorer
 from ledger.cli.output import console, echo, emit, json_option
 from ledger.errors import Exit, UsageError
 
@@ -17,6 +18,7 @@ FILE = click.Path(path_type=Path)
 @click.option("--source", type=FILE, help="The source text of both, unless A and B are runs that record it.")
 @click.option("--reference", type=FILE, help="A reference translation to score both against, line by line.")
 @click.option("--lang", "language", help="The expected language of both outputs: ja, ko_KR, eng_Latn.")
+@click.option("--comet", metavar="MODEL", help="Also score with this COMET model: a hub name or a folder.")
 @click.option(
     "--lines",
     "shown",
@@ -32,6 +34,7 @@ def command(
     source: Path | None,
     reference: Path | None,
     language: str | None,
+    comet: str | None,
     shown: int,
     as_markdown: bool,
     as_json: bool,
@@ -54,9 +57,9 @@ def command(
     from ledger.workspace import Workspace
 
     with console(stderr=True).status("comparing"):
-        found = compare(
-            Workspace.find_if_any(), CompareRequest(baseline, candidate, source, reference, language)
-        )
+        scorer = comet_scorer(comet) if comet else None
+        request = CompareRequest(baseline, candidate, source, reference, language, scorer)
+        found = compare(Workspace.find_if_any(), request)
     if as_markdown:
         echo(to_markdown(found, shown))
     else:

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from guards import registry
 from guards.guard import inspect
@@ -19,7 +20,8 @@ from ledger.evaluation.line_statistics import LineStatistics
 from ledger.evaluation.normalized_scores import normalized_statistics
 from ledger.evaluation.scoring import score, scores_of
 from ledger.evidence import Evidence, Unobserved
-from ledger.evidence.scores import ScoreLimits, Scores
+from ledger.evidence.metrics import Metric
+from ledger.evidence.scores import Comet, ScoreLimits, Scores
 from ledger.evidence.text import Flagged, TextEvidence, TextLimits
 from ledger.findings import Report
 from ledger.models.languages import is_language
@@ -27,6 +29,9 @@ from ledger.outputs import check_output
 from ledger.utils.line_file import open_lines
 from ledger.utils.plural import count
 from ledger.utils.textfiles import read_lines
+
+if TYPE_CHECKING:
+    from ledger.commands.comet import Scorer
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +52,7 @@ class CheckRequest:
     flagged: Path | None = None
     kept: Path | None = None
     dropped_codes: tuple[str, ...] = ()
+    comet: "Scorer | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +67,7 @@ class CheckedOutput:
     scores: Scores | Unobserved
     kept: Kept | None = None
     normalized: Scores | None = None
+    comet: Comet | None = None
 
     @property
     def rates(self) -> dict[str, float]:
@@ -132,7 +139,14 @@ def _check(
     if source is not None or references:
         given = Evidence(given_texts(output, source, references))
     report += inspect(registry.GIVEN, Evidence(request.score_limits), given)
+    comet = None
+    if request.comet is not None and source is not None:
+        result = request.comet(source, reference or (), (output,))
+        mean = sum(result.scores[0]) / len(output)
+        comet = Comet(Metric(mean, result.signature), len(output))
+        report += inspect(registry.COMET, Evidence(request.score_limits), Evidence(comet))
     checked = CheckedOutput(
+        comet=comet,
         report=_require(report, request.max_rate),
         text=text,
         scores=scores,
@@ -242,6 +256,10 @@ def _validate(request: CheckRequest) -> None:
         raise UsageError("--min-bleu needs a reference", hint="give --reference FILE")
     if least is not None and not 0 <= least <= 100:
         raise UsageError(f"--min-bleu {least:g}: BLEU is between 0 and 100", hint="such as --min-bleu 20")
+    if request.comet is None and request.score_limits.min_comet is not None:
+        raise UsageError("--min-comet needs a model", hint="such as --comet Unbabel/wmt22-comet-da")
+    if request.comet is not None and not (request.source and len(request.references) == 1):
+        raise UsageError("--comet needs the source and one reference", hint="give --source and --reference")
     if request.language is not None:
         _validate_language(request.language)
     if request.dropped_codes and request.kept is None:

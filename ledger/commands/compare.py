@@ -1,8 +1,9 @@
 """`ledger compare A B`: two runs, experiments or output files compared."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from guards.text.failed import DEFAULT_MARKERS
 from guards.text.form import normalized
@@ -14,7 +15,7 @@ from ledger.environments.diff.ranking import suspects
 from ledger.errors import UsageError
 from ledger.evaluation.comparison import Comparison, LineChange, Side, line_changes
 from ledger.evaluation.normalized_scores import normalized_statistics
-from ledger.evaluation.significance import paired_statistics, paired_tests_of
+from ledger.evaluation.significance import paired_statistics, paired_test_of_means, paired_tests_of
 from ledger.evidence import Unobserved
 from ledger.evidence.metrics import PairedTest
 from ledger.evidence.suspects import Suspect
@@ -26,7 +27,11 @@ from ledger.utils.mapping_diff import Difference, differences
 from ledger.utils.textfiles import read_lines
 from ledger.workspace import Workspace
 
-Text = Sequence[str] | Unobserved
+if TYPE_CHECKING:
+    from ledger.commands.comet import Scorer
+
+Lines = Sequence[str]
+Text = Lines | Unobserved
 CAUTIONS = {
     "rehearsal": "{} is a rehearsal: it says nothing about the real model.",
     "imported": "{} was not observed here: its numbers are what somebody wrote down.",
@@ -42,6 +47,7 @@ class CompareRequest:
     source: Path | None = None
     reference: Path | None = None
     language: str | None = None
+    comet: "Scorer | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +73,7 @@ def compare(workspace: Workspace | None, request: CompareRequest) -> Comparison:
     old, new = (_material(workspace, runs, name, request) for name in (request.baseline, request.candidate))
     if old.name == new.name:
         raise UsageError(f"both sides are {old.name}", hint="name two runs, experiments or files")
-    texts = _compare_texts(old, new)
+    texts = _compare_texts(old, new, request.comet)
     return Comparison(
         baseline=_side(old),
         candidate=_side(new),
@@ -122,7 +128,7 @@ class TextComparison:
     identical: int | None = None
 
 
-def _compare_texts(old: Material, new: Material) -> TextComparison:
+def _compare_texts(old: Material, new: Material, scorer: "Scorer | None") -> TextComparison:
     baseline, candidate = old.output, new.output
     if isinstance(baseline, Unobserved):
         return TextComparison(baseline)
@@ -145,12 +151,27 @@ def _compare_texts(old: Material, new: Material) -> TextComparison:
     sides = paired_statistics(baseline, candidate, reference, language)
     normal = normalized_statistics(sides, (baseline, candidate), (reference,), normalized)
     return TextComparison(
-        tests=paired_tests_of(*sides),
+        tests=(
+            *paired_tests_of(*sides),
+            *_comet_test(scorer, (baseline, candidate), source, reference),
+        ),
         normalized=paired_tests_of(*normal) if normal else (),
         changes=line_changes(baseline, candidate, reference, source),
         lines=len(baseline),
         identical=identical,
     )
+
+
+def _comet_test(
+    scorer: "Scorer | None", outputs: tuple[Lines, Lines], source: Lines | None, reference: Lines
+) -> Iterator[PairedTest]:
+    if scorer is None:
+        return
+    if source is None:
+        raise UsageError("--comet needs the source", hint="give --source")
+    result = scorer(source, reference, outputs)
+    baseline, candidate = result.scores
+    yield paired_test_of_means("COMET", baseline, candidate, result.signature)
 
 
 def _other_source(old: Material, new: Material, baseline: int, candidate: int) -> str:

@@ -65,6 +65,17 @@ def paired_tests_of(baseline: LineStatistics, candidate: LineStatistics) -> tupl
     )
 
 
+def paired_test_of_means(
+    name: str, baseline: Sequence[float], candidate: Sequence[float], signature: str
+) -> PairedTest:
+    """The paired test of two outputs whose score is the mean of a score of each line, such as COMET."""
+    import numpy as np
+
+    columns = np.array([baseline, candidate], dtype=np.float64).T
+    before, after = (Metric(float(mean), signature) for mean in columns.mean(axis=0))
+    return _paired_test(name, before, after, _totals(columns).T / len(columns))
+
+
 def intervals(statistics: LineStatistics) -> tuple[tuple[float, float], ...]:
     """The 95% bootstrap intervals of BLEU and of chrF++ (0-100) of one output.
 
@@ -106,16 +117,23 @@ def _resample(sides: Sequence[LineStatistics]) -> "Floats":
     """
     import numpy as np
 
-    rng = np.random.default_rng(SEED)
     columns = np.concatenate([counts for side in sides for counts in side.counts], axis=1, dtype=np.float64)
+    return _scores(_totals(columns).astype(np.int64), sides)
+
+
+def _totals(columns: "Floats") -> "Floats":
+    """The sums of each column over each resample of the rows: an array of shape (RESAMPLES, columns)."""
+    import numpy as np
+
+    rng = np.random.default_rng(SEED)
     lines = len(columns)
     step = max(1, SLICE // lines)
     totals = []
     for first in range(0, RESAMPLES, step):
         chosen = rng.choice(lines, size=(min(step, RESAMPLES - first), lines), replace=True)
         times = np.array([np.bincount(row, minlength=lines) for row in chosen], dtype=np.float64)
-        totals.append((times @ columns).astype(np.int64))
-    return _scores(np.concatenate(totals), sides)
+        totals.append(times @ columns)
+    return np.concatenate(totals)
 
 
 def _scores(totals: "np.ndarray[Any, Any]", sides: Sequence[LineStatistics]) -> "Floats":

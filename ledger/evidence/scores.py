@@ -9,10 +9,13 @@ from ledger.evidence.metrics import Metric
 
 @dataclass(frozen=True, slots=True)
 class ScoreLimits(Slice):
-    """Expected of a score. BLEU and chrF++ are 0-100, the ratios are output tokens per reference token."""
+    """Expected of a score. BLEU, chrF++ and COMET times 100 are 0-100; the ratios are output tokens per
+    reference token.
+    """
 
     min_bleu: float | None = None
     min_chrf: float | None = None
+    min_comet: float | None = None
     min_token_ratio: float = 0.7
     max_token_ratio: float = 1.5
 
@@ -29,6 +32,17 @@ class Scores(Slice):
     brevity_penalty: float
     output_tokens: int
     reference_tokens: int
+    lines: int
+
+
+@dataclass(frozen=True, slots=True)
+class Comet(Slice):
+    """COMET of one output: the mean over its lines, times 100; the signature names model and digest."""
+
+    NAME: ClassVar = "comet"
+    MISSING: ClassVar = "COMET was not asked for"
+
+    metric: Metric
     lines: int
 
 

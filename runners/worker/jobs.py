@@ -16,6 +16,7 @@ JOBS: dict[str, tuple[str, str]] = {
     "probe_codes": ("runners.worker.models.language_codes", "probe_codes"),
     "probe_training": ("runners.worker.models.language_codes", "probe_training"),
     "generate": ("runners.worker.generation.generate", "generate"),
+    "score_comet": ("runners.worker.evaluation.comet", "score_comet"),
     "rehearse": ("runners.worker.rehearsal.rehearse", "rehearse"),
     "train": ("runners.worker.training.train", "train"),
     "forecast": ("runners.worker.forecasting.forecast", "forecast"),

@@ -284,6 +284,28 @@ class GenerationResult(Result):
     truncated: tuple[int, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class CometResult(Result):
+    """`scores`: COMET of each line, for each output; `signature`: the model, its digest and the version."""
+
+    scores: tuple[tuple[float, ...], ...]
+    signature: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoreComet(Job[CometResult]):
+    """Score `outputs`, files of `lines` lines, by COMET. `model` is a hub name, a folder or a checkpoint."""
+
+    JOB = "score_comet"
+    RESULT = CometResult
+    model: str
+    source: Path
+    reference: Path
+    outputs: tuple[Path, ...]
+    lines: int
+    batch_size: int = 16
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Generate(Job[GenerationResult]):
     """Translate the `lines` lines of `source` with `model`, into shards in the folder `shards`.
@@ -499,6 +521,7 @@ JOBS: dict[str, type[Job[Any]]] = {
         ProbeCodes,
         ProbeTraining,
         Generate,
+        ScoreComet,
         Rehearse,
         Train,
         Forecast,

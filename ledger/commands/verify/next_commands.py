@@ -11,6 +11,7 @@ from guards.guard import inspect
 from ledger.checkpoints.folders import list_checkpoints, read_small
 from ledger.checkpoints.marks import stated_mark
 from ledger.checkpoints.provenance import origin_of_checkpoint, origin_of_run
+from ledger.commands.comet import ENVIRONMENT as COMET
 from ledger.commands.verify.values import NextCommand, VerificationContext, VerificationResult
 from ledger.environments import lockfile
 from ledger.environments.diff.from_tool_folders import is_hugging_face
@@ -91,11 +92,11 @@ def _version_of_save(done: VerificationResult) -> str | None:
 
 
 def _pinned_versions(context: VerificationContext) -> dict[str, str]:
-    """The version that each lockfile pins, by its name."""
+    """The version that each lockfile pins, by its name; not that of COMET, which runs nothing else."""
     if context.workspace is None:
         return {}
     folder, found = context.workspace.lockfiles, dict[str, str]()
-    for name in lockfile.names(folder):
+    for name in sorted({*lockfile.names(folder)} - {COMET}):
         with suppress(LedgerError):
             pins = (pin for one in lockfile.find(name, folder) for pin in one.pins)
             found.update((name, pin.version) for pin in pins if pin.name == PACKAGE)

@@ -143,7 +143,7 @@ def test_a_packaged_lockfile_is_added_and_never_replaced(recorded, ledger):
     assert (recorded.lockfiles / "mt-4.57.6.in").read_text() == "mine"
     answer = ledger("env", "init", "mt-4")
     assert answer.code == 2
-    assert "known: mt-4.57.6" in answer.err
+    assert "known: comet, mt-4.57.6" in answer.err
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from ledger.errors import LedgerError
 from ledger.evaluation import significance
 from ledger.evaluation.line_statistics import LineStatistics
 from ledger.evaluation.sacrebleu_metrics import load_metrics
-from ledger.evaluation.significance import intervals, paired_tests
+from ledger.evaluation.significance import intervals, paired_test_of_means, paired_tests
 from runners.rehearsal import rehearsal_text
 
 _, REFERENCE = rehearsal_text("ko", "ja")
@@ -81,3 +81,15 @@ def test_an_interval_holds_the_score_and_narrows_with_more_lines() -> None:
 def test_two_outputs_far_apart_have_intervals_that_do_not_overlap() -> None:
     better, worse = (_intervals(_damaged(share, 4), REFERENCE) for share in (0.1, 0.9))
     assert all(low > high for (low, _), (_, high) in zip(better, worse, strict=True))
+
+
+def test_a_score_that_is_a_mean_of_its_lines_is_tested_alike():
+    """One point more on each line is certain; noise around the same mean is not."""
+    noise = [((n * 7919) % 101) / 10 for n in range(400)]
+    better = paired_test_of_means("COMET", noise, [value + 1 for value in noise], "COMET|…")
+    assert (better.difference, better.significant) == (pytest.approx(1), True)
+    assert better.interval == (pytest.approx(1), pytest.approx(1))
+    other = paired_test_of_means("COMET", noise, noise[::-1], "COMET|…")
+    assert not other.significant
+    assert other.interval[0] < 0 < other.interval[1]
+    assert paired_test_of_means("COMET", noise, noise, "COMET|…").p_value == 1.0

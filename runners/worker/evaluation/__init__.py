@@ -1,0 +1,1 @@
+"""Scores that a model computes, in an environment of its own."""
