@@ -1,6 +1,7 @@
 """The `score_comet` job: COMET's score of each line, in the environment of `lockfiles/comet.in`."""
 
 import hashlib
+import sys
 from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -12,11 +13,13 @@ from runners.worker.messages import CometResult, ScoreComet
 from runners.worker.models.loading import read_lines
 from runners.worker.protocol import Events
 
+SCIENTIFIC = ("sklearn", "scipy")  # hidden in `runners.worker.bootstrap`; torchmetrics needs them
 CHECKPOINT = Path("checkpoints", "model.ckpt")  # in a folder of the hub, next to hparams.yaml
 
 
 def score_comet(job: ScoreComet, events: Events) -> CometResult:
     """Score every output. The model's own scores are about 0 to 1; they are multiplied by 100 here."""
+    _show(SCIENTIFIC)
     import torch
 
     source, reference = read_lines(job.source, job.lines), read_lines(job.reference, job.lines)
@@ -39,6 +42,13 @@ def score_comet(job: ScoreComet, events: Events) -> CometResult:
             events.progress("scoring", done, len(job.outputs) * job.lines)
         scores.append(tuple(found))
     return CometResult(tuple(scores), _signature(job.model, checkpoint))
+
+
+def _show(names: Sequence[str]) -> None:
+    """Let packages be imported that the worker hides at its start."""
+    for name in names:
+        if name in sys.modules and sys.modules[name] is None:
+            del sys.modules[name]
 
 
 def _scored(model: Any, rows: Sequence[dict[str, str]], size: int) -> Iterator[tuple[list[int], list[float]]]:
