@@ -103,4 +103,6 @@ def cannot_write(path: Path, error: OSError) -> LedgerError:
     """The error for a file that could not be written."""
     if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
         return LedgerError(f"no space left to write {path}", hint="free some space, then repeat the command")
+    if not path.parent.exists():
+        return LedgerError(f"{path} cannot be written: no such folder", hint=f"mkdir -p {path.parent}")
     return LedgerError(f"{path} cannot be written: {error.strerror}", hint=f"see: ls -ld {path.parent}")

@@ -60,7 +60,9 @@ def make(repository, models):
     repository.git("checkout", "-q", "main")
     repository.git("checkout", "-qb", "worse")
     with (root / "experiments" / "small.yaml").open("a") as file:
-        file.write("guards: {max_rate: {TXT005: 1, TXT006: 1, TXT007: 1, TXT009: 1}, min_token_ratio: 0.1}\n")
+        codes = ("TXT005", "TXT006", "TXT007", "TXT009", "TXT016")
+        limits = ", ".join(f"{code}: 1" for code in codes)
+        file.write(f"guards: {{max_rate: {{{limits}}}, min_token_ratio: 0.1}}\n")
     spec = root / "experiments" / "small.yaml"
     spec.write_text(spec.read_text().replace("num_beams: 1", "num_beams: 1, max_length: 5"))
     repository.json("run", "small")
