@@ -108,9 +108,9 @@ def test_its_install_step_installs_this_project(branch, tmp_path):
     copy, target = tmp_path / "action", tmp_path / "installed"
     packaged = ("pyproject.toml", "README.md", "LICENSE")
     for name in filter(None, listed.stdout.split("\0")):
-        if name.startswith(("ledger/", "guards/", "runners/")) or name in packaged:
+        if name.startswith(("ledger/", "guards/", "runners/", "lockfiles/")) or name in packaged:
             (copy / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, copy / name)
+            shutil.copy(ROOT / name, copy / name, follow_symlinks=False)
     offline = {
         "PIP_NO_DEPS": "1",
         "PIP_NO_BUILD_ISOLATION": "0",

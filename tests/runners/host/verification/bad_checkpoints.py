@@ -189,8 +189,11 @@ FOLDERS = {
         lambda f: (shutil.rmtree(f), (f / "checkpoint-50").mkdir(parents=True)),
         "is not a checkpoint: it holds checkpoint-50",
     ),
-    "a classifier": (
-        lambda f: edit(f, CONFIG, architectures=["BertForSequenceClassification"]),
+    "a classifier": (  # with evidence of its save, it is looked at
+        lambda f: (
+            shutil.rmtree(f / "ledger"),
+            edit(f, CONFIG, architectures=["BertForSequenceClassification"]),
+        ),
         "unsupported checkpoint type",
     ),
 }

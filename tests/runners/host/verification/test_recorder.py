@@ -241,8 +241,3 @@ def test_a_large_vocabulary_makes_a_small_probe(vocabulary):
     probe = probe_batch(rows, rows, 0, vocabulary)
     assert probe["labels"].numel() * vocabulary <= 2_500_000
     assert probe["input_ids"].shape == probe["attention_mask"].shape
-
-
-def test_nothing_to_ask_is_refused_at_once():
-    with pytest.raises(ValueError, match="lines"):
-        EvidenceRecorder(None, ProbeText(("a",)))
