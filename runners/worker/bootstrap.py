@@ -19,9 +19,10 @@ DEFAULTS = {
     "TOKENIZERS_PARALLELISM": "false",
     "TRANSFORMERS_VERBOSITY": "error",
 }
-# Where the tool is installed as well, so are these, by way of MLflow. transformers imports them for an option
-# of assisted generation and for object detection, which the worker does not use: a quarter of its start-up.
-NOT_IMPORTED = ("sklearn", "scipy")
+# Where the tool is installed as well, so is this, by way of MLflow. transformers imports it for an option of
+# assisted generation, which the worker does not use. It looks for the module first; torchmetrics, which needs
+# scipy, trusts the metadata, so that one must stay.
+NOT_IMPORTED = ("sklearn",)
 
 
 def load_runners() -> None:
