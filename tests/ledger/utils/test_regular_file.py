@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from ledger import regular_file
 from ledger.importers.untrusted_files import parse_yaml
+from ledger.utils import regular_file
 from ledger.utils.regular_file import read_regular
 
 

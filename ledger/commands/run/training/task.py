@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from ledger.checkpoints.folders import list_checkpoints
 from ledger.checkpoints.provenance import step_in_name, tokenizer_digest
 from ledger.commands.reporter import Reporter
-from ledger.commands.run.checkpoint import Checkpoint, combine_reports, sample_metrics
+from ledger.commands.run.checkpoint import CODE, Checkpoint, combine_reports, sample_metrics
 from ledger.commands.run.limits import training_limits
 from ledger.commands.run.monitor import CheckpointMonitor, Ended, Event
 from ledger.commands.run.plan import InputsT, Plan
@@ -25,7 +25,7 @@ from ledger.commands.verify.background import newest_verified_in
 from ledger.display.progress import Progress
 from ledger.errors import RunFailedError
 from ledger.evidence.training import TrainingFailure
-from ledger.findings import Json, Report
+from ledger.findings import Json, Report, Skip
 from ledger.journal.loss_log import write_series
 from ledger.specs import ForecastingSpec, TrainingSpec
 from runners.host.attachment import AttachedEvent
@@ -89,7 +89,7 @@ def execute(
         raise RunFailedError(error.message, hint=error.hint, run=recorder.run, report=report) from error
     source.remove_spare_snapshots()
     own_report, own_record = inspect_result(active, monitor, result)
-    report = _inspect(plan, monitor) + own_report
+    report = _inspect(plan, monitor, resumed=job.resume) + own_report
     if not plan.request.rehearse:  # tiny models of two specs may well be trained alike
         identity = training_identity(recorder.run, plan.spec.name, monitor.points, plan.spec.digested())
         report += inspect_identity(identity, (run.training_identity() for run in plan.runs))
@@ -188,11 +188,21 @@ def prepare_resume(plan: Plan[Any, Any], recorder: Recorder, say: Callable[[str]
 
 
 def _inspect(
-    plan: Plan[Any, Any], monitor: CheckpointMonitor, failure: TrainingFailure | None = None
+    plan: Plan[Any, Any],
+    monitor: CheckpointMonitor,
+    failure: TrainingFailure | None = None,
+    resumed: Path | None = None,
 ) -> Report:
-    """The findings of all checkpoints, and the health of the training as far as it went."""
+    """The findings of all checkpoints, and the health of the training as far as it went.
+
+    A run that was killed after its last checkpoint was verified has nothing left to train when it is resumed.
+    """
     limits = training_limits(plan.workspace, plan.spec.guards.training_limits)
-    checkpoints = combine_reports(monitor.checkpoints, warn_only=plan.spec.on_fail == "warn")
+    if resumed and not monitor.checkpoints:
+        reason = f"nothing was left to train after {resumed.name}, which was verified before"
+        checkpoints = Report(skips=(Skip(CODE, reason),))
+    else:
+        checkpoints = combine_reports(monitor.checkpoints, warn_only=plan.spec.on_fail == "warn")
     stated = plan.spec.digested().get("training", {})
     series = inspect_series(monitor.points, limits, failure, monitor.evaluations, stated)
     return checkpoints + series

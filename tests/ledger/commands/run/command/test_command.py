@@ -88,8 +88,9 @@ def start_and_wait(repository, script, *words, **options):
 
 
 def ignore_interrupts():
-    """As a shell does for background jobs, before it starts them."""
+    """As a shell does for background jobs, before it starts them. Tests may run under nohup."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 TRAPS = "".join(
