@@ -77,7 +77,7 @@ def read(path: Path, kind: str | None, workspace: Workspace | None) -> Imported:
     """
     claimed = read_source(path, kind)
     source = ImportedSource(claimed.kind, _shown(path, workspace), _digest(claimed.files, path))
-    report = _inspect(claimed)
+    report = on_log = _inspect(claimed)
     problems = tuple(scrub_text(one) for one in claimed.problems)
     known = _known(workspace) if workspace else set()
     logs = [training_log(run, source.path) for run in claimed.runs]
@@ -88,7 +88,7 @@ def read(path: Path, kind: str | None, workspace: Workspace | None) -> Imported:
     for run, log in zip(claimed.runs, logs, strict=True):
         body = _body(run, source, problems)
         health = _inspect_training(log, body, trainings, workspace)
-        body["report"] = plain((_about(report, run.experiment) + health).to_json())
+        body["report"] = plain((_about(on_log, run.experiment) + health).to_json())
         report += _named(health, body["run"], len(claimed.runs))
         bodies.append(body)
     runs = [

@@ -1,6 +1,7 @@
 """Imports of training logs: the guards judge them as `verify` does, and find one training under two names."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -8,6 +9,7 @@ from ledger.commands.import_ import read
 from ledger.commands.verify.verify import inspect_log
 from ledger.evidence.snapshot import Snapshot
 from ledger.evidence.training import TrainingLimits
+from ledger.importers.registry import read_source
 from runners.host.verification import ReloadResult, inspect_files
 from tests.guards.training.curves import (
     HEALTHY,
@@ -122,3 +124,16 @@ def test_an_import_finds_what_verify_finds(shape, tmp_path):
         for path in (folder, folder.parent):
             imported = read(path, None, None).report.findings
             assert sorted(map(repr, imported)) == sorted(map(repr, verified))
+
+
+def test_of_several_runs_in_one_source_each_has_its_own_findings(repository, write, monkeypatch):
+    bad, good = inject(draw(SHAPE), climb(2)), draw(next(shape for shape in HEALTHY if shape is not SHAPE))
+    one, other = (read_source(repository.root / write(*two), None) for two in (("bad", bad), ("good", good)))
+    both = replace(one, runs=(*one.runs, *other.runs))
+    monkeypatch.setattr("ledger.commands.import_.read_source", lambda *_: both)
+    done = read(repository.root / "bad", None, None)
+    found = [
+        [f["code"] for f in run.body["report"]["findings"] if f["severity"] != "info"] for run in done.runs
+    ]
+    assert found == [["TRN004"], []]
+    assert [f.code for f in done.report.findings if f.severity.label != "info"] == ["TRN004"]
