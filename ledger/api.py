@@ -200,7 +200,7 @@ class _Silent:
     def say(self, text: str) -> None:
         pass
 
-    def checkpoint(self, told: Sequence[str]) -> None:
+    def checkpoint(self, lines: Sequence[str]) -> None:
         pass
 
     def preflight(self, report: Report) -> None:

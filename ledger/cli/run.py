@@ -380,10 +380,10 @@ class TerminalReporter:
         """Print one line."""
         echo(text, err=True)
 
-    def checkpoint(self, told: "Sequence[str]") -> None:
+    def checkpoint(self, lines: "Sequence[str]") -> None:
         """The verdict on a checkpoint, and its errors: in the block while there is one."""
-        if self._block is None or not self._block.keep(told):
-            for line in told:
+        if self._block is None or not self._block.keep(lines):
+            for line in lines:
                 self.say(line)
 
     def preflight(self, report: "Report") -> None:

@@ -14,7 +14,7 @@ class Reporter(Protocol):
     def say(self, text: str) -> None:
         """Report one line."""
 
-    def checkpoint(self, told: Sequence[str]) -> None:
+    def checkpoint(self, lines: Sequence[str]) -> None:
         """Report the verdict on a checkpoint: one line, then one for each error."""
 
     def preflight(self, report: Report) -> None:

@@ -57,10 +57,10 @@ def describe_live(facts: Mapping[str, Json]) -> str:
     if rate and total:
         minutes, seconds = divmod(round((total - (done or 0)) / rate), 60)
         parts.append(f"{minutes // 60}:{minutes % 60:02}:{seconds:02} left")
-    told = ", ".join(filter(None, parts))
+    progress = ", ".join(filter(None, parts))
     checkpoints = facts.get("checkpoints") or []
     if not checkpoints:
-        return told
+        return progress
     failed = sum(one.get("verdict") == "fail" for one in checkpoints)
     verdicts = f"{len(checkpoints)} verified{f', {failed} failed' if failed else ''}"
-    return f"{told}; checkpoints: {verdicts}" if told else f"checkpoints: {verdicts}"
+    return f"{progress}; checkpoints: {verdicts}" if progress else f"checkpoints: {verdicts}"

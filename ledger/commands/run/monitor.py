@@ -289,8 +289,8 @@ class CheckpointMonitor:
         )
         self._recorder.live.update({"checkpoints": rows, "samples": samples}, at_once=True)
 
-    def _say_each(self, told: Sequence[str]) -> None:
-        for line in told:
+    def _say_each(self, lines: Sequence[str]) -> None:
+        for line in lines:
             self.say(line)
 
     def _stop_training(self) -> None:

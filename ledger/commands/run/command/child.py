@@ -50,7 +50,7 @@ class Child:
         return self._process
 
     def on_signal(self, number: int) -> bool:
-        """Pass the signal on; False where there is no command to pass it to: the ledger itself ends."""
+        """Pass the signal to the command; False if none is running, so that the ledger itself ends."""
         if self._over:
             return True  # it is being recorded, which takes no time
         if number == signal.SIGHUP:
